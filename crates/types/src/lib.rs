@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+
+pub mod error;
+pub mod finding;
+pub mod id;
+pub mod message;
+pub mod money;
+pub mod query;
+pub mod seam;
+pub mod secret;
+pub mod span;
+pub mod table;
+pub mod time;
+pub mod usage;
+
+pub use error::ErrorClass;
+pub use finding::{Action, Finding, Place, Severity, Verdict};
+pub use id::{KeyId, ProjectId, SpanId, TraceId};
+pub use message::{Message, Modality, Part, Role, ToolDefinition};
+pub use money::Money;
+pub use query::{Answer, Filter, Query};
+pub use secret::Secret;
+pub use span::{Span, SpanKind, SpanSource, SpanStatus};
+pub use time::{TimeRange, Timestamp};
+pub use usage::{Cost, CostSource, Usage};

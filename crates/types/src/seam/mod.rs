@@ -1,0 +1,9 @@
+//! Seams: small traits that state a contract, so that floors can meet without knowing each other.
+
+mod clock;
+mod sink;
+mod store;
+
+pub use clock::Clock;
+pub use sink::{Full, SpanSink};
+pub use store::{BoxFuture, BoxStream, EventStore, StoreError, StoreStats};

@@ -1,0 +1,80 @@
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_core::Stream;
+use serde::Serialize;
+
+use crate::query::InvalidQuery;
+use crate::{Answer, ProjectId, Query, Span};
+
+/// A boxed future, so that the seam is object-safe.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+/// A boxed stream.
+pub type BoxStream<T> = Pin<Box<dyn Stream<Item = T> + Send>>;
+
+/// Why the store could not do it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The query is wrong; the caller can mend it.
+    #[error(transparent)]
+    Query(#[from] InvalidQuery),
+    /// The SQL is wrong or not allowed; the caller can mend it.
+    #[error("{0}")]
+    Sql(String),
+    /// The query needs more time, memory or rows than one query may have.
+    #[error("{0}")]
+    Limit(String),
+    /// There is no room for more writes now; try again.
+    #[error("the event store can't take more now; try again in {retry_after_s} s")]
+    Full {
+        /// When to try again, in seconds.
+        retry_after_s: u32,
+    },
+    /// The disk is full or failing: nothing more is accepted until it is mended; reading goes on.
+    #[error("the event store can't write: {0}")]
+    Disk(String),
+    /// A fault of the store.
+    #[error("the event store failed: {0}")]
+    Internal(String),
+}
+
+/// How the store is, for `/metrics` and the status page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
+pub struct StoreStats {
+    /// Rows in memory, not yet in files.
+    pub memtable_rows: u64,
+    /// Bytes in memory, about.
+    pub memtable_bytes: u64,
+    /// Bytes of log on disk.
+    pub journal_bytes: u64,
+    /// Data files.
+    pub files: u64,
+    /// Bytes of data files.
+    pub file_bytes: u64,
+    /// Rows appended since start.
+    pub appended_rows: u64,
+    /// Appends waiting to be written.
+    pub waiting_appends: u64,
+    /// The disk failed; writes are refused.
+    pub read_only: bool,
+}
+
+/// Where events live. What `append` took survives a crash and is visible to the next query.
+pub trait EventStore: Send + Sync + std::fmt::Debug {
+    /// Stores spans (and their findings) of any projects. Resolves once they are on disk.
+    /// All of them are taken, or none.
+    fn append(&self, spans: Vec<Span>) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Answers a query about one project.
+    fn query<'a>(&'a self, project: &'a ProjectId, query: &'a Query) -> BoxFuture<'a, Result<Answer, StoreError>>;
+
+    /// Answers read-only SQL over the tables of one project; other projects' rows don't exist in it.
+    fn sql<'a>(&'a self, project: &'a ProjectId, sql: &'a str) -> BoxFuture<'a, Result<Answer, StoreError>>;
+
+    /// Spans of one project as they are appended. A slow reader misses some rather than hold the
+    /// store up.
+    fn watch(&self, project: &ProjectId) -> BoxStream<Arc<Span>>;
+
+    /// How the store is.
+    fn stats(&self) -> StoreStats;
+}
