@@ -1,1 +1,11 @@
-//! See README.md.
+#![doc = include_str!("../README.md")]
+
+pub mod builders;
+mod clock;
+pub mod conformance;
+mod sink;
+mod store;
+
+pub use clock::ManualClock;
+pub use sink::VecSink;
+pub use store::MemoryStore;

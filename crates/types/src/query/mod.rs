@@ -20,7 +20,7 @@ pub const DEFAULT_LIMIT: u32 = 100;
 pub const MAX_LIMIT: u32 = 10_000;
 
 /// A question to the event store: rows (`select`), or numbers (`measures`, by `group_by` and `bucket`).
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Query {
     /// `spans` or `findings`.
@@ -60,7 +60,26 @@ pub struct Query {
 }
 
 fn spans() -> String {
-    "spans".to_owned()
+    table::SPANS.name.to_owned()
+}
+
+/// The newest spans of the last hour.
+impl Default for Query {
+    fn default() -> Self {
+        Self {
+            table: spans(),
+            time: TimeRange::default(),
+            filter: None,
+            search: None,
+            select: Vec::new(),
+            measures: Vec::new(),
+            group_by: Vec::new(),
+            bucket: None,
+            order: Vec::new(),
+            limit: None,
+            cursor: None,
+        }
+    }
 }
 
 /// A number to calculate.

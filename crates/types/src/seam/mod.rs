@@ -4,6 +4,6 @@ mod clock;
 mod sink;
 mod store;
 
-pub use clock::Clock;
+pub use clock::{Clock, SystemClock};
 pub use sink::{Full, SpanSink};
 pub use store::{BoxFuture, BoxStream, EventStore, StoreError, StoreStats};

@@ -1,0 +1,197 @@
+#![expect(clippy::expect_used, clippy::panic, reason = "a test suite: it panics where the contract is broken")]
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use signalbox_types::seam::{Clock, EventStore};
+use signalbox_types::{Action, Finding, Place, ProjectId, Query, Severity, Span, Verdict};
+
+use crate::ManualClock;
+use crate::builders::{llm_span, span_id, trace_id};
+
+/// Runs the contract of [`EventStore`] against a store that `make` opens empty, with this clock.
+///
+/// # Panics
+/// The store breaks the contract.
+pub async fn event_store<F, Made>(make: F)
+where
+    F: Fn(Arc<dyn Clock>) -> Made,
+    Made: Future<Output = Arc<dyn EventStore>>,
+{
+    let clock = Arc::new(ManualClock::default());
+    let store = make(Arc::clone(&clock) as Arc<dyn Clock>).await;
+    let mut live = store.watch(&ProjectId::new("one"));
+    let begin = clock.now().minus(std::time::Duration::from_secs(600));
+    let mut spans: Vec<Span> = (0..60)
+        .map(|n| llm_span("one", n, if n % 3 == 0 { "sim/large" } else { "sim/small" }, begin, n * 10_000))
+        .collect();
+    spans[7].fail(signalbox_types::ErrorClass::RateLimited, "slow down");
+    spans[8].session_id = Some("s-1".to_owned());
+    spans[8].tags = vec!["beta".to_owned(), "eu".to_owned()];
+    spans[9].cost = None;
+    spans[9].verdict = Some(Verdict::Flag);
+    spans[9].findings = vec![finding()];
+    store.append(spans).await.expect("append");
+    store.append(vec![llm_span("two", 1_000, "sim/small", begin, 0)]).await.expect("append");
+
+    let check = Check { store: store.as_ref(), project: ProjectId::new("one") };
+    rows_of_one_project_only(&check).await;
+    filters(&check).await;
+    numbers(&check).await;
+    pages(&check).await;
+    findings(&check).await;
+    refusals(&check).await;
+    let first = live.next().await.expect("the first span");
+    assert_eq!((first.trace_id, first.span_id), (trace_id(0), span_id(0)), "watch gives spans in order");
+}
+
+struct Check<'a> {
+    store: &'a dyn EventStore,
+    project: ProjectId,
+}
+
+impl Check<'_> {
+    async fn rows(&self, query: Value) -> Vec<Vec<Value>> {
+        let parsed: Query = serde_json::from_value(query.clone()).expect("a query");
+        let answer = self.store.query(&self.project, &parsed).await;
+        answer.unwrap_or_else(|error| panic!("{query}: {error}")).rows
+    }
+
+    async fn counts(&self, filter: Value, expected: u64) {
+        let query = json!({"filter": filter, "measures": [{"fn": "count"}]});
+        assert_eq!(self.rows(query.clone()).await, [[json!(expected)]], "{query}");
+    }
+}
+
+async fn rows_of_one_project_only(check: &Check<'_>) {
+    assert_eq!(check.rows(json!({"limit": 1000})).await.len(), 60);
+    let two = ProjectId::new("two");
+    let other = check.store.query(&two, &Query::default()).await.expect("answer");
+    assert_eq!(other.rows.len(), 1);
+    let none = check.store.query(&ProjectId::new("none"), &Query::default()).await.expect("answer");
+    assert!(none.rows.is_empty());
+    assert!(!none.columns.is_empty(), "columns are named even when there are no rows");
+    check.counts(json!({"field": "project_id", "op": "=", "value": "two"}), 0).await;
+}
+
+async fn filters(check: &Check<'_>) {
+    check.counts(json!({"field": "model", "op": "=", "value": "sim/large"}), 20).await;
+    check.counts(json!({"field": "model", "op": "!=", "value": "sim/large"}), 40).await;
+    check.counts(json!({"field": "model", "op": "in", "value": ["sim/large", "x"]}), 20).await;
+    check.counts(json!({"field": "error_type", "op": "=", "value": "rate_limited"}), 1).await;
+    check.counts(json!({"field": "error_type", "op": "!=", "value": "rate_limited"}), 59).await;
+    check.counts(json!({"field": "error_type", "op": "not_in", "value": ["rate_limited"]}), 59).await;
+    check.counts(json!({"field": "session_id", "op": "exists"}), 1).await;
+    check.counts(json!({"not": {"field": "session_id", "op": "exists"}}), 59).await;
+    check.counts(json!({"not": {"field": "session_id", "op": "=", "value": "s-1"}}), 59).await;
+    check.counts(json!({"field": "tags", "op": "contains", "value": "beta"}), 1).await;
+    check.counts(json!({"field": "attributes.number", "op": "=", "value": "42"}), 1).await;
+    check.counts(json!({"field": "attributes.nothing", "op": "=", "value": "42"}), 0).await;
+    check.counts(json!({"field": "input_tokens", "op": ">=", "value": 150}), 10).await;
+    check.counts(json!({"field": "duration_ms", "op": "<", "value": 101.5}), 2).await;
+    check.counts(json!({"field": "cost", "op": ">", "value": 0.000_002}), 59).await;
+    check.counts(json!({"field": "streaming", "op": "=", "value": false}), 60).await;
+    check.counts(json!({"field": "name", "op": "starts_with", "value": "chat sim/l"}), 20).await;
+    check.counts(json!({"field": "input_messages", "op": "contains", "value": "QUESTION 59"}), 1).await;
+    check.counts(json!({"all": [{"field": "model", "op": "=", "value": "sim/small"}, {"any": [{"field": "status", "op": "=", "value": "error"}, {"field": "session_id", "op": "exists"}]}]}), 2).await;
+    check.counts(json!({"all": []}), 60).await;
+    check.counts(json!({"any": []}), 0).await;
+    let found = check.rows(json!({"search": "answer 31", "select": ["attributes.number"]})).await;
+    assert_eq!(found, [[json!("31")]]);
+    assert_eq!(check.rows(json!({"search": "ZÜRICH", "limit": 1000})).await.len(), 60);
+    assert!(check.rows(json!({"search": "100% _nothing_"})).await.is_empty());
+    let recent = check.rows(json!({"time": {"from": "now-65s"}, "measures": [{"fn": "count"}]})).await;
+    assert_eq!(recent, [[json!(6)]], "the last 65 seconds");
+}
+
+async fn numbers(check: &Check<'_>) {
+    let by_model = json!({"group_by": ["model"], "measures": [
+        {"fn": "count"}, {"fn": "sum", "column": "input_tokens"}, {"fn": "sum", "column": "cost", "as": "cost"},
+        {"fn": "count", "filter": {"field": "status", "op": "=", "value": "error"}, "as": "errors"},
+        {"fn": "unique", "column": "trace_id", "as": "traces"}, {"fn": "max", "column": "input_tokens"},
+    ]});
+    let rows = check.rows(by_model).await;
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert_eq!(rows[0][..3], [json!("sim/small"), json!(40), json!(5_200)], "most first");
+    assert_eq!(rows[0][4..], [json!(1), json!(40), json!(159)]);
+    assert_eq!(rows[1][..3], [json!("sim/large"), json!(20), json!(2_570)]);
+    let cost = rows[0][3].as_f64().expect("a number of dollars");
+    assert!((cost - 40.0 * 0.000_003).abs() < 1e-12, "{cost}");
+
+    let all = check.rows(json!({"measures": [{"fn": "p50", "column": "duration_ms"}, {"fn": "min", "column": "start_time"}, {"fn": "avg", "column": "ttft_ms"}, {"fn": "sum", "column": "cache_read_tokens"}]})).await;
+    let median = all[0][0].as_f64().expect("a median");
+    assert!((median - 129.5).abs() <= 1.5, "{median}");
+    assert!(all[0][1].as_str().is_some_and(|time| time.ends_with('Z')), "{all:?}");
+    assert!(all[0][2].is_number() && all[0][3].is_null(), "a sum of nothing is unknown: {all:?}");
+
+    let buckets = check.rows(json!({"bucket": "1m", "measures": [{"fn": "count"}]})).await;
+    assert_eq!(buckets.len(), 10, "{buckets:?}");
+    assert!(buckets.iter().all(|bucket| bucket[1] == json!(6)), "{buckets:?}");
+    assert!(buckets.is_sorted_by_key(|bucket| bucket[0].to_string()), "oldest first");
+
+    let keyed = check.rows(json!({"group_by": ["attributes.number"], "measures": [{"fn": "count"}], "order": [{"by": "attributes.number"}], "limit": 2})).await;
+    assert_eq!(keyed, [[json!("0"), json!(1)], [json!("1"), json!(1)]]);
+}
+
+async fn pages(check: &Check<'_>) {
+    let mut seen: Vec<String> = Vec::new();
+    let mut cursor = Value::Null;
+    for page in 0..10 {
+        let mut query = json!({"select": ["attributes.number"], "limit": 25});
+        if !cursor.is_null() {
+            query["cursor"] = cursor.clone();
+        }
+        let parsed: Query = serde_json::from_value(query).expect("a query");
+        let answer = check.store.query(&check.project, &parsed).await.expect("an answer");
+        seen.extend(answer.rows.iter().filter_map(|row| row[0].as_str().map(str::to_owned)));
+        match answer.next_cursor {
+            Some(next) => cursor = next.into(),
+            None => break,
+        }
+        assert!(page < 9, "paging never ends");
+    }
+    let expected: Vec<String> = (0..60).rev().map(|n| n.to_string()).collect();
+    assert_eq!(seen, expected, "newest first, each once");
+    let cheapest = check.rows(json!({"select": ["cost", "attributes.number"], "order": [{"by": "cost"}], "limit": 1000})).await;
+    assert_eq!(cheapest[59], [Value::Null, json!("9")], "absent values come last");
+}
+
+async fn findings(check: &Check<'_>) {
+    let rows = check.rows(json!({"table": "findings", "select": ["scanner", "rule", "action", "trace_id"]})).await;
+    assert_eq!(rows, [[json!("secrets"), json!("jwt"), json!("flag"), json!(trace_id(9).to_string())]]);
+    let on_span = check.rows(json!({"select": ["findings", "output_messages"], "filter": {"field": "verdict", "op": "=", "value": "flag"}})).await;
+    assert_eq!(on_span[0][0][0]["rule"], "jwt", "JSON columns are answered as JSON");
+    assert_eq!(on_span[0][1][0]["parts"][0]["content"], "Answer 9");
+}
+
+async fn refusals(check: &Check<'_>) {
+    for wrong in [json!({"table": "nope"}), json!({"select": ["nope"]}), json!({"group_by": ["model"]})] {
+        let parsed: Query = serde_json::from_value(wrong.clone()).expect("a query");
+        let error = check.store.query(&check.project, &parsed).await.expect_err("refused");
+        assert!(matches!(error, signalbox_types::seam::StoreError::Query(_)), "{wrong}: {error}");
+    }
+}
+
+fn finding() -> Finding {
+    Finding {
+        scanner: "secrets".to_owned(),
+        rule: "jwt".to_owned(),
+        severity: Severity::Medium,
+        confidence: 0.9,
+        place: Place::Input,
+        start: 0,
+        end: 10,
+        action: Action::Flag,
+        message: "a JSON Web Token".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_model_itself_conforms() {
+        event_store(|clock| async { Arc::new(crate::MemoryStore::new(clock)) as Arc<dyn EventStore> }).await;
+    }
+}

@@ -1,0 +1,5 @@
+//! The suites that whoever implements a seam must pass.
+
+mod event_store;
+
+pub use event_store::event_store;

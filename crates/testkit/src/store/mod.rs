@@ -1,0 +1,95 @@
+//! The naive model of an event store: a list of spans, every query a walk over all of it.
+
+mod evaluate;
+mod value;
+
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use parking_lot::RwLock;
+use signalbox_types::seam::{BoxFuture, BoxStream, Clock, EventStore, StoreError, StoreStats};
+use signalbox_types::table::{FINDINGS, FindingRow, Record};
+use signalbox_types::{Answer, ProjectId, Query, Span};
+use tokio::sync::broadcast;
+use tokio_stream::wrappers::BroadcastStream;
+
+use value::Row;
+
+/// An event store in memory.
+#[derive(Debug)]
+pub struct MemoryStore {
+    spans: RwLock<Vec<Arc<Span>>>,
+    live: broadcast::Sender<Arc<Span>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl MemoryStore {
+    /// An empty one.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { spans: RwLock::default(), live: broadcast::channel(1_024).0, clock }
+    }
+
+    /// All spans, in the order they were appended.
+    #[must_use]
+    pub fn spans(&self) -> Vec<Arc<Span>> {
+        self.spans.read().clone()
+    }
+
+    fn rows(&self, project: &ProjectId, table: &str) -> Vec<Row> {
+        let spans = self.spans.read();
+        let own = spans.iter().filter(|span| span.project_id == *project);
+        if table == FINDINGS.name {
+            return own.flat_map(|span| FindingRow::of(span).map(|finding| Row::of(&finding)).collect::<Vec<_>>()).collect();
+        }
+        own.map(|span| Row::of(span.as_ref())).collect()
+    }
+}
+
+impl EventStore for MemoryStore {
+    fn append(&self, spans: Vec<Span>) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            for span in spans {
+                let span = Arc::new(span);
+                self.spans.write().push(Arc::clone(&span));
+                // Nobody listening is no error.
+                let _ = self.live.send(span);
+            }
+            Ok(())
+        })
+    }
+
+    fn query<'a>(&'a self, project: &'a ProjectId, query: &'a Query) -> BoxFuture<'a, Result<Answer, StoreError>> {
+        Box::pin(async move {
+            let table = query.check()?;
+            let rows = self.rows(project, table.name);
+            Ok(evaluate::evaluate(table, rows, query, self.clock.now())?)
+        })
+    }
+
+    fn sql<'a>(&'a self, _: &'a ProjectId, _: &'a str) -> BoxFuture<'a, Result<Answer, StoreError>> {
+        Box::pin(async { Err(StoreError::Sql("the memory store answers no SQL".to_owned())) })
+    }
+
+    fn watch(&self, project: &ProjectId) -> BoxStream<Arc<Span>> {
+        let project = project.clone();
+        let spans = BroadcastStream::new(self.live.subscribe());
+        Box::pin(spans.filter_map(move |span| {
+            let own = span.ok().filter(|span| span.project_id == project);
+            async move { own }
+        }))
+    }
+
+    fn stats(&self) -> StoreStats {
+        let rows = self.spans.read().len() as u64;
+        StoreStats { memtable_rows: rows, appended_rows: rows, ..StoreStats::default() }
+    }
+}
+
+impl Row {
+    fn of<R: Record>(record: &R) -> Self {
+        let mut cells = Vec::new();
+        record.cells(&mut cells);
+        Self::new(cells)
+    }
+}
