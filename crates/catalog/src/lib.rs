@@ -1,1 +1,15 @@
-//! See README.md.
+#![doc = include_str!("../README.md")]
+
+mod catalog;
+mod database;
+mod error;
+mod history;
+mod resources;
+mod snapshot;
+mod token;
+
+pub use catalog::Catalog;
+pub use error::{AuthError, CatalogError, FileFault};
+pub use history::Change;
+pub use resources::key::{Key, MIN_KEY_CHARS, NewKey, Principal};
+pub use resources::session::SESSION_LIFETIME;

@@ -1,0 +1,129 @@
+//! The catalog: one file, one connection, one snapshot that calls read without waiting.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use signalbox_types::Timestamp;
+use signalbox_types::seam::{BoxFuture, Clock};
+use sqlx::{Connection as _, SqliteConnection};
+use tokio::sync::Mutex;
+
+use crate::database;
+use crate::error::{AuthError, CatalogError, Fault, FileFault};
+use crate::resources::key::{self, Principal};
+use crate::snapshot::Snapshot;
+use crate::token::Digest;
+
+/// What people edit, in `<data>/catalog.db`. Cheap to clone; clones share everything.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    file: PathBuf,
+    clock: Arc<dyn Clock>,
+    /// One connection: changes are rare and small, and their order is the snapshots' order.
+    connection: Mutex<SqliteConnection>,
+    snapshot: ArcSwap<Snapshot>,
+}
+
+impl Catalog {
+    /// Opens the catalog in a data folder, and makes both if they don't exist.
+    ///
+    /// # Errors
+    /// [`CatalogError::File`] says what is the matter with the file and what to do.
+    pub async fn open(dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, CatalogError> {
+        let file = dir.join("catalog.db");
+        std::fs::create_dir_all(dir).map_err(|error| {
+            CatalogError::file(&file, FileFault::Unwritable, format!("its folder can't be made ({error})"))
+        })?;
+        let mut connection = database::open(&file).await?;
+        let snapshot = Snapshot::load(&mut connection, &Snapshot::default())
+            .await
+            .map_err(|error| CatalogError::sqlite(&file, &error))?;
+        let (connection, snapshot) = (Mutex::new(connection), ArcSwap::from_pointee(snapshot));
+        Ok(Self { inner: Arc::new(Inner { file, clock, connection, snapshot }) })
+    }
+
+    /// Who the holder of this key is. Waits for nothing: a hash, a lookup in memory.
+    ///
+    /// # Errors
+    /// [`AuthError`] says why the key opens nothing.
+    pub fn authenticate(&self, key: &str) -> Result<Principal, AuthError> {
+        let key = key.trim();
+        if key.is_empty() {
+            return Err(AuthError::Missing);
+        }
+        let snapshot = self.inner.snapshot.load();
+        let entry = snapshot.keys.get(&Digest::of(key)).ok_or(AuthError::Unknown)?;
+        if entry.revoked {
+            return Err(AuthError::Revoked);
+        }
+        entry.touch(self.now());
+        Ok(entry.principal.clone())
+    }
+
+    /// Writes down what so far is only in memory: when keys were last used.
+    ///
+    /// # Errors
+    /// The file is in trouble.
+    pub async fn close(&self) -> Result<(), CatalogError> {
+        self.write(|_, _| Box::pin(async { Ok(()) })).await
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.inner.snapshot.load_full()
+    }
+
+    /// Reads, with the connection for itself.
+    pub(crate) async fn read<T>(
+        &self,
+        question: impl for<'a> FnOnce(&'a mut SqliteConnection) -> BoxFuture<'a, Result<T, sqlx::Error>>,
+    ) -> Result<T, CatalogError> {
+        let mut connection = self.inner.connection.lock().await;
+        question(&mut connection).await.map_err(|error| CatalogError::sqlite(&self.inner.file, &error))
+    }
+
+    /// Makes a change: all of it or nothing, and calls see it as soon as this returns.
+    ///
+    /// It runs as a task of its own, so that a caller who hangs up between the commit and the new
+    /// snapshot can't leave a revoked key working. The task ends by itself.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        change: impl for<'a> FnOnce(&'a mut SqliteConnection, Timestamp) -> BoxFuture<'a, Result<T, Fault>> + Send + 'static,
+    ) -> Result<T, CatalogError> {
+        let inner = Arc::clone(&self.inner);
+        let task = tokio::spawn(async move {
+            let changed = inner.change(change).await;
+            changed.map_err(|fault| fault.explain(&inner.file))
+        });
+        task.await.unwrap_or(Err(CatalogError::Closing))
+    }
+}
+
+impl Inner {
+    async fn change<T>(
+        &self,
+        change: impl for<'a> FnOnce(&'a mut SqliteConnection, Timestamp) -> BoxFuture<'a, Result<T, Fault>> + Send,
+    ) -> Result<T, Fault> {
+        let mut connection = self.connection.lock().await;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let result = change(&mut transaction, self.clock.now()).await?;
+        let before = self.snapshot.load_full();
+        for (id, last_used) in before.last_used() {
+            key::sql::set_last_used(&mut transaction, &id, last_used).await?;
+        }
+        // Read before the commit: once it is committed, nothing may keep it from being published.
+        let after = Snapshot::load(&mut transaction, &before).await?;
+        transaction.commit().await?;
+        self.snapshot.store(Arc::new(after));
+        Ok(result)
+    }
+}

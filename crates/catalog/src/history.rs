@@ -1,0 +1,82 @@
+//! Who changed what when.
+
+use signalbox_types::{KeyId, ProjectId, Timestamp};
+use sqlx::{Row as _, SqliteConnection};
+
+use crate::catalog::Catalog;
+use crate::error::CatalogError;
+
+/// A change that somebody made. `before` and `after` never hold a secret.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// When.
+    pub time: Timestamp,
+    /// The key that did it; `None` when the house did (the first key).
+    pub actor: Option<KeyId>,
+    /// What kind of thing, e.g. `key`.
+    pub resource: String,
+    /// Which one.
+    pub resource_id: String,
+    /// What was done, e.g. `create` or `revoke`.
+    pub action: String,
+    /// How it was.
+    pub before: Option<serde_json::Value>,
+    /// How it is.
+    pub after: Option<serde_json::Value>,
+}
+
+impl Catalog {
+    /// The latest changes in a project, newest first.
+    ///
+    /// # Errors
+    /// The file is in trouble.
+    pub async fn history(&self, project: &ProjectId, limit: u32) -> Result<Vec<Change>, CatalogError> {
+        let project = project.clone();
+        self.read(move |connection| Box::pin(async move { newest(connection, &project, limit).await })).await
+    }
+}
+
+pub(crate) async fn record(
+    connection: &mut SqliteConnection,
+    project: &ProjectId,
+    change: &Change,
+) -> Result<(), sqlx::Error> {
+    let statement = "INSERT INTO history (project_id, time, actor, resource, resource_id, action, before, after)
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+    sqlx::query(statement)
+        .bind(project.as_str())
+        .bind(change.time.as_micros())
+        .bind(change.actor.as_ref().map(KeyId::as_str))
+        .bind(&change.resource)
+        .bind(&change.resource_id)
+        .bind(&change.action)
+        .bind(change.before.as_ref().map(serde_json::Value::to_string))
+        .bind(change.after.as_ref().map(serde_json::Value::to_string))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn newest(
+    connection: &mut SqliteConnection,
+    project: &ProjectId,
+    limit: u32,
+) -> Result<Vec<Change>, sqlx::Error> {
+    let statement = "SELECT time, actor, resource, resource_id, action, before, after
+                     FROM history WHERE project_id = ? ORDER BY id DESC LIMIT ?";
+    let rows = sqlx::query(statement).bind(project.as_str()).bind(limit).fetch_all(connection).await?;
+    let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
+    rows.iter()
+        .map(|row| {
+            Ok(Change {
+                time: Timestamp::from_micros(row.try_get("time")?),
+                actor: row.try_get::<Option<&str>, _>("actor")?.map(KeyId::new),
+                resource: row.try_get("resource")?,
+                resource_id: row.try_get("resource_id")?,
+                action: row.try_get("action")?,
+                before: json(row.try_get("before")?),
+                after: json(row.try_get("after")?),
+            })
+        })
+        .collect()
+}
