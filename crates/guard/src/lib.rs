@@ -1,1 +1,13 @@
-//! See README.md.
+#![doc = include_str!("../README.md")]
+
+#[cfg(test)]
+mod conformance;
+pub mod policy;
+pub mod registry;
+pub mod scanner;
+pub mod scanners;
+pub mod window;
+
+pub use policy::{Check, Guard, GuardConfig, GuardError, PolicyConfig};
+pub use scanner::{About, Hit, Replacement, Rule, Scanner, Text};
+pub use window::{Released, Window};

@@ -1,0 +1,147 @@
+//! The seam: what a scanner is, what it is given and what it hands back. No scanner lives here.
+
+use signalbox_types::Severity;
+
+/// A scanner looks at text and says what it found. It is pure: no clock, no I/O, no state.
+///
+/// The contract, which `conformance` tests for every implementation:
+/// * hits are sorted, don't overlap, sit on char boundaries and lie within `text.from()..settled`;
+/// * what it finds doesn't depend on how the text was cut: scanning a part that is still open and
+///   going on at the returned offset finds exactly what scanning the whole does;
+/// * the time is linear in the length, whatever the text, and it never panics.
+pub trait Scanner: Send + Sync {
+    /// Its name, its rules, and what it needs to see.
+    fn about(&self) -> &'static About;
+
+    /// Appends what it finds at or after `text.from()` to `hits` and returns the offset up to which
+    /// it is settled: whatever follows can add no hit that starts before it, and every hit returned
+    /// ends at or before it. For a text that is not open that is the length of the text; for an open
+    /// one it is at most [`About::hold`] bytes less.
+    fn scan(&self, text: Text<'_>, hits: &mut Vec<Hit>) -> usize;
+}
+
+/// What a scanner is, for policies, documents and pages.
+#[derive(Debug)]
+pub struct About {
+    /// The name in policies and findings.
+    pub name: &'static str,
+    /// What it is for, in a sentence.
+    pub summary: &'static str,
+    /// What it catches, for the docs (Markdown).
+    pub catches: &'static str,
+    /// What it can't catch, for the docs (Markdown).
+    pub misses: &'static str,
+    /// Every rule, sorted by name.
+    pub rules: &'static [Rule],
+    /// How many bytes before [`Text::from`] it must be able to see.
+    pub lookback: usize,
+    /// How many bytes at the end of an open text it may leave unsettled: no hit is longer.
+    pub hold: usize,
+}
+
+impl About {
+    /// The rule with this name.
+    #[must_use]
+    pub fn rule(&self, name: &str) -> Option<&'static Rule> {
+        self.rules.iter().find(|rule| rule.name == name)
+    }
+}
+
+/// One kind of thing that a scanner finds.
+#[derive(Debug, PartialEq)]
+pub struct Rule {
+    /// The name in policies, findings and redaction marks.
+    pub name: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it means and what to do, in a sentence.
+    pub message: &'static str,
+}
+
+/// The text to look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Text<'a> {
+    text: &'a str,
+    from: usize,
+    open: bool,
+}
+
+impl<'a> Text<'a> {
+    /// A whole text: nothing before it, nothing after it.
+    #[must_use]
+    pub fn whole(text: &'a str) -> Self {
+        Self { text, from: 0, open: false }
+    }
+
+    /// A part of a longer text. What stands before `from` is settled and only context; `open` says
+    /// that more may follow.
+    #[must_use]
+    pub fn part(text: &'a str, from: usize, open: bool) -> Self {
+        Self { text, from: text.floor_char_boundary(from), open }
+    }
+
+    /// All of it, context included.
+    #[must_use]
+    pub fn as_str(&self) -> &'a str {
+        self.text
+    }
+
+    /// Its bytes, context included.
+    #[must_use]
+    pub fn bytes(&self) -> &'a [u8] {
+        self.text.as_bytes()
+    }
+
+    /// Where the unsettled text starts.
+    #[must_use]
+    pub fn from(&self) -> usize {
+        self.from
+    }
+
+    /// Whether more may follow.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+}
+
+/// One thing found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// What kind of thing.
+    pub rule: &'static Rule,
+    /// Offset of the first byte.
+    pub start: usize,
+    /// Offset after the last byte.
+    pub end: usize,
+    /// How sure the scanner is: 0 to 1.
+    pub confidence: f32,
+    /// What a redaction puts in its place.
+    pub replacement: Replacement,
+}
+
+/// What a redaction puts in the place of a hit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replacement {
+    /// `[REDACTED:rule]`: the reader should know that something was there.
+    Mark,
+    /// Nothing: what was there could not be seen.
+    Nothing,
+    /// This text: what the found text pretended to be.
+    Text(String),
+}
+
+impl Hit {
+    /// Appends what a redaction puts in its place.
+    pub fn write_replacement(&self, out: &mut String) {
+        match &self.replacement {
+            Replacement::Mark => {
+                out.push_str("[REDACTED:");
+                out.push_str(self.rule.name);
+                out.push(']');
+            }
+            Replacement::Nothing => {}
+            Replacement::Text(text) => out.push_str(text),
+        }
+    }
+}
