@@ -1,0 +1,441 @@
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use signalbox_types::{Cost, Money, Usage};
+
+use crate::{cost, name};
+
+/// What a million tokens of a model cost in US dollars, as it is written in the book and in
+/// `signalbox.yaml`. A class without a price of its own is charged like uncached input.
+#[derive(Debug, Clone, PartialEq, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModelPrice {
+    /// Whose price it is. Without one it holds for the model's name wherever it is served.
+    #[serde(default)]
+    pub provider: Option<String>,
+    /// The model's name at that provider. Example: `gpt-4o-mini`.
+    pub model: String,
+    /// Other names of the same model.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// Uncached input. Example: `"0.15"`.
+    #[schemars(with = "String")]
+    pub input: Decimal,
+    /// Input read from a prompt cache.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub cache_read: Option<Decimal>,
+    /// Input written to a prompt cache (Anthropic: kept for five minutes).
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub cache_write: Option<Decimal>,
+    /// Input written to a prompt cache that keeps it for an hour.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub cache_write_1h: Option<Decimal>,
+    /// Output, reasoning included.
+    #[schemars(with = "String")]
+    pub output: Decimal,
+    /// Other rates for calls whose input is long.
+    #[serde(default)]
+    pub tiers: Vec<TierPrice>,
+    /// Anything that a reader of the book should know.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// Rates that replace the usual ones, for the whole call, once its input is longer than so much.
+#[derive(Debug, Clone, PartialEq, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TierPrice {
+    /// The tier holds for calls with more input tokens than this, cached ones included.
+    pub above_input_tokens: u64,
+    /// Uncached input.
+    #[schemars(with = "String")]
+    pub input: Decimal,
+    /// Input read from a prompt cache.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub cache_read: Option<Decimal>,
+    /// Input written to a prompt cache.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub cache_write: Option<Decimal>,
+    /// Input written to a prompt cache that keeps it for an hour.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub cache_write_1h: Option<Decimal>,
+    /// Output.
+    #[schemars(with = "String")]
+    pub output: Decimal,
+}
+
+/// What is wrong with a price.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PriceError {
+    /// The number can't be a price.
+    #[error(
+        "price of `{model}`: `{class}` is {found}, expected dollars per million tokens from 0 to 1000000 with at most 6 decimals, e.g. \"2.50\""
+    )]
+    Rate {
+        /// The model.
+        model: String,
+        /// The field.
+        class: &'static str,
+        /// What stands there.
+        found: Decimal,
+    },
+    /// The tiers don't rise.
+    #[error("price of `{model}`: `tiers` must be in rising order of `above_input_tokens`, each once")]
+    Tiers {
+        /// The model.
+        model: String,
+    },
+    /// Two prices for one name.
+    #[error("two prices for `{model}`: keep one, or give each its `provider`")]
+    Twice {
+        /// The model.
+        model: String,
+    },
+    /// The built-in file can't be read.
+    #[error("the price book can't be read: {0}")]
+    Book(String),
+}
+
+/// Picodollars per token: exact for every price with at most six decimals per million tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rate(i128);
+
+impl Rate {
+    fn new(model: &str, class: &'static str, dollars_per_million: Decimal) -> Result<Self, PriceError> {
+        let wrong = || PriceError::Rate { model: model.to_owned(), class, found: dollars_per_million };
+        let million = Decimal::from(1_000_000);
+        if dollars_per_million.is_sign_negative() || dollars_per_million > million {
+            return Err(wrong());
+        }
+        let picos = dollars_per_million.checked_mul(million).ok_or_else(wrong)?;
+        if !picos.fract().is_zero() {
+            return Err(wrong());
+        }
+        i128::try_from(picos).map(Self).map_err(|_| wrong())
+    }
+
+    pub(crate) fn times(self, tokens: u64) -> Money {
+        Money::from_picos(self.0.saturating_mul(i128::from(tokens)))
+    }
+}
+
+/// What each class of token costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rates {
+    pub(crate) input: Rate,
+    pub(crate) cache_read: Rate,
+    pub(crate) cache_write: Rate,
+    pub(crate) cache_write_1h: Rate,
+    pub(crate) output: Rate,
+}
+
+/// The price of one model at one provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Price {
+    /// Whose price it is; empty where it holds for the name wherever it is served.
+    pub provider: String,
+    /// The model, as the book names it.
+    pub model: String,
+    base: Rates,
+    /// Rising; the last one below the input's length holds.
+    tiers: Vec<(u64, Rates)>,
+    /// Others serve the same name at prices of their own.
+    open_weights: bool,
+}
+
+impl Price {
+    /// The rates of a call with so many input tokens, cached ones included.
+    pub(crate) fn rates(&self, input_tokens: u64) -> &Rates {
+        self.tiers.iter().rev().find(|(above, _)| input_tokens > *above).map_or(&self.base, |(_, rates)| rates)
+    }
+
+    fn new(provider: &str, open_weights: bool, row: &ModelPrice) -> Result<Self, PriceError> {
+        let rates = |input, cache_read: Option<_>, cache_write: Option<_>, cache_write_1h: Option<_>, output| {
+            let rate = |class, dollars| Rate::new(&row.model, class, dollars);
+            let cache_write = cache_write.unwrap_or(input);
+            Ok(Rates {
+                input: rate("input", input)?,
+                cache_read: rate("cache_read", cache_read.unwrap_or(input))?,
+                cache_write: rate("cache_write", cache_write)?,
+                cache_write_1h: rate("cache_write_1h", cache_write_1h.unwrap_or(cache_write))?,
+                output: rate("output", output)?,
+            })
+        };
+        let tier = |tier: &TierPrice| {
+            let rates = rates(tier.input, tier.cache_read, tier.cache_write, tier.cache_write_1h, tier.output)?;
+            Ok((tier.above_input_tokens, rates))
+        };
+        let tiers = row.tiers.iter().map(tier).collect::<Result<Vec<_>, PriceError>>()?;
+        if !tiers.is_sorted_by(|a, b| a.0 < b.0) {
+            return Err(PriceError::Tiers { model: row.model.clone() });
+        }
+        Ok(Self {
+            provider: provider.to_owned(),
+            model: row.model.clone(),
+            base: rates(row.input, row.cache_read, row.cache_write, row.cache_write_1h, row.output)?,
+            tiers,
+            open_weights,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Vendor {
+    provider: String,
+    // For people who check a price: the file is its own documentation.
+    #[serde(rename = "source")]
+    _source: String,
+    #[serde(rename = "as_of")]
+    _as_of: String,
+    #[serde(default)]
+    open_weights: bool,
+    models: Vec<ModelPrice>,
+}
+
+/// Who charges what. See the crate's README for how names are matched.
+#[derive(Debug, Clone, Default)]
+pub struct PriceBook {
+    /// By the book's name of the provider, then by model. The provider `""` is everybody.
+    vendors: HashMap<String, HashMap<String, Price>>,
+}
+
+impl PriceBook {
+    /// The book that comes with this version.
+    #[must_use]
+    pub fn builtin() -> Self {
+        static BOOK: LazyLock<PriceBook> = LazyLock::new(|| {
+            // A broken file can't be released: a test reads it. Unknown prices beat no service.
+            PriceBook::read(include_str!("../data/prices.json")).unwrap_or_default()
+        });
+        BOOK.clone()
+    }
+
+    /// The built-in book with these prices added, or put in the place of its own.
+    ///
+    /// # Errors
+    /// If one of them can't be a price, or two are for the same name.
+    pub fn with_overrides(overrides: &[ModelPrice]) -> Result<Self, PriceError> {
+        let mut own = Self::default();
+        for row in overrides {
+            let provider = row.provider.as_deref().map(name::provider).unwrap_or_default();
+            own.add(&provider, false, row)?;
+        }
+        let mut book = Self::builtin();
+        for (provider, models) in own.vendors {
+            book.vendors.entry(provider).or_default().extend(models);
+        }
+        Ok(book)
+    }
+
+    fn read(json: &str) -> Result<Self, PriceError> {
+        let vendors: Vec<Vendor> = serde_json::from_str(json).map_err(|error| PriceError::Book(error.to_string()))?;
+        let mut book = Self::default();
+        for vendor in vendors {
+            for row in &vendor.models {
+                book.add(&vendor.provider, vendor.open_weights, row)?;
+            }
+        }
+        Ok(book)
+    }
+
+    fn add(&mut self, provider: &str, open_weights: bool, row: &ModelPrice) -> Result<(), PriceError> {
+        let price = Price::new(provider, open_weights, row)?;
+        let models = self.vendors.entry(provider.to_owned()).or_default();
+        for alias in std::iter::once(&row.model).chain(&row.aliases) {
+            if models.insert(name::model(alias), price.clone()).is_some() {
+                return Err(PriceError::Twice { model: alias.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    /// The price of this model, as this provider or anybody who resells it at the vendor's price
+    /// names it. `None` rather than the price of another model.
+    #[must_use]
+    pub fn find(&self, provider: Option<&str>, model: &str) -> Option<&Price> {
+        let server = provider.map(name::provider).filter(|provider| !provider.is_empty());
+        let model = name::model(model);
+        let mut vendor = server.clone();
+        let mut rest = model.as_str();
+        // `openrouter/anthropic/claude-…`, `models/gemini-…`, `anthropic.claude-…`: at most a few.
+        for _ in 0..8 {
+            if let Some(price) = self.find_exactly(server.as_deref(), vendor.as_deref(), rest) {
+                return Some(price);
+            }
+            if let Some((prefix, tail)) = rest.split_once('/') {
+                let named = name::provider(prefix);
+                if self.vendors.contains_key(&named) {
+                    vendor = Some(named);
+                }
+                rest = tail;
+            } else if let Some(tail) =
+                rest.strip_prefix("global-anthropic-").or_else(|| rest.strip_prefix("anthropic-"))
+            {
+                // Bedrock's ids; the regional ones (`us.anthropic.…`) cost more for newer models.
+                vendor = Some("anthropic".to_owned());
+                rest = tail;
+            } else {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// What this usage costs; `None` if the model's price or the usage is unknown, which is not zero.
+    #[must_use]
+    pub fn price(&self, provider: Option<&str>, model: &str, usage: &Usage) -> Option<Cost> {
+        if usage.is_unknown() {
+            return None;
+        }
+        self.find(provider, model).map(|price| cost(usage, price))
+    }
+
+    fn find_exactly(&self, server: Option<&str>, vendor: Option<&str>, model: &str) -> Option<&Price> {
+        let everybody = self.vendors.get("");
+        name::candidates(model).find_map(|model| {
+            let of = |vendor: &str| self.vendors.get(vendor)?.get(model);
+            if let Some(price) = vendor.and_then(of).or_else(|| everybody?.get(model)) {
+                // Open weights cost what their server asks, not what their maker asks.
+                let made_here =
+                    server.is_none() || server == Some(price.provider.as_str()) || price.provider.is_empty();
+                return (made_here || !price.open_weights).then_some(price);
+            }
+            // A known vendor in front of the name says where to look; otherwise a name that only
+            // one vendor has is that vendor's, whoever passes the call on.
+            let mut found = self.vendors.values().filter_map(|models| models.get(model));
+            let price = found.next().filter(|price| !price.open_weights)?;
+            found.next().is_none().then_some(price)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(provider: Option<&str>, model: &str, expected: Option<(&str, &str)>) {
+        let book = PriceBook::builtin();
+        let found = book.find(provider, model).map(|price| (price.provider.as_str(), price.model.as_str()));
+        assert_eq!(found, expected, "{provider:?} {model}");
+    }
+
+    #[test]
+    fn the_built_in_book_is_sound() {
+        let book = PriceBook::read(include_str!("../data/prices.json")).unwrap();
+        assert!(book.vendors.len() >= 8);
+        for models in book.vendors.values() {
+            for price in models.values() {
+                assert!(price.base.cache_read.0 <= price.base.input.0, "{}", price.model);
+                assert!(price.base.output.0 >= price.base.input.0 || price.base.output.0 == 0, "{}", price.model);
+            }
+        }
+    }
+
+    #[test]
+    fn names_as_people_write_them() {
+        let mini = Some(("openai", "gpt-4o-mini"));
+        check(Some("openai"), "gpt-4o-mini", mini);
+        check(None, "gpt-4o-mini", mini);
+        check(None, "GPT-4o-Mini", mini);
+        check(Some("openai"), "gpt-4o-mini-2024-07-18", mini);
+        check(None, "openai/gpt-4o-mini", mini);
+        check(Some("openrouter"), "openai/gpt-4o-mini", mini);
+        check(None, "openrouter/openai/gpt-4o-mini-2024-07-18", mini);
+        check(Some("azure.ai.openai"), "gpt-4o-mini", mini);
+        check(Some("litellm"), "gpt-4o-mini", mini);
+
+        let sonnet = Some(("anthropic", "claude-3-5-sonnet"));
+        check(Some("anthropic"), "claude-3-5-sonnet-20241022", sonnet);
+        check(Some("anthropic"), "claude-3-5-sonnet-latest", sonnet);
+        check(Some("gcp.vertex_ai"), "claude-3-5-sonnet@20240620", sonnet);
+        check(Some("aws.bedrock"), "anthropic.claude-3-5-sonnet-20240620-v1:0", sonnet);
+        check(Some("openai"), "anthropic/claude-3.5-sonnet", sonnet);
+        check(Some("openai"), "claude-3-5-sonnet", sonnet);
+
+        check(Some("gcp.gemini"), "models/gemini-2.5-flash", Some(("gcp.gemini", "gemini-2.5-flash")));
+        check(Some("google"), "gemini-2.0-flash-001", Some(("gcp.gemini", "gemini-2.0-flash")));
+        check(
+            Some("vertex_ai"),
+            "projects/p/locations/eu/publishers/google/models/gemini-2.5-pro",
+            Some(("gcp.gemini", "gemini-2.5-pro")),
+        );
+        check(Some("groq"), "openai/gpt-oss-120b", Some(("groq", "openai/gpt-oss-120b")));
+        check(None, "groq/openai/gpt-oss-120b", Some(("groq", "openai/gpt-oss-120b")));
+    }
+
+    #[test]
+    fn simulated_models() {
+        let small = Some(("sim", "small"));
+        check(Some("sim"), "sim/small", small);
+        check(None, "sim/small", small);
+        check(Some("sim"), "small", small);
+        check(Some("simulated"), "small", small);
+        check(None, "small", None);
+    }
+
+    #[test]
+    fn never_another_model() {
+        check(None, "gpt-4o", Some(("openai", "gpt-4o")));
+        check(None, "gpt-4o-2024-05-13", Some(("openai", "gpt-4o-2024-05-13")));
+        check(None, "gpt-4", Some(("openai", "gpt-4")));
+        for unknown in [
+            "",
+            "/",
+            "gpt-4o-mini-turbo",
+            "gpt-4o-miniature",
+            "gpt-4o-audio-preview",
+            "gpt",
+            "ft:gpt-4o-mini-2024-07-18:acme::abc",
+            "gemini-2.5-flash-image",
+            "mistral-large-2407",
+            "claude",
+            "o3-2025",
+            "deepseek/gpt-4o:free",
+            "a/b/c/d/e/f/g/h/i/j/k/gpt-4o",
+        ] {
+            check(None, unknown, None);
+        }
+        // Whoever serves open weights sets the price.
+        check(Some("together"), "openai/gpt-oss-120b", None);
+        check(None, "llama-3.3-70b-versatile", None);
+        check(Some("ollama"), "llama-3.3-70b-versatile", None);
+        check(Some("openrouter"), "deepseek/deepseek-v4-pro", None);
+        check(Some("deepseek"), "deepseek-v4-pro", Some(("deepseek", "deepseek-v4-pro")));
+        // Dearer than the list price in some regions.
+        check(Some("aws.bedrock"), "us.anthropic.claude-sonnet-4-5-20250929-v1:0", None);
+    }
+
+    #[test]
+    fn overrides_win_and_must_be_prices() {
+        let row = |json: &str| serde_json::from_str::<ModelPrice>(json).unwrap();
+        let own = [
+            row(r#"{"provider":"openai","model":"gpt-4o","input":"1","output":"2"}"#),
+            row(r#"{"model":"our-model","input":0.25,"output":1}"#),
+        ];
+        let book = PriceBook::with_overrides(&own).unwrap();
+        let usage = Usage { input_tokens: Some(1_000_000), ..Usage::default() };
+        let total = |provider, model| book.price(provider, model, &usage).map(|cost| cost.total.to_string());
+        assert_eq!(total(Some("openai"), "gpt-4o-2024-08-06").as_deref(), Some("1.00"));
+        assert_eq!(total(Some("vllm"), "our-model").as_deref(), Some("0.25"));
+
+        let error = |json: &str| PriceBook::with_overrides(&[row(json)]).unwrap_err().to_string();
+        assert_eq!(
+            error(r#"{"model":"m","input":"-1","output":"1"}"#),
+            "price of `m`: `input` is -1, expected dollars per million tokens from 0 to 1000000 with at most 6 decimals, e.g. \"2.50\""
+        );
+        assert!(error(r#"{"model":"m","input":"1","output":"0.0000001"}"#).contains("`output`"));
+        assert!(error(r#"{"model":"m","aliases":["M"],"input":"1","output":"1"}"#).contains("two prices"));
+        let tier = r#"{"above_input_tokens":5,"input":"1","output":"1"}"#;
+        let error = error(&format!(r#"{{"model":"m","input":"1","output":"1","tiers":[{tier},{tier}]}}"#));
+        assert!(error.contains("rising order"), "{error}");
+    }
+}
