@@ -1,1 +1,22 @@
-//! See README.md.
+#![doc = include_str!("../README.md")]
+
+pub mod accumulate;
+pub mod canonical;
+mod codec;
+mod dialects;
+pub mod embeddings;
+mod error;
+mod json;
+mod registry;
+pub mod rewrite;
+mod splice;
+pub mod sse;
+
+pub use accumulate::Accumulator;
+pub use canonical::{ChatRequest, ChatResponse, FinishReason, StreamEvent};
+pub use codec::{Codec, Peek, StreamDecoder, StreamEncoder, StreamStart, TextSlot};
+pub use error::{ErrorBody, WireError};
+pub use registry::{ALL, Dialect, codec};
+pub use rewrite::{Channel, ChannelKind, EventRewriter, StreamRewriter, TextFilter};
+pub use splice::splice;
+pub use sse::{SseDecoder, SseEvent};

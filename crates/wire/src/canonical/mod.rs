@@ -1,0 +1,34 @@
+//! A call in no particular dialect.
+
+mod event;
+mod request;
+mod response;
+
+pub use event::StreamEvent;
+pub use request::{
+    CachePlace, ChatRequest, Effort, Extras, OtherTool, PartHints, Reasoning, ResponseFormat, ToolChoice,
+};
+pub use response::{ChatResponse, FinishReason};
+
+use serde_json::Value;
+
+/// Tool arguments from the JSON text that a model wrote: an object, or the text itself where it is none.
+/// An empty text stands for no arguments.
+pub(crate) fn arguments_from_text(text: &str) -> Value {
+    if text.trim().is_empty() {
+        return Value::Object(serde_json::Map::new());
+    }
+    match serde_json::from_str(text) {
+        Ok(Value::Object(map)) => Value::Object(map),
+        _ => Value::String(text.to_owned()),
+    }
+}
+
+/// Tool arguments as JSON text.
+pub(crate) fn arguments_to_text(arguments: &Value) -> String {
+    match arguments {
+        Value::String(text) => text.clone(),
+        Value::Null => "{}".into(),
+        value => value.to_string(),
+    }
+}

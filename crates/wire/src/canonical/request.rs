@@ -1,0 +1,202 @@
+//! A whole request.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Number, Value};
+use signalbox_types::{Message, ToolDefinition};
+
+use crate::registry::Dialect;
+
+/// A request in no particular dialect.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChatRequest {
+    /// The model as the caller wrote it.
+    pub model: String,
+    /// The conversation, system messages included, in order.
+    pub messages: Vec<Message>,
+    /// Tools that the caller runs.
+    pub tools: Vec<ToolDefinition>,
+    /// Tools that only the caller's dialect knows (run by the provider, free-form, …).
+    pub other_tools: Vec<OtherTool>,
+    /// Which tools the model may or must call.
+    pub tool_choice: Option<ToolChoice>,
+    /// The model may call several tools at once.
+    pub parallel_tool_calls: Option<bool>,
+    /// The limit of output tokens, reasoning included.
+    pub max_tokens: Option<u64>,
+    /// As written.
+    pub temperature: Option<Number>,
+    /// As written.
+    pub top_p: Option<Number>,
+    /// As written.
+    pub top_k: Option<u64>,
+    /// Texts that end the answer.
+    pub stop: Vec<String>,
+    /// The answer shall come as a stream.
+    pub stream: bool,
+    /// The caller wants usage in the stream.
+    pub stream_usage: bool,
+    /// The caller's user.
+    pub user: Option<String>,
+    /// The caller's labels for the call.
+    pub metadata: Map<String, Value>,
+    /// The shape that the answer must have.
+    pub response_format: Option<ResponseFormat>,
+    /// How much to think.
+    pub reasoning: Option<Reasoning>,
+    /// Hints of single parts, by index of message and part.
+    pub part_hints: BTreeMap<(usize, usize), PartHints>,
+    /// Where the caller wants prompt caching to cut, on tools.
+    pub cache_marks: Vec<(CachePlace, Value)>,
+    /// Fields that only the caller's dialect knows.
+    pub extras: Extras,
+}
+
+impl ChatRequest {
+    /// An empty request from a dialect.
+    #[must_use]
+    pub fn new(dialect: Dialect, model: impl Into<String>) -> Self {
+        Self {
+            model: model.into(),
+            messages: Vec::new(),
+            tools: Vec::new(),
+            other_tools: Vec::new(),
+            tool_choice: None,
+            parallel_tool_calls: None,
+            max_tokens: None,
+            temperature: None,
+            top_p: None,
+            top_k: None,
+            stop: Vec::new(),
+            stream: false,
+            stream_usage: false,
+            user: None,
+            metadata: Map::new(),
+            response_format: None,
+            reasoning: None,
+            part_hints: BTreeMap::new(),
+            cache_marks: Vec::new(),
+            extras: Extras { dialect, fields: Map::new() },
+        }
+    }
+}
+
+/// A tool of the caller's dialect only, as it came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OtherTool {
+    /// Its place in the caller's list.
+    pub position: usize,
+    /// As it came.
+    pub definition: Value,
+}
+
+/// Which tools the model may or must call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToolChoice {
+    /// As it likes.
+    Auto,
+    /// None.
+    None,
+    /// At least one, whichever.
+    Required,
+    /// This one.
+    Named(String),
+}
+
+/// The shape that an answer must have.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ResponseFormat {
+    /// Some JSON object.
+    JsonObject,
+    /// JSON that fits a schema.
+    JsonSchema {
+        /// The schema's name.
+        name: Option<String>,
+        /// What it is for.
+        description: Option<String>,
+        /// The JSON Schema.
+        schema: Value,
+        /// It must fit exactly.
+        strict: Option<bool>,
+    },
+}
+
+/// How hard to think, in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effort {
+    /// Hardly.
+    Minimal,
+    /// A little.
+    Low,
+    /// Some.
+    Medium,
+    /// Much.
+    High,
+    /// As much as it can.
+    Max,
+}
+
+/// How much to think.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reasoning {
+    /// Not at all.
+    Off,
+    /// In words.
+    Effort(Effort),
+    /// Up to this many tokens.
+    Budget(u64),
+    /// The model decides, perhaps guided by a word.
+    Adaptive(Option<Effort>),
+}
+
+impl Effort {
+    /// The thinking budget in tokens that stands for this word (README.md has the table).
+    #[must_use]
+    pub fn budget(self) -> u64 {
+        match self {
+            Self::Minimal => 1_024,
+            Self::Low => 2_048,
+            Self::Medium => 8_192,
+            Self::High => 16_384,
+            Self::Max => 32_768,
+        }
+    }
+
+    /// The word that stands for a thinking budget in tokens.
+    #[must_use]
+    pub fn of_budget(tokens: u64) -> Self {
+        match tokens {
+            0..=4_096 => Self::Low,
+            4_097..=12_288 => Self::Medium,
+            _ => Self::High,
+        }
+    }
+}
+
+/// What a part carries beside its content. None of it changes what is said.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PartHints {
+    /// Prompt caching shall cut after this part (Anthropic `cache_control`).
+    pub cache_control: Option<Value>,
+    /// A document's name or title.
+    pub file_name: Option<String>,
+    /// How closely to look at a picture (OpenAI `detail`).
+    pub image_detail: Option<String>,
+}
+
+/// A place outside the messages where prompt caching may cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CachePlace {
+    /// After the tool with this index in `tools`.
+    Tool(usize),
+}
+
+/// Top-level fields that no canonical field stands for. A codec of the same dialect writes them
+/// back; another one drops those that are harmless and refuses the rest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Extras {
+    /// Whose fields these are.
+    pub dialect: Dialect,
+    /// As they came.
+    pub fields: Map<String, Value>,
+}

@@ -1,0 +1,4 @@
+//! One folder per dialect, same rooms in each.
+
+pub(crate) mod anthropic_messages;
+pub(crate) mod openai_chat;

@@ -1,0 +1,66 @@
+//! Every dialect. Sorted by name; the order is the order in the docs.
+
+use serde::{Deserialize, Serialize};
+
+use crate::codec::Codec;
+use crate::dialects::{anthropic_messages::AnthropicMessages, openai_chat::OpenaiChat};
+
+/// Every codec.
+pub static ALL: &[&dyn Codec] = &[&AnthropicMessages, &OpenaiChat];
+
+/// A wire format for chat calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialect {
+    /// Anthropic's Messages API (`POST /v1/messages`).
+    AnthropicMessages,
+    /// OpenAI's Chat Completions API (`POST /v1/chat/completions`) and what imitates it.
+    OpenaiChat,
+}
+
+impl Dialect {
+    /// The name in configuration and documents.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AnthropicMessages => "anthropic_messages",
+            Self::OpenaiChat => "openai_chat",
+        }
+    }
+
+    /// The dialect of this name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        ALL.iter().map(|codec| codec.dialect()).find(|dialect| dialect.as_str() == name)
+    }
+}
+
+impl std::fmt::Display for Dialect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The codec of a dialect.
+#[must_use]
+pub fn codec(dialect: Dialect) -> &'static dyn Codec {
+    match dialect {
+        Dialect::AnthropicMessages => &AnthropicMessages,
+        Dialect::OpenaiChat => &OpenaiChat,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sorted_complete_and_found_by_name() {
+        assert!(ALL.iter().map(|codec| codec.dialect().as_str()).is_sorted());
+        for one in ALL {
+            assert_eq!(codec(one.dialect()).dialect(), one.dialect());
+            assert_eq!(Dialect::find(one.dialect().as_str()), Some(one.dialect()));
+        }
+        assert_eq!(Dialect::find("gopher"), None);
+    }
+}
