@@ -1,0 +1,46 @@
+# The door: every target is one line; whatever needs an `if` is in xtask/.
+.DEFAULT_GOAL := help
+.PHONY: help up dev demo build test check lint fmt accept bench audit gen sizes clean
+XTASK := cargo run --quiet --package xtask --
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+up: ## install what is missing, build, start Signalbox, print URL and key
+	@$(XTASK) up
+
+demo: ## the same with the simulated provider and realistic traffic: every page is full
+	@$(XTASK) demo
+
+dev: ## web UI with hot reload on :5173 against Signalbox on :7300
+	@$(XTASK) dev
+
+build: ## web UI and release binary → target/release/signalbox
+	@$(XTASK) build
+
+test: ## install what is missing, then every test; C=gateway for one crate
+	@$(XTASK) test $(C)
+
+check: ## type-check; C=gateway for one crate
+	@$(XTASK) check $(C)
+
+lint: ## rustfmt, clippy, tidy, eslint, prettier, tsc, ruff
+	@$(XTASK) lint
+
+fmt: ## format everything
+	@$(XTASK) fmt
+
+accept: ## take the new golden files as right (then look at `git diff`)
+	@$(XTASK) accept $(C)
+
+bench: ## measure the gateway against nginx in the same run
+	@$(XTASK) bench
+
+audit: ## licences, advisories, unused dependencies
+	@$(XTASK) audit
+
+gen: ## OpenAPI document and the web UI's types from the code
+	@$(XTASK) gen
+
+sizes: ## lines per crate and file
+	@$(XTASK) sizes
