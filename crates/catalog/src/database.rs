@@ -54,7 +54,9 @@ fn create_private(file: &Path) -> Result<(), CatalogError> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(file) {
         Ok(_) => Ok(()),
-        Err(error) => Err(CatalogError::file(file, FileFault::Unwritable, format!("can't be opened for writing ({error})"))),
+        Err(error) => {
+            Err(CatalogError::file(file, FileFault::Unwritable, format!("can't be opened for writing ({error})")))
+        }
     }
 }
 

@@ -80,7 +80,9 @@ pub enum CatalogError {
 impl CatalogError {
     pub(crate) fn file(file: &Path, fault: FileFault, problem: impl Into<String>) -> Self {
         let hint = match fault {
-            FileFault::Locked => "another process uses it: stop the other Signalbox, or start this one with another `--data` folder",
+            FileFault::Locked => {
+                "another process uses it: stop the other Signalbox, or start this one with another `--data` folder"
+            }
             FileFault::Unwritable => "make the data folder writable for this user, or choose another one with `--data`",
             FileFault::Corrupt => {
                 "restore it from a backup, or move it (with its `-wal` and `-shm` files) away to start with new keys; recorded spans are kept elsewhere and stay"
@@ -95,7 +97,9 @@ impl CatalogError {
     pub(crate) fn sqlite(file: &Path, error: &sqlx::Error) -> Self {
         // The primary result code is the low byte of the extended one (sqlite.org/rescode.html).
         let code = match error {
-            sqlx::Error::Database(database) => database.code().and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff),
+            sqlx::Error::Database(database) => {
+                database.code().and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff)
+            }
             _ => None,
         };
         let (fault, problem) = match code {

@@ -108,9 +108,7 @@ impl Catalog {
         let name = check_name(name)?;
         let by = by.clone();
         self.write(move |connection, now| {
-            Box::pin(
-                async move { insert(connection, &by.project, Some(&by.key_id), &name, random_key()?, now).await },
-            )
+            Box::pin(async move { insert(connection, &by.project, Some(&by.key_id), &name, random_key()?, now).await })
         })
         .await
     }
@@ -121,9 +119,8 @@ impl Catalog {
     /// The file is in trouble.
     pub async fn list_keys(&self, project: &ProjectId) -> Result<Vec<Key>, CatalogError> {
         let project = project.clone();
-        let mut keys = self
-            .read(move |connection| Box::pin(async move { sql::of_project(connection, &project).await }))
-            .await?;
+        let mut keys =
+            self.read(move |connection| Box::pin(async move { sql::of_project(connection, &project).await })).await?;
         let snapshot = self.snapshot();
         let used: std::collections::HashMap<KeyId, Timestamp> = snapshot.last_used().collect();
         for key in &mut keys {
@@ -223,7 +220,9 @@ fn check_chosen(key: &str) -> Result<(), CatalogError> {
         ));
     }
     if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return wrong("the first key must fit a header: expected ASCII letters, digits and signs, no blanks".to_owned());
+        return wrong(
+            "the first key must fit a header: expected ASCII letters, digits and signs, no blanks".to_owned(),
+        );
     }
     if chars < GOOD_KEY_CHARS {
         tracing::warn!(key.chars = chars, "the chosen first key is short; who gets the catalog file could guess it");
@@ -235,7 +234,8 @@ fn check_name(name: &str) -> Result<String, CatalogError> {
     let name = name.trim();
     let chars = name.chars().count();
     if chars == 0 || chars > MAX_NAME_CHARS || name.chars().any(char::is_control) {
-        let problem = format!("expected 1 to {MAX_NAME_CHARS} characters without line breaks, e.g. `support-bot production`");
+        let problem =
+            format!("expected 1 to {MAX_NAME_CHARS} characters without line breaks, e.g. `support-bot production`");
         return Err(CatalogError::Invalid { field: "name", problem });
     }
     Ok(name.to_owned())

@@ -13,15 +13,12 @@ pub(crate) struct KeyRow {
 }
 
 pub(crate) async fn all(connection: &mut SqliteConnection) -> Result<Vec<KeyRow>, sqlx::Error> {
-    let statement = "SELECT project_id, hash, id, name, last4, created_at, created_by, revoked_at, last_used_at FROM keys";
+    let statement =
+        "SELECT project_id, hash, id, name, last4, created_at, created_by, revoked_at, last_used_at FROM keys";
     let rows = sqlx::query(statement).fetch_all(connection).await?;
     rows.iter()
         .map(|row| {
-            Ok(KeyRow {
-                project: ProjectId::new(row.try_get("project_id")?),
-                hash: digest(row)?,
-                key: key(row)?,
-            })
+            Ok(KeyRow { project: ProjectId::new(row.try_get("project_id")?), hash: digest(row)?, key: key(row)? })
         })
         .collect()
 }
@@ -43,7 +40,8 @@ pub(crate) async fn insert(
     key: &Key,
     hash: Digest,
 ) -> Result<(), sqlx::Error> {
-    let statement = "INSERT INTO keys (id, project_id, name, hash, last4, created_at, created_by) VALUES (?, ?, ?, ?, ?, ?, ?)";
+    let statement =
+        "INSERT INTO keys (id, project_id, name, hash, last4, created_at, created_by) VALUES (?, ?, ?, ?, ?, ?, ?)";
     sqlx::query(statement)
         .bind(key.id.as_str())
         .bind(project.as_str())
