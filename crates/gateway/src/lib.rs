@@ -1,1 +1,16 @@
-//! See README.md.
+#![doc = include_str!("../README.md")]
+
+mod call;
+mod config;
+mod headers;
+mod metrics;
+mod models;
+mod record;
+mod relay;
+mod serve;
+mod stages;
+mod verdict;
+
+pub use config::GatewayConfig;
+pub use metrics::{GatewayMetrics, Name};
+pub use serve::{BoxError, Gateway, GatewayParts, RequestBody, ResponseBody};

@@ -1,0 +1,422 @@
+//! One call: what is known about it so far, how it ended, and why it failed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use http::{Method, Request, StatusCode};
+use signalbox_catalog::Principal;
+use signalbox_types::{Cost, ErrorClass, Finding, Timestamp, Usage, Verdict};
+use signalbox_upstream::{Operation, Target, UpstreamBody};
+use signalbox_wire::canonical::{ChatRequest, ChatResponse};
+use signalbox_wire::{Accumulator, Codec, Dialect, ErrorBody, Peek, SseDecoder, SseEvent, WireError, codec};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+use crate::RequestBody;
+use crate::headers::{Labels, Trace};
+use crate::stages::guard_out::Windows;
+
+/// What a path asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    Chat,
+    Messages,
+    Embeddings,
+}
+
+impl Endpoint {
+    pub(crate) fn find(path: &str) -> Option<Self> {
+        [Self::Chat, Self::Messages, Self::Embeddings].into_iter().find(|one| one.path() == path)
+    }
+
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Self::Chat => "/v1/chat/completions",
+            Self::Messages => "/v1/messages",
+            Self::Embeddings => "/v1/embeddings",
+        }
+    }
+
+    pub(crate) fn dialect(self) -> Dialect {
+        match self {
+            Self::Chat | Self::Embeddings => Dialect::OpenaiChat,
+            Self::Messages => Dialect::AnthropicMessages,
+        }
+    }
+
+    pub(crate) fn operation(self) -> Operation {
+        match self {
+            Self::Chat | Self::Messages => Operation::Chat,
+            Self::Embeddings => Operation::Embeddings,
+        }
+    }
+}
+
+/// Everything that is known about a call. Stages fill it in; what is left at the end is recorded.
+pub(crate) struct Call {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
+    /// Taken by `decode`.
+    pub(crate) body: Option<RequestBody>,
+    pub(crate) trace: Trace,
+    pub(crate) started: Timestamp,
+    /// On the measuring clock.
+    pub(crate) started_at: Duration,
+    pub(crate) principal: Option<Principal>,
+    pub(crate) peek: Option<Peek>,
+    pub(crate) input: Input,
+    pub(crate) target: Option<Target>,
+    pub(crate) answer: Answer,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) verdict: Verdict,
+    /// From the start to the first byte that the provider sent.
+    pub(crate) first_byte: Option<Duration>,
+    /// From the start to the first content.
+    pub(crate) first_token: Option<Duration>,
+    pub(crate) usage: Usage,
+    pub(crate) cost: Option<Cost>,
+    /// What the caller got; none if it was gone before.
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) held: Held,
+    /// Given back when the call has ended.
+    pub(crate) permit: Option<OwnedSemaphorePermit>,
+    /// Given back when the call has been written down.
+    pub(crate) tracked: TaskTrackerToken,
+}
+
+/// What went in, in the form that was needed last.
+pub(crate) enum Input {
+    Nothing,
+    /// In the caller's dialect, with redactions.
+    Raw(Bytes),
+    Decoded(Box<ChatRequest>),
+}
+
+/// What came out, in the form that was needed last.
+pub(crate) enum Answer {
+    Nothing,
+    /// In the provider's dialect, with redactions.
+    Raw(Bytes),
+    Decoded(Box<ChatResponse>),
+    /// A stream, as far as it came.
+    Partial(Box<Accumulator>),
+}
+
+impl Call {
+    pub(crate) fn begin(
+        request: Request<RequestBody>,
+        endpoint: Endpoint,
+        now: Timestamp,
+        elapsed: Duration,
+        held: Held,
+        tracked: TaskTrackerToken,
+    ) -> Self {
+        let (parts, body) = request.into_parts();
+        Self {
+            endpoint,
+            method: parts.method,
+            trace: Trace::read(&parts.headers),
+            headers: parts.headers,
+            body: Some(body),
+            started: now,
+            started_at: elapsed,
+            principal: None,
+            peek: None,
+            input: Input::Nothing,
+            target: None,
+            answer: Answer::Nothing,
+            findings: Vec::new(),
+            verdict: Verdict::Allow,
+            first_byte: None,
+            first_token: None,
+            usage: Usage::default(),
+            cost: None,
+            status: None,
+            held,
+            permit: None,
+            tracked,
+        }
+    }
+
+    /// The caller's codec.
+    pub(crate) fn codec(&self) -> &'static dyn Codec {
+        codec(self.endpoint.dialect())
+    }
+
+    /// The codec of whoever answers: the provider's, once it is known.
+    pub(crate) fn target_codec(&self) -> &'static dyn Codec {
+        codec(self.target.as_ref().map_or(self.endpoint.dialect(), |target| target.provider.dialect))
+    }
+
+    /// Caller and provider speak the same dialect, so bytes pass through.
+    pub(crate) fn same_dialect(&self) -> bool {
+        self.codec().dialect() == self.target_codec().dialect()
+    }
+
+    pub(crate) fn stream(&self) -> bool {
+        self.peek.as_ref().is_some_and(|peek| peek.stream)
+    }
+
+    pub(crate) fn labels(&self) -> Labels {
+        Labels::read(&self.headers)
+    }
+
+    /// Notes what scanners found; the strongest action is the verdict.
+    pub(crate) fn note(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        for finding in findings {
+            self.verdict = self.verdict.max(finding.action.into());
+            if self.findings.len() < MAX_FINDINGS {
+                self.findings.push(finding);
+            }
+        }
+    }
+
+    /// Bytes that this call keeps in memory until it is written down.
+    pub(crate) fn weight(&self) -> usize {
+        let input = match &self.input {
+            Input::Nothing => 0,
+            Input::Raw(bytes) => bytes.len(),
+            Input::Decoded(_) => self.held.bytes,
+        };
+        let answer = match &self.answer {
+            Answer::Raw(bytes) => bytes.len(),
+            Answer::Nothing | Answer::Decoded(_) | Answer::Partial(_) => {
+                usize::try_from(self.usage.output_tokens.unwrap_or(0)).unwrap_or(usize::MAX).saturating_mul(BYTES_PER_TOKEN)
+            }
+        };
+        input.saturating_add(answer).saturating_add(std::mem::size_of::<Self>())
+    }
+}
+
+/// A body full of hits must not fill the span.
+const MAX_FINDINGS: usize = 200;
+/// A rough size of text per token, for the bound of the settle queue.
+const BYTES_PER_TOKEN: usize = 6;
+
+/// How a call ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Answered,
+    Failed(CallError),
+}
+
+/// What the provider answered, or what is left of it after the output guard.
+pub(crate) enum Reply {
+    Whole {
+        headers: HeaderMap,
+        body: Bytes,
+    },
+    Stream(Box<Incoming>),
+}
+
+/// A stream whose first event has arrived.
+pub(crate) struct Incoming {
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: UpstreamBody,
+    pub(crate) sse: SseDecoder,
+    /// Read while looking whether the stream begins with an error; not yet acted upon.
+    pub(crate) first: Vec<SseEvent>,
+    /// Attached by `guard_out` where a policy watches.
+    pub(crate) windows: Option<Windows>,
+}
+
+/// Whose fault a failure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    Caller,
+    Upstream,
+    Us,
+}
+
+impl Source {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Caller => "caller",
+            Self::Upstream => "upstream",
+            Self::Us => "signalbox",
+        }
+    }
+}
+
+/// Whether another try can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retry {
+    Never,
+    /// The same call, later.
+    Same,
+    /// The same call, by another provider.
+    Elsewhere,
+}
+
+/// Why a call failed.
+#[derive(Debug)]
+pub(crate) struct CallError {
+    pub(crate) class: ErrorClass,
+    pub(crate) source: Source,
+    pub(crate) retry: Retry,
+    pub(crate) detail: Box<Detail>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Detail {
+    pub(crate) message: String,
+    /// The field of the request that is wrong.
+    pub(crate) param: Option<String>,
+    pub(crate) code: Option<String>,
+    /// Where the class alone doesn't say it: the provider's own status, 405, 415.
+    pub(crate) status: Option<StatusCode>,
+    /// More headers for the caller: `Retry-After`, the provider's request id.
+    pub(crate) headers: HeaderMap,
+    /// The provider's own words, if they are in the caller's dialect: passed on as they are.
+    pub(crate) verbatim: Option<Bytes>,
+}
+
+impl CallError {
+    pub(crate) fn caller(class: ErrorClass, message: impl Into<String>) -> Self {
+        Self::new(class, Source::Caller, message)
+    }
+
+    pub(crate) fn upstream(class: ErrorClass, message: impl Into<String>) -> Self {
+        Self::new(class, Source::Upstream, message)
+    }
+
+    pub(crate) fn us(class: ErrorClass, message: impl Into<String>) -> Self {
+        Self::new(class, Source::Us, message)
+    }
+
+    fn new(class: ErrorClass, source: Source, message: impl Into<String>) -> Self {
+        let detail = Detail { message: message.into(), ..Detail::default() };
+        Self { class, source, retry: retry(class), detail: Box::new(detail) }
+    }
+
+    pub(crate) fn status_code(mut self, status: StatusCode) -> Self {
+        self.detail.status = Some(status);
+        self
+    }
+
+    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.detail.headers.insert(name, value);
+        self
+    }
+
+    /// We have no room now. A second is long: calls end all the time.
+    pub(crate) fn overloaded(message: impl Into<String>) -> Self {
+        Self::us(ErrorClass::Overloaded, message).header(RETRY_AFTER, HeaderValue::from(1))
+    }
+
+    /// What a provider said, in our words: its troubles with our key are not the caller's.
+    pub(crate) fn of_provider(provider: &str, error: ErrorBody) -> Self {
+        let ErrorBody { class, message, param, code } = error;
+        let refused = || format!("provider `{provider}` refused the credential that Signalbox has for it; check its API key");
+        let mut told = match class {
+            ErrorClass::Unauthenticated | ErrorClass::UpstreamAuth => Self::upstream(ErrorClass::UpstreamAuth, refused()),
+            ErrorClass::PermissionDenied => Self::upstream(ErrorClass::UpstreamAuth, format!("{}: {message}", refused())),
+            ErrorClass::Overloaded => Self::upstream(ErrorClass::UpstreamOverloaded, message),
+            ErrorClass::Internal | ErrorClass::Cancelled => Self::upstream(ErrorClass::UpstreamError, message),
+            ErrorClass::InvalidRequest | ErrorClass::NotFound | ErrorClass::RequestTooLarge => Self::caller(class, message),
+            _ => Self::upstream(class, message),
+        };
+        if told.class != ErrorClass::UpstreamAuth {
+            (told.detail.param, told.detail.code) = (param, code);
+        }
+        told
+    }
+
+    /// As the caller's codec wants it.
+    pub(crate) fn body(&self) -> ErrorBody {
+        ErrorBody {
+            class: self.class,
+            message: self.detail.message.clone(),
+            param: self.detail.param.clone(),
+            code: self.detail.code.clone(),
+        }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        let by_class = || StatusCode::from_u16(self.class.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        self.detail.status.unwrap_or_else(by_class)
+    }
+}
+
+impl From<WireError> for CallError {
+    /// The caller's request can't be read, or can't be said in the provider's dialect.
+    fn from(error: WireError) -> Self {
+        let ErrorBody { class, message, param, code } = error.to_request_error();
+        let mut told = Self::caller(class, message);
+        (told.detail.param, told.detail.code) = (param, code);
+        told
+    }
+}
+
+fn retry(class: ErrorClass) -> Retry {
+    match class {
+        ErrorClass::InvalidRequest
+        | ErrorClass::Unauthenticated
+        | ErrorClass::PermissionDenied
+        | ErrorClass::NotFound
+        | ErrorClass::RequestTooLarge
+        | ErrorClass::GuardrailBlocked
+        | ErrorClass::Cancelled
+        // Until somebody mends the credential.
+        | ErrorClass::UpstreamAuth
+        | ErrorClass::Internal => Retry::Never,
+        ErrorClass::RequestTimeout | ErrorClass::RateLimited | ErrorClass::Overloaded => Retry::Same,
+        ErrorClass::UpstreamTimeout
+        | ErrorClass::UpstreamUnreachable
+        | ErrorClass::UpstreamError
+        | ErrorClass::UpstreamOverloaded => Retry::Elsewhere,
+    }
+}
+
+/// A share of the memory that all calls may hold; given back when dropped.
+pub(crate) struct Held {
+    total: Arc<AtomicUsize>,
+    limit: usize,
+    bytes: usize,
+}
+
+impl Held {
+    pub(crate) fn new(total: Arc<AtomicUsize>, limit: usize) -> Self {
+        Self { total, limit, bytes: 0 }
+    }
+
+    /// Takes so many bytes more, if there are any left.
+    pub(crate) fn try_grow(&mut self, bytes: usize) -> bool {
+        let before = self.total.fetch_add(bytes, Ordering::Relaxed);
+        if before.saturating_add(bytes) > self.limit {
+            self.total.fetch_sub(bytes, Ordering::Relaxed);
+            return false;
+        }
+        self.bytes += bytes;
+        true
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.total.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_bounded_and_given_back() {
+        let total = Arc::new(AtomicUsize::new(0));
+        let mut one = Held::new(Arc::clone(&total), 10);
+        let mut two = Held::new(Arc::clone(&total), 10);
+        assert!(one.try_grow(6));
+        assert!(!two.try_grow(5));
+        assert!(two.try_grow(4));
+        drop(one);
+        assert!(two.try_grow(6));
+        drop(two);
+        assert_eq!(total.load(Ordering::Relaxed), 0);
+    }
+}

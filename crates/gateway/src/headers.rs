@@ -1,0 +1,258 @@
+//! The HTTP headers that the gateway reads, passes on and adds.
+
+use std::fmt::Write as _;
+
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use signalbox_types::{SpanId, TraceId};
+
+pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+pub(crate) const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
+/// Both official SDKs obey it, whatever the status.
+pub(crate) const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+
+pub(crate) const TRACE_ID: HeaderName = HeaderName::from_static("x-signalbox-trace-id");
+pub(crate) const COST_USD: HeaderName = HeaderName::from_static("x-signalbox-cost-usd");
+pub(crate) const LATENCY_MS: HeaderName = HeaderName::from_static("x-signalbox-latency-ms");
+pub(crate) const PROVIDER: HeaderName = HeaderName::from_static("x-signalbox-provider");
+pub(crate) const MODEL: HeaderName = HeaderName::from_static("x-signalbox-model");
+pub(crate) const VERDICT: HeaderName = HeaderName::from_static("x-signalbox-verdict");
+
+/// A value that a caller put into a header for us is kept up to this length.
+const MAX_VALUE_CHARS: usize = 256;
+/// So many tags are kept.
+const MAX_TAGS: usize = 32;
+
+/// What of the caller's headers a provider of the same dialect gets.
+const PASSED_ON: [&str; 5] =
+    ["anthropic-version", "anthropic-beta", "openai-organization", "openai-project", "openai-beta"];
+/// What of a provider's headers the caller gets: what SDKs read, and what helps its support.
+const PASSED_BACK: [&str; 7] = [
+    "content-type",
+    "retry-after",
+    "retry-after-ms",
+    "x-request-id",
+    "request-id",
+    "openai-processing-ms",
+    "x-should-retry",
+];
+const PASSED_BACK_PREFIXES: [&str; 2] = ["x-ratelimit-", "anthropic-ratelimit-"];
+
+/// The virtual key: `Authorization: Bearer KEY`, or `x-api-key: KEY` as Anthropic's SDKs send it.
+pub(crate) fn key(headers: &HeaderMap) -> Option<&str> {
+    let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| {
+        let (scheme, key) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+    });
+    bearer
+        .filter(|key| !key.is_empty())
+        .or_else(|| headers.get("x-api-key").and_then(|value| value.to_str().ok()).map(str::trim))
+        .filter(|key| !key.is_empty())
+}
+
+/// What a caller says about its call with `x-signalbox-*` headers.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Labels {
+    pub(crate) session_id: Option<String>,
+    pub(crate) user_id: Option<String>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) environment: Option<String>,
+    pub(crate) prompt_name: Option<String>,
+    pub(crate) prompt_version: Option<String>,
+    pub(crate) agent_name: Option<String>,
+    pub(crate) user_agent: Option<String>,
+}
+
+impl Labels {
+    pub(crate) fn read(headers: &HeaderMap) -> Self {
+        let get = |name: &str| text(headers, name);
+        Self {
+            session_id: get("x-signalbox-session-id"),
+            user_id: get("x-signalbox-user-id"),
+            tags: tags(headers),
+            environment: get("x-signalbox-environment"),
+            prompt_name: get("x-signalbox-prompt-name"),
+            prompt_version: get("x-signalbox-prompt-version"),
+            agent_name: get("x-signalbox-agent-name"),
+            user_agent: get("user-agent"),
+        }
+    }
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    // Header values are bytes; callers write UTF-8 into them.
+    let value = std::str::from_utf8(headers.get(name)?.as_bytes()).ok()?.trim();
+    (!value.is_empty()).then(|| value.chars().take(MAX_VALUE_CHARS).collect())
+}
+
+fn tags(headers: &HeaderMap) -> Vec<String> {
+    let mut tags: Vec<String> = Vec::new();
+    for value in headers.get_all("x-signalbox-tags") {
+        let Ok(list) = std::str::from_utf8(value.as_bytes()) else { continue };
+        for tag in list.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
+            let tag: String = tag.chars().take(MAX_VALUE_CHARS).collect();
+            if tags.len() < MAX_TAGS && !tags.contains(&tag) {
+                tags.push(tag);
+            }
+        }
+    }
+    tags
+}
+
+/// Where a call stands in its trace (W3C Trace Context).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Trace {
+    pub(crate) trace_id: TraceId,
+    /// The caller's span, if it sent a valid `traceparent`.
+    pub(crate) parent: Option<SpanId>,
+    /// Ours.
+    pub(crate) span_id: SpanId,
+    flags: u8,
+}
+
+impl Trace {
+    /// Continues the caller's trace; begins a new one where there is none or a broken one.
+    pub(crate) fn read(headers: &HeaderMap) -> Self {
+        let parent = headers.get(TRACEPARENT).and_then(|value| parse_traceparent(value.as_bytes()));
+        let span_id = SpanId::new();
+        match parent {
+            Some((trace_id, parent, flags)) => Self { trace_id, parent: Some(parent), span_id, flags },
+            None => Self { trace_id: TraceId::new(), parent: None, span_id, flags: 1 },
+        }
+    }
+
+    /// `traceparent` with our span as the parent of what follows.
+    pub(crate) fn traceparent(&self) -> Option<HeaderValue> {
+        let mut text = String::with_capacity(55);
+        write!(text, "00-{}-{}-{:02x}", self.trace_id, self.span_id, self.flags).ok()?;
+        HeaderValue::try_from(text).ok()
+    }
+}
+
+/// The version-independent reading of <https://www.w3.org/TR/trace-context/#versioning-of-traceparent>.
+fn parse_traceparent(value: &[u8]) -> Option<(TraceId, SpanId, u8)> {
+    let text = std::str::from_utf8(value).ok()?;
+    let hex = |text: &str, digits: usize| {
+        text.len() == digits && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let mut fields = text.split('-');
+    let (version, trace_id, parent, flags) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+    let known_length = version != "00" || fields.next().is_none();
+    if !known_length || !hex(version, 2) || version == "ff" || !hex(flags, 2) || !hex(trace_id, 32) || !hex(parent, 16) {
+        return None;
+    }
+    Some((trace_id.parse().ok()?, parent.parse().ok()?, u8::from_str_radix(flags, 16).ok()?))
+}
+
+/// The caller's headers that go on to the provider. Of another dialect's, none would mean anything.
+pub(crate) fn passed_on(caller: &HeaderMap, same_dialect: bool, trace: &Trace) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(4);
+    if same_dialect {
+        for name in PASSED_ON {
+            for value in caller.get_all(name) {
+                headers.append(HeaderName::from_static(name), value.clone());
+            }
+        }
+    }
+    if let Some(traceparent) = trace.traceparent() {
+        headers.insert(TRACEPARENT, traceparent);
+    }
+    if trace.parent.is_some()
+        && let Some(state) = caller.get(TRACESTATE)
+    {
+        headers.insert(TRACESTATE, state.clone());
+    }
+    headers
+}
+
+/// The provider's headers that go back to the caller.
+pub(crate) fn passed_back(provider: &HeaderMap) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(12);
+    for (name, value) in provider {
+        let passed = PASSED_BACK.contains(&name.as_str())
+            || PASSED_BACK_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix));
+        if passed {
+            headers.append(name.clone(), value.clone());
+        }
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn finds_the_key() {
+        let check = |pairs: &[(&'static str, &str)], expected| assert_eq!(key(&headers(pairs)), expected, "{pairs:?}");
+        check(&[("authorization", "Bearer sb-1")], Some("sb-1"));
+        check(&[("authorization", "bearer  sb-1 ")], Some("sb-1"));
+        check(&[("x-api-key", "sb-2")], Some("sb-2"));
+        check(&[("authorization", "Bearer sb-1"), ("x-api-key", "sb-2")], Some("sb-1"));
+        check(&[("authorization", "Basic eDp5"), ("x-api-key", "sb-2")], Some("sb-2"));
+        check(&[("authorization", "Bearer ")], None);
+        check(&[("authorization", "sb-1")], None);
+        check(&[], None);
+    }
+
+    #[test]
+    fn reads_traceparent_by_the_book() {
+        let check = |text: &str, valid: bool| assert_eq!(parse_traceparent(text.as_bytes()).is_some(), valid, "{text}");
+        check("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true);
+        check("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-extra", false);
+        check("cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-extra", true);
+        check("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false);
+        check("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01", false);
+        check("00-00000000000000000000000000000000-b7ad6b7169203331-01", false);
+        check("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01", false);
+        check("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331", false);
+        check("garbage", false);
+    }
+
+    #[test]
+    fn reads_labels_within_bounds() {
+        let long = "x".repeat(1_000);
+        let labels = Labels::read(&headers(&[
+            ("x-signalbox-session-id", &long),
+            ("x-signalbox-tags", " a, b,,a ,c"),
+            ("x-signalbox-user-id", "  "),
+        ]));
+        assert_eq!(labels.session_id.unwrap().len(), MAX_VALUE_CHARS);
+        assert_eq!(labels.tags, ["a", "b", "c"]);
+        assert_eq!(labels.user_id, None);
+    }
+
+    #[test]
+    fn passes_on_only_what_the_provider_may_see() {
+        let caller = headers(&[
+            ("authorization", "Bearer sb-1"),
+            ("cookie", "a=b"),
+            ("anthropic-beta", "x"),
+            ("tracestate", "v=1"),
+            ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"),
+        ]);
+        let trace = Trace::read(&caller);
+        let passed = passed_on(&caller, true, &trace);
+        assert_eq!(passed.len(), 3);
+        let parent = format!("00-0af7651916cd43dd8448eb211c80319c-{}-00", trace.span_id);
+        assert_eq!(passed["traceparent"], parent.as_str());
+        assert!(!passed_on(&caller, false, &trace).contains_key("anthropic-beta"));
+    }
+
+    #[test]
+    fn passes_back_only_what_the_caller_needs() {
+        let provider = headers(&[
+            ("set-cookie", "a=b"),
+            ("content-length", "3"),
+            ("x-ratelimit-remaining-tokens", "7"),
+            ("retry-after", "2"),
+        ]);
+        let back = passed_back(&provider);
+        assert_eq!(back.len(), 2);
+        assert_eq!(back["retry-after"], "2");
+    }
+}

@@ -1,0 +1,335 @@
+//! The body of a streamed answer: takes the provider's events as they come, has the guard look at
+//! them, says them in the caller's dialect, and gathers what is recorded. One poll of this body polls
+//! the provider's: nothing is spawned and nothing piles up, a slow caller slows the provider down,
+//! and dropping it drops the call upstream.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Body, Frame};
+use signalbox_types::ErrorClass;
+use signalbox_types::seam::Clock;
+use signalbox_upstream::UpstreamBody;
+use signalbox_wire::{
+    Accumulator, EventRewriter, SseDecoder, SseEvent, StreamDecoder, StreamEncoder, StreamEvent, StreamRewriter,
+    StreamStart, WireError,
+};
+
+use crate::call::{Answer, Call, CallError, Incoming, Outcome};
+use crate::stages::guard_out::Windows;
+use crate::stages::settle::{Settle, since_start};
+use crate::{BoxError, Gateway};
+
+pub(crate) struct Relay {
+    /// Gone as soon as the call has ended, well or badly.
+    settle: Option<Settle>,
+    clock: Arc<dyn Clock>,
+    /// Gone when nothing more is wanted of it.
+    upstream: Option<UpstreamBody>,
+    sse: SseDecoder,
+    /// Read before the head of the answer went out.
+    first: std::vec::IntoIter<SseEvent>,
+    decoder: Box<dyn StreamDecoder>,
+    windows: Option<Windows>,
+    way: Way,
+    /// Usage was asked for by us, not by the caller, who must not see the event for it.
+    hide_usage: bool,
+    recorded: Recorded,
+    out: Out,
+}
+
+/// How an event gets from the provider to the caller.
+enum Way {
+    /// As it is, but for what the guard changes.
+    Same(StreamRewriter),
+    /// Said anew in the caller's dialect.
+    Across { rewriter: EventRewriter, encoder: Box<dyn StreamEncoder> },
+}
+
+impl Relay {
+    pub(crate) fn new(mut settle: Settle, incoming: Incoming, gateway: &Gateway) -> Self {
+        let Incoming { headers: _, body, sse, first, windows } = incoming;
+        let call: &mut Call = &mut settle;
+        let codec = call.target_codec();
+        let wants_usage = call.peek.as_ref().is_some_and(|peek| peek.wants_stream_usage);
+        let way = if call.same_dialect() {
+            Way::Same(StreamRewriter::new(codec))
+        } else {
+            let model = call.target.as_ref().map(|target| target.model.clone()).unwrap_or_default();
+            let start = StreamStart { model, created: call.started.as_secs(), include_usage: wants_usage };
+            Way::Across { rewriter: EventRewriter::default(), encoder: call.codec().encode_stream(&start) }
+        };
+        call.answer = Answer::Partial(Box::new(Accumulator::new()));
+        Self {
+            settle: Some(settle),
+            clock: Arc::clone(&gateway.clock),
+            upstream: Some(body),
+            sse,
+            first: first.into_iter(),
+            decoder: codec.decode_stream(),
+            windows,
+            hide_usage: !wants_usage,
+            way,
+            recorded: Recorded { bytes: 0, most: gateway.config.max_recorded_bytes },
+            out: Out::default(),
+        }
+    }
+
+    fn take(&mut self, event: &SseEvent) {
+        if self.settle.is_none() {
+            // After the announced end. Same dialect, same bytes.
+            if self.upstream.is_some() && matches!(self.way, Way::Same(_)) {
+                self.out.push(event.raw.clone());
+            }
+            return;
+        }
+        let told = match &self.way {
+            Way::Same(_) => self.pass_on(event),
+            Way::Across { .. } => self.translate(event),
+        };
+        match told {
+            Ok(events) => self.conclude(&events),
+            Err(error) => {
+                let message = format!("provider `{}` sent a stream that can't be read: {error}", self.provider());
+                self.break_off(CallError::upstream(ErrorClass::UpstreamError, message));
+            }
+        }
+    }
+
+    /// The event's own bytes go out, unless the guard changes its texts. What the caller sees is
+    /// what is recorded.
+    fn pass_on(&mut self, event: &SseEvent) -> Result<Vec<StreamEvent>, WireError> {
+        let Way::Same(rewriter) = &mut self.way else { return Ok(Vec::new()) };
+        let bytes = match &mut self.windows {
+            Some(windows) => rewriter.event(event, windows),
+            None => event.raw.clone(),
+        };
+        let untouched = bytes.as_ptr() == event.raw.as_ptr() && bytes.len() == event.raw.len();
+        let mut events = Vec::new();
+        if untouched {
+            events = self.read(event)?;
+        } else {
+            let mut again = SseDecoder::with_limit(usize::MAX);
+            if again.push(&bytes).is_ok() {
+                while let Some(event) = again.next() {
+                    events.append(&mut self.read(&event)?);
+                }
+            }
+        }
+        let only_usage = |event: &StreamEvent| matches!(event, StreamEvent::Usage(_));
+        let hidden = self.hide_usage && untouched && !events.is_empty() && events.iter().all(only_usage);
+        if !hidden {
+            self.out.push(bytes);
+        }
+        self.note(&events);
+        Ok(events)
+    }
+
+    /// Only what is no JSON is a fault: the caller may well understand what we don't.
+    fn read(&mut self, event: &SseEvent) -> Result<Vec<StreamEvent>, WireError> {
+        match self.decoder.event(event) {
+            Err(error @ WireError::Json { .. }) => Err(error),
+            read => Ok(read.unwrap_or_default()),
+        }
+    }
+
+    fn translate(&mut self, event: &SseEvent) -> Result<Vec<StreamEvent>, WireError> {
+        let events = self.decoder.event(event)?;
+        Ok(self.say(events))
+    }
+
+    fn say(&mut self, mut events: Vec<StreamEvent>) -> Vec<StreamEvent> {
+        let Way::Across { rewriter, encoder } = &mut self.way else { return events };
+        if let Some(windows) = &mut self.windows {
+            events = rewriter.events(events, windows);
+        }
+        let mut said = BytesMut::new();
+        for event in &events {
+            // A failure goes out in our own words, by `conclude`.
+            if !matches!(event, StreamEvent::Error(_)) {
+                encoder.event(event, &mut said);
+            }
+        }
+        self.out.push(said.freeze());
+        self.note(&events);
+        events
+    }
+
+    /// For the record.
+    fn note(&mut self, events: &[StreamEvent]) {
+        let Some(settle) = &mut self.settle else { return };
+        let call: &mut Call = settle;
+        if let Some(windows) = &mut self.windows {
+            call.note(windows.take_findings());
+        }
+        if call.first_token.is_none() && events.iter().any(is_content) {
+            call.first_token = Some(since_start(call, &*self.clock));
+        }
+        if let Answer::Partial(answer) = &mut call.answer {
+            events.iter().filter(|event| self.recorded.has_room_for(event)).for_each(|event| answer.event(event));
+        }
+    }
+
+    /// Ends the call if these events, or the guard, say so.
+    fn conclude(&mut self, events: &[StreamEvent]) {
+        if let Some(refusal) = self.windows.as_mut().and_then(Windows::take_refusal) {
+            return self.break_off(refusal);
+        }
+        for event in events {
+            match event {
+                StreamEvent::Error(error) => {
+                    let told = CallError::of_provider(self.provider(), error.clone());
+                    return match self.way {
+                        // The provider's own words have just gone out.
+                        Way::Same(_) => self.end(Outcome::Failed(told)),
+                        Way::Across { .. } => self.break_off(told),
+                    };
+                }
+                StreamEvent::End => return self.complete(),
+                _ => {}
+            }
+        }
+    }
+
+    /// The announced end. The rest of the provider's body is still read, so that its connection can be
+    /// used again; but a caller that is satisfied and hangs up now has not cancelled anything.
+    fn complete(&mut self) {
+        if let Way::Across { encoder, .. } = &mut self.way {
+            let mut said = BytesMut::new();
+            encoder.finish(&mut said);
+            self.out.push(said.freeze());
+        }
+        self.end(Outcome::Answered);
+    }
+
+    /// The provider's body is over.
+    fn run_dry(&mut self) {
+        if let Some(event) = self.sse.finish() {
+            self.take(&event);
+        }
+        self.upstream = None;
+        if self.settle.is_none() {
+            return;
+        }
+        match self.decoder.finish() {
+            Ok(events) => {
+                let events = match self.way {
+                    Way::Same(_) => {
+                        self.note(&events);
+                        events
+                    }
+                    Way::Across { .. } => self.say(events),
+                };
+                self.conclude(&events);
+                if self.settle.is_some() {
+                    self.complete();
+                }
+            }
+            Err(error) => {
+                let message = format!("provider `{}` cut its answer short: {error}", self.provider());
+                self.break_off(CallError::upstream(ErrorClass::UpstreamError, message));
+            }
+        }
+    }
+
+    /// Tells the caller that the answer stays incomplete. No proper end follows.
+    fn break_off(&mut self, error: CallError) {
+        if let Some(settle) = &self.settle {
+            self.out.push(settle.codec().encode_stream_error(&error.body()));
+        }
+        self.upstream = None;
+        self.end(Outcome::Failed(error));
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        if let Some(settle) = self.settle.take() {
+            settle.finish(outcome);
+        }
+    }
+
+    fn provider(&self) -> &str {
+        let target = self.settle.as_ref().and_then(|settle| settle.target.as_ref());
+        target.map_or("", |target| &target.provider.name)
+    }
+}
+
+impl Body for Relay {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self.get_mut();
+        loop {
+            while let Some(event) = this.first.next() {
+                this.take(&event);
+            }
+            if let Some(bytes) = this.out.take() {
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
+            let Some(upstream) = &mut this.upstream else { return Poll::Ready(None) };
+            match ready!(Pin::new(upstream).poll_frame(context)) {
+                None => this.run_dry(),
+                Some(Err(error)) => this.break_off(CallError::upstream(error.class(), error.to_string())),
+                Some(Ok(frame)) => {
+                    let Ok(data) = frame.into_data() else { continue };
+                    if let Err(error) = this.sse.push(&data) {
+                        let message = format!("provider `{}`: {error}", this.provider());
+                        this.break_off(CallError::upstream(ErrorClass::UpstreamError, message));
+                        continue;
+                    }
+                    while let Some(event) = this.sse.next() {
+                        this.take(&event);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn is_content(event: &StreamEvent) -> bool {
+    match event {
+        StreamEvent::ToolCallStart { .. } | StreamEvent::ReasoningEncrypted { .. } => true,
+        event => event.delta().is_some_and(|(_, text)| !text.is_empty()),
+    }
+}
+
+/// How much of the answer is kept for the record.
+struct Recorded {
+    bytes: usize,
+    most: usize,
+}
+
+impl Recorded {
+    fn has_room_for(&mut self, event: &StreamEvent) -> bool {
+        let Some((_, text)) = event.delta() else { return true };
+        self.bytes = self.bytes.saturating_add(text.len());
+        self.bytes <= self.most
+    }
+}
+
+/// What goes out next. A single event, the usual case, is not copied.
+#[derive(Default)]
+struct Out {
+    first: Bytes,
+    all: BytesMut,
+}
+
+impl Out {
+    fn push(&mut self, bytes: Bytes) {
+        if self.first.is_empty() && self.all.is_empty() {
+            self.first = bytes;
+            return;
+        }
+        if self.all.is_empty() {
+            self.all.extend_from_slice(&std::mem::take(&mut self.first));
+        }
+        self.all.extend_from_slice(&bytes);
+    }
+
+    fn take(&mut self) -> Option<Bytes> {
+        let next = if self.all.is_empty() { std::mem::take(&mut self.first) } else { self.all.split().freeze() };
+        (!next.is_empty()).then_some(next)
+    }
+}

@@ -1,0 +1,154 @@
+//! The whole life of a call on one screen: [`live`]. Each line of it is one file in `stages/`.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::{Method, Request, Response};
+use http_body_util::combinators::UnsyncBoxBody;
+use signalbox_catalog::Catalog;
+use signalbox_guard::Guard;
+use signalbox_prices::PriceBook;
+use signalbox_types::ErrorClass;
+use signalbox_types::seam::{Clock, SpanSink};
+use signalbox_upstream::Upstream;
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+
+use crate::call::{Call, CallError, Endpoint, Held, Reply};
+use crate::stages::admit::admit;
+use crate::stages::decode::decode;
+use crate::stages::encode::{self, encode};
+use crate::stages::guard_in::guard_in;
+use crate::stages::guard_out::guard_out;
+use crate::stages::route::route;
+use crate::stages::send::send;
+use crate::stages::settle::{Settle, Settler};
+use crate::{GatewayConfig, GatewayMetrics, models};
+
+/// What a body may break with.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+/// The body of a call, as it arrives.
+pub type RequestBody = UnsyncBoxBody<Bytes, BoxError>;
+/// The body of an answer. Dropping it cancels the call upstream.
+pub type ResponseBody = UnsyncBoxBody<Bytes, BoxError>;
+
+/// What a gateway is made of.
+pub struct GatewayParts {
+    /// Its limits.
+    pub config: GatewayConfig,
+    /// What looks at the texts.
+    pub guard: Guard,
+    /// Who may call.
+    pub catalog: Arc<Catalog>,
+    /// Who answers.
+    pub upstream: Arc<Upstream>,
+    /// What it costs.
+    pub prices: Arc<PriceBook>,
+    /// Where spans go.
+    pub sink: Arc<dyn SpanSink>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for GatewayParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GatewayParts").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// Serves LLM calls. One per process; share it in an `Arc`.
+pub struct Gateway {
+    pub(crate) config: GatewayConfig,
+    pub(crate) guard: Guard,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) upstream: Arc<Upstream>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) settler: Arc<Settler>,
+    pub(crate) permits: Arc<Semaphore>,
+    buffered: Arc<AtomicUsize>,
+    calls: TaskTracker,
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway").field("config", &self.config).field("calls", &self.calls.len()).finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// A gateway that is ready to serve. Its settler thread ends with it and the last open answer.
+    #[must_use]
+    pub fn new(parts: GatewayParts) -> Self {
+        let GatewayParts { config, guard, catalog, upstream, prices, sink, clock } = parts;
+        let settler = Settler::start(&config, prices, sink, Arc::clone(&clock));
+        Self {
+            permits: Arc::new(Semaphore::new(config.max_in_flight.min(Semaphore::MAX_PERMITS))),
+            config,
+            guard,
+            catalog,
+            upstream,
+            clock,
+            settler: Arc::new(settler),
+            buffered: Arc::default(),
+            calls: TaskTracker::new(),
+        }
+    }
+
+    /// Whether a path is the gateway's. A wrong method on it is, too: the answer says which one is right.
+    #[must_use]
+    pub fn handles(_method: &Method, path: &str) -> bool {
+        Endpoint::find(path).is_some() || models::handles(path)
+    }
+
+    /// Answers one call. Never fails: what goes wrong is told in the caller's dialect.
+    pub async fn serve(&self, request: Request<RequestBody>) -> Response<ResponseBody> {
+        let Some(endpoint) = Endpoint::find(request.uri().path()) else { return models::serve(self, &request) };
+        let mut settle = self.begin(request, endpoint);
+        // A fault of ours in one call must not end the others on its connection.
+        let life = AssertUnwindSafe(live(&mut settle, self)).catch_unwind().await;
+        match life {
+            Ok(Ok(reply)) => encode::answer(settle, reply, self),
+            Ok(Err(error)) => encode::refuse(settle, error, self),
+            Err(_panic) => encode::refuse(settle, fault(), self),
+        }
+    }
+
+    fn begin(&self, request: Request<RequestBody>, endpoint: Endpoint) -> Settle {
+        let held = Held::new(Arc::clone(&self.buffered), self.config.max_buffered_bytes);
+        let call =
+            Call::begin(request, endpoint, self.clock.now(), self.clock.elapsed(), held, self.calls.token());
+        Settle::when_finished(call, Arc::clone(&self.settler))
+    }
+
+    /// The numbers for `/metrics`.
+    #[must_use]
+    pub fn metrics(&self) -> &GatewayMetrics {
+        &self.settler.metrics
+    }
+
+    /// Waits until every call has ended and has been handed to the span sink. For shutdown, after
+    /// the listener was closed.
+    pub async fn drain(&self) {
+        self.calls.close();
+        self.calls.wait().await;
+        self.calls.reopen();
+    }
+}
+
+async fn live(call: &mut Call, gateway: &Gateway) -> Result<Reply, CallError> {
+    admit(call, gateway)?; // who is it, and is there room
+    decode(call, gateway).await?; // the body, and the few facts that later stages read
+    guard_in(call, gateway)?; // allow, redact or block what goes in
+    route(call, gateway)?; // which provider and model
+    let reply = send(call, gateway).await?; // in the provider's dialect; its refusals end here
+    let reply = guard_out(call, gateway, reply)?; // allow, redact or block what comes out
+    encode(call, gateway, reply) // in the caller's dialect
+}
+
+fn fault() -> CallError {
+    tracing::error!("a stage panicked; the call is answered with 500 and the others go on");
+    CallError::us(ErrorClass::Internal, "a fault of Signalbox; its log says more")
+}

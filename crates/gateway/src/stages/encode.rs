@@ -1,0 +1,129 @@
+//! Says the answer in the caller's dialect: a whole one here, a stream event by event in `relay`.
+//! And the heads of all answers.
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::{Response, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use signalbox_types::{ErrorClass, Verdict};
+use signalbox_wire::embeddings;
+
+use crate::call::{Answer, Call, CallError, Endpoint, Outcome, Reply, Retry};
+use crate::headers::{COST_USD, LATENCY_MS, MODEL, PROVIDER, SHOULD_RETRY, TRACE_ID, TRACEPARENT, VERDICT};
+use crate::relay::Relay;
+use crate::stages::settle::Settle;
+use crate::{Gateway, ResponseBody};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
+
+pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result<Reply, CallError> {
+    let Reply::Whole { headers, mut body } = reply else { return Ok(reply) };
+    if call.endpoint == Endpoint::Embeddings {
+        call.usage = embeddings::usage(&body);
+    } else {
+        match call.target_codec().decode_response(&body) {
+            Ok(response) => {
+                call.usage = response.usage;
+                if !call.same_dialect() {
+                    let encoded = call.codec().encode_response(&response);
+                    body = encoded.map_err(|error| untold(call, &error))?;
+                }
+                call.answer = Answer::Decoded(Box::new(response));
+            }
+            // The caller may well understand what we don't.
+            Err(error) if call.same_dialect() => {
+                tracing::debug!(error = %error, "an answer was passed on unread");
+                call.answer = Answer::Raw(body.clone());
+            }
+            Err(error) => return Err(untold(call, &error)),
+        }
+    }
+    gateway.settler.price(call);
+    Ok(Reply::Whole { headers, body })
+}
+
+fn untold(call: &Call, error: &signalbox_wire::WireError) -> CallError {
+    let provider = call.target.as_ref().map_or("", |target| &target.provider.name);
+    let message = format!("provider `{provider}` sent an answer that can't be passed on: {error}");
+    CallError::upstream(ErrorClass::UpstreamError, message)
+}
+
+/// The answer of a call that went well so far; a stream may still fail.
+pub(crate) fn answer(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Response<ResponseBody> {
+    settle.status = Some(StatusCode::OK);
+    match reply {
+        Reply::Whole { mut headers, body } => {
+            headers.insert(CONTENT_TYPE, JSON);
+            if let Some(cost) = &settle.cost
+                && let Ok(cost) = HeaderValue::try_from(cost.total.to_string())
+            {
+                headers.insert(COST_USD, cost);
+            }
+            our_headers(&settle, gateway, &mut headers);
+            settle.finish(Outcome::Answered);
+            with_headers(headers, whole(body))
+        }
+        Reply::Stream(mut incoming) => {
+            let mut headers = std::mem::take(&mut incoming.headers);
+            headers.insert(CONTENT_TYPE, EVENT_STREAM);
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            our_headers(&settle, gateway, &mut headers);
+            with_headers(headers, Relay::new(settle, *incoming, gateway).boxed_unsync())
+        }
+    }
+}
+
+fn with_headers(headers: HeaderMap, body: ResponseBody) -> Response<ResponseBody> {
+    let mut response = Response::new(body);
+    *response.headers_mut() = headers;
+    response
+}
+
+/// The answer of a call that failed before anything went out.
+pub(crate) fn refuse(mut settle: Settle, mut error: CallError, gateway: &Gateway) -> Response<ResponseBody> {
+    let status = error.status();
+    settle.status = Some(status);
+    let mut headers = std::mem::take(&mut error.detail.headers);
+    our_headers(&settle, gateway, &mut headers);
+    let body = error.detail.verbatim.take().unwrap_or_else(|| settle.codec().encode_error(&error.body()));
+    let retry = error.retry;
+    settle.finish(Outcome::Failed(error));
+    refusal(status, headers, retry, body)
+}
+
+pub(crate) fn refusal(status: StatusCode, mut headers: HeaderMap, retry: Retry, body: Bytes) -> Response<ResponseBody> {
+    headers.insert(CONTENT_TYPE, JSON);
+    // The SDKs would try a 5xx again.
+    if retry == Retry::Never && status.is_server_error() {
+        headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
+    }
+    let mut response = with_headers(headers, whole(body));
+    *response.status_mut() = status;
+    response
+}
+
+pub(crate) fn whole(body: Bytes) -> ResponseBody {
+    Full::new(body).map_err(|never| match never {}).boxed_unsync()
+}
+
+fn our_headers(call: &Call, gateway: &Gateway, headers: &mut HeaderMap) {
+    let mut put = |name, value: String| {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
+    };
+    put(TRACE_ID, call.trace.trace_id.to_string());
+    let took = gateway.clock.elapsed().saturating_sub(call.started_at);
+    put(LATENCY_MS, format!("{:.1}", took.as_secs_f64() * 1_000.0));
+    if let Some(target) = &call.target {
+        put(PROVIDER, target.provider.name.to_string());
+        put(MODEL, target.model.clone());
+    }
+    if call.verdict != Verdict::Allow {
+        put(VERDICT, call.verdict.to_string());
+    }
+    if let Some(traceparent) = call.trace.traceparent() {
+        headers.insert(TRACEPARENT, traceparent);
+    }
+}

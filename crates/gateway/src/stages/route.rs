@@ -1,0 +1,27 @@
+//! Chooses which provider and model get the call. Never sends anything: that is `send`.
+
+use signalbox_types::ErrorClass;
+
+use crate::Gateway;
+use crate::call::{Call, CallError};
+
+pub(crate) fn route(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
+    let Some(peek) = &call.peek else { return Ok(()) };
+    let target = gateway.upstream.resolve(&peek.model).map_err(|error| unknown_model(error.to_string()))?;
+    if target.provider.dialect != call.endpoint.dialect() && call.endpoint == crate::call::Endpoint::Embeddings {
+        let message = format!("provider `{}` has no embeddings endpoint; choose a model of another provider", target.provider.name);
+        let mut error = CallError::caller(ErrorClass::InvalidRequest, message);
+        error.detail.param = Some("model".to_owned());
+        return Err(error);
+    }
+    call.target = Some(target);
+    Ok(())
+}
+
+/// As both official SDKs know it: 404, `model_not_found`.
+pub(crate) fn unknown_model(message: String) -> CallError {
+    let mut error = CallError::caller(ErrorClass::NotFound, message);
+    error.detail.param = Some("model".to_owned());
+    error.detail.code = Some("model_not_found".to_owned());
+    error
+}

@@ -1,0 +1,187 @@
+//! Says the call in the provider's dialect, sends it, and takes the head of the answer. What a
+//! provider refuses, or calls a success and isn't, ends here.
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderName};
+use http_body_util::BodyExt as _;
+use serde_json::value::RawValue;
+use signalbox_types::ErrorClass;
+use signalbox_upstream::{BodyError, Target, UpstreamCall, UpstreamReply, simulated};
+use signalbox_wire::{ErrorBody, SseDecoder, StreamEvent, splice};
+
+use crate::Gateway;
+use crate::call::{Call, CallError, Incoming, Input, Reply};
+use crate::headers::{passed_back, passed_on};
+
+/// No provider has more to say about a failure.
+const MAX_ERROR_BYTES: usize = 1 << 20;
+
+pub(crate) async fn send(call: &mut Call, gateway: &Gateway) -> Result<Reply, CallError> {
+    let Some(target) = call.target.clone() else {
+        return Err(CallError::us(ErrorClass::Internal, "the call has no target"));
+    };
+    let outgoing = outgoing(call, &target)?;
+    let reply = gateway
+        .upstream
+        .send(&target, outgoing)
+        .await
+        .map_err(|error| CallError::upstream(error.class(), error.to_string()))?;
+    call.first_byte = Some(gateway.clock.elapsed().saturating_sub(call.started_at));
+    if !reply.status.is_success() {
+        return Err(refused(call, &target, reply).await);
+    }
+    if call.stream() { begin_stream(call, &target, reply, gateway).await } else { whole(call, &target, reply, gateway).await }
+}
+
+fn outgoing(call: &mut Call, target: &Target) -> Result<UpstreamCall, CallError> {
+    let same_dialect = call.same_dialect();
+    let mut body = match std::mem::replace(&mut call.input, Input::Nothing) {
+        Input::Raw(body) if same_dialect => {
+            let body = for_model(call, target, body);
+            call.input = Input::Raw(body.clone());
+            body
+        }
+        Input::Raw(body) => {
+            let decoded = call.codec().decode_request(&body);
+            // Whatever becomes of it, it is recorded.
+            call.input = Input::Raw(body);
+            let mut request = decoded?;
+            request.model.clone_from(&target.model);
+            let body = call.target_codec().encode_request(&request)?;
+            call.input = Input::Decoded(Box::new(request));
+            body
+        }
+        other => {
+            call.input = other;
+            return Err(CallError::us(ErrorClass::Internal, "the call has no body"));
+        }
+    };
+    if call.stream()
+        && let Some(asking) = call.target_codec().ask_for_usage(&body)
+    {
+        body = asking;
+    }
+    let mut headers = passed_on(&call.headers, same_dialect, &call.trace);
+    if target.provider.is_simulated() {
+        let steering = call.headers.iter().filter(|(name, _)| name.as_str().starts_with(simulated::HEADER_PREFIX));
+        headers.extend(steering.map(|(name, value)| (HeaderName::clone(name), value.clone())));
+    }
+    Ok(UpstreamCall { operation: call.endpoint.operation(), body, stream: call.stream(), headers })
+}
+
+/// The same bytes, but for the model's name where the provider has another one for it.
+fn for_model(call: &Call, target: &Target, body: Bytes) -> Bytes {
+    match &call.peek {
+        Some(peek) if peek.model != target.model => {
+            let name = serde_json::Value::from(target.model.as_str()).to_string();
+            splice(&body, &[(peek.model_range.clone(), name.into_bytes())])
+        }
+        _ => body,
+    }
+}
+
+/// What a provider says with a status of 300 or more.
+async fn refused(call: &Call, target: &Target, reply: UpstreamReply) -> CallError {
+    let UpstreamReply { status, headers, body } = reply;
+    let (codec, same_dialect) = (call.target_codec(), call.same_dialect());
+    let is_json = content_type(&headers).is_none_or(|kind| kind.contains("json"));
+    let back = passed_back(&headers);
+    let body = body.read_at_most(MAX_ERROR_BYTES).await;
+    let mut told = codec.decode_error(status.as_u16(), &body);
+    match status.as_u16() {
+        401 => told.class = ErrorClass::Unauthenticated,
+        403 => told.class = ErrorClass::PermissionDenied,
+        // The SDKs follow no redirect with a body, and neither do we.
+        300..=399 => told.class = ErrorClass::UpstreamError,
+        _ => {}
+    }
+    let mut error = CallError::of_provider(&target.provider.name, told);
+    let theirs_to_tell = same_dialect && is_json && !body.is_empty() && status.as_u16() >= 400;
+    if theirs_to_tell && error.class != ErrorClass::UpstreamAuth {
+        error.detail.status = Some(status);
+        error.detail.verbatim = Some(body);
+    }
+    error.detail.headers = back;
+    error.detail.headers.remove(CONTENT_TYPE);
+    error
+}
+
+async fn whole(call: &Call, target: &Target, reply: UpstreamReply, gateway: &Gateway) -> Result<Reply, CallError> {
+    let headers = passed_back(&reply.headers);
+    let codec = call.target_codec();
+    let body = reply.body.read_all(gateway.config.max_answer_bytes).await.map_err(|error| broken(&error))?;
+    /// An answer of any dialect that is not one.
+    #[derive(serde::Deserialize)]
+    struct Probe<'a> {
+        #[serde(borrow, default)]
+        error: Option<&'a RawValue>,
+    }
+    match serde_json::from_slice::<Probe<'_>>(&body) {
+        Ok(Probe { error: Some(error) }) if error.get() != "null" => {
+            Err(CallError::of_provider(&target.provider.name, codec.decode_error(500, &body)))
+        }
+        Ok(_) => Ok(Reply::Whole { headers, body }),
+        Err(error) => {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            Err(garbage(target, &format!("with {} bytes that are no JSON object ({place})", body.len())))
+        }
+    }
+}
+
+/// Waits for the first event, so that a failure that comes with HTTP 200 can still become a status.
+async fn begin_stream(
+    call: &Call,
+    target: &Target,
+    reply: UpstreamReply,
+    gateway: &Gateway,
+) -> Result<Reply, CallError> {
+    let codec = call.target_codec();
+    let headers = passed_back(&reply.headers);
+    if let Some(kind) = content_type(&reply.headers).filter(|kind| !kind.contains("event-stream")) {
+        let kind: String = kind.chars().take(80).collect();
+        return match whole(call, target, reply, gateway).await? {
+            Reply::Whole { .. } => Err(garbage(target, &format!("with `{kind}` where a stream was asked for"))),
+            Reply::Stream(_) => Err(garbage(target, "twice")),
+        };
+    }
+    let mut body = reply.body;
+    let mut sse = SseDecoder::new();
+    let mut first = Vec::new();
+    let mut began = false;
+    while !began {
+        let Some(frame) = body.frame().await else { break };
+        let Ok(data) = frame.map_err(|error| broken(&error))?.into_data() else { continue };
+        sse.push(&data).map_err(|error| garbage(target, &format!("with a stream that can't be read: {error}")))?;
+        while let Some(event) = sse.next() {
+            // Not the stream's own decoder: that one shall see what the guard leaves.
+            let told = codec.decode_stream().event(&event);
+            let told = told.map_err(|error| garbage(target, &format!("with a stream that can't be read: {error}")))?;
+            if let Some(error) = told.iter().find_map(failure) {
+                return Err(CallError::of_provider(&target.provider.name, error.clone()));
+            }
+            began |= told.iter().any(|event| !matches!(event, StreamEvent::Ping));
+            first.push(event);
+        }
+    }
+    if !began {
+        return Err(garbage(target, "with an empty stream"));
+    }
+    Ok(Reply::Stream(Box::new(Incoming { headers, body, sse, first, windows: None })))
+}
+
+fn failure(event: &StreamEvent) -> Option<&ErrorBody> {
+    if let StreamEvent::Error(error) = event { Some(error) } else { None }
+}
+
+fn broken(error: &BodyError) -> CallError {
+    CallError::upstream(error.class(), error.to_string())
+}
+
+fn garbage(target: &Target, what: &str) -> CallError {
+    let message = format!("provider `{}` answered {what}; check that its base_url is an API endpoint", target.provider.name);
+    CallError::upstream(ErrorClass::UpstreamError, message)
+}
+
+fn content_type(headers: &http::HeaderMap) -> Option<&str> {
+    headers.get(CONTENT_TYPE)?.to_str().ok()
+}

@@ -1,0 +1,73 @@
+//! What follows from a scanner's findings, for whole texts: what may stay of them, and what the
+//! caller is told.
+
+use signalbox_guard::Check;
+use signalbox_types::{Action, ErrorClass, Finding, Verdict};
+
+use crate::call::CallError;
+
+/// The text without what a policy redacts or blocks; `None` if all of it may stay.
+pub(crate) fn clean(text: &str, check: &Check) -> Option<String> {
+    match check.verdict {
+        Verdict::Allow | Verdict::Flag => None,
+        Verdict::Redact => check.redacted.clone(),
+        // The guard makes no redacted text of what goes nowhere. But it is recorded.
+        Verdict::Block => Some(mask(text, &check.findings)),
+    }
+}
+
+fn mask(text: &str, findings: &[Finding]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for finding in findings.iter().filter(|finding| finding.action > Action::Flag && finding.end > done) {
+        out.push_str(text.get(done..finding.start).unwrap_or_default());
+        out.push_str(if finding.action == Action::Block { "[BLOCKED:" } else { "[REDACTED:" });
+        out.push_str(&finding.rule);
+        out.push(']');
+        done = finding.end;
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    out
+}
+
+/// Says which rule it was; never what it found.
+pub(crate) fn refusal(findings: &[Finding], advice: &str) -> CallError {
+    let what = findings.iter().find(|finding| finding.action == Action::Block).map_or_else(String::new, |finding| {
+        format!(": scanner `{}`, rule `{}` ({})", finding.scanner, finding.rule, finding.message.trim_end_matches('.'))
+    });
+    CallError::caller(ErrorClass::GuardrailBlocked, format!("blocked by a guardrail{what}; {advice}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use signalbox_types::{Place, Severity};
+
+    use super::*;
+
+    #[test]
+    fn what_is_blocked_is_masked() {
+        let finding = |start, end, action, rule: &str| Finding {
+            scanner: "secrets".into(),
+            rule: rule.into(),
+            severity: Severity::High,
+            confidence: 1.0,
+            place: Place::Input,
+            start,
+            end,
+            action,
+            message: "A key.".into(),
+        };
+        let findings = [
+            finding(0, 2, Action::Flag, "flagged"),
+            finding(3, 5, Action::Block, "key"),
+            finding(4, 6, Action::Redact, "inner"),
+            finding(8, 9, Action::Redact, "last"),
+        ];
+        assert_eq!(mask("ab cdef gh", &findings), "ab [BLOCKED:key][REDACTED:inner] g[REDACTED:last]");
+        let error = refusal(&findings, "send another one");
+        assert_eq!(
+            error.detail.message,
+            "blocked by a guardrail: scanner `secrets`, rule `key` (A key); send another one"
+        );
+    }
+}
