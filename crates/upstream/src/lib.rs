@@ -1,1 +1,23 @@
-//! See README.md.
+#![doc = include_str!("../README.md")]
+
+mod assemble;
+mod call;
+mod client;
+mod config;
+mod error;
+mod health;
+mod provider;
+mod registry;
+pub mod simulated;
+mod upstream;
+
+pub use call::{Operation, UpstreamCall, UpstreamReply};
+pub use client::{BodyError, UpstreamBody};
+pub use config::{
+    Auth, HumanDuration, Problem, ProviderConfig, SimulatedConfig, Timeouts, UpstreamConfig, UpstreamConfigError,
+};
+pub use error::{SendError, UnknownModel};
+pub use health::{HealthSnapshot, LastError};
+pub use provider::{ModelEntry, Provider, ProviderStatus, Target};
+pub use registry::{Paths, Row, rows};
+pub use upstream::Upstream;

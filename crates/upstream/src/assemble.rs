@@ -1,0 +1,443 @@
+//! Rows, configuration and environment become providers that are on, and reasons why others are off. Reports every
+//! problem at once.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use http::uri::{PathAndQuery, Scheme};
+use http::{HeaderName, HeaderValue, Uri};
+use signalbox_types::Secret;
+use signalbox_wire::Dialect;
+
+use crate::client::{Connector, HttpParts, HttpTransport};
+use crate::config::{Auth, Limits, Problem, ProviderConfig, UpstreamConfig, suggest};
+use crate::health::Health;
+use crate::provider::{Provider, Transport};
+use crate::registry::{self, Paths, Row};
+use crate::simulated::{self, Simulator};
+
+/// The kind of a provider that stands in no row.
+pub(crate) const CUSTOM: &str = "custom";
+const DEFAULT_MAX_IDLE: usize = 256;
+
+/// A provider that we know of, on or off.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) name: Arc<str>,
+    pub(crate) title: String,
+    pub(crate) kind: String,
+    pub(crate) dialect: Dialect,
+    pub(crate) otel_name: String,
+    pub(crate) docs: Option<String>,
+    pub(crate) models: Vec<String>,
+    pub(crate) model_prefixes: Vec<String>,
+    /// Why it is on; or what switches it on, as an imperative: `set OPENAI_API_KEY`.
+    pub(crate) why: String,
+    pub(crate) provider: Option<Arc<Provider>>,
+}
+
+pub(crate) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Configured providers in their order, then the rest of the registry by name.
+pub(crate) fn assemble(config: &UpstreamConfig, env: Env<'_>) -> Result<Vec<Known>, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut known = Vec::new();
+    let simulator = Arc::new(Simulator::new(config.simulated.options()));
+    for (place, own) in config.providers.iter().enumerate() {
+        if let Some(earlier) = config.providers.iter().take(place).position(|other| other.name == own.name) {
+            problems.push(Problem {
+                path: format!("providers[{place}].name"),
+                message: format!("`{}` is already the name of providers[{earlier}]", own.name),
+                hint: "give each its own name; `kind` may be the same".to_owned(),
+            });
+            continue;
+        }
+        let at = At { path: format!("providers[{place}]"), general: config, own, env, simulator: &simulator };
+        match at.known() {
+            Ok(one) => known.push(one),
+            Err(mut more) => problems.append(&mut more),
+        }
+    }
+    let configured: HashSet<&str> = config.providers.iter().map(|own| own.name.as_str()).collect();
+    for row in registry::rows().iter().filter(|row| !configured.contains(row.name.as_str())) {
+        let own = ProviderConfig { name: row.name.clone(), ..ProviderConfig::default() };
+        let at = At { path: String::new(), general: config, own: &own, env, simulator: &simulator };
+        match at.known() {
+            Ok(one) => known.push(one),
+            Err(mut more) => problems.append(&mut more),
+        }
+    }
+    problems.extend(config.simulated.problems());
+    if problems.is_empty() { Ok(known) } else { Err(problems) }
+}
+
+/// One provider's settings and where they stand.
+struct At<'a> {
+    /// `providers[1]`; empty for a row that nobody configured.
+    path: String,
+    general: &'a UpstreamConfig,
+    own: &'a ProviderConfig,
+    env: Env<'a>,
+    simulator: &'a Arc<Simulator>,
+}
+
+impl At<'_> {
+    fn known(&self) -> Result<Known, Vec<Problem>> {
+        let own = self.own;
+        let mut problems = Vec::new();
+        let row = self.row().map_err(|problem| vec![problem])?;
+        let dialect = keep(self.dialect(row), &mut problems);
+        keep(self.check_name(), &mut problems);
+        let base = keep(self.base_url(row, dialect), &mut problems).flatten();
+        let credential = self.credential(row);
+        let headers = keep(self.headers(row, dialect, credential.as_ref()), &mut problems);
+        let (Some(dialect), Some((fixed, defaults)), true) = (dialect, headers, problems.is_empty()) else {
+            return Err(problems);
+        };
+        let name: Arc<str> = own.name.as_str().into();
+        let title = row.filter(|row| row.name == own.name).map_or_else(|| own.name.clone(), |row| row.title.clone());
+        let kind = row.map_or(CUSTOM, |row| row.name.as_str());
+        let mut known = Known {
+            title,
+            kind: kind.to_owned(),
+            dialect,
+            otel_name: row.map_or_else(|| own.name.clone(), |row| row.otel_name.clone()),
+            docs: row.and_then(|row| row.docs.clone()),
+            models: match (own.models.as_slice(), row) {
+                ([], Some(row)) => row.models.clone(),
+                (models, _) => models.to_vec(),
+            },
+            model_prefixes: row.map(|row| row.model_prefixes.clone()).unwrap_or_default(),
+            why: String::new(),
+            provider: None,
+            name,
+        };
+        let simulated = kind == simulated::KIND && base.is_none();
+        match self.switch(row, simulated, base.is_some(), credential.as_ref()) {
+            Err(off) => known.why = off,
+            Ok(on) => {
+                known.why = on;
+                let transport = match base {
+                    None => Transport::Simulated(Arc::clone(self.simulator)),
+                    Some(base) => self.http(&known, row, &base, fixed, defaults).map_err(|problem| vec![problem])?,
+                };
+                known.provider = Some(Arc::new(self.provider(&known, transport)));
+            }
+        }
+        Ok(known)
+    }
+
+    fn provider(&self, known: &Known, transport: Transport) -> Provider {
+        Provider {
+            name: Arc::clone(&known.name),
+            kind: known.kind.clone(),
+            title: known.title.clone(),
+            otel_name: known.otel_name.clone(),
+            dialect: known.dialect,
+            models: known.models.clone(),
+            model_prefixes: known.model_prefixes.clone(),
+            limits: Limits::new(&self.own.timeouts, &self.general.timeouts),
+            transport,
+            health: Health::default(),
+        }
+    }
+
+    fn problem(&self, field: &str, message: String, hint: String) -> Problem {
+        Problem { path: format!("{}.{field}", self.path), message, hint }
+    }
+
+    fn row(&self) -> Result<Option<&'static Row>, Problem> {
+        let Some(kind) = &self.own.kind else { return Ok(registry::find(&self.own.name)) };
+        if kind == CUSTOM {
+            return Ok(None);
+        }
+        let names = registry::rows().iter().map(|row| row.name.as_str()).chain([CUSTOM]);
+        registry::find(kind).map(Some).ok_or_else(|| {
+            self.problem("kind", format!("there is no kind of provider named `{kind}`"), suggest(kind, names))
+        })
+    }
+
+    fn check_name(&self) -> Result<(), Problem> {
+        let name = &self.own.name;
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if !name.is_empty() && name.chars().all(fits) {
+            return Ok(());
+        }
+        let hint = "use letters, digits, `-`, `_` and `.`, like `openai-eu`".to_owned();
+        Err(self.problem("name", format!("`{name}` can't be a provider's name"), hint))
+    }
+
+    fn dialect(&self, row: Option<&Row>) -> Result<Dialect, Problem> {
+        let known = [Dialect::OpenaiChat, Dialect::AnthropicMessages].map(Dialect::as_str);
+        let Some(name) = self.own.dialect.as_deref().or_else(|| row.map(|row| row.dialect.as_str())) else {
+            let (message, hint) = if self.own.kind.is_some() {
+                ("it is missing".to_owned(), suggest("", known.into_iter()))
+            } else {
+                let names = registry::rows().iter().map(|row| row.name.as_str());
+                let message =
+                    format!("it is needed, because `{}` is not the name of a provider we know", self.own.name);
+                (message, format!("say `openai_chat` or `anthropic_messages`, or a `kind`: {}", suggest("", names)))
+            };
+            return Err(self.problem("dialect", message, hint));
+        };
+        Dialect::find(name).ok_or_else(|| {
+            self.problem("dialect", format!("there is no dialect `{name}`"), suggest(name, known.into_iter()))
+        })
+    }
+
+    fn base_url(&self, row: Option<&Row>, dialect: Option<Dialect>) -> Result<Option<Base>, Problem> {
+        if let Some(url) = &self.own.base_url {
+            let parsed = Base::parse(url, dialect);
+            return parsed.map(Some).map_err(|(message, hint)| self.problem("base_url", message, hint));
+        }
+        let Some(row) = row else {
+            let hint = "write where the server is, like `http://127.0.0.1:8000/v1`".to_owned();
+            return Err(self.problem("base_url", "it is needed for a server of your own".to_owned(), hint));
+        };
+        if let Some(variable) = &row.base_url_env
+            && let Some(url) = self.from_env(variable)
+        {
+            let parsed = Base::parse(&url, dialect);
+            return parsed.map(Some).map_err(|(message, hint)| Problem { path: variable.clone(), message, hint });
+        }
+        // Our own rows are taken to the letter: some have no path and want none.
+        let own = row.base_url.as_deref().map(|url| Base::parse(url, None));
+        own.transpose().map_err(|(message, hint)| self.problem("base_url", message, hint))
+    }
+
+    fn from_env(&self, variable: &str) -> Option<String> {
+        (self.env)(variable).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    /// The credential and where it was found.
+    fn credential(&self, row: Option<&Row>) -> Option<(Secret, String)> {
+        if let Some(key) = self.own.api_key.as_ref().filter(|key| !key.expose().trim().is_empty()) {
+            return Some((Secret::new(key.expose().trim().to_owned()), format!("{}.api_key is set", self.path)));
+        }
+        let found = |variable: &String| Some((Secret::new(self.from_env(variable)?), format!("{variable} is set")));
+        row?.key_env.iter().find_map(found)
+    }
+
+    /// `Ok` says why it is on, `Err` what switches it on.
+    fn switch(
+        &self,
+        row: Option<&Row>,
+        simulated: bool,
+        has_base: bool,
+        credential: Option<&(Secret, String)>,
+    ) -> Result<String, String> {
+        let configured = !self.path.is_empty();
+        if self.own.enabled == Some(false) {
+            return Err(format!("remove `enabled: false` from {}", self.path));
+        }
+        if simulated {
+            return match self.general.simulated.enabled {
+                Some(false) if !configured => Err("remove `enabled: false` from `simulated`".to_owned()),
+                _ => Ok("built in".to_owned()),
+            };
+        }
+        let Some(row) = row else { return Ok("configured".to_owned()) };
+        if !has_base {
+            let variable = row.base_url_env.as_deref().unwrap_or_default();
+            let example = row.base_url_example.as_deref().unwrap_or_default();
+            return Err(format!("set {variable}, for example to {example}"));
+        }
+        match credential {
+            Some((_, why)) => Ok(why.clone()),
+            // Whoever says another address may well have a server there that wants no key.
+            None if row.key_required && self.own.base_url.is_none() => {
+                let variable = row.key_env.first().map_or("", String::as_str);
+                Err(if configured {
+                    format!("set {variable} or {}.api_key", self.path)
+                } else {
+                    format!("set {variable}")
+                })
+            }
+            None if configured => Ok("configured".to_owned()),
+            None => Ok(format!("{} is set", row.base_url_env.as_deref().unwrap_or_default())),
+        }
+    }
+
+    /// Headers that are always set, and headers that are set unless the caller sent them.
+    fn headers(
+        &self,
+        row: Option<&Row>,
+        dialect: Option<Dialect>,
+        credential: Option<&(Secret, String)>,
+    ) -> Result<(Headers, Headers), Problem> {
+        let mut fixed = Headers::new();
+        let mut defaults = Headers::new();
+        let by_dialect = || match dialect {
+            Some(Dialect::AnthropicMessages) => Auth::Header("x-api-key".to_owned()),
+            _ => Auth::Bearer,
+        };
+        let auth = self.own.auth.clone().or_else(|| row.map(|row| row.auth.clone())).unwrap_or_else(by_dialect);
+        if let Some((key, _)) = credential {
+            let (name, value) = match auth {
+                Auth::None => (None, String::new()),
+                Auth::Bearer => (Some("authorization".to_owned()), format!("Bearer {}", key.expose())),
+                Auth::Header(name) => (Some(name), key.expose().to_owned()),
+            };
+            if let Some(name) = name {
+                fixed.push(self.header("auth", "api_key", &name, &value)?);
+            }
+        }
+        for (name, value) in &self.own.headers {
+            let field = format!("headers.{name}");
+            fixed.push(self.header(&field, &field, name, value.expose())?);
+        }
+        if let Some(row) = row {
+            for (name, value) in &row.headers {
+                defaults.push(self.header("headers", "headers", name, value)?);
+            }
+        } else if dialect == Some(Dialect::AnthropicMessages) {
+            defaults.push(self.header("headers", "headers", "anthropic-version", "2023-06-01")?);
+        }
+        Ok((fixed, defaults))
+    }
+
+    fn header(
+        &self,
+        name_field: &str,
+        value_field: &str,
+        name: &str,
+        value: &str,
+    ) -> Result<(HeaderName, HeaderValue), Problem> {
+        let hint = || "write a name like `x-api-key`".to_owned();
+        let name = HeaderName::try_from(name)
+            .map_err(|_| self.problem(name_field, format!("`{name}` is not a header's name"), hint()))?;
+        // The value is not shown: it may be a credential.
+        let mut value = HeaderValue::try_from(value).map_err(|_| {
+            let hint = "look for line breaks and other invisible characters".to_owned();
+            self.problem(value_field, "it holds characters that no header may carry".to_owned(), hint)
+        })?;
+        value.set_sensitive(true);
+        Ok((name, value))
+    }
+
+    fn http(
+        &self,
+        known: &Known,
+        row: Option<&Row>,
+        base: &Base,
+        fixed: Headers,
+        defaults: Headers,
+    ) -> Result<Transport, Problem> {
+        let wrong = |message: String| {
+            self.problem("base_url", message, "write it like `https://api.example.com/v1`".to_owned())
+        };
+        // A row's paths are for its own dialect.
+        let paths = row.filter(|row| row.dialect == known.dialect.as_str()).map(|row| &row.paths);
+        let general = default_paths(known.dialect);
+        let paths = paths.unwrap_or(&general);
+        let embeddings = paths.embeddings.as_deref().map(|path| base.join(path)).transpose().map_err(wrong)?;
+        Ok(Transport::Http(HttpTransport::new(HttpParts {
+            provider: Arc::clone(&known.name),
+            connector: Connector::new(base.origin.clone()).map_err(wrong)?,
+            host: base.host.clone(),
+            chat: base.join(&paths.chat).map_err(wrong)?,
+            embeddings,
+            fixed,
+            defaults,
+            max_idle: self.general.max_idle_connections.unwrap_or(DEFAULT_MAX_IDLE),
+        })))
+    }
+}
+
+type Headers = Vec<(HeaderName, HeaderValue)>;
+
+fn keep<T>(result: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T> {
+    result.map_err(|problem| problems.push(problem)).ok()
+}
+
+fn default_paths(dialect: Dialect) -> Paths {
+    match dialect {
+        Dialect::AnthropicMessages => {
+            Paths { chat: "/v1/messages".to_owned(), embeddings: None, models: Some("/v1/models".to_owned()) }
+        }
+        Dialect::OpenaiChat => Paths {
+            chat: "/chat/completions".to_owned(),
+            embeddings: Some("/embeddings".to_owned()),
+            models: Some("/models".to_owned()),
+        },
+    }
+}
+
+/// A base URL in the pieces that calls need.
+#[derive(Debug)]
+struct Base {
+    origin: Uri,
+    host: HeaderValue,
+    path: String,
+    query: String,
+}
+
+impl Base {
+    /// `Err` is what is wrong and what to write. With a dialect, the path is mended as people mean it.
+    fn parse(url: &str, dialect: Option<Dialect>) -> Result<Self, (String, String)> {
+        let hint = || "write it like `https://api.example.com/v1`".to_owned();
+        let shown: String = url.split(['?', '#']).next().unwrap_or_default().chars().take(100).collect();
+        let Ok(uri) = url.parse::<Uri>() else { return Err((format!("`{shown}` is no URL"), hint())) };
+        let authority = uri.authority().filter(|_| matches!(uri.scheme_str(), Some("http" | "https")));
+        let Some(authority) = authority else {
+            return Err((format!("`{shown}` does not begin with http:// or https:// and a host"), hint()));
+        };
+        if authority.as_str().contains('@') {
+            return Err(("it holds a user name or password".to_owned(), "use `api_key` or `headers`".to_owned()));
+        }
+        let host = HeaderValue::try_from(authority.as_str()).map_err(|_| (format!("`{shown}` is no URL"), hint()))?;
+        let path = uri.path().trim_end_matches('/');
+        let path = match dialect {
+            // OpenAI's SDKs want `/v1` in the base URL, and people forget it.
+            Some(Dialect::OpenaiChat) if path.is_empty() => "/v1",
+            // Anthropic's SDKs add it, and people write it.
+            Some(Dialect::AnthropicMessages) => path.strip_suffix("/v1").unwrap_or(path),
+            _ => path,
+        };
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let origin = Uri::builder()
+            .scheme(uri.scheme().cloned().unwrap_or(Scheme::HTTPS))
+            .authority(authority.clone())
+            .path_and_query(PathAndQuery::from_static("/"))
+            .build()
+            .map_err(|_| (format!("`{shown}` is no URL"), hint()))?;
+        Ok(Self { origin, host, path: path.to_owned(), query })
+    }
+
+    fn join(&self, path: &str) -> Result<Uri, String> {
+        format!("{}{path}{}", self.path, self.query).parse().map_err(|_| "its path is no URL path".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(url: &str, dialect: Dialect, chat: &str) {
+        let base = Base::parse(url, Some(dialect)).unwrap();
+        assert_eq!(base.join(&default_paths(dialect).chat).unwrap().to_string(), chat, "{url}");
+    }
+
+    #[test]
+    fn base_urls_as_people_write_them() {
+        check("http://127.0.0.1:11434", Dialect::OpenaiChat, "/v1/chat/completions");
+        check("http://127.0.0.1:11434/", Dialect::OpenaiChat, "/v1/chat/completions");
+        check("https://api.openai.com/v1/", Dialect::OpenaiChat, "/v1/chat/completions");
+        check(
+            "https://example.com/openai?api-version=1",
+            Dialect::OpenaiChat,
+            "/openai/chat/completions?api-version=1",
+        );
+        check("https://api.anthropic.com", Dialect::AnthropicMessages, "/v1/messages");
+        check("https://api.anthropic.com/v1", Dialect::AnthropicMessages, "/v1/messages");
+        check("https://proxy.example/anthropic", Dialect::AnthropicMessages, "/anthropic/v1/messages");
+    }
+
+    #[test]
+    fn base_urls_that_are_wrong() {
+        for url in ["", "api.openai.com/v1", "ftp://x/y", "http://", "https://user:secret@x/v1", "http://a b"] {
+            let (message, hint) = Base::parse(url, Some(Dialect::OpenaiChat)).unwrap_err();
+            assert!(!message.contains("secret") && !hint.contains("secret"), "{message}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! HTTP/1.1 to one provider: a keep-alive pool, a limit for every wait, and cancellation by dropping.
+//!
+//! HTTP/1.1, because pooled clients open one HTTP/2 connection per host and providers cap its streams at about 100.
+
+mod body;
+mod connect;
+mod pool;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, HOST, PROXY_AUTHENTICATE, TE, TRAILER};
+use http::header::{TRANSFER_ENCODING, UPGRADE, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
+use http_body_util::Full;
+use hyper::body::Incoming;
+
+pub use body::{BodyError, UpstreamBody};
+pub(crate) use body::{Lease, reason_of};
+pub(crate) use connect::Connector;
+use pool::{Connection, Pool};
+
+use crate::config::Limits;
+use crate::health::Health;
+use crate::{Operation, SendError, UpstreamCall};
+
+static HOP_BY_HOP: [HeaderName; 6] = [CONNECTION, TRANSFER_ENCODING, UPGRADE, TE, TRAILER, PROXY_AUTHENTICATE];
+const USER_AGENT_VALUE: HeaderValue = HeaderValue::from_static(concat!("signalbox/", env!("CARGO_PKG_VERSION")));
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
+// A compressed event stream is held back by whoever compresses it, and we read the bytes.
+const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
+
+/// The way to one provider over HTTP. Everything that is the same for every call is made once.
+#[derive(Debug)]
+pub(crate) struct HttpTransport {
+    pub(crate) provider: Arc<str>,
+    pub(crate) connector: Connector,
+    pub(crate) host: HeaderValue,
+    pub(crate) chat: Uri,
+    pub(crate) embeddings: Option<Uri>,
+    /// Set on every call, whatever the caller sent: credential and the user's own.
+    pub(crate) fixed: Vec<(HeaderName, HeaderValue)>,
+    /// Set unless the caller sent one.
+    pub(crate) defaults: Vec<(HeaderName, HeaderValue)>,
+    pool: Arc<Pool>,
+}
+
+/// What [`HttpTransport::new`] needs.
+pub(crate) struct HttpParts {
+    pub(crate) provider: Arc<str>,
+    pub(crate) connector: Connector,
+    pub(crate) host: HeaderValue,
+    pub(crate) chat: Uri,
+    pub(crate) embeddings: Option<Uri>,
+    pub(crate) fixed: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) defaults: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) max_idle: usize,
+}
+
+impl HttpTransport {
+    pub(crate) fn new(parts: HttpParts) -> Self {
+        let HttpParts { provider, connector, host, chat, embeddings, fixed, defaults, max_idle } = parts;
+        Self { provider, connector, host, chat, embeddings, fixed, defaults, pool: Arc::new(Pool::new(max_idle)) }
+    }
+
+    /// Sends and waits for the head. An idle connection that turns out to be dead costs one more try on a new one.
+    pub(crate) async fn send(
+        &self,
+        call: UpstreamCall,
+        limits: &Limits,
+        health: &Health,
+    ) -> Result<(Response<Incoming>, Lease), SendError> {
+        let uri = match call.operation {
+            Operation::Chat => Some(&self.chat),
+            Operation::Embeddings => self.embeddings.as_ref(),
+        };
+        let Some(uri) = uri else {
+            let operation = call.operation.as_str();
+            return Err(SendError::Unsupported { provider: Arc::clone(&self.provider), operation });
+        };
+        let first_byte = limits.total.map_or(limits.first_byte, |total| total.min(limits.first_byte));
+        let headers = self.headers(call.headers, call.stream);
+        if let Some(connection) = self.pool.take() {
+            match self.exchange(connection, request(uri, headers.clone(), call.body.clone()), first_byte).await {
+                Ok(reply) => return Ok(reply),
+                Err(failure) if failure.nothing_came_back => {
+                    tracing::debug!(provider = %self.provider, "an idle connection was dead, trying a new one");
+                }
+                Err(failure) => return Err(failure.error),
+            }
+        }
+        // Boxed: it is rare and its state is large.
+        let connection = Box::pin(self.connector.connect(&self.provider, limits.connect)).await?;
+        health.connected();
+        let sent = self.exchange(connection, request(uri, headers, call.body), first_byte).await;
+        sent.map_err(|failure| failure.error)
+    }
+
+    async fn exchange(
+        &self,
+        mut connection: Connection,
+        request: Request<Full<Bytes>>,
+        limit: Duration,
+    ) -> Result<(Response<Incoming>, Lease), Failure> {
+        let exchange = async {
+            // The connection's own task may still be finishing the call before.
+            connection.sender.ready().await?;
+            connection.sender.send_request(request).await
+        };
+        match tokio::time::timeout(limit, exchange).await {
+            Ok(Ok(mut reply)) => {
+                let headers = reply.headers_mut();
+                for name in &HOP_BY_HOP {
+                    headers.remove(name);
+                }
+                Ok((reply, Lease::new(connection, Arc::clone(&self.pool))))
+            }
+            Ok(Err(error)) => Err(self.failure(&error)),
+            Err(_) => Err(Failure {
+                error: SendError::FirstByteTimeout { provider: Arc::clone(&self.provider), waited: limit },
+                nothing_came_back: false,
+            }),
+        }
+    }
+
+    fn failure(&self, error: &hyper::Error) -> Failure {
+        let provider = Arc::clone(&self.provider);
+        if error.is_parse() {
+            return Failure {
+                error: SendError::Garbage { provider, reason: reason_of(error) },
+                nothing_came_back: false,
+            };
+        }
+        // hyper says IncompleteMessage for an end before the first byte of a head, and passes the system's error on
+        // when the other side has reset the connection.
+        let broken_pipe = std::error::Error::source(error)
+            .and_then(|source| source.downcast_ref::<std::io::Error>())
+            .is_some_and(|io| {
+                use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected};
+                matches!(io.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected)
+            });
+        let nothing_came_back =
+            error.is_canceled() || error.is_closed() || error.is_incomplete_message() || broken_pipe;
+        Failure { error: SendError::Reset { provider, reason: reason_of(error) }, nothing_came_back }
+    }
+
+    fn headers(&self, mut headers: HeaderMap, stream: bool) -> HeaderMap {
+        headers.reserve(6 + self.fixed.len() + self.defaults.len());
+        for (name, value) in &self.defaults {
+            headers.entry(name).or_insert_with(|| value.clone());
+        }
+        for (name, value) in &self.fixed {
+            headers.insert(name, value.clone());
+        }
+        headers.insert(HOST, self.host.clone());
+        headers.insert(CONTENT_TYPE, JSON);
+        headers.insert(ACCEPT, if stream { EVENT_STREAM } else { JSON });
+        headers.insert(ACCEPT_ENCODING, IDENTITY);
+        headers.insert(USER_AGENT, USER_AGENT_VALUE);
+        headers
+    }
+}
+
+struct Failure {
+    error: SendError,
+    /// Not a byte of an answer was seen: on a connection that had been idle, another try is safe.
+    nothing_came_back: bool,
+}
+
+fn request(uri: &Uri, headers: HeaderMap, body: Bytes) -> Request<Full<Bytes>> {
+    let mut request = Request::new(Full::new(body));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = uri.clone();
+    *request.headers_mut() = headers;
+    request
+}

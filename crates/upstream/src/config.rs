@@ -1,0 +1,257 @@
+//! What a user may say about providers. The doc comments are the manual.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer};
+use signalbox_types::Secret;
+use signalbox_types::time::parse_duration;
+
+use crate::simulated::SimOptions;
+
+/// Which providers there are and how they are reached.
+///
+/// Providers whose key stands in the usual environment variable (`OPENAI_API_KEY`, `ANTHROPIC_API_KEY`,
+/// `GEMINI_API_KEY`, …) are on without any of this.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UpstreamConfig {
+    /// Providers with settings of their own. One that has the name of a known provider changes that one.
+    pub providers: Vec<ProviderConfig>,
+    /// How long to wait for any provider that says nothing else.
+    pub timeouts: Timeouts,
+    /// How many idle connections are kept open to each provider. Default 256.
+    pub max_idle_connections: Option<usize>,
+    /// The built-in simulated provider, which serves every model name that starts with `sim/`.
+    pub simulated: SimulatedConfig,
+}
+
+/// One provider.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderConfig {
+    /// The part before `/` in a model name: letters, digits, `-`, `_` and `.`. Example: `openai-eu`.
+    pub name: String,
+    /// Which known provider this is (`openai`, `anthropic`, `groq`, …). Default: the one of the same name; if there is
+    /// none, it is a server of your own and `dialect` and `base_url` are needed.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// What it speaks: `openai_chat` or `anthropic_messages`. Default: that of the kind.
+    #[serde(default)]
+    pub dialect: Option<String>,
+    /// Where it is. Example: `http://127.0.0.1:11434/v1`. If there is no path, `/v1` is added for `openai_chat`.
+    /// Default: that of the kind, or the kind's environment variable (`OPENAI_BASE_URL`, …).
+    #[serde(default)]
+    pub base_url: Option<String>,
+    /// Its credential; write `${ENV_VAR}`. Default: the kind's environment variable (`OPENAI_API_KEY`, …).
+    #[serde(default)]
+    pub api_key: Option<Secret>,
+    /// How the credential is sent: `bearer`, `none`, or `header: x-api-key`. Default: that of the kind.
+    #[serde(default)]
+    pub auth: Option<Auth>,
+    /// Models that it serves. A name without a provider that stands here goes to it, and `/v1/models` lists them.
+    #[serde(default)]
+    pub models: Vec<String>,
+    /// Headers that every call to it carries. Example: `x-team: search`.
+    #[serde(default)]
+    pub headers: BTreeMap<String, Secret>,
+    /// `false` switches it off. Default `true`.
+    #[serde(default)]
+    pub enabled: Option<bool>,
+    /// How long to wait for it, where that differs from `timeouts` above.
+    #[serde(default)]
+    pub timeouts: Timeouts,
+}
+
+/// How long to wait for a provider. Durations look like `800ms`, `30s`, `5m`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Timeouts {
+    /// For the connection and its encryption to be set up. Default `5s`.
+    pub connect: Option<HumanDuration>,
+    /// From the request sent to the first byte of the answer's head. Default `120s`.
+    pub first_byte: Option<HumanDuration>,
+    /// Between two pieces of the answer. Default `60s`.
+    pub idle: Option<HumanDuration>,
+    /// For the whole call, the answer's last byte included. Default: no limit.
+    pub total: Option<HumanDuration>,
+}
+
+/// How a credential is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Auth {
+    /// `Authorization: Bearer …`.
+    Bearer,
+    /// In a header of this name.
+    Header(String),
+    /// Not at all.
+    None,
+}
+
+/// The built-in simulated provider: deterministic answers without any key, for trying things out and for tests.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SimulatedConfig {
+    /// `false` switches it off. Default `true`.
+    pub enabled: Option<bool>,
+    /// Changes every answer. Default 0.
+    pub seed: u64,
+    /// Wait before the answer's head. Example: `40ms`. Default `0s`.
+    pub latency: Option<HumanDuration>,
+    /// Wait before the first token. Default `0s`.
+    pub ttft: Option<HumanDuration>,
+    /// Wait between two tokens. Default `0s`.
+    pub chunk_delay: Option<HumanDuration>,
+    /// About how many tokens an answer has. Default: 20 to 120, by the question.
+    pub tokens: Option<u32>,
+    /// How many of the calls fail with status 500: 0 to 1. Default 0.
+    pub error_rate: f64,
+    /// How many of the calls are refused with status 429: 0 to 1. Default 0.
+    pub rate_limit_rate: f64,
+}
+
+impl SimulatedConfig {
+    /// The same for the simulator.
+    #[must_use]
+    pub fn options(&self) -> SimOptions {
+        let time = |duration: Option<HumanDuration>| duration.map_or(Duration::ZERO, |duration| duration.0);
+        SimOptions {
+            seed: self.seed,
+            latency: time(self.latency),
+            ttft: time(self.ttft),
+            chunk_delay: time(self.chunk_delay),
+            tokens: self.tokens,
+            error_rate: self.error_rate,
+            rate_limit_rate: self.rate_limit_rate,
+            record: false,
+        }
+    }
+
+    pub(crate) fn problems(&self) -> Vec<Problem> {
+        [("error_rate", self.error_rate), ("rate_limit_rate", self.rate_limit_rate)]
+            .into_iter()
+            .filter(|(_, rate)| !(0.0..=1.0).contains(rate))
+            .map(|(field, rate)| Problem {
+                path: format!("simulated.{field}"),
+                message: format!("`{rate}` is no rate"),
+                hint: "write a number from 0 to 1".to_owned(),
+            })
+            .collect()
+    }
+}
+
+/// A duration as people write it: a whole number and one of `ms`, `s`, `m`, `h`, `d`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HumanDuration(pub Duration);
+
+impl<'de> Deserialize<'de> for HumanDuration {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = HumanDuration;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a duration: a whole number and a unit (ms, s, m, h, d), like `800ms` or `30s`")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<HumanDuration, E> {
+                parse_duration(text)
+                    .map(HumanDuration)
+                    .ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_str(Visitor)
+    }
+}
+
+impl JsonSchema for HumanDuration {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "pattern": "^[0-9]+(ms|s|m|h|d|w)$",
+            "description": "A duration: a whole number and a unit.",
+            "examples": ["800ms", "30s"],
+        })
+    }
+}
+
+/// The limits that hold for one provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limits {
+    pub(crate) connect: Duration,
+    pub(crate) first_byte: Duration,
+    pub(crate) idle: Duration,
+    pub(crate) total: Option<Duration>,
+}
+
+impl Limits {
+    /// What `own` says, else what `general` says, else the default.
+    pub(crate) fn new(own: &Timeouts, general: &Timeouts) -> Self {
+        let choose = |own: Option<HumanDuration>, general: Option<HumanDuration>| own.or(general).map(|time| time.0);
+        Self {
+            connect: choose(own.connect, general.connect).unwrap_or(Duration::from_secs(5)),
+            first_byte: choose(own.first_byte, general.first_byte).unwrap_or(Duration::from_secs(120)),
+            idle: choose(own.idle, general.idle).unwrap_or(Duration::from_secs(60)),
+            total: choose(own.total, general.total),
+        }
+    }
+}
+
+/// One thing that is wrong in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Where: `providers[1].dialect`.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub hint: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}; {}", self.path, self.message, self.hint)
+    }
+}
+
+/// Everything that is wrong in the configuration of providers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpstreamConfigError {
+    /// In the order of the file; never empty.
+    pub problems: Vec<Problem>,
+}
+
+impl std::error::Error for UpstreamConfigError {}
+
+impl fmt::Display for UpstreamConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, problem) in self.problems.iter().enumerate() {
+            if place > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+/// "did you mean `x`? Known: …", the nearest name first if one is near.
+pub(crate) fn suggest<'a>(found: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let near = known
+        .clone()
+        .map(|name| (strsim::damerau_levenshtein(&found.to_lowercase(), name), name))
+        .min()
+        .filter(|(distance, name)| *distance <= name.len().max(3) / 3 + 1);
+    let all = known.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match near {
+        Some((_, name)) => format!("did you mean `{name}`? Known: {all}"),
+        None => format!("known: {all}"),
+    }
+}

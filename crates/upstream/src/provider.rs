@@ -1,0 +1,93 @@
+//! A provider that is on: a registry row joined with its configuration and credential.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use signalbox_wire::Dialect;
+
+use crate::client::HttpTransport;
+use crate::config::Limits;
+use crate::health::{Health, HealthSnapshot};
+use crate::simulated::Simulator;
+
+/// A provider that can be called.
+#[derive(Debug)]
+pub struct Provider {
+    /// Its name: the part before `/` in a model name.
+    pub name: Arc<str>,
+    /// Its registry row, or `custom`.
+    pub kind: String,
+    /// Its name for people.
+    pub title: String,
+    /// Its name in `gen_ai.provider.name`.
+    pub otel_name: String,
+    /// What it speaks.
+    pub dialect: Dialect,
+    /// Models that it is known to serve; not a limit.
+    pub models: Vec<String>,
+    pub(crate) model_prefixes: Vec<String>,
+    pub(crate) limits: Limits,
+    pub(crate) transport: Transport,
+    pub(crate) health: Health,
+}
+
+#[derive(Debug)]
+pub(crate) enum Transport {
+    Http(HttpTransport),
+    Simulated(Arc<Simulator>),
+}
+
+impl Provider {
+    /// It is the simulated provider, here or elsewhere: headers that start with
+    /// [`HEADER_PREFIX`](crate::simulated::HEADER_PREFIX) may go to it, and to no other.
+    #[must_use]
+    pub fn is_simulated(&self) -> bool {
+        self.kind == crate::simulated::KIND
+    }
+}
+
+/// Where a call goes.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Who serves it.
+    pub provider: Arc<Provider>,
+    /// The model as that provider calls it.
+    pub model: String,
+}
+
+/// A model that callers can ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ModelEntry {
+    /// What callers write: `provider/model`.
+    pub id: String,
+    /// The provider's name.
+    pub provider: String,
+    /// The model as the provider calls it.
+    pub model: String,
+}
+
+/// A provider as the status page shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ProviderStatus {
+    /// Its name: the part before `/` in a model name.
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// Its registry row, or `custom`.
+    pub kind: String,
+    /// What it speaks.
+    pub dialect: String,
+    /// Its name in `gen_ai.provider.name`.
+    pub otel_name: String,
+    /// Calls can go to it.
+    pub on: bool,
+    /// Why it is on, or what switches it on.
+    pub why: String,
+    /// Models that it is known to serve; not a limit.
+    pub models: Vec<String>,
+    /// Its own documentation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub docs: Option<String>,
+    /// How it has been doing.
+    pub health: HealthSnapshot,
+}

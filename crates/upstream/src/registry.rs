@@ -1,0 +1,180 @@
+//! Every provider that we know, one file each in `providers/`.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use crate::config::Auth;
+
+macro_rules! include_provider {
+    ($name:literal) => {
+        ($name, include_str!(concat!("../providers/", $name, ".toml")))
+    };
+}
+
+/// Sorted by name; the order is the order in the docs.
+static FILES: &[(&str, &str)] = &[
+    include_provider!("anthropic"),
+    include_provider!("cerebras"),
+    include_provider!("deepseek"),
+    include_provider!("fireworks"),
+    include_provider!("gemini"),
+    include_provider!("groq"),
+    include_provider!("llamacpp"),
+    include_provider!("lmstudio"),
+    include_provider!("mistral"),
+    include_provider!("nvidia"),
+    include_provider!("ollama"),
+    include_provider!("openai"),
+    include_provider!("openrouter"),
+    include_provider!("perplexity"),
+    include_provider!("sambanova"),
+    include_provider!("sim"),
+    include_provider!("together"),
+    include_provider!("vllm"),
+    include_provider!("xai"),
+];
+
+/// What we know of a provider: a file in `providers/`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// Its name: the part before `/` in a model name.
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// What it speaks: `openai_chat` or `anthropic_messages`.
+    pub dialect: String,
+    /// Where it is; absent if the user must say.
+    pub base_url: Option<String>,
+    /// A base URL to show where the user must say one.
+    pub base_url_example: Option<String>,
+    /// The environment variable that says another base URL.
+    pub base_url_env: Option<String>,
+    /// How the credential is sent.
+    pub auth: Auth,
+    /// Environment variables that may hold the credential; the first that is set counts.
+    #[serde(default)]
+    pub key_env: Vec<String>,
+    /// It can't be called without a credential.
+    #[serde(default = "yes")]
+    pub key_required: bool,
+    /// Its name in `gen_ai.provider.name`; the well-known one where OpenTelemetry has it.
+    pub otel_name: String,
+    /// Its own documentation.
+    pub docs: Option<String>,
+    /// A bare model name that starts so is its.
+    #[serde(default)]
+    pub model_prefixes: Vec<String>,
+    /// Models to list; not a limit.
+    #[serde(default)]
+    pub models: Vec<String>,
+    /// Where its operations are, below the base URL.
+    pub paths: Paths,
+    /// Headers that every call carries unless the caller sent them.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+}
+
+/// Where a provider's operations are, below its base URL.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Paths {
+    /// Chat completions, or messages.
+    pub chat: String,
+    /// Embeddings, if it has them.
+    pub embeddings: Option<String>,
+    /// The list of models, if it has one.
+    pub models: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Every row, sorted by name.
+pub fn rows() -> &'static [Row] {
+    static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+        FILES
+            .iter()
+            .filter_map(|(_, text)| toml::from_str(text).map_err(|error| debug_assert!(false, "{error}")).ok())
+            .collect()
+    });
+    &ROWS
+}
+
+/// The row of this name.
+pub(crate) fn find(name: &str) -> Option<&'static Row> {
+    rows().iter().find(|row| row.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// One file, its name in the registry and what any row must hold.
+    fn check(name: &str, text: &str) {
+        let row: Row = toml::from_str(text).unwrap_or_else(|error| panic!("providers/{name}.toml: {error}"));
+        assert_eq!(row.name, name);
+        assert!(signalbox_wire::Dialect::find(&row.dialect).is_some(), "{name}: dialect {}", row.dialect);
+        assert!(!row.title.is_empty() && !row.otel_name.is_empty(), "{name}: title, otel_name");
+        if name == crate::simulated::KIND {
+            assert!(row.base_url.is_none() && row.key_env.is_empty());
+            return;
+        }
+        assert!(row.docs.is_some_and(|docs| docs.starts_with("https://")), "{name}: docs");
+        match &row.base_url {
+            Some(url) => assert!(url.starts_with("https://") && !url.ends_with('/'), "{name}: base_url {url}"),
+            None => assert!(row.base_url_example.is_some(), "{name}: needs base_url_example"),
+        }
+        let prefix = row.base_url_env.as_ref().and_then(|env| env.strip_suffix("_BASE_URL"));
+        assert!(prefix.is_some(), "{name}: base_url_env");
+        assert!(
+            row.key_env.iter().all(|env| env.chars().all(|c| c.is_ascii_uppercase() || c == '_')),
+            "{name}: key_env"
+        );
+        assert_eq!(row.key_required, row.base_url.is_some(), "{name}: hosted services need keys, own servers don't");
+        assert!(!row.key_required || !row.key_env.is_empty(), "{name}: key_env");
+        for path in
+            [Some(&row.paths.chat), row.paths.embeddings.as_ref(), row.paths.models.as_ref()].into_iter().flatten()
+        {
+            assert!(path.starts_with('/') && !path.ends_with('/'), "{name}: path {path}");
+        }
+        for (header, value) in &row.headers {
+            header.parse::<http::HeaderName>().unwrap();
+            value.parse::<http::HeaderValue>().unwrap();
+        }
+    }
+
+    #[test]
+    fn every_row_holds() {
+        for (name, text) in FILES {
+            check(name, text);
+        }
+        assert_eq!(rows().len(), FILES.len());
+    }
+
+    #[test]
+    fn every_file_is_listed_in_order() {
+        let listed: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
+        assert!(listed.is_sorted());
+        let files: BTreeSet<String> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/providers"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(listed, files.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn prefixes_are_disjoint() {
+        let prefixes: Vec<&String> = rows().iter().flat_map(|row| &row.model_prefixes).collect();
+        for (place, prefix) in prefixes.iter().enumerate() {
+            for other in prefixes.iter().skip(place + 1) {
+                assert!(!prefix.starts_with(other.as_str()) && !other.starts_with(prefix.as_str()), "{prefix} {other}");
+            }
+        }
+    }
+}

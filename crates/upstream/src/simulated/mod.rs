@@ -1,0 +1,215 @@
+//! The simulated provider: an ordinary provider whose answers are a pure function of (seed, model, messages).
+//!
+//! It speaks `openai_chat` (`/v1/chat/completions`, `/v1/embeddings`, `/v1/models`) and `anthropic_messages`
+//! (`/v1/messages`); `/v1` may be left out. Models: `small` (short answers), `large` (longer, with reasoning tokens),
+//! `embed`; any other name answers as `small` does, and `sim/` before a name is taken off. Provider `sim` reaches it
+//! in-process; [`serve`] puts it on a socket for tests, the demo and benchmarks.
+//!
+//! How it behaves is set by [`SimOptions`], and for one request by headers (see [`directives`]).
+
+mod answer;
+mod anthropic;
+mod body;
+pub mod directives;
+mod embeddings;
+mod openai;
+mod options;
+mod request;
+mod schema;
+mod script;
+mod server;
+mod stats;
+mod text;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use signalbox_wire::Dialect;
+
+pub use body::{SimBody, SimCut};
+pub use options::SimOptions;
+pub use server::serve;
+pub use stats::SimStats;
+
+use crate::{Operation, Provider, SendError, UpstreamCall};
+use directives::Directives;
+use script::Script;
+use stats::Stats;
+use text::Random;
+
+/// The simulated provider's registry row.
+pub const KIND: &str = "sim";
+/// Headers that start so may go to a provider for which [`Provider::is_simulated`] holds, and to no other.
+pub const HEADER_PREFIX: &str = "x-sim-";
+
+/// The simulated provider.
+#[derive(Debug)]
+pub struct Simulator {
+    options: SimOptions,
+    /// Numbers the requests, so that a call that failed by chance can succeed when it is tried again.
+    drawn: AtomicU64,
+    stats: Arc<Stats>,
+}
+
+/// The simulator was told to close the connection without an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("closed without an answer, as x-sim-drop asked")]
+pub struct Dropped;
+
+impl Simulator {
+    /// A simulator that behaves so.
+    #[must_use]
+    pub fn new(options: SimOptions) -> Self {
+        Self { options, drawn: AtomicU64::new(0), stats: Arc::default() }
+    }
+
+    /// What it has seen.
+    #[must_use]
+    pub fn stats(&self) -> SimStats {
+        self.stats.snapshot()
+    }
+
+    /// Answers one request, after the time that the options say.
+    ///
+    /// # Errors
+    /// [`Dropped`] if the request asks for no answer.
+    pub async fn answer(&self, request: Request<Bytes>) -> Result<Response<SimBody>, Dropped> {
+        let (head, body) = request.into_parts();
+        let path = head.uri.path();
+        let path = path.strip_prefix("/v1").unwrap_or(path);
+        if head.method == Method::GET {
+            return Ok(self.look_up(path, &head.headers));
+        }
+        let dialect = if path == "/messages" { Dialect::AnthropicMessages } else { Dialect::OpenaiChat };
+        let mut script = match (head.method == Method::POST, path) {
+            (true, "/chat/completions" | "/messages" | "/embeddings") => {
+                if self.options.record {
+                    self.stats.record(&head, &body);
+                }
+                match Directives::read(&head.headers, &self.options) {
+                    Ok(directives) if directives.drop => {
+                        self.stats.begun();
+                        tokio::time::sleep(directives.options.latency).await;
+                        self.stats.finished();
+                        return Err(Dropped);
+                    }
+                    Ok(directives) => self.script(dialect, path, &body, &directives),
+                    Err(message) => Script::error(dialect, 400, &message),
+                }
+            }
+            _ => Script::error(dialect, 404, &format!("no route for {} {}", head.method, head.uri.path())),
+        };
+        let guard = Stats::guard(&self.stats);
+        if script.head_wait > Duration::ZERO {
+            tokio::time::sleep(script.head_wait).await;
+        }
+        let body = SimBody::new(std::mem::take(&mut script.steps), Some(guard));
+        Ok(respond(script.status, script.content_type, body))
+    }
+
+    fn script(&self, dialect: Dialect, path: &str, body: &[u8], directives: &Directives) -> Script {
+        if let Some(failure) = self.failure(dialect, directives) {
+            return failure;
+        }
+        let made = match (dialect, path) {
+            (_, "/embeddings") => embeddings::script(body, directives),
+            (Dialect::OpenaiChat, _) => openai::script(body, directives),
+            (Dialect::AnthropicMessages, _) => anthropic::script(body, directives),
+        };
+        made.unwrap_or_else(|message| Script::error(dialect, 400, &message))
+    }
+
+    /// A failure that was asked for, or drawn by (seed, number of the request).
+    fn failure(&self, dialect: Dialect, directives: &Directives) -> Option<Script> {
+        let options = &directives.options;
+        let status = if let Some(status) = directives.status {
+            Some(status)
+        } else if options.error_rate > 0.0 || options.rate_limit_rate > 0.0 {
+            let mut random = Random::new(options.seed ^ self.drawn.fetch_add(1, Ordering::Relaxed));
+            let drawn = random.fraction();
+            if drawn < options.rate_limit_rate {
+                Some(429)
+            } else if drawn < options.rate_limit_rate + options.error_rate {
+                Some(500)
+            } else {
+                None
+            }
+        } else {
+            None
+        };
+        let status = status.filter(|status| *status >= 400)?;
+        let message = match status {
+            401 => "Incorrect API key provided.",
+            404 => "The model does not exist or you do not have access to it.",
+            429 => "Rate limit reached for requests. Please try again in 1s.",
+            503 | 529 => "The engine is currently overloaded, please try again later.",
+            ..500 => "The request was refused, as the simulation asked.",
+            _ => "The server had an error while processing your request.",
+        };
+        let mut script = Script::error(dialect, status, message);
+        script.head_wait = options.latency;
+        Some(script)
+    }
+
+    fn look_up(&self, path: &str, headers: &http::HeaderMap) -> Response<SimBody> {
+        let json = match path {
+            "/models" if headers.contains_key("anthropic-version") => anthropic::models(),
+            "/models" => openai::models(),
+            "/sim/stats" => serde_json::to_string(&self.stats()).unwrap_or_default(),
+            "/sim/requests" => self.stats.recorded(),
+            "/healthz" => r#"{"ok":true}"#.to_owned(),
+            _ => match path.strip_prefix("/models/").and_then(openai::model) {
+                Some(model) => model,
+                None => {
+                    let script = Script::error(Dialect::OpenaiChat, 404, &format!("nothing at {path}"));
+                    return respond(script.status, script.content_type, SimBody::new(script.steps, None));
+                }
+            },
+        };
+        respond(200, script::JSON, SimBody::once(json.into()))
+    }
+
+    /// The in-process way of provider `sim`: what [`serve`] does, without a socket.
+    pub(crate) async fn send(
+        &self,
+        provider: &Arc<Provider>,
+        call: UpstreamCall,
+    ) -> Result<Response<SimBody>, SendError> {
+        let path = match (provider.dialect, call.operation) {
+            (Dialect::OpenaiChat, Operation::Chat) => "/v1/chat/completions",
+            (Dialect::OpenaiChat, Operation::Embeddings) => "/v1/embeddings",
+            (Dialect::AnthropicMessages, Operation::Chat) => "/v1/messages",
+            (Dialect::AnthropicMessages, Operation::Embeddings) => {
+                let operation = call.operation.as_str();
+                return Err(SendError::Unsupported { provider: Arc::clone(&provider.name), operation });
+            }
+        };
+        let mut request = Request::new(call.body);
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = http::Uri::from_static(path);
+        *request.headers_mut() = call.headers;
+        let limits = &provider.limits;
+        let first_byte = limits.total.map_or(limits.first_byte, |total| total.min(limits.first_byte));
+        match tokio::time::timeout(first_byte, self.answer(request)).await {
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(dropped)) => {
+                Err(SendError::Reset { provider: Arc::clone(&provider.name), reason: dropped.to_string() })
+            }
+            Err(_) => Err(SendError::FirstByteTimeout { provider: Arc::clone(&provider.name), waited: first_byte }),
+        }
+    }
+}
+
+fn respond(status: u16, content_type: HeaderValue, body: SimBody) -> Response<SimBody> {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    if matches!(status, 429 | 503 | 529) {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}

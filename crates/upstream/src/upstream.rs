@@ -1,0 +1,178 @@
+//! All providers: which one serves a model, and calls to it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use signalbox_types::seam::Clock;
+use tokio::time::Instant;
+
+use crate::assemble::{Known, assemble};
+use crate::client::{Source, UpstreamBody};
+use crate::config::{UpstreamConfig, UpstreamConfigError, suggest};
+use crate::provider::Transport;
+use crate::{ModelEntry, Provider, ProviderStatus, SendError, Target, UnknownModel, UpstreamCall, UpstreamReply};
+
+/// All providers. Made once at start; calls go through it concurrently.
+#[derive(Debug)]
+pub struct Upstream {
+    known: Vec<Known>,
+    /// Those that are on.
+    by_name: HashMap<Box<str>, Arc<Provider>>,
+    /// Bare model names that the configuration gives to a provider; the first wins.
+    by_model: HashMap<Box<str>, Arc<Provider>>,
+    /// Prefixes of bare model names, of providers that are on; the first that fits wins.
+    by_prefix: Vec<(Box<str>, Arc<Provider>)>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Upstream {
+    /// Joins the registry, the configuration and the environment.
+    ///
+    /// # Errors
+    /// Everything that is wrong in the configuration, each with its path.
+    pub fn new(
+        config: &UpstreamConfig,
+        env: &dyn Fn(&str) -> Option<String>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, UpstreamConfigError> {
+        let known = assemble(config, env).map_err(|problems| UpstreamConfigError { problems })?;
+        let mut upstream =
+            Self { known, by_name: HashMap::new(), by_model: HashMap::new(), by_prefix: Vec::new(), clock };
+        for provider in upstream.known.iter().filter_map(|known| known.provider.as_ref()) {
+            upstream.by_name.insert(provider.name.as_ref().into(), Arc::clone(provider));
+            let own = config.providers.iter().find(|own| own.name == *provider.name);
+            for model in own.map(|own| own.models.as_slice()).unwrap_or_default() {
+                upstream.by_model.entry(model.as_str().into()).or_insert_with(|| Arc::clone(provider));
+            }
+            let prefixes = provider.model_prefixes.iter();
+            upstream.by_prefix.extend(prefixes.map(|prefix| (prefix.as_str().into(), Arc::clone(provider))));
+        }
+        Ok(upstream)
+    }
+
+    /// Which provider serves a model: `provider/model`, a name that the configuration gives to a provider, or a name
+    /// that starts as one provider's models do (`gpt-…`, `claude-…`).
+    ///
+    /// # Errors
+    /// [`UnknownModel`] says what would work.
+    pub fn resolve(&self, model: &str) -> Result<Target, UnknownModel> {
+        if let Some((name, rest)) = model.split_once('/')
+            && !rest.is_empty()
+            && let Some(provider) = self.by_name.get(name)
+        {
+            return Ok(Target { provider: Arc::clone(provider), model: rest.to_owned() });
+        }
+        let provider = self.by_model.get(model).or_else(|| {
+            let by_prefix = self.by_prefix.iter().find(|(prefix, _)| model.starts_with(&**prefix));
+            by_prefix.map(|(_, provider)| provider)
+        });
+        match provider {
+            Some(provider) => Ok(Target { provider: Arc::clone(provider), model: model.to_owned() }),
+            None => Err(self.unknown(model)),
+        }
+    }
+
+    fn unknown(&self, model: &str) -> UnknownModel {
+        let short: String = model.chars().take(100).collect();
+        let mut on = String::new();
+        for provider in self.known.iter().filter_map(|known| known.provider.as_ref()) {
+            let example = provider.models.first().map_or("…", String::as_str);
+            let comma = if on.is_empty() { "" } else { ", " };
+            on.push_str(&format!("{comma}`{}` (`{}/{example}`)", provider.name, provider.name));
+        }
+        let on = if on.is_empty() { "No provider is on.".to_owned() } else { format!("On now: {on}.") };
+        let named = short.split_once('/').map(|(name, _)| name);
+        let off = self.known.iter().filter(|known| known.provider.is_none()).find(|known| match named {
+            Some(name) => *known.name == *name,
+            None => known.model_prefixes.iter().any(|prefix| short.starts_with(prefix)),
+        });
+        let (problem, hint) = match (off, named) {
+            (Some(off), _) => (
+                format!("The model `{short}` belongs to provider `{}`, which is off.", off.name),
+                format!("To switch it on, {}. {on}", off.why),
+            ),
+            (None, Some(name)) => (
+                format!("There is no provider `{name}` for the model `{short}`."),
+                format!(
+                    "For the name before `/`: {}. {on}",
+                    suggest(name, self.known.iter().map(|known| &*known.name))
+                ),
+            ),
+            (None, None) => (
+                format!("No provider serves a model named `{short}`."),
+                format!(
+                    "Write `provider/model`. {on} To switch others on, set their key, e.g. OPENAI_API_KEY, \
+                     ANTHROPIC_API_KEY or GEMINI_API_KEY."
+                ),
+            ),
+        };
+        UnknownModel { model: short, problem, hint }
+    }
+
+    /// The models of every provider that is on, as far as they are known.
+    #[must_use]
+    pub fn models(&self) -> Vec<ModelEntry> {
+        let on = self.known.iter().filter_map(|known| known.provider.as_ref());
+        on.flat_map(|provider| {
+            provider.models.iter().map(|model| ModelEntry {
+                id: format!("{}/{model}", provider.name),
+                provider: provider.name.to_string(),
+                model: model.clone(),
+            })
+        })
+        .collect()
+    }
+
+    /// Every provider, on or off, for the status page: configured ones first, then the rest by name.
+    #[must_use]
+    pub fn providers(&self) -> Vec<ProviderStatus> {
+        let status = |known: &Known| ProviderStatus {
+            name: known.name.to_string(),
+            title: known.title.clone(),
+            kind: known.kind.clone(),
+            dialect: known.dialect.as_str().to_owned(),
+            otel_name: known.otel_name.clone(),
+            on: known.provider.is_some(),
+            why: known.why.clone(),
+            models: known.models.clone(),
+            docs: known.docs.clone(),
+            health: known.provider.as_ref().map(|provider| provider.health.snapshot()).unwrap_or_default(),
+        };
+        self.known.iter().map(status).collect()
+    }
+
+    /// Calls a provider and waits for the head of its reply. Any status is a reply. Dropping the future cancels the
+    /// call, as does dropping the body later.
+    ///
+    /// # Errors
+    /// [`SendError`] if there was no reply.
+    pub async fn send(&self, target: &Target, call: UpstreamCall) -> Result<UpstreamReply, SendError> {
+        let provider = &target.provider;
+        let limits = &provider.limits;
+        let total = limits.total.map(|total| (total, Instant::now() + total));
+        let sent = match &provider.transport {
+            Transport::Http(http) => http.send(call, limits, &provider.health).await.map(|(reply, lease)| {
+                let (head, body) = reply.into_parts();
+                (head, Source::Http(body, Some(lease)))
+            }),
+            Transport::Simulated(simulator) => {
+                let sent = simulator.send(provider, call).await;
+                sent.map(|reply| {
+                    let (head, body) = reply.into_parts();
+                    (head, Source::Simulated(body))
+                })
+            }
+        };
+        match sent {
+            Ok((head, source)) => {
+                provider.health.answered(head.status, &*self.clock);
+                let body = UpstreamBody::new(source, Arc::clone(provider), Arc::clone(&self.clock), total);
+                Ok(UpstreamReply { status: head.status, headers: head.headers, body })
+            }
+            Err(error) => {
+                provider.health.failed(error.class(), error.to_string(), &*self.clock);
+                Err(error)
+            }
+        }
+    }
+}
