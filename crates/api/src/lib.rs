@@ -1,1 +1,16 @@
-//! See README.md.
+#![doc = include_str!("../README.md")]
+
+mod auth;
+mod docs;
+mod envelope;
+mod error;
+mod openapi;
+mod parts;
+mod routes;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+pub use openapi::openapi;
+pub use parts::{ApiParts, Status};
+pub use routes::router;

@@ -1,0 +1,82 @@
+//! What the API is made of, handed in by the binary.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+use signalbox_catalog::Catalog;
+use signalbox_types::seam::{Clock, EventStore};
+use signalbox_upstream::Upstream;
+use tokio::sync::{Semaphore, watch};
+
+/// Live streams that may be open at once: each costs a subscription and evaluates its filter on every span.
+pub(crate) const MAX_LIVE_STREAMS: usize = 256;
+
+/// Everything that the routes need.
+pub struct ApiParts {
+    /// Where spans are.
+    pub store: Arc<dyn EventStore>,
+    /// Who may ask.
+    pub catalog: Arc<Catalog>,
+    /// Which providers there are.
+    pub upstream: Arc<Upstream>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Numbers about the process.
+    pub status: Arc<dyn Fn() -> Status + Send + Sync>,
+    /// The text of `/metrics`.
+    pub metrics_text: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Turns true (or loses its sender) when the process stops: live streams end, `/readyz` says no.
+    pub stopping: watch::Receiver<bool>,
+}
+
+impl fmt::Debug for ApiParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiParts").field("store", &self.store).field("catalog", &self.catalog).finish_non_exhaustive()
+    }
+}
+
+/// Numbers about the process that neither the store nor the catalog knows.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
+pub struct Status {
+    /// Version of Signalbox.
+    #[schema(example = "0.1.0")]
+    pub version: String,
+    /// Seconds since the process began.
+    pub uptime_s: u64,
+    /// Calls in the gateway now.
+    pub in_flight_calls: u64,
+    /// Spans that wait to be stored.
+    pub queue_depth: u64,
+    /// Spans that may wait.
+    pub queue_capacity: u64,
+    /// Spans that were dropped because the queue was full. Anything but zero is a loss.
+    pub shed_spans: u64,
+}
+
+/// The state of the router: cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Shared>);
+
+pub(crate) struct Shared {
+    parts: ApiParts,
+    pub(crate) live_streams: Arc<Semaphore>,
+}
+
+impl App {
+    pub(crate) fn new(parts: ApiParts) -> Self {
+        Self(Arc::new(Shared { parts, live_streams: Arc::new(Semaphore::new(MAX_LIVE_STREAMS)) }))
+    }
+
+    pub(crate) fn live_streams(&self) -> &Arc<Semaphore> {
+        &self.0.live_streams
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = ApiParts;
+
+    fn deref(&self) -> &ApiParts {
+        &self.0.parts
+    }
+}

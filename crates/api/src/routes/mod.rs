@@ -1,0 +1,78 @@
+//! The list of routes. Adding one: a handler in its resource's folder, a line here; the OpenAPI
+//! document, the browsable page and the web UI's types follow.
+
+mod health;
+mod keys;
+mod live;
+mod providers;
+mod query;
+mod session;
+mod sql;
+mod status;
+mod tables;
+mod traces;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::routing::{any, get};
+use signalbox_types::ErrorClass;
+use tower_http::compression::CompressionLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::docs;
+use crate::envelope::MAX_BODY_BYTES;
+use crate::error::ApiError;
+use crate::openapi;
+use crate::parts::{ApiParts, App};
+
+/// Every documented route. Sorted by path, as they appear in the document.
+pub(crate) fn list() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::frame())
+        .routes(routes!(health::healthz))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(health::metrics))
+        .routes(routes!(live::watch))
+        .routes(routes!(providers::list))
+        .routes(routes!(query::ask))
+        .routes(routes!(health::readyz))
+        .routes(routes!(session::show, session::open, session::close))
+        .routes(routes!(sql::ask))
+        .routes(routes!(status::show))
+        .routes(routes!(tables::list))
+        .routes(routes!(traces::list))
+        .routes(routes!(traces::show))
+        .routes(routes!(traces::span))
+}
+
+/// The API, ready to be served. What it doesn't know gets a 404 in JSON; the binary may put another
+/// fallback (the web UI) in its place, except under `/api`.
+pub fn router(parts: ApiParts) -> Router {
+    let app = App::new(parts);
+    let (routes, document) = list().split_for_parts();
+    routes
+        .merge(docs::routes(&openapi::finish(document)))
+        .route("/api", get(docs::redirect))
+        .route("/api/{*path}", any(unknown))
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .layer(SetResponseHeaderLayer::if_not_present(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
+        // Leaves event streams and small answers alone.
+        .layer(CompressionLayer::new())
+        .with_state(app)
+}
+
+async fn unknown(method: Method, uri: Uri) -> ApiError {
+    ApiError::not_found(format!("there is no `{method} {}`", uri.path())).hint("`/api/docs` lists what there is")
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> ApiError {
+    ApiError::new(ErrorClass::InvalidRequest, format!("`{}` doesn't take {method}", uri.path()))
+        .status(StatusCode::METHOD_NOT_ALLOWED)
+        .hint("the `Allow` header and `/api/docs` list what it takes")
+}
