@@ -12,7 +12,7 @@ const BUILD: &[(&str, &str)] = &[("cc", "build-essential")];
 /// What the black-box tests need beside it.
 const TEST: &[(&str, &str)] = &[("chromium", "chromium"), ("prometheus", "prometheus")];
 /// What the benchmark compares with.
-const BENCH: &[(&str, &str)] = &[("nginx", "nginx-light")];
+const BENCH: &[(&str, &str)] = &[("nginx", "nginx-light"), ("wrk", "wrk")];
 
 /// For `make up` and `make build`.
 pub fn for_build() -> Result<()> {
