@@ -1,0 +1,2 @@
+pub(crate) mod openinference;
+pub(crate) mod otel_genai;

@@ -1,0 +1,106 @@
+use signalbox_types::{SpanId, SpanStatus, TraceId};
+
+use crate::Attributes;
+
+/// OpenTelemetry's span kind: who speaks to whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OtelKind {
+    /// Nobody said.
+    #[default]
+    Unspecified,
+    /// Within a process.
+    Internal,
+    /// Serves a request.
+    Server,
+    /// Makes a request.
+    Client,
+    /// Sends a message.
+    Producer,
+    /// Receives a message.
+    Consumer,
+}
+
+impl OtelKind {
+    /// The word for it; `None` if nobody said.
+    #[must_use]
+    pub fn as_str(self) -> Option<&'static str> {
+        match self {
+            Self::Unspecified => None,
+            Self::Internal => Some("internal"),
+            Self::Server => Some("server"),
+            Self::Client => Some("client"),
+            Self::Producer => Some("producer"),
+            Self::Consumer => Some("consumer"),
+        }
+    }
+}
+
+/// Something that happened within a span, as it was sent.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RawEvent {
+    /// Nanoseconds since the Unix epoch.
+    pub time_ns: u64,
+    /// What.
+    pub name: String,
+    /// Details.
+    pub attributes: Attributes,
+}
+
+/// A span as it was sent: decoded, its ids checked, nothing understood yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawSpan {
+    /// The trace.
+    pub trace_id: TraceId,
+    /// The span.
+    pub span_id: SpanId,
+    /// Its parent; `None` for a root.
+    pub parent_span_id: Option<SpanId>,
+    /// Its name.
+    pub name: String,
+    /// OpenTelemetry's kind.
+    pub kind: OtelKind,
+    /// Nanoseconds since the Unix epoch.
+    pub start_ns: u64,
+    /// Nanoseconds since the Unix epoch.
+    pub end_ns: u64,
+    /// Its attributes.
+    pub attributes: Attributes,
+    /// What happened within it.
+    pub events: Vec<RawEvent>,
+    /// How it ended.
+    pub status: SpanStatus,
+    /// What went wrong.
+    pub status_message: String,
+    /// The sending process.
+    pub resource: Attributes,
+    /// The instrumentation.
+    pub scope_name: String,
+    /// Its version.
+    pub scope_version: String,
+    /// The schema that the sender claims.
+    pub schema_url: String,
+}
+
+impl RawSpan {
+    /// A span with nothing but its ids and name.
+    #[must_use]
+    pub fn new(trace_id: TraceId, span_id: SpanId, name: impl Into<String>) -> Self {
+        Self {
+            trace_id,
+            span_id,
+            parent_span_id: None,
+            name: name.into(),
+            kind: OtelKind::Unspecified,
+            start_ns: 0,
+            end_ns: 0,
+            attributes: Attributes::default(),
+            events: Vec::new(),
+            status: SpanStatus::Unset,
+            status_message: String::new(),
+            resource: Attributes::default(),
+            scope_name: String::new(),
+            scope_version: String::new(),
+            schema_url: String::new(),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Fixtures: a raw span as JSON, and a span as text without what is empty.
+
+use serde_json::Value;
+use signalbox_types::{KeyId, ProjectId, Span, SpanStatus};
+
+use crate::{Attributes, OtelKind, RawEvent, RawSpan, normalise};
+
+/// `{name, kind?, attributes, resource?, events?: [{name, after_ms?, attributes}], status?, scope?}`
+pub(crate) fn raw(fixture: &Value) -> RawSpan {
+    let attributes = |value: &Value| -> Attributes {
+        value.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect()
+    };
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let start_ns = 1_763_971_200_000_000_000;
+    let mut span = RawSpan::new(
+        "0af7651916cd43dd8448eb211c80319c".parse().unwrap(),
+        "b7ad6b7169203331".parse().unwrap(),
+        text(&fixture["name"]),
+    );
+    span.kind = match fixture["kind"].as_str() {
+        Some("client") => OtelKind::Client,
+        Some("internal") => OtelKind::Internal,
+        _ => OtelKind::Unspecified,
+    };
+    span.start_ns = start_ns;
+    span.end_ns = start_ns + 1_500_000_000;
+    span.attributes = attributes(&fixture["attributes"]);
+    span.resource = attributes(&fixture["resource"]);
+    span.events = fixture["events"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|event| RawEvent {
+            time_ns: start_ns + event["after_ms"].as_u64().unwrap_or(0) * 1_000_000,
+            name: text(&event["name"]),
+            attributes: attributes(&event["attributes"]),
+        })
+        .collect();
+    span.status = fixture["status"]["code"].as_str().and_then(SpanStatus::find).unwrap_or_default();
+    span.status_message = text(&fixture["status"]["message"]);
+    span.scope_name = text(&fixture["scope"]["name"]);
+    span.scope_version = text(&fixture["scope"]["version"]);
+    span
+}
+
+pub(crate) fn normalised(fixture: &Value) -> Span {
+    normalise(raw(fixture), &ProjectId::new("p"), Some(&KeyId::new("k")))
+}
+
+/// The span without its empty fields, and without what was only kept: that is what was sent.
+pub(crate) fn shown(mut span: Span) -> String {
+    span.attributes.retain(|key, _| key.starts_with("metadata.") || key.starts_with("otel."));
+    span.events.clear();
+    span.resource_attributes.clear();
+    let text = format!("{span:#?}");
+    let empty = [": None,", ": [],", ": {},", ": Null,", ": false,"];
+    text.lines().filter(|line| !empty.iter().any(|end| line.ends_with(end))).collect::<Vec<_>>().join("\n")
+}
