@@ -17,7 +17,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 
 pub use body::{BodyError, UpstreamBody};
-pub(crate) use body::{Lease, reason_of};
+pub(crate) use body::{Lease, Source, reason_of};
 pub(crate) use connect::Connector;
 use pool::{Connection, Pool};
 
