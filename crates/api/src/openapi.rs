@@ -1,8 +1,9 @@
 //! The OpenAPI document: what stands here once, and what is added to every operation.
 
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::{SchemaType, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Response, ResponseBuilder, Schema};
 use utoipa::{Modify, OpenApi as _};
 
 use crate::auth::COOKIE;
@@ -72,7 +73,49 @@ pub(crate) fn finish(mut document: OpenApi) -> OpenApi {
             add_refusals(operation);
         }
     }
+    if let Some(components) = &mut document.components {
+        components.schemas.values_mut().for_each(without_null);
+    }
     document
+}
+
+/// A field that is absent is left out, never `null`, though the derive says that it may be either.
+fn without_null(schema: &mut RefOr<Schema>) {
+    let RefOr::T(schema) = schema else { return };
+    match schema {
+        Schema::AllOf(all) => all.items.iter_mut().for_each(without_null),
+        Schema::OneOf(one) => one.items.iter_mut().for_each(without_null),
+        Schema::Object(object) => {
+            let required = &object.required;
+            let optional = object.properties.iter_mut().filter(|(name, _)| !required.contains(name));
+            optional.for_each(|(_, property)| present_only(property));
+        }
+        _ => {}
+    }
+}
+
+fn present_only(property: &mut RefOr<Schema>) {
+    let RefOr::T(schema) = property else { return };
+    match schema {
+        Schema::Object(object) => drop_null(&mut object.schema_type),
+        Schema::Array(array) => drop_null(&mut array.schema_type),
+        Schema::OneOf(one) => {
+            one.items.retain(|item| !matches!(item, RefOr::T(Schema::Object(object)) if object.schema_type == SchemaType::Type(Type::Null)));
+            if let [only] = one.items.as_slice() {
+                *property = only.clone();
+            }
+        }
+        _ => {}
+    }
+}
+
+fn drop_null(ty: &mut SchemaType) {
+    if let SchemaType::Array(types) = ty {
+        types.retain(|ty| *ty != Type::Null);
+        if let [only] = types.as_slice() {
+            *ty = SchemaType::Type(only.clone());
+        }
+    }
 }
 
 fn add_refusals(operation: &mut Operation) {

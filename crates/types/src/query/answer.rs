@@ -9,7 +9,7 @@ pub struct Answer {
     /// The columns, in the order of each row's values.
     pub columns: Vec<AnswerColumn>,
     /// The rows. Times are RFC 3339, money is a number of dollars.
-    #[schema(value_type = Vec<Vec<Object>>)]
+    #[schema(value_type = Vec<Vec<Value>>)]
     pub rows: Vec<Vec<Value>>,
     /// Where the next page starts, if there may be one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -74,7 +74,7 @@ pub enum Filter {
 /// The JSON shape. One struct instead of an untagged enum, whose errors name nothing.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = Filter)]
+#[schema(as = Filter, description = "Which rows: one of `{\"all\": [...]}`, `{\"any\": [...]}`, `{\"not\": ...}` and `{\"field\", \"op\", \"value\"}`.")]
 pub(super) struct Node {
     /// All of them hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -86,7 +86,7 @@ impl VirtualKey {
 }
 
 /// List the keys.
-#[utoipa::path(get, path = "/api/v1/keys", tag = "Keys", responses((status = 200, description = "The keys of this project.", body = VirtualKeys)))]
+#[utoipa::path(get, path = "/api/v1/keys", operation_id = "list_keys", tag = "Keys", responses((status = 200, description = "The keys of this project.", body = VirtualKeys)))]
 pub(crate) async fn list(Caller(caller): Caller, State(app): State<App>) -> Result<Json<VirtualKeys>, ApiError> {
     let keys = app.catalog.list_keys(&caller.project).await?;
     Ok(Json(VirtualKeys { keys: keys.into_iter().map(|key| VirtualKey::of(key, &caller.key_id)).collect() }))
@@ -95,7 +95,7 @@ pub(crate) async fn list(Caller(caller): Caller, State(app): State<App>) -> Resu
 /// Make a key.
 ///
 /// The answer is the only time that the key is shown.
-#[utoipa::path(post, path = "/api/v1/keys", tag = "Keys", request_body = CreateKey, responses((status = 201, description = "The key, this once.", body = CreatedKey)))]
+#[utoipa::path(post, path = "/api/v1/keys", operation_id = "create_key", tag = "Keys", request_body = CreateKey, responses((status = 201, description = "The key, this once.", body = CreatedKey)))]
 pub(crate) async fn create(
     Caller(caller): Caller,
     State(app): State<App>,
@@ -110,7 +110,7 @@ pub(crate) async fn create(
 /// Revoke a key.
 ///
 /// It opens nothing from the moment this is answered, and the sessions that it opened are closed.
-#[utoipa::path(delete, path = "/api/v1/keys/{id}", tag = "Keys", params(("id" = String, Path, description = "The key's public id.")), responses(
+#[utoipa::path(delete, path = "/api/v1/keys/{id}", operation_id = "revoke_key", tag = "Keys", params(("id" = String, Path, description = "The key's public id.")), responses(
     (status = 204, description = "Revoked."),
     (status = 404, description = "There is no such key in this project.", body = crate::envelope::ErrorAnswer),
     (status = 409, description = "It is the last key that works.", body = crate::envelope::ErrorAnswer),

@@ -66,7 +66,7 @@ pub(crate) struct LiveParams {
 /// A stream of server-sent events named `span`, each a `LiveSpan` as JSON. A reader that is too slow
 /// misses some rather than hold anybody up; a comment every 15 s keeps the connection. The stream ends
 /// when Signalbox stops; browsers reconnect by themselves.
-#[utoipa::path(get, path = "/api/v1/live", tag = "Traces", params(LiveParams), responses(
+#[utoipa::path(get, path = "/api/v1/live", operation_id = "watch_spans", tag = "Traces", params(LiveParams), responses(
     (status = 200, description = "Events named `span`.", body = LiveSpan, content_type = "text/event-stream"),
     (status = 503, description = "Too many live streams are open.", body = crate::envelope::ErrorAnswer),
 ))]

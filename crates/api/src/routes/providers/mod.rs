@@ -19,7 +19,7 @@ pub(crate) struct Providers {
 }
 
 /// List the providers.
-#[utoipa::path(get, path = "/api/v1/providers", tag = "House", responses((status = 200, description = "Those that are on and those that are off.", body = Providers)))]
+#[utoipa::path(get, path = "/api/v1/providers", operation_id = "list_providers", tag = "House", responses((status = 200, description = "Those that are on and those that are off.", body = Providers)))]
 pub(crate) async fn list(_: Caller, State(app): State<App>) -> Json<Providers> {
     Json(Providers { providers: app.upstream.providers() })
 }

@@ -15,7 +15,7 @@ use crate::parts::App;
 ///
 /// Rows (`select`), or numbers (`measures`, by `group_by` and `bucket`), of one table, in a range of
 /// time. Every number that the web UI shows is the answer to such a query.
-#[utoipa::path(post, path = "/api/v1/query", tag = "Queries",
+#[utoipa::path(post, path = "/api/v1/query", operation_id = "query", tag = "Queries",
     request_body(content = Query, examples(
         ("Calls by model" = (summary = "Calls, cost and latency by model over the last day", value = json!({
             "time": {"from": "now-1d", "to": "now"},

@@ -44,7 +44,7 @@ impl From<Principal> for Session {
 /// Sign in.
 ///
 /// Sets the cookie `signalbox_session` (HttpOnly, SameSite=Strict), which lasts 30 days.
-#[utoipa::path(post, path = "/api/v1/session", tag = "Session", security(()), request_body = SignIn, responses(
+#[utoipa::path(post, path = "/api/v1/session", operation_id = "sign_in", tag = "Session", security(()), request_body = SignIn, responses(
     (status = 200, description = "Signed in.", body = Session, headers(("Set-Cookie" = String, description = "The session."))),
     (status = 401, description = "The key is unknown or revoked.", body = crate::envelope::ErrorAnswer),
 ))]
@@ -57,13 +57,13 @@ pub(crate) async fn open(State(app): State<App>, headers: HeaderMap, Json(sign_i
 }
 
 /// Who am I?
-#[utoipa::path(get, path = "/api/v1/session", tag = "Session", responses((status = 200, description = "The holder of this key or cookie.", body = Session)))]
+#[utoipa::path(get, path = "/api/v1/session", operation_id = "show_session", tag = "Session", responses((status = 200, description = "The holder of this key or cookie.", body = Session)))]
 pub(crate) async fn show(Caller(caller): Caller) -> Json<Session> {
     Json(caller.into())
 }
 
 /// Sign out.
-#[utoipa::path(delete, path = "/api/v1/session", tag = "Session", security(()), responses((status = 204, description = "Signed out, also if nobody was signed in.")))]
+#[utoipa::path(delete, path = "/api/v1/session", operation_id = "sign_out", tag = "Session", security(()), responses((status = 204, description = "Signed out, also if nobody was signed in.")))]
 pub(crate) async fn close(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
     auth::same_origin(&headers)?;
     if let Some(token) = auth::session_token(&headers) {

@@ -22,7 +22,7 @@ pub(crate) struct Sql {
 }
 
 /// Ask in SQL.
-#[utoipa::path(post, path = "/api/v1/sql", tag = "Queries", request_body = Sql, responses((status = 200, description = "The answer.", body = Answer)))]
+#[utoipa::path(post, path = "/api/v1/sql", operation_id = "sql", tag = "Queries", request_body = Sql, responses((status = 200, description = "The answer.", body = Answer)))]
 pub(crate) async fn ask(Caller(caller): Caller, State(app): State<App>, Json(statement): Json<Sql>) -> Result<Json<Answer>, ApiError> {
     Ok(Json(app.store.sql(&caller.project, &statement.sql).await?))
 }

@@ -25,7 +25,7 @@ pub(crate) struct StatusAnswer {
 }
 
 /// Show version, queue and store.
-#[utoipa::path(get, path = "/api/v1/status", tag = "House", responses((status = 200, description = "Numbers of now.", body = StatusAnswer)))]
+#[utoipa::path(get, path = "/api/v1/status", operation_id = "show_status", tag = "House", responses((status = 200, description = "Numbers of now.", body = StatusAnswer)))]
 pub(crate) async fn show(_: Caller, State(app): State<App>) -> Json<StatusAnswer> {
     Json(StatusAnswer { status: (app.status)(), now: app.clock.now(), store: app.store.stats() })
 }

@@ -17,7 +17,7 @@ pub(crate) struct Tables {
 }
 
 /// List tables and columns.
-#[utoipa::path(get, path = "/api/v1/tables", tag = "Queries", responses((status = 200, description = "What queries may name.", body = Tables)))]
+#[utoipa::path(get, path = "/api/v1/tables", operation_id = "list_tables", tag = "Queries", responses((status = 200, description = "What queries may name.", body = Tables)))]
 pub(crate) async fn list(_: Caller) -> Json<Tables> {
     Json(Tables { tables: table::ALL })
 }

@@ -157,7 +157,7 @@ pub(crate) struct TraceParams {
     /// A `Filter` as JSON, which one of the spans must meet: `{"field":"status","op":"=","value":"error"}`.
     filter: Option<String>,
     /// Traces at most: 1 to 200, by default 50.
-    #[param(example = 50)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200, example = 50)]
     limit: Option<String>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
@@ -168,7 +168,7 @@ pub(crate) struct TraceParams {
 /// A trace is on the list if one of its spans in the range meets the filter and the text; the numbers
 /// are about the whole trace. Ordered by the first such span, newest first, so that a page stays what
 /// it is while new spans arrive.
-#[utoipa::path(get, path = "/api/v1/traces", tag = "Traces", params(TraceParams), responses((status = 200, description = "A page of traces.", body = TracePage)))]
+#[utoipa::path(get, path = "/api/v1/traces", operation_id = "list_traces", tag = "Traces", params(TraceParams), responses((status = 200, description = "A page of traces.", body = TracePage)))]
 pub(crate) async fn list(
     Caller(caller): Caller,
     State(app): State<App>,
@@ -181,7 +181,7 @@ pub(crate) async fn list(
 /// Show a trace.
 ///
 /// The tree of its spans without what was said; `GET …/spans/{span_id}` reads that.
-#[utoipa::path(get, path = "/api/v1/traces/{trace_id}", tag = "Traces",
+#[utoipa::path(get, path = "/api/v1/traces/{trace_id}", operation_id = "show_trace", tag = "Traces",
     params(("trace_id" = String, Path, description = "32 hexadecimal digits.")),
     responses(
         (status = 200, description = "The trace.", body = TraceDetail),
@@ -199,7 +199,7 @@ pub(crate) async fn show(
 /// Show a span.
 ///
 /// Every column of the table `spans`, with messages, tools and attributes.
-#[utoipa::path(get, path = "/api/v1/traces/{trace_id}/spans/{span_id}", tag = "Traces",
+#[utoipa::path(get, path = "/api/v1/traces/{trace_id}/spans/{span_id}", operation_id = "show_span", tag = "Traces",
     params(
         ("trace_id" = String, Path, description = "32 hexadecimal digits."),
         ("span_id" = String, Path, description = "16 hexadecimal digits."),
