@@ -2,6 +2,7 @@
 
 use signalbox_types::ErrorClass;
 
+use crate::json::{Body, Path};
 use crate::registry::Dialect;
 
 /// Why a body can't be read, or can't be said in another dialect.
@@ -105,5 +106,167 @@ impl ErrorBody {
     #[must_use]
     pub fn new(class: ErrorClass, message: impl Into<String>) -> Self {
         Self { class, message: message.into(), param: None, code: None }
+    }
+}
+
+/// The longest message of a provider that is passed on, in characters.
+const LONGEST_MESSAGE: usize = 2_000;
+/// The longest excerpt of a body that is no error of any known shape, in characters.
+const LONGEST_EXCERPT: usize = 200;
+
+/// What an error body says, whatever the provider. The shapes overlap so far that one lenient
+/// reader serves every dialect: `{"error":{message,type,param,code}}`, `{"error":"text"}`, the same
+/// in a list (Gemini), `{"message":…}`, `{"detail":…}` (FastAPI), or no JSON at all.
+pub(crate) fn read(status: u16, body: &[u8]) -> ErrorBody {
+    let body = Body::parse(body).ok().map(|body| body.root()).ok_or(body);
+    let found = body.ok().and_then(|root| {
+        let root = if root.is_list() { root.list(Path::Root).ok()?.first().copied()? } else { root };
+        root.object(Path::Root).ok()
+    });
+    let excerpt = || match body {
+        Ok(root) => root.raw().to_owned(),
+        Err(bytes) => String::from_utf8_lossy(bytes.get(..4_096).unwrap_or(bytes)).into_owned(),
+    };
+    let Some(root) = found else { return unknown(status, &excerpt()) };
+    let inner = root.get("error").filter(|node| node.is_object()).and_then(|node| node.object(Path::Root).ok());
+    let fields = inner.as_ref().unwrap_or(&root);
+    let message = ["message", "error", "detail"].iter().find_map(|name| fields.str(name));
+    let kind = fields.str("type").filter(|kind| kind != "error");
+    let code = fields.get("code").map(|code| match code.is_text() {
+        true => code.unescape().into_owned(),
+        false => code.raw().to_owned(),
+    });
+    let Some(message) = message.filter(|message| !message.is_empty()) else { return unknown(status, &excerpt()) };
+    ErrorBody {
+        class: class_of(status, kind.as_deref(), code.as_deref()),
+        message: presentable(&message, LONGEST_MESSAGE),
+        param: fields.str("param").map(std::borrow::Cow::into_owned),
+        code,
+    }
+}
+
+fn unknown(status: u16, excerpt: &str) -> ErrorBody {
+    let excerpt = presentable(excerpt, LONGEST_EXCERPT);
+    let message = if excerpt.is_empty() {
+        format!("the provider answered with status {status} and no explanation")
+    } else {
+        format!("the provider answered with status {status}: {excerpt}")
+    };
+    ErrorBody::new(class_of(status, None, None), message)
+}
+
+fn class_of(status: u16, kind: Option<&str>, code: Option<&str>) -> ErrorClass {
+    // A status of success says nothing: then it is an error within a stream, and the words count.
+    let known = match status {
+        400 | 405 | 409 | 415 | 422 => Some(ErrorClass::InvalidRequest),
+        401 | 403 => Some(ErrorClass::UpstreamAuth),
+        402 => Some(ErrorClass::RateLimited),
+        404 => Some(ErrorClass::NotFound),
+        408 | 504 => Some(ErrorClass::UpstreamTimeout),
+        413 => Some(ErrorClass::RequestTooLarge),
+        429 => Some(ErrorClass::RateLimited),
+        503 | 529 => Some(ErrorClass::UpstreamOverloaded),
+        _ => None,
+    };
+    known.or_else(|| class_of_word(kind?)).or_else(|| class_of_word(code?)).unwrap_or(ErrorClass::UpstreamError)
+}
+
+fn class_of_word(word: &str) -> Option<ErrorClass> {
+    Some(match word {
+        "invalid_request_error" | "invalid_prompt" | "400" => ErrorClass::InvalidRequest,
+        "authentication_error" | "permission_error" | "invalid_api_key" | "401" | "403" => ErrorClass::UpstreamAuth,
+        "not_found_error" | "model_not_found" | "404" => ErrorClass::NotFound,
+        "request_too_large" | "413" => ErrorClass::RequestTooLarge,
+        "rate_limit_error" | "rate_limit_exceeded" | "insufficient_quota" | "tokens" | "requests" | "429" => {
+            ErrorClass::RateLimited
+        }
+        "timeout_error" | "504" => ErrorClass::UpstreamTimeout,
+        "overloaded_error" | "overloaded" | "503" | "529" => ErrorClass::UpstreamOverloaded,
+        _ => return None,
+    })
+}
+
+/// A provider's text, fit to be shown: short, on one line, and without the operator's credentials,
+/// which some providers repeat when they refuse them.
+fn presentable(text: &str, longest: usize) -> String {
+    let mut out = String::new();
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        let bare = word.trim_start_matches(['"', '\'', '`', '(', '[', '<']);
+        let is_key = KEY_PREFIXES.iter().any(|prefix| bare.starts_with(prefix)) && bare.len() > 8;
+        out.push_str(if is_key { "[key]" } else { word });
+    }
+    match out.char_indices().nth(longest) {
+        Some((end, _)) => {
+            out.truncate(end);
+            out.push('…');
+            out
+        }
+        None => out,
+    }
+}
+
+const KEY_PREFIXES: &[&str] = &["sk-", "sk_", "gsk_", "xai-", "AIza", "pplx-", "key-", "Bearer"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_shape_of_error() {
+        let check = |status: u16, body: &str, class: ErrorClass, message: &str| {
+            let found = read(status, body.as_bytes());
+            assert_eq!((found.class, found.message.as_str()), (class, message), "{body}");
+        };
+        use ErrorClass as C;
+        check(
+            429,
+            r#"{"error":{"message":"slow","type":"requests","code":"rate_limit_exceeded"}}"#,
+            C::RateLimited,
+            "slow",
+        );
+        check(
+            529,
+            r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
+            C::UpstreamOverloaded,
+            "Overloaded",
+        );
+        check(
+            200,
+            r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
+            C::UpstreamOverloaded,
+            "Overloaded",
+        );
+        check(200, r#"{"error":{"message":"boom","code":429}}"#, C::RateLimited, "boom");
+        check(400, r#"[{"error":{"code":400,"message":"bad","status":"INVALID_ARGUMENT"}}]"#, C::InvalidRequest, "bad");
+        check(500, r#"{"error":"model crashed"}"#, C::UpstreamError, "model crashed");
+        check(422, r#"{"detail":"field required"}"#, C::InvalidRequest, "field required");
+        check(
+            422,
+            r#"{"detail":[{"loc":["body"]}]}"#,
+            C::InvalidRequest,
+            r#"the provider answered with status 422: {"detail":[{"loc":["body"]}]}"#,
+        );
+        check(
+            502,
+            "<html>\n<h1>Bad Gateway</h1>",
+            C::UpstreamError,
+            "the provider answered with status 502: <html> <h1>Bad Gateway</h1>",
+        );
+        check(503, "", C::UpstreamOverloaded, "the provider answered with status 503 and no explanation");
+        check(
+            401,
+            r#"{"error":{"message":"Incorrect API key provided: sk-abcd1234efgh. See…"}}"#,
+            C::UpstreamAuth,
+            "Incorrect API key provided: [key] See…",
+        );
+    }
+
+    #[test]
+    fn cuts_long_garbage() {
+        let message = read(500, "é".repeat(100_000).as_bytes()).message;
+        assert!(message.chars().count() < 300 && message.ends_with('…'), "{message}");
     }
 }

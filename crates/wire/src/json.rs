@@ -73,6 +73,10 @@ impl<'a> Body<'a> {
         Ok(Self { bytes, root: Node(root.get()) })
     }
 
+    pub(crate) fn root(&self) -> Node<'a> {
+        self.root
+    }
+
     pub(crate) fn object(&self) -> Result<Object<'a>, WireError> {
         self.root.object(Path::Root)
     }
@@ -146,6 +150,12 @@ impl<'a> Node<'a> {
             Some(name) => Err(WireError::Duplicate { field: path.key(&name).to_string() }),
             None => Ok(object),
         }
+    }
+
+    /// The values of an object, those of keys that stand twice included.
+    pub(crate) fn members(self) -> Vec<Node<'a>> {
+        let object = serde_json::from_str::<Object<'a>>(self.0);
+        object.map_or_else(|_| Vec::new(), |object| object.fields.into_iter().map(|(_, node)| node).collect())
     }
 
     pub(crate) fn list(self, path: Path<'_>) -> Result<Vec<Node<'a>>, WireError> {
@@ -290,6 +300,12 @@ impl<'a> Object<'a> {
     }
 
     fn duplicate(&self) -> Option<String> {
+        if self.fields.len() <= 16 {
+            let stands_before = |(place, (name, _)): (usize, &(Cow<'a, str>, Node<'a>))| {
+                self.fields.iter().take(place).any(|(other, _)| other == name).then(|| name.to_string())
+            };
+            return self.fields.iter().enumerate().find_map(stands_before);
+        }
         let mut seen = HashSet::with_capacity(self.fields.len());
         self.fields.iter().find(|(name, _)| !seen.insert(name.as_ref())).map(|(name, _)| name.to_string())
     }

@@ -7,10 +7,12 @@ mod dialects;
 pub mod embeddings;
 mod error;
 mod json;
+mod media;
 mod registry;
 pub mod rewrite;
 mod splice;
 pub mod sse;
+mod write;
 
 pub use accumulate::Accumulator;
 pub use canonical::{ChatRequest, ChatResponse, FinishReason, StreamEvent};

@@ -14,6 +14,8 @@ pub struct ChatRequest {
     pub model: String,
     /// The conversation, system messages included, in order.
     pub messages: Vec<Message>,
+    /// What the caller calls each message, for errors: `system`, `messages[2]`.
+    pub origins: Vec<String>,
     /// Tools that the caller runs.
     pub tools: Vec<ToolDefinition>,
     /// Tools that only the caller's dialect knows (run by the provider, free-form, …).
@@ -59,6 +61,7 @@ impl ChatRequest {
         Self {
             model: model.into(),
             messages: Vec::new(),
+            origins: Vec::new(),
             tools: Vec::new(),
             other_tools: Vec::new(),
             tool_choice: None,
@@ -78,6 +81,21 @@ impl ChatRequest {
             cache_marks: Vec::new(),
             extras: Extras { dialect, fields: Map::new() },
         }
+    }
+
+    /// Adds a message that the caller calls so.
+    pub(crate) fn push(&mut self, message: Message, origin: impl ToString) {
+        self.messages.push(message);
+        self.origins.push(origin.to_string());
+    }
+
+    /// What the caller calls a message.
+    pub(crate) fn origin(&self, message: usize) -> String {
+        self.origins.get(message).cloned().unwrap_or_else(|| format!("messages[{message}]"))
+    }
+
+    pub(crate) fn hints(&self, message: usize, part: usize) -> Option<&PartHints> {
+        self.part_hints.get(&(message, part))
     }
 }
 

@@ -1,59 +1,96 @@
-use crate::canonical::*;
-use crate::codec::*;
-use crate::error::*;
-use crate::registry::Dialect;
-use crate::rewrite::*;
-use crate::sse::SseEvent;
+//! Anthropic's Messages API.
+
+mod error;
+mod parts;
+mod request;
+mod response;
+mod stream;
+mod stream_encode;
+mod texts;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use parts::media_part;
+
 use bytes::Bytes;
+
+use crate::canonical::{ChatRequest, ChatResponse};
+use crate::codec::{Codec, Peek, StreamDecoder, StreamEncoder, StreamStart, TextSlot};
+use crate::error::{ErrorBody, WireError};
+use crate::registry::Dialect;
+use crate::rewrite::{Channel, Deltas};
+use crate::sse::SseEvent;
+
+/// The codec.
 #[derive(Debug)]
 pub(crate) struct AnthropicMessages;
+
+const DIALECT: Dialect = Dialect::AnthropicMessages;
+
 impl Codec for AnthropicMessages {
     fn dialect(&self) -> Dialect {
-        Dialect::AnthropicMessages
+        DIALECT
     }
-    fn peek(&self, _body: &[u8]) -> Result<Peek, WireError> {
-        todo!()
+
+    fn peek(&self, body: &[u8]) -> Result<Peek, WireError> {
+        texts::peek(body)
     }
-    fn texts<'a>(&self, _body: &'a [u8]) -> Result<Vec<TextSlot<'a>>, WireError> {
-        todo!()
+
+    fn texts<'a>(&self, body: &'a [u8]) -> Result<Vec<TextSlot<'a>>, WireError> {
+        texts::request_texts(body)
     }
-    fn response_texts<'a>(&self, _body: &'a [u8]) -> Result<Vec<TextSlot<'a>>, WireError> {
-        todo!()
+
+    fn response_texts<'a>(&self, body: &'a [u8]) -> Result<Vec<TextSlot<'a>>, WireError> {
+        texts::response_texts(body)
     }
-    fn ask_for_usage(&self, _body: &Bytes) -> Option<Bytes> {
-        todo!()
+
+    fn ask_for_usage(&self, _: &Bytes) -> Option<Bytes> {
+        // Every stream tells its usage.
+        None
     }
-    fn decode_request(&self, _body: &[u8]) -> Result<ChatRequest, WireError> {
-        todo!()
+
+    fn decode_request(&self, body: &[u8]) -> Result<ChatRequest, WireError> {
+        request::decode(body)
     }
-    fn encode_request(&self, _request: &ChatRequest) -> Result<Bytes, WireError> {
-        todo!()
+
+    fn encode_request(&self, request: &ChatRequest) -> Result<Bytes, WireError> {
+        request::encode(request)
     }
-    fn decode_response(&self, _body: &[u8]) -> Result<ChatResponse, WireError> {
-        todo!()
+
+    fn decode_response(&self, body: &[u8]) -> Result<ChatResponse, WireError> {
+        response::decode(body)
     }
-    fn encode_response(&self, _response: &ChatResponse) -> Result<Bytes, WireError> {
-        todo!()
+
+    fn encode_response(&self, response: &ChatResponse) -> Result<Bytes, WireError> {
+        response::encode(response)
     }
+
     fn decode_stream(&self) -> Box<dyn StreamDecoder> {
-        todo!()
+        Box::<stream::Decoder>::default()
     }
-    fn encode_stream(&self, _start: &StreamStart) -> Box<dyn StreamEncoder> {
-        todo!()
+
+    fn encode_stream(&self, start: &StreamStart) -> Box<dyn StreamEncoder> {
+        Box::new(stream_encode::Encoder::new(start))
     }
-    fn deltas<'a>(&self, _event: &'a SseEvent) -> Deltas<'a> {
-        todo!()
+
+    fn deltas<'a>(&self, event: &'a SseEvent) -> Deltas<'a> {
+        texts::deltas(event).unwrap_or_default()
     }
-    fn text_event(&self, _before: &SseEvent, _channel: Channel, _text: &str) -> Bytes {
-        todo!()
+
+    fn text_event(&self, _: &SseEvent, channel: Channel, text: &str) -> Bytes {
+        texts::text_event(channel, text)
     }
-    fn decode_error(&self, _status: u16, _body: &[u8]) -> ErrorBody {
-        todo!()
+
+    fn decode_error(&self, status: u16, body: &[u8]) -> ErrorBody {
+        crate::error::read(status, body)
     }
-    fn encode_error(&self, _error: &ErrorBody) -> Bytes {
-        todo!()
+
+    fn encode_error(&self, error: &ErrorBody) -> Bytes {
+        error::encode(error).into()
     }
-    fn encode_stream_error(&self, _error: &ErrorBody) -> Bytes {
-        todo!()
+
+    fn encode_stream_error(&self, error: &ErrorBody) -> Bytes {
+        crate::sse::write(Some("error"), &error::encode(error))
     }
 }

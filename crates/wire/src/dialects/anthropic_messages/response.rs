@@ -1,0 +1,141 @@
+//! Answers ⇄ canonical.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use signalbox_types::{Message, Part, Role, Usage};
+
+use super::{DIALECT, parts};
+use crate::canonical::{ChatResponse, FinishReason};
+use crate::error::WireError;
+use crate::json::{Body, Node, Object, Path};
+use crate::write::Writer;
+
+pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
+    let body = Body::parse(bytes)?;
+    let root = body.object()?;
+    let content = root.get("content").ok_or_else(|| Path::Root.key("content").missing("a list of content blocks"))?;
+    let hinted = parts::decode_content(content, Path::Root.key("content"))?;
+    let stop_sequence = root.text("stop_sequence", Path::Root)?.map(Cow::into_owned);
+    let reason = root.text("stop_reason", Path::Root)?.map_or(FinishReason::Stop, |word| reason_of(&word));
+    let mut usage = Counts::default();
+    if let Some(counts) = root.child("usage", Path::Root)? {
+        usage.update(&counts);
+    }
+    Ok(ChatResponse {
+        id: root.text("id", Path::Root)?.map(Cow::into_owned),
+        model: root.text("model", Path::Root)?.map(Cow::into_owned),
+        created: None,
+        messages: vec![Message {
+            role: Role::Assistant,
+            parts: hinted.into_iter().map(|(part, _)| part).collect(),
+            name: None,
+            finish_reason: Some(reason.as_str().to_owned()),
+        }],
+        finish_reasons: vec![reason],
+        stop_sequence,
+        usage: usage.usage(),
+    })
+}
+
+pub(super) fn reason_of(word: &str) -> FinishReason {
+    match word {
+        "end_turn" => FinishReason::Stop,
+        "stop_sequence" => FinishReason::StopSequence,
+        "max_tokens" | "model_context_window_exceeded" => FinishReason::Length,
+        "tool_use" => FinishReason::ToolCalls,
+        "refusal" => FinishReason::ContentFilter,
+        "pause_turn" => FinishReason::Pause,
+        other => FinishReason::Other(other.to_owned()),
+    }
+}
+
+pub(super) fn word_of(reason: &FinishReason, refused: bool, stop_sequence: Option<&str>) -> &'static str {
+    match reason {
+        FinishReason::Length => "max_tokens",
+        FinishReason::ToolCalls => "tool_use",
+        FinishReason::ContentFilter => "refusal",
+        FinishReason::Pause => "pause_turn",
+        FinishReason::StopSequence => "stop_sequence",
+        FinishReason::Stop | FinishReason::Other(_) if refused => "refusal",
+        FinishReason::Stop | FinishReason::Other(_) if stop_sequence.is_some() => "stop_sequence",
+        FinishReason::Stop | FinishReason::Other(_) => "end_turn",
+    }
+}
+
+/// The counts as this dialect tells them. In a stream they come twice, the second time cumulative:
+/// what is told again replaces what was told before, never adds to it.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Counts {
+    input: Option<u64>,
+    output: Option<u64>,
+    cache_read: Option<u64>,
+    cache_write: Option<u64>,
+    reasoning: Option<u64>,
+}
+
+impl Counts {
+    pub(super) fn update(&mut self, usage: &Object<'_>) {
+        let count = |name: &str| usage.get(name).and_then(Node::read::<u64>);
+        let reasoning = usage.child("output_tokens_details", Path::Root).ok().flatten();
+        let reasoning = reasoning.and_then(|details| {
+            ["thinking_tokens", "reasoning_tokens"].iter().find_map(|name| details.get(name)?.read::<u64>())
+        });
+        for (known, told) in [
+            (&mut self.input, count("input_tokens")),
+            (&mut self.output, count("output_tokens")),
+            (&mut self.cache_read, count("cache_read_input_tokens")),
+            (&mut self.cache_write, count("cache_creation_input_tokens")),
+            (&mut self.reasoning, reasoning),
+        ] {
+            *known = told.or(*known);
+        }
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        let cached = self.cache_read.unwrap_or(0).saturating_add(self.cache_write.unwrap_or(0));
+        Usage {
+            input_tokens: self.input.map(|input| input.saturating_add(cached)),
+            output_tokens: self.output,
+            cache_read_tokens: self.cache_read,
+            cache_write_tokens: self.cache_write,
+            reasoning_tokens: self.reasoning,
+        }
+    }
+}
+
+/// The `usage` of an answer. The SDKs want the two main counts always.
+pub(super) fn encode_usage(w: &mut Writer, usage: &Usage) {
+    w.object_field("usage", |w| {
+        w.field("input_tokens", &usage.uncached_input());
+        w.field_if("cache_creation_input_tokens", usage.cache_write_tokens);
+        w.field_if("cache_read_input_tokens", usage.cache_read_tokens);
+        w.field("output_tokens", &usage.output_tokens.unwrap_or(0));
+    });
+}
+
+pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
+    let [message] = response.messages.as_slice() else {
+        return Err(WireError::Unsupported {
+            field: "choices".into(),
+            dialect: DIALECT,
+            hint: format!("it has exactly one answer, the provider gave {}", response.messages.len()),
+        });
+    };
+    let refused = message.parts.iter().any(|part| matches!(part, Part::Refusal { .. }));
+    let reason = response.finish_reasons.first().unwrap_or(&FinishReason::Stop);
+    Writer::try_write(|w| {
+        w.field("id", response.id.as_deref().unwrap_or("msg_unnamed"));
+        w.field("type", "message");
+        w.field("role", "assistant");
+        w.field("model", response.model.as_deref().unwrap_or_default());
+        let mut result = Ok(());
+        w.list_field("content", |w| {
+            result = message.parts.iter().try_for_each(|part| parts::encode_answer_part(w, part));
+        });
+        w.field("stop_reason", word_of(reason, refused, response.stop_sequence.as_deref()));
+        w.field("stop_sequence", &response.stop_sequence);
+        encode_usage(w, &response.usage);
+        result
+    })
+}

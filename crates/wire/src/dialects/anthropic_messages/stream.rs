@@ -1,0 +1,148 @@
+//! Streams → canonical events.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::DIALECT;
+use super::response::{Counts, reason_of};
+use crate::canonical::StreamEvent;
+use crate::codec::StreamDecoder;
+use crate::error::WireError;
+use crate::json::{Body, Object, Path};
+use crate::sse::SseEvent;
+
+#[derive(Debug, Default)]
+pub(super) struct Decoder {
+    ended: bool,
+    usage: Counts,
+    /// Blocks that are calls of the caller's tools, as opposed to those that the provider runs.
+    tools: BTreeSet<u32>,
+}
+
+impl StreamDecoder for Decoder {
+    fn event(&mut self, event: &SseEvent) -> Result<Vec<StreamEvent>, WireError> {
+        if event.data.is_empty() {
+            return Ok(vec![StreamEvent::Ping]);
+        }
+        let body = Body::parse(&event.data)?;
+        let root = body.object()?;
+        // The name in `event:` says the same; some proxies drop one of the two.
+        let kind = root.text("type", Path::Root)?.or(event.event.as_deref().map(Cow::Borrowed));
+        let mut out = Vec::new();
+        match kind.as_deref() {
+            Some("message_start") => self.start(&root, &mut out)?,
+            Some("content_block_start") => self.block_start(&root, &mut out)?,
+            Some("content_block_delta") => self.block_delta(&root, &mut out)?,
+            Some("message_delta") => self.message_delta(&root, &mut out)?,
+            Some("message_stop") => {
+                self.ended = true;
+                out.push(StreamEvent::End);
+            }
+            Some("error") => {
+                self.ended = true;
+                out.push(StreamEvent::Error(crate::error::read(200, &event.data)));
+            }
+            _ if root.get("error").is_some() => {
+                self.ended = true;
+                out.push(StreamEvent::Error(crate::error::read(200, &event.data)));
+            }
+            Some("ping") => out.push(StreamEvent::Ping),
+            // `content_block_stop`, and what the API will add: its versioning says to ignore that.
+            _ => {}
+        }
+        Ok(out)
+    }
+
+    fn finish(&mut self) -> Result<Vec<StreamEvent>, WireError> {
+        if self.ended {
+            return Ok(Vec::new());
+        }
+        Err(WireError::Truncated { dialect: DIALECT, expected: "an event `message_stop`" })
+    }
+}
+
+impl Decoder {
+    fn start(&mut self, root: &Object<'_>, out: &mut Vec<StreamEvent>) -> Result<(), WireError> {
+        let path = Path::Root.key("message");
+        let message = root.child("message", Path::Root)?.ok_or_else(|| path.missing("an object"))?;
+        let text = |name: &str| message.text(name, path).map(|text| text.map(Cow::into_owned));
+        out.push(StreamEvent::Start { id: text("id")?, model: text("model")? });
+        if let Some(usage) = message.child("usage", path)? {
+            self.usage.update(&usage);
+            out.push(StreamEvent::Usage(self.usage.usage()));
+        }
+        Ok(())
+    }
+
+    fn block_start(&mut self, root: &Object<'_>, out: &mut Vec<StreamEvent>) -> Result<(), WireError> {
+        let index = index(root)?;
+        let path = Path::Root.key("content_block");
+        let block = root.child("content_block", Path::Root)?.ok_or_else(|| path.missing("an object"))?;
+        let text = |name: &str| -> Result<Option<String>, WireError> {
+            Ok(block.text(name, path)?.filter(|text| !text.is_empty()).map(Cow::into_owned))
+        };
+        match block.required_text("type", path, "the kind of content, e.g. `text`")?.as_str() {
+            "text" => out.extend(text("text")?.map(|text| StreamEvent::TextDelta { choice: 0, index, text })),
+            "thinking" => {
+                out.extend(text("thinking")?.map(|text| StreamEvent::ReasoningDelta { choice: 0, index, text }));
+                let signature = text("signature")?;
+                out.extend(signature.map(|signature| StreamEvent::ReasoningSignature { choice: 0, index, signature }));
+            }
+            "redacted_thinking" => {
+                let data = block.required_text("data", path, "the encrypted thinking")?;
+                out.push(StreamEvent::ReasoningEncrypted { choice: 0, index, data });
+            }
+            "tool_use" => {
+                self.tools.insert(index);
+                let name = block.required_text("name", path, "the name of a tool")?;
+                out.push(StreamEvent::ToolCallStart { choice: 0, index, id: text("id")?, name });
+                // Mostly `{}`, with the input to follow in pieces; if it is here, it is all of it.
+                if let Some(input) = block.get("input").filter(|input| !input.members().is_empty()) {
+                    out.push(StreamEvent::ToolCallDelta { choice: 0, index, arguments: input.raw().to_owned() });
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn block_delta(&mut self, root: &Object<'_>, out: &mut Vec<StreamEvent>) -> Result<(), WireError> {
+        let index = index(root)?;
+        let path = Path::Root.key("delta");
+        let delta = root.child("delta", Path::Root)?.ok_or_else(|| path.missing("an object"))?;
+        let text = |name: &str| delta.required_text(name, path, "a string");
+        match delta.required_text("type", path, "the kind of delta, e.g. `text_delta`")?.as_str() {
+            "text_delta" => out.push(StreamEvent::TextDelta { choice: 0, index, text: text("text")? }),
+            "thinking_delta" => out.push(StreamEvent::ReasoningDelta { choice: 0, index, text: text("thinking")? }),
+            "signature_delta" => {
+                out.push(StreamEvent::ReasoningSignature { choice: 0, index, signature: text("signature")? });
+            }
+            "input_json_delta" if self.tools.contains(&index) => {
+                out.push(StreamEvent::ToolCallDelta { choice: 0, index, arguments: text("partial_json")? });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn message_delta(&mut self, root: &Object<'_>, out: &mut Vec<StreamEvent>) -> Result<(), WireError> {
+        let path = Path::Root.key("delta");
+        if let Some(delta) = root.child("delta", Path::Root)?
+            && let Some(word) = delta.text("stop_reason", path)?
+        {
+            let stop_sequence = delta.text("stop_sequence", path)?.map(Cow::into_owned);
+            out.push(StreamEvent::Finish { choice: 0, reason: reason_of(&word), stop_sequence });
+        }
+        if let Some(usage) = root.child("usage", Path::Root)? {
+            self.usage.update(&usage);
+            out.push(StreamEvent::Usage(self.usage.usage()));
+        }
+        Ok(())
+    }
+}
+
+fn index(root: &Object<'_>) -> Result<u32, WireError> {
+    let path = Path::Root.key("index");
+    let index = root.count("index", Path::Root)?.ok_or_else(|| path.missing("the number of a content block"))?;
+    u32::try_from(index).map_err(|_| path.invalid("the number of a content block", "a huge one"))
+}

@@ -1,0 +1,161 @@
+//! Answers ⇄ canonical.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use signalbox_types::{Message, Part, Role, Usage};
+
+use super::{DIALECT, parts};
+use crate::canonical::{ChatResponse, FinishReason};
+use crate::error::WireError;
+use crate::json::{Body, Node, Object, Path};
+use crate::write::Writer;
+
+pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
+    let body = Body::parse(bytes)?;
+    let root = body.object()?;
+    let mut response = ChatResponse {
+        id: root.text("id", Path::Root)?.map(Cow::into_owned),
+        model: root.text("model", Path::Root)?.map(Cow::into_owned),
+        created: root.get("created").and_then(Node::read),
+        usage: root.child("usage", Path::Root)?.map(|usage| decode_usage(&usage)).unwrap_or_default(),
+        ..ChatResponse::default()
+    };
+    if root.get("choices").is_none() {
+        return Err(Path::Root.key("choices").missing("a list of answers"));
+    }
+    let path = Path::Root.key("choices");
+    for (index, node) in root.children("choices", Path::Root)?.into_iter().enumerate() {
+        let path = path.index(index);
+        let choice = node.object(path)?;
+        let message = choice.child("message", path)?.ok_or_else(|| path.key("message").missing("an object"))?;
+        let reason = choice.text("finish_reason", path)?.map_or(FinishReason::Stop, |word| reason_of(&word));
+        let mut parts = parts::parts(&message, path.key("message"), &mut Vec::new())?;
+        // `content: ""` beside a tool call or a refusal says nothing.
+        if parts.len() > 1 {
+            parts.retain(|part| !matches!(part, Part::Text { content } if content.is_empty()));
+        }
+        response.messages.push(Message {
+            role: Role::Assistant,
+            parts,
+            name: None,
+            finish_reason: Some(reason.as_str().to_owned()),
+        });
+        response.finish_reasons.push(reason);
+    }
+    Ok(response)
+}
+
+pub(super) fn reason_of(word: &str) -> FinishReason {
+    match word {
+        "stop" => FinishReason::Stop,
+        "length" => FinishReason::Length,
+        "tool_calls" | "function_call" => FinishReason::ToolCalls,
+        "content_filter" => FinishReason::ContentFilter,
+        other => FinishReason::Other(other.to_owned()),
+    }
+}
+
+pub(super) fn word_of(reason: &FinishReason) -> &'static str {
+    match reason {
+        FinishReason::Length => "length",
+        FinishReason::ToolCalls => "tool_calls",
+        FinishReason::ContentFilter => "content_filter",
+        // The SDKs know no other word: a pause and a strange reason are an end all the same.
+        FinishReason::Stop | FinishReason::StopSequence | FinishReason::Pause | FinishReason::Other(_) => "stop",
+    }
+}
+
+pub(super) fn decode_usage(usage: &Object<'_>) -> Usage {
+    let count = |object: &Object<'_>, name: &str| object.get(name).and_then(Node::read::<u64>);
+    let details = |name: &str| usage.child(name, Path::Root).ok().flatten();
+    let input = details("prompt_tokens_details");
+    let output = details("completion_tokens_details");
+    let of_input = |name: &str| input.as_ref().and_then(|details| count(details, name));
+    Usage {
+        input_tokens: count(usage, "prompt_tokens"),
+        output_tokens: count(usage, "completion_tokens"),
+        // DeepSeek's own name comes second.
+        cache_read_tokens: of_input("cached_tokens").or_else(|| count(usage, "prompt_cache_hit_tokens")),
+        cache_write_tokens: of_input("cache_write_tokens"),
+        reasoning_tokens: output.as_ref().and_then(|details| count(details, "reasoning_tokens")),
+    }
+}
+
+pub(super) fn encode_usage(w: &mut Writer, usage: &Usage) {
+    if usage.is_unknown() {
+        return;
+    }
+    w.object_field("usage", |w| {
+        w.field("prompt_tokens", &usage.input_tokens.unwrap_or(0));
+        w.field("completion_tokens", &usage.output_tokens.unwrap_or(0));
+        w.field("total_tokens", &usage.total().unwrap_or(0));
+        if usage.cache_read_tokens.is_some() || usage.cache_write_tokens.is_some() {
+            w.object_field("prompt_tokens_details", |w| {
+                w.field("cached_tokens", &usage.cache_read_tokens.unwrap_or(0));
+                w.field_if("cache_write_tokens", usage.cache_write_tokens);
+            });
+        }
+        if let Some(reasoning) = usage.reasoning_tokens {
+            w.object_field("completion_tokens_details", |w| w.field("reasoning_tokens", &reasoning));
+        }
+    });
+}
+
+pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
+    Writer::try_write(|w| {
+        w.field("id", response.id.as_deref().unwrap_or("chatcmpl-unnamed"));
+        w.field("object", "chat.completion");
+        w.field("created", &response.created.unwrap_or(0));
+        w.field("model", response.model.as_deref().unwrap_or_default());
+        let mut result = Ok(());
+        w.list_field("choices", |w| {
+            result =
+                response.messages.iter().enumerate().try_for_each(|(index, message)| {
+                    encode_choice(w, index, message, response.finish_reasons.get(index))
+                });
+        });
+        encode_usage(w, &response.usage);
+        result
+    })
+}
+
+fn encode_choice(
+    w: &mut Writer,
+    index: usize,
+    message: &Message,
+    reason: Option<&FinishReason>,
+) -> Result<(), WireError> {
+    let mut text: Option<String> = None;
+    for part in &message.parts {
+        match part {
+            Part::Text { content } => text.get_or_insert_default().push_str(content),
+            Part::Reasoning { .. } | Part::Refusal { .. } | Part::ToolCall { .. } => {}
+            _ => {
+                return Err(WireError::Unsupported {
+                    field: "content".into(),
+                    dialect: DIALECT,
+                    hint: "the provider answered with content that has no counterpart there".into(),
+                });
+            }
+        }
+    }
+    let says_more = message.parts.iter().any(|part| matches!(part, Part::ToolCall { .. } | Part::Refusal { .. }));
+    if text.is_none() && !says_more {
+        text = Some(String::new());
+    }
+    w.object(|w| {
+        w.field("index", &index);
+        w.object_field("message", |w| {
+            w.field("role", "assistant");
+            w.field("content", &text);
+            if !message.parts.iter().any(|part| matches!(part, Part::Refusal { .. })) {
+                w.field("refusal", &());
+            }
+            parts::encode_assistant_extras(w, &message.parts);
+        });
+        w.field("logprobs", &());
+        w.field("finish_reason", word_of(reason.unwrap_or(&FinishReason::Stop)));
+    });
+    Ok(())
+}

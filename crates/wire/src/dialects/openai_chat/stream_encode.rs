@@ -1,0 +1,228 @@
+//! Canonical events → streams.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::BytesMut;
+use signalbox_types::Usage;
+
+use super::response::{encode_usage, word_of};
+use crate::canonical::{FinishReason, StreamEvent};
+use crate::codec::{StreamEncoder, StreamStart};
+use crate::sse;
+use crate::write::Writer;
+
+#[derive(Debug)]
+pub(super) struct Encoder {
+    id: String,
+    model: String,
+    created: i64,
+    include_usage: bool,
+    usage: Usage,
+    closed: bool,
+    /// Choices whose first chunk, the one with the role, has been written.
+    opened: BTreeSet<u32>,
+    /// (choice, canonical index) → the call's place in its choice, and whether arguments came.
+    calls: BTreeMap<(u32, u32), Call>,
+    /// The text of the thinking block that is open in each choice: a signed block goes out whole.
+    thinking: BTreeMap<u32, String>,
+}
+
+#[derive(Debug)]
+struct Call {
+    place: usize,
+    has_arguments: bool,
+}
+
+impl Encoder {
+    pub(super) fn new(start: &StreamStart) -> Self {
+        Self {
+            id: "chatcmpl-unnamed".into(),
+            model: start.model.clone(),
+            created: start.created,
+            include_usage: start.include_usage,
+            usage: Usage::default(),
+            closed: false,
+            opened: BTreeSet::new(),
+            calls: BTreeMap::new(),
+            thinking: BTreeMap::new(),
+        }
+    }
+
+    fn chunk(&self, out: &mut BytesMut, rest: impl FnOnce(&mut Writer)) {
+        let data = Writer::write(|w| {
+            w.field("id", &self.id);
+            w.field("object", "chat.completion.chunk");
+            w.field("created", &self.created);
+            w.field("model", &self.model);
+            rest(w);
+        });
+        out.extend_from_slice(&sse::write(None, &data));
+    }
+
+    fn delta(
+        &mut self,
+        out: &mut BytesMut,
+        choice: u32,
+        reason: Option<&FinishReason>,
+        fields: impl FnOnce(&mut Writer),
+    ) {
+        self.open(out, choice);
+        self.bare_delta(out, choice, reason, fields);
+    }
+
+    fn bare_delta(
+        &self,
+        out: &mut BytesMut,
+        choice: u32,
+        reason: Option<&FinishReason>,
+        fields: impl FnOnce(&mut Writer),
+    ) {
+        self.chunk(out, |w| {
+            w.list_field("choices", |w| {
+                w.object(|w| {
+                    w.field("index", &choice);
+                    w.object_field("delta", fields);
+                    w.field("logprobs", &());
+                    w.field("finish_reason", &reason.map(word_of));
+                });
+            });
+        });
+    }
+
+    fn open(&mut self, out: &mut BytesMut, choice: u32) {
+        if self.opened.insert(choice) {
+            self.bare_delta(out, choice, None, |w| {
+                w.field("role", "assistant");
+                w.field("content", "");
+            });
+        }
+    }
+
+    fn tool_start(&mut self, out: &mut BytesMut, choice: u32, index: u32, id: Option<&str>, name: &str) {
+        let place = self.calls.keys().filter(|(of, _)| *of == choice).count();
+        self.calls.insert((choice, index), Call { place, has_arguments: false });
+        let id = id.map_or_else(|| format!("call_{}_{place}", self.id), str::to_owned);
+        self.delta(out, choice, None, |w| {
+            w.list_field("tool_calls", |w| {
+                w.object(|w| {
+                    w.field("index", &place);
+                    w.field("id", &id);
+                    w.field("type", "function");
+                    w.object_field("function", |w| {
+                        w.field("name", name);
+                        w.field("arguments", "");
+                    });
+                });
+            });
+        });
+    }
+
+    fn tool_delta(&mut self, out: &mut BytesMut, choice: u32, index: u32, arguments: &str) {
+        let Some(call) = self.calls.get_mut(&(choice, index)) else { return };
+        call.has_arguments = true;
+        let place = call.place;
+        self.delta(out, choice, None, |w| {
+            w.list_field("tool_calls", |w| {
+                w.object(|w| {
+                    w.field("index", &place);
+                    w.object_field("function", |w| w.field("arguments", arguments));
+                });
+            });
+        });
+    }
+
+    /// Callers parse the arguments of every call as JSON, which an empty text is not.
+    fn fill_empty_arguments(&mut self, out: &mut BytesMut, choice: u32) {
+        let empty: Vec<u32> = self
+            .calls
+            .iter()
+            .filter(|((of, _), call)| *of == choice && !call.has_arguments)
+            .map(|((_, index), _)| *index)
+            .collect();
+        for index in empty {
+            self.tool_delta(out, choice, index, "{}");
+        }
+    }
+}
+
+impl StreamEncoder for Encoder {
+    fn event(&mut self, event: &StreamEvent, out: &mut BytesMut) {
+        if self.closed {
+            return;
+        }
+        match event {
+            StreamEvent::Start { id, model } => {
+                if let Some(id) = id {
+                    self.id.clone_from(id);
+                }
+                if let Some(model) = model {
+                    self.model.clone_from(model);
+                }
+                self.open(out, 0);
+            }
+            StreamEvent::TextDelta { choice, text, .. } => {
+                self.delta(out, *choice, None, |w| w.field("content", text));
+            }
+            StreamEvent::RefusalDelta { choice, text, .. } => {
+                self.delta(out, *choice, None, |w| w.field("refusal", text));
+            }
+            StreamEvent::ReasoningDelta { choice, text, .. } => {
+                self.thinking.entry(*choice).or_default().push_str(text);
+                self.delta(out, *choice, None, |w| w.field("reasoning_content", text));
+            }
+            StreamEvent::ReasoningSignature { choice, signature, .. } => {
+                let thinking = self.thinking.remove(choice).unwrap_or_default();
+                self.delta(out, *choice, None, |w| {
+                    w.list_field("thinking_blocks", |w| {
+                        w.object(|w| {
+                            w.field("type", "thinking");
+                            w.field("thinking", &thinking);
+                            w.field("signature", signature);
+                        });
+                    });
+                });
+            }
+            StreamEvent::ReasoningEncrypted { choice, data, .. } => {
+                self.delta(out, *choice, None, |w| {
+                    w.list_field("thinking_blocks", |w| {
+                        w.object(|w| {
+                            w.field("type", "redacted_thinking");
+                            w.field("data", data);
+                        });
+                    });
+                });
+            }
+            StreamEvent::ToolCallStart { choice, index, id, name } => {
+                self.tool_start(out, *choice, *index, id.as_deref(), name);
+            }
+            StreamEvent::ToolCallDelta { choice, index, arguments } => {
+                self.tool_delta(out, *choice, *index, arguments);
+            }
+            StreamEvent::Finish { choice, reason, .. } => {
+                self.fill_empty_arguments(out, *choice);
+                self.delta(out, *choice, Some(reason), |_| {});
+            }
+            StreamEvent::Usage(usage) => self.usage = *usage,
+            StreamEvent::Error(error) => {
+                self.closed = true;
+                out.extend_from_slice(&sse::write(None, &super::error::encode(error)));
+            }
+            // SDKs skip comments; proxies between see that the line is alive.
+            StreamEvent::Ping => out.extend_from_slice(b": ping\n\n"),
+            StreamEvent::End => self.finish(out),
+        }
+    }
+
+    fn finish(&mut self, out: &mut BytesMut) {
+        if std::mem::replace(&mut self.closed, true) {
+            return;
+        }
+        if self.include_usage {
+            self.chunk(out, |w| {
+                w.list_field("choices", |_| {});
+                encode_usage(w, &self.usage);
+            });
+        }
+        out.extend_from_slice(&sse::write(None, b"[DONE]"));
+    }
+}
