@@ -185,7 +185,9 @@ impl Call {
         let answer = match &self.answer {
             Answer::Raw(bytes) => bytes.len(),
             Answer::Nothing | Answer::Decoded(_) | Answer::Partial(_) => {
-                usize::try_from(self.usage.output_tokens.unwrap_or(0)).unwrap_or(usize::MAX).saturating_mul(BYTES_PER_TOKEN)
+                usize::try_from(self.usage.output_tokens.unwrap_or(0))
+                    .unwrap_or(usize::MAX)
+                    .saturating_mul(BYTES_PER_TOKEN)
             }
         };
         input.saturating_add(answer).saturating_add(std::mem::size_of::<Self>())
@@ -206,10 +208,7 @@ pub(crate) enum Outcome {
 
 /// What the provider answered, or what is left of it after the output guard.
 pub(crate) enum Reply {
-    Whole {
-        headers: HeaderMap,
-        body: Bytes,
-    },
+    Whole { headers: HeaderMap, body: Bytes },
     Stream(Box<Incoming>),
 }
 
@@ -311,13 +310,20 @@ impl CallError {
     /// What a provider said, in our words: its troubles with our key are not the caller's.
     pub(crate) fn of_provider(provider: &str, error: ErrorBody) -> Self {
         let ErrorBody { class, message, param, code } = error;
-        let refused = || format!("provider `{provider}` refused the credential that Signalbox has for it; check its API key");
+        let refused =
+            || format!("provider `{provider}` refused the credential that Signalbox has for it; check its API key");
         let mut told = match class {
-            ErrorClass::Unauthenticated | ErrorClass::UpstreamAuth => Self::upstream(ErrorClass::UpstreamAuth, refused()),
-            ErrorClass::PermissionDenied => Self::upstream(ErrorClass::UpstreamAuth, format!("{}: {message}", refused())),
+            ErrorClass::Unauthenticated | ErrorClass::UpstreamAuth => {
+                Self::upstream(ErrorClass::UpstreamAuth, refused())
+            }
+            ErrorClass::PermissionDenied => {
+                Self::upstream(ErrorClass::UpstreamAuth, format!("{}: {message}", refused()))
+            }
             ErrorClass::Overloaded => Self::upstream(ErrorClass::UpstreamOverloaded, message),
             ErrorClass::Internal | ErrorClass::Cancelled => Self::upstream(ErrorClass::UpstreamError, message),
-            ErrorClass::InvalidRequest | ErrorClass::NotFound | ErrorClass::RequestTooLarge => Self::caller(class, message),
+            ErrorClass::InvalidRequest | ErrorClass::NotFound | ErrorClass::RequestTooLarge => {
+                Self::caller(class, message)
+            }
             _ => Self::upstream(class, message),
         };
         if told.class != ErrorClass::UpstreamAuth {

@@ -138,7 +138,8 @@ fn parse_traceparent(value: &[u8]) -> Option<(TraceId, SpanId, u8)> {
     let mut fields = text.split('-');
     let (version, trace_id, parent, flags) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
     let known_length = version != "00" || fields.next().is_none();
-    if !known_length || !hex(version, 2) || version == "ff" || !hex(flags, 2) || !hex(trace_id, 32) || !hex(parent, 16) {
+    if !known_length || !hex(version, 2) || version == "ff" || !hex(flags, 2) || !hex(trace_id, 32) || !hex(parent, 16)
+    {
         return None;
     }
     Some((trace_id.parse().ok()?, parent.parse().ok()?, u8::from_str_radix(flags, 16).ok()?))

@@ -54,7 +54,9 @@ fn look_up(gateway: &Gateway, request: &Request<RequestBody>, dialect: Dialect) 
     let id = rest.trim_start_matches('/').replace("%2F", "/").replace("%2f", "/");
     let body = if id.is_empty() {
         match dialect {
-            Dialect::OpenaiChat => to_json(&OpenaiList { object: "list", data: models.iter().map(OpenaiModel::of).collect() }),
+            Dialect::OpenaiChat => {
+                to_json(&OpenaiList { object: "list", data: models.iter().map(OpenaiModel::of).collect() })
+            }
             Dialect::AnthropicMessages => {
                 let data: Vec<_> = models.iter().map(AnthropicModel::of).collect();
                 let (first_id, last_id) = (data.first().map(|model| model.id), data.last().map(|model| model.id));
@@ -63,7 +65,8 @@ fn look_up(gateway: &Gateway, request: &Request<RequestBody>, dialect: Dialect) 
         }
     } else {
         let known = models.iter().find(|model| model.id == id || model.model == id);
-        let model = known.ok_or_else(|| unknown_model(format!("there is no model `{id}`; GET {PATH} lists those there are")))?;
+        let model = known
+            .ok_or_else(|| unknown_model(format!("there is no model `{id}`; GET {PATH} lists those there are")))?;
         match dialect {
             Dialect::OpenaiChat => to_json(&OpenaiModel::of(model)),
             Dialect::AnthropicMessages => to_json(&AnthropicModel::of(model)),

@@ -202,9 +202,9 @@ fn size(part: &Part) -> usize {
         Part::Reasoning { content, signature, encrypted } => {
             content.len() + signature.as_ref().map_or(0, String::len) + encrypted.as_ref().map_or(0, String::len)
         }
-        Part::ToolCall { arguments: value, .. } | Part::ToolCallResponse { response: value, .. } | Part::Other(value) => {
-            value_size(value)
-        }
+        Part::ToolCall { arguments: value, .. }
+        | Part::ToolCallResponse { response: value, .. }
+        | Part::Other(value) => value_size(value),
         Part::Uri { uri, .. } => uri.len(),
         Part::File { file_id } => file_id.len(),
     }
@@ -248,13 +248,18 @@ mod tests {
 
     #[test]
     fn what_is_over_the_limit_becomes_a_note() {
-        let blob = Part::Blob { mime_type: Some("image/png".into()), modality: Modality::Image, content: "x".repeat(50) };
+        let blob =
+            Part::Blob { mime_type: Some("image/png".into()), modality: Modality::Image, content: "x".repeat(50) };
         let mut message = Message::text(Role::User, "short");
         message.parts.push(blob);
         message.parts.push(Part::Text { content: "ääää".into() });
         message.parts.push(Part::Text { content: "gone".into() });
         let kept = trimmed(vec![message.clone()], 10);
-        let texts: Vec<String> = kept[0].parts.iter().map(|part| Message { parts: vec![part.clone()], ..message.clone() }.readable()).collect();
+        let texts: Vec<String> = kept[0]
+            .parts
+            .iter()
+            .map(|part| Message { parts: vec![part.clone()], ..message.clone() }.readable())
+            .collect();
         assert_eq!(
             texts,
             [

@@ -74,7 +74,10 @@ pub struct Gateway {
 
 impl std::fmt::Debug for Gateway {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Gateway").field("config", &self.config).field("calls", &self.calls.len()).finish_non_exhaustive()
+        f.debug_struct("Gateway")
+            .field("config", &self.config)
+            .field("calls", &self.calls.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -118,8 +121,7 @@ impl Gateway {
 
     fn begin(&self, request: Request<RequestBody>, endpoint: Endpoint) -> Settle {
         let held = Held::new(Arc::clone(&self.buffered), self.config.max_buffered_bytes);
-        let call =
-            Call::begin(request, endpoint, self.clock.now(), self.clock.elapsed(), held, self.calls.token());
+        let call = Call::begin(request, endpoint, self.clock.now(), self.clock.elapsed(), held, self.calls.token());
         Settle::when_finished(call, Arc::clone(&self.settler))
     }
 

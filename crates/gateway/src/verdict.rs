@@ -19,7 +19,10 @@ pub(crate) fn clean(text: &str, check: &Check) -> Option<String> {
 fn mask(text: &str, findings: &[Finding]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
-    for finding in findings.iter().filter(|finding| finding.action > Action::Flag && finding.end > done) {
+    for finding in findings.iter().filter(|finding| finding.action > Action::Flag) {
+        if finding.end <= done {
+            continue;
+        }
         out.push_str(text.get(done..finding.start).unwrap_or_default());
         out.push_str(if finding.action == Action::Block { "[BLOCKED:" } else { "[REDACTED:" });
         out.push_str(&finding.rule);

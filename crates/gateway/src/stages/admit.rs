@@ -21,7 +21,8 @@ pub(crate) fn admit(call: &mut Call, gateway: &Gateway) -> Result<(), CallError>
     match Arc::clone(&gateway.permits).try_acquire_owned() {
         Ok(permit) => call.permit = Some(permit),
         Err(_) => {
-            let message = format!("{} calls are under way, which is the limit; try again", gateway.config.max_in_flight);
+            let message =
+                format!("{} calls are under way, which is the limit; try again", gateway.config.max_in_flight);
             return Err(CallError::overloaded(message));
         }
     }

@@ -19,8 +19,9 @@ pub(crate) async fn decode(call: &mut Call, gateway: &Gateway) -> Result<(), Cal
     let promised = promised_bytes(call, config)?;
     let Some(body) = call.body.take() else { return Ok(()) };
     let reading = read(body, promised, config, &mut call.held);
-    let bytes = tokio::time::timeout(config.body_timeout(), reading).await.map_err(|_| {
-        let message = format!("the request body took longer than {} ms; send it faster", config.body_timeout_ms);
+    let bytes = tokio::time::timeout(config.body_timeout.0, reading).await.map_err(|_| {
+        let message =
+            format!("the request body took longer than {} ms; send it faster", config.body_timeout.0.as_millis());
         CallError::caller(ErrorClass::RequestTimeout, message)
     })??;
     let peek = match call.endpoint {
@@ -37,7 +38,9 @@ fn promised_bytes(call: &Call, config: &GatewayConfig) -> Result<usize, CallErro
     if let Some(encoding) = call.headers.get(CONTENT_ENCODING).filter(|encoding| *encoding != "identity") {
         let found: String = String::from_utf8_lossy(encoding.as_bytes()).chars().take(40).collect();
         let message = format!("`content-encoding: {found}` is not supported; send the body as plain JSON");
-        return Err(CallError::caller(ErrorClass::InvalidRequest, message).status_code(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+        return Err(
+            CallError::caller(ErrorClass::InvalidRequest, message).status_code(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+        );
     }
     let length = call.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0);
     if length > config.max_body_bytes {

@@ -30,7 +30,11 @@ pub(crate) async fn send(call: &mut Call, gateway: &Gateway) -> Result<Reply, Ca
     if !reply.status.is_success() {
         return Err(refused(call, &target, reply).await);
     }
-    if call.stream() { begin_stream(call, &target, reply, gateway).await } else { whole(call, &target, reply, gateway).await }
+    if call.stream() {
+        begin_stream(call, &target, reply, gateway).await
+    } else {
+        whole(call, &target, reply, gateway).await
+    }
 }
 
 fn outgoing(call: &mut Call, target: &Target) -> Result<UpstreamCall, CallError> {
@@ -178,7 +182,8 @@ fn broken(error: &BodyError) -> CallError {
 }
 
 fn garbage(target: &Target, what: &str) -> CallError {
-    let message = format!("provider `{}` answered {what}; check that its base_url is an API endpoint", target.provider.name);
+    let message =
+        format!("provider `{}` answered {what}; check that its base_url is an API endpoint", target.provider.name);
     CallError::upstream(ErrorClass::UpstreamError, message)
 }
 
