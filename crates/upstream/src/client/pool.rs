@@ -79,9 +79,4 @@ impl Pool {
             idle.push_back(candidate);
         }
     }
-
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.idle.lock().len()
-    }
 }

@@ -16,6 +16,8 @@ use super::stats::Guard;
 pub(crate) enum Step {
     Send(Bytes),
     Wait(Duration),
+    /// Let the server flush what it has before the next step.
+    Yield,
     /// Break the connection.
     Cut,
     /// Never do anything again.
@@ -70,6 +72,10 @@ impl Body for SimBody {
                     return Poll::Ready(Some(Ok(Frame::data(bytes))));
                 }
                 Some(Step::Wait(duration)) => this.wait = Some(Box::pin(tokio::time::sleep(duration))),
+                Some(Step::Yield) => {
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 Some(Step::Cut) => {
                     this.finish();
                     return Poll::Ready(Some(Err(SimCut)));

@@ -44,7 +44,8 @@ impl Script {
             (cut, _) => {
                 // Half of it, so that what arrived is not whole by chance.
                 push(&mut steps, &body.slice(..body.len() / 2), directives.split);
-                steps.push_back(if cut.is_some() { Step::Cut } else { Step::Stall });
+                // hyper would throw away what it has not written yet.
+                steps.extend([Step::Yield, if cut.is_some() { Step::Cut } else { Step::Stall }]);
             }
         }
         Self { status: 200, content_type: JSON, head_wait, steps }
@@ -135,7 +136,7 @@ impl StreamWriter {
             if is_content {
                 let ends = [(directives.cut_after, Step::Cut), (directives.stall_after, Step::Stall)];
                 if let Some((_, end)) = ends.into_iter().find(|(after, _)| *after == Some(content)) {
-                    steps.push_back(end);
+                    steps.extend([Step::Yield, end]);
                     break;
                 }
                 let wait = if content == 0 { options.ttft } else { options.chunk_delay };
