@@ -195,7 +195,7 @@ impl At<'_> {
             return Err(self.problem("base_url", "it is needed for a server of your own".to_owned(), hint));
         };
         if let Some(variable) = &row.base_url_env
-            && let Some(url) = self.from_env(variable)
+            && let Some(url) = self.variable(variable)
         {
             let parsed = Base::parse(&url, dialect);
             return parsed.map(Some).map_err(|(message, hint)| Problem { path: variable.clone(), message, hint });
@@ -205,7 +205,7 @@ impl At<'_> {
         own.transpose().map_err(|(message, hint)| self.problem("base_url", message, hint))
     }
 
-    fn from_env(&self, variable: &str) -> Option<String> {
+    fn variable(&self, variable: &str) -> Option<String> {
         (self.env)(variable).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
@@ -214,7 +214,7 @@ impl At<'_> {
         if let Some(key) = self.own.api_key.as_ref().filter(|key| !key.expose().trim().is_empty()) {
             return Some((Secret::new(key.expose().trim().to_owned()), format!("{}.api_key is set", self.path)));
         }
-        let found = |variable: &String| Some((Secret::new(self.from_env(variable)?), format!("{variable} is set")));
+        let found = |variable: &String| Some((Secret::new(self.variable(variable)?), format!("{variable} is set")));
         row?.key_env.iter().find_map(found)
     }
 
@@ -331,7 +331,7 @@ impl At<'_> {
         let general = default_paths(known.dialect);
         let paths = paths.unwrap_or(&general);
         let embeddings = paths.embeddings.as_deref().map(|path| base.join(path)).transpose().map_err(wrong)?;
-        Ok(Transport::Http(HttpTransport::new(HttpParts {
+        Ok(Transport::Http(Box::new(HttpTransport::new(HttpParts {
             provider: Arc::clone(&known.name),
             connector: Connector::new(base.origin.clone()).map_err(wrong)?,
             host: base.host.clone(),
@@ -340,7 +340,7 @@ impl At<'_> {
             fixed,
             defaults,
             max_idle: self.general.max_idle_connections.unwrap_or(DEFAULT_MAX_IDLE),
-        })))
+        }))))
     }
 }
 

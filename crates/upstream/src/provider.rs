@@ -33,7 +33,7 @@ pub struct Provider {
 
 #[derive(Debug)]
 pub(crate) enum Transport {
-    Http(HttpTransport),
+    Http(Box<HttpTransport>),
     Simulated(Arc<Simulator>),
 }
 

@@ -85,7 +85,7 @@ impl Maker<'_> {
     fn integer(&mut self, schema: &Value) -> i64 {
         let (least, most) = (limit(schema, "minimum", 1), limit(schema, "maximum", 0));
         let least = least.map_or(1, |least| least.ceil() as i64);
-        let most = most.map_or(least.saturating_add(9), |most| most.floor() as i64).max(least);
+        let most = most.map_or_else(|| least.saturating_add(9), |most| most.floor() as i64).max(least);
         least.saturating_add(self.random.below(most.abs_diff(least).saturating_add(1)) as i64)
     }
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::Request;
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, Collected, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -45,9 +46,7 @@ pub async fn serve(listener: TcpListener, options: SimOptions, shutdown: impl Fu
             let simulator = Arc::clone(&simulator);
             async move {
                 let (head, body) = request.into_parts();
-                // An error closes the connection, which is what a body that never ends deserves.
-                let body = Limited::new(body, MAX_BODY_BYTES).collect().await.map_err(|_| Dropped)?.to_bytes();
-                simulator.answer(Request::from_parts(head, body)).await
+                simulator.answer(Request::from_parts(head, read(body).await?)).await
             }
         });
         let connection = http1::Builder::new()
@@ -66,4 +65,11 @@ pub async fn serve(listener: TcpListener, options: SimOptions, shutdown: impl Fu
     if tokio::time::timeout(GRACE, connections.shutdown()).await.is_err() {
         tracing::warn!("the simulated provider left answers unfinished");
     }
+}
+
+/// The body, if it is not too long; else the connection is closed.
+#[expect(clippy::disallowed_methods, reason = "the body is `Limited`")]
+async fn read(body: Incoming) -> Result<Bytes, Dropped> {
+    let body = Limited::new(body, MAX_BODY_BYTES).collect().await;
+    body.map(Collected::to_bytes).map_err(|_| Dropped)
 }

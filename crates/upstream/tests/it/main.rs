@@ -1,4 +1,9 @@
 //! Providers against real sockets that misbehave, and the simulated provider in-process and on a socket.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests, which clippy.toml allows only in test functions"
+)]
 
 mod client;
 mod configure;
