@@ -87,7 +87,10 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (header::HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (header::HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
     }
 
     #[test]
@@ -111,7 +114,9 @@ mod tests {
 
     #[test]
     fn tells_our_page_from_others() {
-        let check = |pairs: &[(&'static str, &'static str)], expect| assert_eq!(same_origin(&headers(pairs)).is_ok(), expect, "{pairs:?}");
+        let check = |pairs: &[(&'static str, &'static str)], expect| {
+            assert_eq!(same_origin(&headers(pairs)).is_ok(), expect, "{pairs:?}")
+        };
         check(&[("host", "box:7300")], true);
         check(&[("host", "box:7300"), ("origin", "http://box:7300")], true);
         check(&[("host", "inner"), ("x-forwarded-host", "box.example"), ("origin", "https://box.example")], true);

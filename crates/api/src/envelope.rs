@@ -64,7 +64,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         if !is_json(request.headers()) {
-            let error = ApiError::new(ErrorClass::InvalidRequest, "the body must be JSON; send `Content-Type: application/json`");
+            let error = ApiError::new(
+                ErrorClass::InvalidRequest,
+                "the body must be JSON; send `Content-Type: application/json`",
+            );
             return Err(error.status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }
         let body = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
@@ -72,7 +75,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
                 ErrorClass::RequestTooLarge,
                 format!("the body is larger than {} KiB", MAX_BODY_BYTES / 1024),
             ),
-            _ => ApiError::new(ErrorClass::InvalidRequest, format!("the body can't be read: {}", rejection.body_text())),
+            _ => {
+                ApiError::new(ErrorClass::InvalidRequest, format!("the body can't be read: {}", rejection.body_text()))
+            }
         })?;
         parse(&body).map(Self)
     }
@@ -91,7 +96,11 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
         let path = error.path().to_string();
         let problem = error.into_inner();
         if path == "." || problem.is_syntax() || problem.is_eof() {
-            let message = if body.is_empty() { "the body is empty; expected JSON".to_owned() } else { format!("not the JSON that was expected: {problem}") };
+            let message = if body.is_empty() {
+                "the body is empty; expected JSON".to_owned()
+            } else {
+                format!("not the JSON that was expected: {problem}")
+            };
             return ApiError::new(ErrorClass::InvalidRequest, message);
         }
         ApiError::invalid(path, problem)

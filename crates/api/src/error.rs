@@ -79,7 +79,9 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Query(invalid) => invalid.into(),
-            StoreError::Sql(message) => Self { field: Some("sql".to_owned()), ..Self::new(ErrorClass::InvalidRequest, message) },
+            StoreError::Sql(message) => {
+                Self { field: Some("sql".to_owned()), ..Self::new(ErrorClass::InvalidRequest, message) }
+            }
             StoreError::Limit(message) => Self::new(ErrorClass::InvalidRequest, message)
                 .hint("narrow the time range or the filter, or ask for fewer rows"),
             StoreError::Full { retry_after_s } => {
@@ -100,7 +102,9 @@ impl From<CatalogError> for ApiError {
     fn from(error: CatalogError) -> Self {
         match error {
             CatalogError::Invalid { field, problem } => Self::invalid(field, problem),
-            CatalogError::UnknownKey(_) => Self::not_found(error.to_string()).hint("`GET /api/v1/keys` lists the keys of this project"),
+            CatalogError::UnknownKey(_) => {
+                Self::not_found(error.to_string()).hint("`GET /api/v1/keys` lists the keys of this project")
+            }
             CatalogError::LastKey(_) => {
                 Self::new(ErrorClass::InvalidRequest, error.to_string()).status(StatusCode::CONFLICT)
             }

@@ -58,7 +58,8 @@ impl Modify for Schemes {
             .description(Some("A virtual key."))
             .build();
         components.add_security_scheme("key", SecurityScheme::Http(bearer));
-        let header = ApiKeyValue::with_description("x-api-key", "A virtual key, where a client can't set `Authorization`.");
+        let header =
+            ApiKeyValue::with_description("x-api-key", "A virtual key, where a client can't set `Authorization`.");
         components.add_security_scheme("header", SecurityScheme::ApiKey(ApiKey::Header(header)));
         let cookie = ApiKeyValue::with_description(COOKIE, "What `POST /api/v1/session` sets.");
         components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
@@ -123,7 +124,9 @@ fn add_refusals(operation: &mut Operation) {
     let open = operation.security.is_some();
     let refusals = &mut operation.responses.responses;
     if !open {
-        refusals.entry("401".to_owned()).or_insert_with(|| refusal("No key, an unknown or revoked one, or an ended session."));
+        refusals
+            .entry("401".to_owned())
+            .or_insert_with(|| refusal("No key, an unknown or revoked one, or an ended session."));
     }
     refusals.entry("default".to_owned()).or_insert_with(|| refusal("A refusal; `error.type` says of which class."));
 }

@@ -13,5 +13,10 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(answer: &'a Answer) -> Result<Vec<T>,
         let present = named.filter(|(_, value)| !value.is_null());
         T::deserialize(MapDeserializer::<_, serde_json::Error>::new(present))
     };
-    answer.rows.iter().map(read).collect::<Result<_, _>>().map_err(|error| ApiError::internal(&format!("the store answered an unexpected row: {error}")))
+    answer
+        .rows
+        .iter()
+        .map(read)
+        .collect::<Result<_, _>>()
+        .map_err(|error| ApiError::internal(&format!("the store answered an unexpected row: {error}")))
 }

@@ -115,7 +115,11 @@ pub(crate) async fn create(
     (status = 404, description = "There is no such key in this project.", body = crate::envelope::ErrorAnswer),
     (status = 409, description = "It is the last key that works.", body = crate::envelope::ErrorAnswer),
 ))]
-pub(crate) async fn revoke(Caller(caller): Caller, State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+pub(crate) async fn revoke(
+    Caller(caller): Caller,
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
     app.catalog.revoke_key(&caller, &KeyId::new(&id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use serde_json::Value;
+use signalbox_types::Timestamp;
 use signalbox_types::query::{Comparison, Filter, Operator};
 use signalbox_types::table::{Cell, Table};
-use signalbox_types::Timestamp;
 
 /// Whether a row meets a filter, which was checked against the table before.
 pub(super) fn matches(table: &Table, cells: &[Cell<'_>], filter: &Filter) -> bool {
@@ -40,7 +40,8 @@ fn field<'a>(table: &Table, cells: &'a [Cell<'_>], name: &str) -> Cow<'a, Cell<'
 fn compares(found: &Cell<'_>, comparison: &Comparison) -> bool {
     let wanted = &comparison.value;
     let ordering = || order(found, wanted);
-    let is_one_of = || wanted.as_array().is_some_and(|items| items.iter().any(|item| order(found, item) == Some(Ordering::Equal)));
+    let is_one_of =
+        || wanted.as_array().is_some_and(|items| items.iter().any(|item| order(found, item) == Some(Ordering::Equal)));
     match comparison.op {
         Operator::Exists => *found != Cell::Null,
         Operator::Equal => ordering() == Some(Ordering::Equal),
@@ -73,7 +74,9 @@ fn order(found: &Cell<'_>, wanted: &Value) -> Option<Ordering> {
         Cell::Float(float) => float.partial_cmp(&wanted.as_f64()?),
         Cell::Money(money) => money.as_dollars().partial_cmp(&wanted.as_f64()?),
         Cell::Bool(bool) => wanted.as_bool().map(|wanted| bool.cmp(&wanted)),
-        Cell::Time(time) => wanted.as_str().and_then(|text| text.parse::<Timestamp>().ok()).map(|wanted| time.cmp(&wanted)),
+        Cell::Time(time) => {
+            wanted.as_str().and_then(|text| text.parse::<Timestamp>().ok()).map(|wanted| time.cmp(&wanted))
+        }
         Cell::Null | Cell::TextList(_) | Cell::TextMap(_) => None,
     }
 }

@@ -126,7 +126,8 @@ impl LiveSpan {
             _ => None,
         };
         let (input_preview, output_preview) = (text("input_preview"), text("output_preview"));
-        let preview = output_preview.as_deref().or(input_preview.as_deref()).map(|text| first_chars(text, PREVIEW_CHARS));
+        let preview =
+            output_preview.as_deref().or(input_preview.as_deref()).map(|text| first_chars(text, PREVIEW_CHARS));
         Self {
             trace_id: span.trace_id,
             span: SpanSummary {

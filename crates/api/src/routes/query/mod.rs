@@ -35,6 +35,10 @@ use crate::parts::App;
         }))),
     )),
     responses((status = 200, description = "The answer.", body = Answer)))]
-pub(crate) async fn ask(Caller(caller): Caller, State(app): State<App>, Json(query): Json<Query>) -> Result<Json<Answer>, ApiError> {
+pub(crate) async fn ask(
+    Caller(caller): Caller,
+    State(app): State<App>,
+    Json(query): Json<Query>,
+) -> Result<Json<Answer>, ApiError> {
     Ok(Json(app.store.query(&caller.project, &query).await?))
 }

@@ -48,9 +48,16 @@ impl From<Principal> for Session {
     (status = 200, description = "Signed in.", body = Session, headers(("Set-Cookie" = String, description = "The session."))),
     (status = 401, description = "The key is unknown or revoked.", body = crate::envelope::ErrorAnswer),
 ))]
-pub(crate) async fn open(State(app): State<App>, headers: HeaderMap, Json(sign_in): Json<SignIn>) -> Result<Response, ApiError> {
+pub(crate) async fn open(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Json(sign_in): Json<SignIn>,
+) -> Result<Response, ApiError> {
     auth::same_origin(&headers)?;
-    let principal = app.catalog.authenticate(sign_in.key.expose()).map_err(|error| ApiError { field: Some("key".to_owned()), ..error.into() })?;
+    let principal = app
+        .catalog
+        .authenticate(sign_in.key.expose())
+        .map_err(|error| ApiError { field: Some("key".to_owned()), ..error.into() })?;
     let token = app.catalog.open_session(&principal).await?;
     let cookie = cookie(token.expose(), SESSION_LIFETIME.as_secs(), &headers)?;
     Ok(([(header::SET_COOKIE, cookie)], Json(Session::from(principal))).into_response())

@@ -17,12 +17,18 @@ use crate::parts::App;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Sql {
     /// One `SELECT` (or `WITH … SELECT`). The tables hold this project's rows only.
-    #[schema(example = "SELECT model, count(*) AS calls, sum(cost) AS cost FROM spans WHERE kind = 'llm' GROUP BY model ORDER BY calls DESC")]
+    #[schema(
+        example = "SELECT model, count(*) AS calls, sum(cost) AS cost FROM spans WHERE kind = 'llm' GROUP BY model ORDER BY calls DESC"
+    )]
     sql: String,
 }
 
 /// Ask in SQL.
 #[utoipa::path(post, path = "/api/v1/sql", operation_id = "sql", tag = "Queries", request_body = Sql, responses((status = 200, description = "The answer.", body = Answer)))]
-pub(crate) async fn ask(Caller(caller): Caller, State(app): State<App>, Json(statement): Json<Sql>) -> Result<Json<Answer>, ApiError> {
+pub(crate) async fn ask(
+    Caller(caller): Caller,
+    State(app): State<App>,
+    Json(statement): Json<Sql>,
+) -> Result<Json<Answer>, ApiError> {
     Ok(Json(app.store.sql(&caller.project, &statement.sql).await?))
 }

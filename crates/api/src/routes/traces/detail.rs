@@ -43,6 +43,7 @@ pub(super) async fn span(
     };
     let answer = store.query(project, &query).await?;
     let row = answer.objects().next();
-    row.map(SpanDetail)
-        .ok_or_else(|| ApiError::not_found(format!("there is no span `{span_id}` in trace `{trace_id}` of this project")))
+    row.map(SpanDetail).ok_or_else(|| {
+        ApiError::not_found(format!("there is no span `{span_id}` in trace `{trace_id}` of this project"))
+    })
 }

@@ -11,7 +11,9 @@ mod totals;
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use signalbox_types::time::TimeBound;
-use signalbox_types::{Filter, Money, SpanId, SpanKind, SpanSource, SpanStatus, TimeRange, Timestamp, TraceId, Verdict};
+use signalbox_types::{
+    Filter, Money, SpanId, SpanKind, SpanSource, SpanStatus, TimeRange, Timestamp, TraceId, Verdict,
+};
 
 use crate::auth::Caller;
 use crate::envelope::{Json, Params, parse};
@@ -229,7 +231,10 @@ impl TraceParams {
         let limit = match self.limit.as_deref() {
             None | Some("") => page::DEFAULT_LIMIT,
             Some(text) => text.parse().ok().filter(|limit| (1..=page::MAX_LIMIT).contains(limit)).ok_or_else(|| {
-                ApiError::invalid("limit", format!("`{}` is out of range; expected 1 to {}", first_chars(text, 20), page::MAX_LIMIT))
+                ApiError::invalid(
+                    "limit",
+                    format!("`{}` is out of range; expected 1 to {}", first_chars(text, 20), page::MAX_LIMIT),
+                )
             })?,
         };
         let cursor = self.cursor.filter(|text| !text.is_empty()).map(|text| text.parse()).transpose()?;

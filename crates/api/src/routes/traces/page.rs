@@ -137,12 +137,17 @@ fn page_query(wanted: &Wanted, from: Timestamp, to: Timestamp) -> Query {
     }
 }
 
-async fn summaries(store: &dyn EventStore, project: &ProjectId, found: &[Found]) -> Result<Vec<TraceSummary>, ApiError> {
+async fn summaries(
+    store: &dyn EventStore,
+    project: &ProjectId,
+    found: &[Found],
+) -> Result<Vec<TraceSummary>, ApiError> {
     let ids: Vec<TraceId> = found.iter().map(|found| found.trace_id).collect();
     let time = around(found);
     let steps = step::of_traces(store, project, &ids, time, false, MAX_SPANS).await?;
     if steps.truncated {
-        let problem = format!("these {} traces have more than {MAX_SPANS} spans together; ask for fewer traces", ids.len());
+        let problem =
+            format!("these {} traces have more than {MAX_SPANS} spans together; ask for fewer traces", ids.len());
         return Err(ApiError::invalid("limit", problem));
     }
     let mut by_trace: HashMap<TraceId, Vec<Step>> = HashMap::new();

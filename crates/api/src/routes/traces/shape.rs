@@ -7,7 +7,8 @@ use signalbox_types::table::{Column, ColumnType, SPANS};
 use signalbox_types::usage::CostSource;
 use signalbox_types::{Finding, Message, SpanKind, SpanSource, SpanStatus, ToolDefinition, Verdict};
 use utoipa::openapi::schema::{
-    AdditionalProperties, ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, SchemaType, Type,
+    AdditionalProperties, ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, SchemaType,
+    Type,
 };
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
@@ -78,7 +79,9 @@ fn column_schema(column: &Column) -> RefOr<Schema> {
             typed(Type::Number).format(Some(SchemaFormat::KnownFormat(KnownFormat::Double))).into()
         }
         (_, ColumnType::Bool) => typed(Type::Boolean).into(),
-        (_, ColumnType::Time) => typed(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).into(),
+        (_, ColumnType::Time) => {
+            typed(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).into()
+        }
     }
 }
 

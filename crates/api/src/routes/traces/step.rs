@@ -16,9 +16,31 @@ use crate::rows;
 const TREE_PREVIEW_CHARS: usize = 80;
 
 const COLUMNS: &[&str] = &[
-    "trace_id", "span_id", "parent_span_id", "name", "kind", "source", "start_time", "end_time", "duration_ms", "ttft_ms",
-    "status", "error_type", "model", "input_tokens", "output_tokens", "total_tokens", "cost", "session_id", "user_id",
-    "service_name", "environment", "tags", "verdict", "tool_name", "agent_name",
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "name",
+    "kind",
+    "source",
+    "start_time",
+    "end_time",
+    "duration_ms",
+    "ttft_ms",
+    "status",
+    "error_type",
+    "model",
+    "input_tokens",
+    "output_tokens",
+    "total_tokens",
+    "cost",
+    "session_id",
+    "user_id",
+    "service_name",
+    "environment",
+    "tags",
+    "verdict",
+    "tool_name",
+    "agent_name",
 ];
 
 #[derive(Debug, Clone, Deserialize)]
@@ -103,7 +125,8 @@ pub(super) async fn of_traces(
         select.extend(["input_preview".to_owned(), "output_preview".to_owned()]);
     }
     let filter = Some(in_traces(traces));
-    let mut query = Query { table: "spans".to_owned(), time, filter, select, limit: Some(MAX_LIMIT), ..Query::default() };
+    let mut query =
+        Query { table: "spans".to_owned(), time, filter, select, limit: Some(MAX_LIMIT), ..Query::default() };
     let mut steps: Vec<Step> = Vec::new();
     loop {
         let answer = store.query(project, &query).await?;

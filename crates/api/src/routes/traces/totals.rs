@@ -63,7 +63,11 @@ pub(super) fn summarise(steps: &[Step]) -> Option<TraceSummary> {
 fn root(steps: &[Step]) -> Option<&Step> {
     let known: HashSet<SpanId> = steps.iter().map(|step| step.span_id).collect();
     let orphan = |step: &&Step| step.parent_span_id.is_none_or(|parent| !known.contains(&parent));
-    steps.iter().find(|step| step.parent_span_id.is_none()).or_else(|| steps.iter().find(orphan)).or_else(|| steps.first())
+    steps
+        .iter()
+        .find(|step| step.parent_span_id.is_none())
+        .or_else(|| steps.iter().find(orphan))
+        .or_else(|| steps.first())
 }
 
 /// The spans whose previews stand for the trace, best first: for the input the root and the first

@@ -1,0 +1,133 @@
+//! A whole API on a memory store, a catalog in a temporary folder, and a clock that stands still.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::request::Builder;
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use signalbox_catalog::{Catalog, Principal};
+use signalbox_testkit::{ManualClock, MemoryStore};
+use signalbox_types::seam::{Clock, EventStore};
+use signalbox_types::{Span, Timestamp};
+use signalbox_upstream::{Upstream, UpstreamConfig};
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+use crate::{ApiParts, Status, router};
+
+pub(crate) struct House {
+    pub(crate) router: Router,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) key: String,
+    pub(crate) stop: watch::Sender<bool>,
+    _dir: tempfile::TempDir,
+}
+
+impl House {
+    pub(crate) async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::default());
+        let seam: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
+        let store = Arc::new(MemoryStore::new(Arc::clone(&seam)));
+        let catalog = Arc::new(Catalog::open(dir.path(), Arc::clone(&seam)).await.unwrap());
+        let key = catalog.bootstrap(None).await.unwrap().unwrap().key.expose().to_owned();
+        let upstream = Upstream::new(&UpstreamConfig::default(), &|_| None, Arc::clone(&seam)).unwrap();
+        let (stop, stopping) = watch::channel(false);
+        let router = router(ApiParts {
+            store: Arc::<MemoryStore>::clone(&store),
+            catalog: Arc::clone(&catalog),
+            upstream: Arc::new(upstream),
+            clock: seam,
+            status: Arc::new(|| Status { version: "1.2.3".to_owned(), shed_spans: 7, ..Status::default() }),
+            metrics_text: Arc::new(|| "# TYPE signalbox_up gauge\nsignalbox_up 1\n# EOF\n".to_owned()),
+            stopping,
+        });
+        Self { router, store, catalog, clock, key, stop, _dir: dir }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn principal(&self) -> Principal {
+        self.catalog.authenticate(&self.key).unwrap()
+    }
+
+    pub(crate) async fn append(&self, spans: Vec<Span>) {
+        self.store.append(spans).await.unwrap();
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> Builder {
+        Request::builder().method(method).uri(path).header(header::HOST, "localhost:7300")
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        Answer { status, headers, body }
+    }
+
+    async fn keyed(&self, method: Method, path: &str, body: Body) -> Answer {
+        let request = self.request(method, path).header(header::AUTHORIZATION, format!("Bearer {}", self.key));
+        self.send(request.header(header::CONTENT_TYPE, "application/json").body(body).unwrap()).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.keyed(Method::GET, path, Body::empty()).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.keyed(Method::DELETE, path, Body::empty()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.post_text(path, body.to_string()).await
+    }
+
+    pub(crate) async fn post_text(&self, path: &str, body: String) -> Answer {
+        self.keyed(Method::POST, path, body.into()).await
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{}: {}", self.status, self.text()))
+    }
+
+    pub(crate) fn ok(&self) -> Value {
+        assert!(self.status.is_success(), "{}: {}", self.status, self.text());
+        self.json()
+    }
+
+    pub(crate) fn message(&self) -> String {
+        self.json()["error"]["message"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// A text as it stands in a query string.
+pub(crate) fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
