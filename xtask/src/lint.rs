@@ -24,7 +24,7 @@ pub fn lint() -> Result<()> {
 pub fn fmt() -> Result<()> {
     setup::for_test()?;
     run(&mut program("cargo", &["fmt", "--all"]))?;
-    run(program("npm", &["run", "fmt"]).current_dir("web"))?;
+    run(program("npm", &["run", "format"]).current_dir("web"))?;
     run(&mut program("e2e/.venv/bin/ruff", &["format", "e2e", "bench"]))
 }
 
