@@ -149,7 +149,7 @@ impl Call {
 
     /// The codec of whoever answers: the provider's, once it is known.
     pub(crate) fn target_codec(&self) -> &'static dyn Codec {
-        codec(self.target.as_ref().map_or(self.endpoint.dialect(), |target| target.provider.dialect))
+        codec(self.target.as_ref().map_or_else(|| self.endpoint.dialect(), |target| target.provider.dialect))
     }
 
     /// Caller and provider speak the same dialect, so bytes pass through.

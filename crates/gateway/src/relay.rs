@@ -265,6 +265,10 @@ impl Body for Relay {
             while let Some(event) = this.first.next() {
                 this.take(&event);
             }
+            // Behind the first one, more may have come in the same piece.
+            while let Some(event) = this.sse.next() {
+                this.take(&event);
+            }
             if let Some(bytes) = this.out.take() {
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
@@ -277,10 +281,6 @@ impl Body for Relay {
                     if let Err(error) = this.sse.push(&data) {
                         let message = format!("provider `{}`: {error}", this.provider());
                         this.break_off(CallError::upstream(ErrorClass::UpstreamError, message));
-                        continue;
-                    }
-                    while let Some(event) = this.sse.next() {
-                        this.take(&event);
                     }
                 }
             }

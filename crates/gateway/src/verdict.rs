@@ -66,7 +66,7 @@ mod tests {
             finding(4, 6, Action::Redact, "inner"),
             finding(8, 9, Action::Redact, "last"),
         ];
-        assert_eq!(mask("ab cdef gh", &findings), "ab [BLOCKED:key][REDACTED:inner] g[REDACTED:last]");
+        assert_eq!(mask("ab cdef gh", &findings), "ab [BLOCKED:key][REDACTED:inner]f [REDACTED:last]h");
         let error = refusal(&findings, "send another one");
         assert_eq!(
             error.detail.message,

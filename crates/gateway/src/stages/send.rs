@@ -7,7 +7,7 @@ use http_body_util::BodyExt as _;
 use serde_json::value::RawValue;
 use signalbox_types::ErrorClass;
 use signalbox_upstream::{BodyError, Target, UpstreamCall, UpstreamReply, simulated};
-use signalbox_wire::{ErrorBody, SseDecoder, StreamEvent, splice};
+use signalbox_wire::{Codec, ErrorBody, SseDecoder, StreamEvent, splice};
 
 use crate::Gateway;
 use crate::call::{Call, CallError, Incoming, Input, Reply};
@@ -27,13 +27,16 @@ pub(crate) async fn send(call: &mut Call, gateway: &Gateway) -> Result<Reply, Ca
         .await
         .map_err(|error| CallError::upstream(error.class(), error.to_string()))?;
     call.first_byte = Some(gateway.clock.elapsed().saturating_sub(call.started_at));
+    // A call can't be lent to a future that waits: its request body is `Send`, not `Sync`.
+    let codec = call.target_codec();
     if !reply.status.is_success() {
-        return Err(refused(call, &target, reply).await);
+        let same_dialect = call.same_dialect();
+        return Err(refused(codec, same_dialect, &target, reply).await);
     }
     if call.stream() {
-        begin_stream(call, &target, reply, gateway).await
+        begin_stream(codec, &target, reply, gateway).await
     } else {
-        whole(call, &target, reply, gateway).await
+        whole(codec, &target, reply, gateway).await
     }
 }
 
@@ -85,9 +88,8 @@ fn for_model(call: &Call, target: &Target, body: Bytes) -> Bytes {
 }
 
 /// What a provider says with a status of 300 or more.
-async fn refused(call: &Call, target: &Target, reply: UpstreamReply) -> CallError {
+async fn refused(codec: &dyn Codec, same_dialect: bool, target: &Target, reply: UpstreamReply) -> CallError {
     let UpstreamReply { status, headers, body } = reply;
-    let (codec, same_dialect) = (call.target_codec(), call.same_dialect());
     let is_json = content_type(&headers).is_none_or(|kind| kind.contains("json"));
     let back = passed_back(&headers);
     let body = body.read_at_most(MAX_ERROR_BYTES).await;
@@ -110,9 +112,13 @@ async fn refused(call: &Call, target: &Target, reply: UpstreamReply) -> CallErro
     error
 }
 
-async fn whole(call: &Call, target: &Target, reply: UpstreamReply, gateway: &Gateway) -> Result<Reply, CallError> {
+async fn whole(
+    codec: &dyn Codec,
+    target: &Target,
+    reply: UpstreamReply,
+    gateway: &Gateway,
+) -> Result<Reply, CallError> {
     let headers = passed_back(&reply.headers);
-    let codec = call.target_codec();
     let body = reply.body.read_all(gateway.config.max_answer_bytes).await.map_err(|error| broken(&error))?;
     /// An answer of any dialect that is not one.
     #[derive(serde::Deserialize)]
@@ -134,36 +140,35 @@ async fn whole(call: &Call, target: &Target, reply: UpstreamReply, gateway: &Gat
 
 /// Waits for the first event, so that a failure that comes with HTTP 200 can still become a status.
 async fn begin_stream(
-    call: &Call,
+    codec: &dyn Codec,
     target: &Target,
     reply: UpstreamReply,
     gateway: &Gateway,
 ) -> Result<Reply, CallError> {
-    let codec = call.target_codec();
     let headers = passed_back(&reply.headers);
     if let Some(kind) = content_type(&reply.headers).filter(|kind| !kind.contains("event-stream")) {
         let kind: String = kind.chars().take(80).collect();
-        return match whole(call, target, reply, gateway).await? {
-            Reply::Whole { .. } => Err(garbage(target, &format!("with `{kind}` where a stream was asked for"))),
-            Reply::Stream(_) => Err(garbage(target, "twice")),
-        };
+        // An error would be told by this.
+        whole(codec, target, reply, gateway).await?;
+        return Err(garbage(target, &format!("with `{kind}` where a stream was asked for")));
     }
     let mut body = reply.body;
     let mut sse = SseDecoder::new();
     let mut first = Vec::new();
+    // Not the stream's own decoder: that one shall see what the guard leaves.
+    let mut probe = codec.decode_stream();
     let mut began = false;
     while !began {
         let Some(frame) = body.frame().await else { break };
         let Ok(data) = frame.map_err(|error| broken(&error))?.into_data() else { continue };
         sse.push(&data).map_err(|error| garbage(target, &format!("with a stream that can't be read: {error}")))?;
-        while let Some(event) = sse.next() {
-            // Not the stream's own decoder: that one shall see what the guard leaves.
-            let told = codec.decode_stream().event(&event);
+        while !began && let Some(event) = sse.next() {
+            let told = probe.event(&event);
             let told = told.map_err(|error| garbage(target, &format!("with a stream that can't be read: {error}")))?;
             if let Some(error) = told.iter().find_map(failure) {
                 return Err(CallError::of_provider(&target.provider.name, error.clone()));
             }
-            began |= told.iter().any(|event| !matches!(event, StreamEvent::Ping));
+            began = told.iter().any(|event| !matches!(event, StreamEvent::Ping));
             first.push(event);
         }
     }

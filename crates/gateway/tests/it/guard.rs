@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use signalbox_types::{Place, Verdict};
 
-use crate::house::{CHAT, House, MESSAGES, Plan, question, secret, with};
+use crate::house::{CHAT, House, MESSAGES, Plan, inner_secret, question, secret, with};
 
 const PAIRS: [(&str, &str); 4] =
     [(CHAT, "oai/small"), (CHAT, "ant/small"), (MESSAGES, "ant/small"), (MESSAGES, "oai/small")];
@@ -30,7 +30,7 @@ async fn a_secret_in_an_answer_is_redacted_however_it_is_cut() {
                 let content = answer.content();
                 assert!(content.starts_with("Your key is [REDACTED"), "{path} {model} {stream}: {content}");
                 assert!(content.ends_with(" – keep it safe."), "{path} {model} {stream}: {content}");
-                assert!(!answer.text().contains(&secret()[8..20]), "{}", answer.text());
+                assert!(!answer.text().contains(&inner_secret()), "{}", answer.text());
                 assert_eq!(answer.header("x-signalbox-verdict"), if stream { "" } else { "redact" });
                 if stream {
                     assert!(answer.text().contains(if path == CHAT { "[DONE]" } else { "message_stop" }));
@@ -43,7 +43,7 @@ async fn a_secret_in_an_answer_is_redacted_however_it_is_cut() {
         assert_eq!(span.findings[0].scanner, "secrets");
         assert_eq!(span.findings[0].place, Place::Output);
         let recorded = format!("{span:?}");
-        assert!(!recorded.contains(&secret()[8..20]), "{recorded}");
+        assert!(!recorded.contains(&inner_secret()), "{recorded}");
         assert!(span.output_messages[0].readable().contains("[REDACTED"), "{recorded}");
     }
 }
@@ -56,7 +56,7 @@ async fn a_blocked_answer_never_arrives() {
         for stream in [false, true] {
             let body = with(question(path, model), json!({"stream": stream}));
             let answer = house.call(path, &[("x-sim-echo", &echo), ("x-sim-split", "9")], &body).await;
-            assert!(!answer.text().contains(&secret()[8..20]), "{}", answer.text());
+            assert!(!answer.text().contains(&inner_secret()), "{}", answer.text());
             assert!(answer.text().contains("secrets") && !answer.text().contains("After"), "{}", answer.text());
             if stream {
                 assert_eq!(answer.status, 200);
@@ -71,7 +71,7 @@ async fn a_blocked_answer_never_arrives() {
     for span in house.spans().await {
         assert_eq!(span.error_type.as_deref(), Some("guardrail_blocked"));
         assert_eq!(span.verdict, Some(Verdict::Block));
-        assert!(!format!("{span:?}").contains(&secret()[8..20]), "{span:#?}");
+        assert!(!format!("{span:?}").contains(&inner_secret()), "{span:#?}");
         assert!(!span.output_messages.is_empty(), "{span:#?}");
     }
 }
@@ -85,7 +85,7 @@ async fn a_blocked_request_never_leaves() {
         assert_eq!(answer.header("x-signalbox-verdict"), "block");
         let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
         assert!(message.contains("scanner `secrets`") && message.contains("rule `"), "{message}");
-        assert!(!answer.text().contains(&secret()[8..20]), "{}", answer.text());
+        assert!(!answer.text().contains(&inner_secret()), "{}", answer.text());
     }
     assert!(house.received().await.is_empty());
     for span in house.spans().await {
@@ -113,12 +113,12 @@ async fn a_redacted_request_leaves_without_the_secret_and_is_recorded_so() {
         let body: Value = serde_json::from_str(request["body"].as_str().unwrap()).unwrap();
         assert_eq!(body["model"], "small");
         let text = body.to_string();
-        assert!(text.contains("[REDACTED") && !text.contains(&secret()[8..20]), "{text}");
+        assert!(text.contains("[REDACTED") && !text.contains(&inner_secret()), "{text}");
     }
     for span in house.spans().await {
         let recorded = span.input_messages[0].readable();
         assert!(recorded.contains("[REDACTED") && recorded.ends_with("\\ please é"), "{recorded}");
-        assert!(!format!("{span:?}").contains(&secret()[8..20]));
+        assert!(!format!("{span:?}").contains(&inner_secret()));
     }
 }
 
@@ -147,5 +147,5 @@ async fn embeddings_are_guarded_too() {
     let house = with_policy("input", "block").await;
     let answer = house.call("/v1/embeddings", &[], &json!({"model": "oai/embed", "input": ["fine", secret()]})).await;
     assert_eq!(answer.status, 400, "{}", answer.text());
-    assert!(!format!("{:?}", house.only_span().await).contains(&secret()[8..20]));
+    assert!(!format!("{:?}", house.only_span().await).contains(&inner_secret()));
 }

@@ -14,6 +14,7 @@ use signalbox_gateway::{BoxError, Gateway, GatewayConfig, GatewayParts, RequestB
 use signalbox_guard::{Guard, GuardConfig};
 use signalbox_prices::PriceBook;
 use signalbox_testkit::{ManualClock, VecSink};
+use signalbox_types::seam::Clock;
 use signalbox_types::{Secret, Span};
 use signalbox_upstream::{Upstream, UpstreamConfig, simulated};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -28,6 +29,11 @@ pub(crate) const MESSAGES: &str = "/v1/messages";
 pub(crate) fn secret() -> String {
     // In two pieces, so that scanners of this repository don't find it.
     format!("sk-proj-{}", "Zx9Qm2Lr7Tk4Vb8Nc1Wd5Hf3Jg6Ps0Ya9Ue2Ri7Ot4Xz8Bv1Mn5Kq3")
+}
+
+/// A part of it that no mark may leave over.
+pub(crate) fn inner_secret() -> String {
+    secret().chars().skip(8).take(12).collect()
 }
 
 /// What can be set before a house is built.
@@ -79,8 +85,9 @@ impl House {
         tokio::spawn(simulated::serve(listener, options, std::future::pending()));
 
         let clock = Arc::new(ManualClock::default());
+        let time: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
         let data = tempfile::tempdir().unwrap();
-        let catalog = Arc::new(Catalog::open(data.path(), clock.clone()).await.unwrap());
+        let catalog = Arc::new(Catalog::open(data.path(), Arc::clone(&time)).await.unwrap());
         catalog.bootstrap(Some(Secret::new(KEY.to_owned()))).await.unwrap();
 
         let base_url = format!("http://{simulator}/v1");
@@ -91,17 +98,17 @@ impl House {
         providers.extend(plan.providers);
         let upstream: UpstreamConfig =
             serde_json::from_value(json!({"providers": providers, "timeouts": plan.timeouts})).unwrap();
-        let upstream = Upstream::new(&upstream, &|_| None, clock.clone()).unwrap();
+        let upstream = Upstream::new(&upstream, &|_| None, Arc::clone(&time)).unwrap();
         let guard: GuardConfig = serde_json::from_value(plan.guard).unwrap();
         let sink = Arc::new(plan.sink);
         let gateway = Gateway::new(GatewayParts {
             config: plan.config,
             guard: Guard::compile(&guard).unwrap(),
-            catalog: catalog.clone(),
+            catalog: Arc::clone(&catalog),
             upstream: Arc::new(upstream),
             prices: Arc::new(PriceBook::builtin()),
-            sink: sink.clone(),
-            clock: clock.clone(),
+            sink: Arc::<VecSink>::clone(&sink),
+            clock: time,
         });
         Self { gateway: Arc::new(gateway), catalog, sink, clock, simulator, _data: data }
     }
@@ -186,14 +193,13 @@ impl Answer {
 
     /// The `data` of every event, as JSON where it is.
     pub(crate) fn events(&self) -> Vec<Value> {
-        let data = self.text().lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim);
-        data.map(|data| serde_json::from_str(data).unwrap_or_else(|_| Value::from(data))).collect()
+        events(self.text())
     }
 
     /// The answer's text, whole or streamed, in either dialect.
     pub(crate) fn content(&self) -> String {
         if self.header("content-type").starts_with("text/event-stream") {
-            return self.events().iter().map(delta).collect();
+            return content(self.text());
         }
         let json = self.json();
         match json["choices"][0]["message"]["content"].as_str() {
@@ -242,9 +248,18 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-fn delta(event: &Value) -> String {
-    let openai = event["choices"][0]["delta"]["content"].as_str();
-    openai.or_else(|| event["delta"]["text"].as_str()).unwrap_or_default().to_owned()
+fn events(stream: &str) -> Vec<Value> {
+    let data = stream.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim);
+    data.map(|data| serde_json::from_str(data).unwrap_or_else(|_| Value::from(data))).collect()
+}
+
+/// The text of a stream so far, in either dialect.
+pub(crate) fn content(stream: &str) -> String {
+    let delta = |event: &Value| {
+        let openai = event["choices"][0]["delta"]["content"].as_str();
+        openai.or_else(|| event["delta"]["text"].as_str()).unwrap_or_default().to_owned()
+    };
+    events(stream).iter().map(delta).collect()
 }
 
 /// A question in the dialect of a path.

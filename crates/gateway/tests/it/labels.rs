@@ -1,6 +1,7 @@
 //! Traces, labels and numbers.
 
 use serde_json::json;
+use signalbox_gateway::Name;
 
 use crate::house::{CHAT, House, MESSAGES, question, with};
 
@@ -76,6 +77,9 @@ async fn calls_are_counted() {
     house.call(MESSAGES, &[("x-sim-status", "429")], &question(MESSAGES, "ant/small")).await;
     house.gateway.drain().await;
     let text = house.metrics();
+    for name in Name::ALL.iter().filter(|name| **name != Name::Shed) {
+        assert!(text.contains(&format!("# TYPE {}", name.as_str())), "{} in {text}", name.as_str());
+    }
     for line in [
         r#"signalbox_gateway_requests_total{path="/v1/chat/completions",provider="oai",model="small",status="200",error_type=""} 2"#,
         r#"signalbox_gateway_requests_total{path="/v1/messages",provider="ant",model="small",status="429",error_type="rate_limited"} 1"#,

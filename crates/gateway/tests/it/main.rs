@@ -1,6 +1,9 @@
 //! The gateway from outside: requests in, answers and spans out, with a simulated provider on a
 //! socket and, where a provider must misbehave byte by byte, a hand-written one.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+#![expect(clippy::disallowed_methods, reason = "the bodies of a test are short")]
+
 mod answers;
 mod errors;
 mod guard;
