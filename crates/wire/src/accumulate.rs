@@ -54,13 +54,13 @@ impl Accumulator {
                 }
             }
             StreamEvent::ReasoningDelta { choice, index, text } => {
-                if let Part::Reasoning { content, .. } = self.reasoning(*choice, *index) {
+                if let Part::Reasoning { content, .. } = self.part(*choice, ChannelKind::Reasoning, *index) {
                     content.push_str(text);
                 }
             }
             StreamEvent::ReasoningSignature { choice, index, signature: more } => {
-                if let Part::Reasoning { signature, .. } = self.reasoning(*choice, *index) {
-                    signature.get_or_insert_default().push_str(more);
+                if let Part::Reasoning { signature, .. } = self.part(*choice, ChannelKind::Reasoning, *index) {
+                    *signature = Some(more.clone());
                 }
             }
             StreamEvent::ReasoningEncrypted { choice, index, data } => {
@@ -151,16 +151,13 @@ impl Accumulator {
         self.choices.entry(choice).or_default()
     }
 
-    /// The thinking to add to. A signed or encrypted block is closed: what follows is a new one.
-    fn reasoning(&mut self, choice: u32, index: u32) -> &mut Part {
-        self.part(choice, ChannelKind::Reasoning, index)
-    }
-
     /// The part that a running text adds to: the last one, if it is of that text; else a new one.
+    /// Signed or encrypted thinking is closed: what follows is a new block.
     fn part(&mut self, choice: u32, kind: ChannelKind, index: u32) -> &mut Part {
         let parts = &mut self.choice(choice).parts;
         let goes_on = parts.last().is_some_and(|(last_kind, last_index, part)| {
-            let sealed = matches!(part, Part::Reasoning { encrypted: Some(_), .. });
+            let sealed =
+                matches!(part, Part::Reasoning { encrypted: Some(_), .. } | Part::Reasoning { signature: Some(_), .. });
             *last_kind == kind && *last_index == index && !sealed
         });
         if !goes_on {

@@ -137,9 +137,15 @@ pub(crate) fn read(status: u16, body: &[u8]) -> ErrorBody {
         false => code.raw().to_owned(),
     });
     let Some(message) = message.filter(|message| !message.is_empty()) else { return unknown(status, &excerpt()) };
+    let class = class_of(status, kind.as_deref(), code.as_deref());
+    let message = presentable(&message, LONGEST_MESSAGE);
     ErrorBody {
-        class: class_of(status, kind.as_deref(), code.as_deref()),
-        message: presentable(&message, LONGEST_MESSAGE),
+        class,
+        // The provider means us: callers must not think that it is their own key.
+        message: match class {
+            ErrorClass::UpstreamAuth => format!("the provider refused the gateway's credential: {message}"),
+            _ => message,
+        },
         param: fields.str("param").map(std::borrow::Cow::into_owned),
         code,
     }
@@ -260,7 +266,7 @@ mod tests {
             401,
             r#"{"error":{"message":"Incorrect API key provided: sk-abcd1234efgh. See…"}}"#,
             C::UpstreamAuth,
-            "Incorrect API key provided: [key] See…",
+            "the provider refused the gateway's credential: Incorrect API key provided: [key] See…",
         );
     }
 

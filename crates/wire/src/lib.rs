@@ -14,6 +14,11 @@ mod splice;
 pub mod sse;
 mod write;
 
+#[cfg(test)]
+mod golden_tests;
+#[cfg(test)]
+mod property_tests;
+
 pub use accumulate::Accumulator;
 pub use canonical::{ChatRequest, ChatResponse, FinishReason, StreamEvent};
 pub use codec::{Codec, Peek, StreamDecoder, StreamEncoder, StreamStart, TextSlot};

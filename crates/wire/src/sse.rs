@@ -145,14 +145,15 @@ impl SseDecoder {
     }
 
     /// To be called after the last byte: the bytes of an event that was not ended by a blank line, if any.
-    /// The standard says to drop it; some servers end their last event with a single line break only,
-    /// so it is read if it stands at the end of a line, or is a whole `data: [DONE]`.
+    /// The standard says to drop it; some servers end their last event with a single line break or
+    /// none, so it is read if its last line is whole. Half a line of a stream that broke off is dropped.
     pub fn finish(&mut self) -> Option<SseEvent> {
         if let Some(event) = self.next() {
             return Some(event);
         }
         let rest = self.buffer.len();
-        (rest > 0).then(|| self.take(rest))
+        let is_whole = matches!(self.buffer.last(), Some(b'\n' | b'\r')) || self.buffer.ends_with(b"data: [DONE]");
+        if is_whole { Some(self.take(rest)) } else { None }
     }
 
     fn skip_byte_order_mark(&mut self) -> Option<()> {
@@ -206,4 +207,54 @@ fn parse(raw: Bytes) -> SseEvent {
         _ => lines.join(&b'\n').into(),
     };
     SseEvent { event: event.filter(|event| !event.is_empty()), data, raw }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Vec<(Option<String>, String)> {
+        let mut decoder = SseDecoder::new();
+        decoder.push(text.as_bytes()).unwrap();
+        let mut events = Vec::new();
+        while let Some(event) = decoder.next().or_else(|| decoder.finish()) {
+            events.push((event.event, String::from_utf8(event.data.to_vec()).unwrap()));
+        }
+        events
+    }
+
+    #[test]
+    fn reads_what_the_standard_allows() {
+        let check = |text: &str, expect: &[(Option<&str>, &str)]| {
+            let expect: Vec<_> = expect.iter().map(|(e, d)| (e.map(str::to_owned), (*d).to_owned())).collect();
+            assert_eq!(read(text), expect, "{text:?}");
+        };
+        check("data: a\n\ndata: b\n\n", &[(None, "a"), (None, "b")]);
+        check("data: a\r\n\r\ndata: b\r\r", &[(None, "a"), (None, "b")]);
+        check("\u{FEFF}event: x\ndata:a\ndata: b\nid: 7\nretry: 5\n\n", &[(Some("x"), "a\nb")]);
+        check(": hello\n\ndata\n\n", &[(None, ""), (None, "")]);
+        check("data:  two spaces\n\n", &[(None, " two spaces")]);
+        check("data: last line without a blank one\n", &[(None, "last line without a blank one")]);
+        check("data: [DONE]", &[(None, "[DONE]")]);
+        check("data: {\"half", &[]);
+        check("event: \ndata: x\n\n", &[(None, "x")]);
+    }
+
+    #[test]
+    fn refuses_an_endless_event() {
+        let mut decoder = SseDecoder::with_limit(10);
+        decoder.push(b"data: 12").unwrap();
+        assert_eq!(decoder.push(b"345"), Err(TooLong { limit_bytes: 10 }));
+    }
+
+    #[test]
+    fn replaces_the_data_and_keeps_all_else() {
+        let mut decoder = SseDecoder::new();
+        decoder.push(b": note\r\nevent: x\r\ndata:{\"a\":1}\r\nid: 3\r\n\r\n").unwrap();
+        let event = decoder.next().unwrap();
+        assert_eq!(event.with_data(b"{}"), ": note\r\nevent: x\r\ndata:{}\r\nid: 3\r\n\r\n");
+        let joined = SseEvent::new(Some("x"), b"a\nb");
+        assert_eq!(joined.raw, "event: x\ndata: a\ndata: b\n\n");
+        assert_eq!(joined.with_data(b"c"), "event: x\ndata: c\n\n");
+    }
 }

@@ -253,7 +253,7 @@ pub(super) fn encode_part(
                     "a call of a tool must have an id: use `tool_calls`, not `function_call`",
                 ));
             };
-            encode_tool_use(w, id, name, arguments, hints);
+            encode_tool_use(w, &tool_id(id), name, arguments, hints);
         }
         Part::ToolCallResponse { id, response, is_error } => {
             let Some(id) = id else {
@@ -264,7 +264,7 @@ pub(super) fn encode_part(
             };
             w.object(|w| {
                 w.field("type", "tool_result");
-                w.field("tool_use_id", id);
+                w.field("tool_use_id", &tool_id(id));
                 match response {
                     Value::Object(_) | Value::Number(_) | Value::Bool(_) => w.field("content", &response.to_string()),
                     Value::Null => {}
@@ -306,6 +306,15 @@ pub(super) fn encode_part(
         }
     }
     Ok(())
+}
+
+/// An id that the API takes: letters, digits, `_` and `-`. Call and answer change alike.
+fn tool_id(id: &str) -> Cow<'_, str> {
+    let is_fine = |char: char| char.is_ascii_alphanumeric() || char == '_' || char == '-';
+    if id.chars().all(is_fine) {
+        return Cow::Borrowed(id);
+    }
+    Cow::Owned(id.chars().map(|char| if is_fine(char) { char } else { '_' }).collect())
 }
 
 pub(super) fn encode_tool_use(w: &mut Writer, id: &str, name: &str, arguments: &Value, hints: Option<&PartHints>) {

@@ -50,14 +50,23 @@ pub(super) fn reason_of(word: &str) -> FinishReason {
     }
 }
 
-pub(super) fn word_of(reason: &FinishReason, refused: bool, stop_sequence: Option<&str>) -> &'static str {
+/// What an answer holds, as far as the reason for its end depends on it.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Holds {
+    pub(super) refusal: bool,
+    pub(super) tool_call: bool,
+}
+
+pub(super) fn word_of(reason: &FinishReason, holds: Holds, stop_sequence: Option<&str>) -> &'static str {
     match reason {
         FinishReason::Length => "max_tokens",
         FinishReason::ToolCalls => "tool_use",
         FinishReason::ContentFilter => "refusal",
         FinishReason::Pause => "pause_turn",
         FinishReason::StopSequence => "stop_sequence",
-        FinishReason::Stop | FinishReason::Other(_) if refused => "refusal",
+        FinishReason::Stop | FinishReason::Other(_) if holds.refusal => "refusal",
+        // OpenAI says `stop` after a call that `tool_choice` named; agents here look for `tool_use`.
+        FinishReason::Stop | FinishReason::Other(_) if holds.tool_call => "tool_use",
         FinishReason::Stop | FinishReason::Other(_) if stop_sequence.is_some() => "stop_sequence",
         FinishReason::Stop | FinishReason::Other(_) => "end_turn",
     }
@@ -122,7 +131,10 @@ pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
             hint: format!("it has exactly one answer, the provider gave {}", response.messages.len()),
         });
     };
-    let refused = message.parts.iter().any(|part| matches!(part, Part::Refusal { .. }));
+    let holds = Holds {
+        refusal: message.parts.iter().any(|part| matches!(part, Part::Refusal { .. })),
+        tool_call: message.parts.iter().any(|part| matches!(part, Part::ToolCall { .. })),
+    };
     let reason = response.finish_reasons.first().unwrap_or(&FinishReason::Stop);
     Writer::try_write(|w| {
         w.field("id", response.id.as_deref().unwrap_or("msg_unnamed"));
@@ -133,7 +145,7 @@ pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
         w.list_field("content", |w| {
             result = message.parts.iter().try_for_each(|part| parts::encode_answer_part(w, part));
         });
-        w.field("stop_reason", word_of(reason, refused, response.stop_sequence.as_deref()));
+        w.field("stop_reason", word_of(reason, holds, response.stop_sequence.as_deref()));
         w.field("stop_sequence", &response.stop_sequence);
         encode_usage(w, &response.usage);
         result

@@ -118,7 +118,11 @@ impl Decoder {
                 out.push(StreamEvent::ReasoningSignature { choice: 0, index, signature: text("signature")? });
             }
             "input_json_delta" if self.tools.contains(&index) => {
-                out.push(StreamEvent::ToolCallDelta { choice: 0, index, arguments: text("partial_json")? });
+                // The first piece is an empty one.
+                let arguments = text("partial_json")?;
+                if !arguments.is_empty() {
+                    out.push(StreamEvent::ToolCallDelta { choice: 0, index, arguments });
+                }
             }
             _ => {}
         }

@@ -4,7 +4,7 @@
 use bytes::BytesMut;
 use signalbox_types::Usage;
 
-use super::response::{encode_usage, word_of};
+use super::response::{Holds, encode_usage, word_of};
 use crate::canonical::{FinishReason, StreamEvent};
 use crate::codec::{StreamEncoder, StreamStart};
 use crate::sse;
@@ -20,7 +20,7 @@ pub(super) struct Encoder {
     next_index: u32,
     waiting: Vec<Waiting>,
     usage: Usage,
-    refused: bool,
+    holds: Holds,
     finish: Option<(FinishReason, Option<String>)>,
 }
 
@@ -53,7 +53,7 @@ impl Encoder {
             next_index: 0,
             waiting: Vec::new(),
             usage: Usage::default(),
-            refused: false,
+            holds: Holds::default(),
             finish: None,
         }
     }
@@ -242,7 +242,8 @@ impl StreamEncoder for Encoder {
         if self.closed || Self::is_of_another_choice(event) {
             return;
         }
-        self.refused |= matches!(event, StreamEvent::RefusalDelta { .. });
+        self.holds.refusal |= matches!(event, StreamEvent::RefusalDelta { .. });
+        self.holds.tool_call |= matches!(event, StreamEvent::ToolCallStart { .. });
         match event {
             StreamEvent::Start { id, model } => {
                 self.id.clone_from(id);
@@ -279,7 +280,9 @@ impl StreamEncoder for Encoder {
                 self.closed = true;
                 out.extend_from_slice(&sse::write(Some("error"), &super::error::encode(error)));
             }
-            StreamEvent::Ping => send(out, "ping", |_| {}),
+            StreamEvent::Ping if self.started => send(out, "ping", |_| {}),
+            // No event may stand before `message_start`; a comment may.
+            StreamEvent::Ping => out.extend_from_slice(b": ping\n\n"),
             StreamEvent::End => self.finish(out),
         }
     }
@@ -295,7 +298,7 @@ impl StreamEncoder for Encoder {
         let (reason, stop_sequence) = self.finish.take().unwrap_or((FinishReason::Stop, None));
         send(out, "message_delta", |w| {
             w.object_field("delta", |w| {
-                w.field("stop_reason", word_of(&reason, self.refused, stop_sequence.as_deref()));
+                w.field("stop_reason", word_of(&reason, self.holds, stop_sequence.as_deref()));
                 w.field("stop_sequence", &stop_sequence);
             });
             encode_usage(w, &self.usage);

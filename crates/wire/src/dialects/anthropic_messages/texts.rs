@@ -166,6 +166,7 @@ pub(super) fn deltas(event: &SseEvent) -> Option<Deltas<'_>> {
     let body = Body::parse(&event.data).ok()?;
     let root = body.object().ok()?;
     let index: u32 = root.get("index").and_then(Node::read).unwrap_or(0);
+    let mut closes = Vec::new();
     let mut slot = |kind, node: Node<'_>| {
         let channel = Channel { choice: 0, kind, index };
         let text = Cow::Owned(node.unescape().into_owned());
@@ -182,6 +183,9 @@ pub(super) fn deltas(event: &SseEvent) -> Option<Deltas<'_>> {
         }
         "content_block_delta" => {
             let delta = root.child("delta", Path::Root).ok()??;
+            if delta.str("type").as_deref() == Some("signature_delta") {
+                closes.push(Closes::Block(index));
+            }
             for (name, kind) in [
                 ("text", ChannelKind::Text),
                 ("thinking", ChannelKind::Reasoning),
@@ -190,10 +194,11 @@ pub(super) fn deltas(event: &SseEvent) -> Option<Deltas<'_>> {
                 delta.get(name).filter(|node| node.is_text()).into_iter().for_each(|node| slot(kind, node));
             }
         }
-        "content_block_stop" => found.closes.push(Closes::Block(index)),
-        "message_stop" => found.closes.push(Closes::All),
+        "content_block_stop" => closes.push(Closes::Block(index)),
+        "message_stop" => closes.push(Closes::All),
         _ => return None,
     }
+    found.closes = closes;
     Some(found)
 }
 

@@ -289,7 +289,13 @@ fn encode_part(w: &mut Writer, part: &Part, hints: Option<&PartHints>, field: &s
         }
         Part::Other(value) => {
             let kind = value.get("type").and_then(Value::as_str).unwrap_or("unknown");
-            return Err(unsupported(field, format!("content of type `{kind}` has no counterpart there")));
+            let hint = match kind {
+                "document" => {
+                    "a document with citations, a context or content blocks can't be said there; send it plain".into()
+                }
+                _ => format!("content of type `{kind}` has no counterpart there"),
+            };
+            return Err(unsupported(field, hint));
         }
         Part::ToolCall { .. } | Part::ToolCallResponse { .. } | Part::Reasoning { .. } => {}
     }

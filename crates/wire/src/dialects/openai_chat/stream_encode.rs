@@ -217,7 +217,7 @@ impl StreamEncoder for Encoder {
         if std::mem::replace(&mut self.closed, true) {
             return;
         }
-        if self.include_usage {
+        if self.include_usage && !self.usage.is_unknown() {
             self.chunk(out, |w| {
                 w.list_field("choices", |_| {});
                 encode_usage(w, &self.usage);
