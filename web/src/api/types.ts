@@ -1,0 +1,27 @@
+/** The words of the API that pages use. Everything here comes from the generated `schema.ts`. */
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+export type Answer = Schemas['Answer'];
+export type Filter = Schemas['Filter'];
+export type Finding = Schemas['Finding'];
+export type Measure = Schemas['Measure'];
+export type Message = Schemas['Message'];
+export type Operator = Schemas['Operator'];
+export type Part = Schemas['Part'];
+export type ProviderStatus = Schemas['ProviderStatus'];
+export type Query = Schemas['Query'];
+export type Session = Schemas['Session'];
+export type SpanDetail = Schemas['SpanDetail'];
+export type SpanSummary = Schemas['SpanSummary'];
+export type TableInfo = Schemas['Table'];
+export type ToolDefinition = Schemas['ToolDefinition'];
+export type Trace = Schemas['TraceDetail'];
+export type TraceSummary = Schemas['TraceSummary'];
+export type VirtualKey = Schemas['VirtualKey'];
+
+/** The parts of a message that have a rendering of their own; there may be others. */
+export type KnownPart = Extract<Part, { type: string }>;
+export type ToolCallPart = Extract<KnownPart, { type: 'tool_call' }>;
+export type ToolResponsePart = Extract<KnownPart, { type: 'tool_call_response' }>;

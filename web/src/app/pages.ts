@@ -1,0 +1,23 @@
+import { Activity, KeyRound, LayoutDashboard, type LucideIcon, Plug, TerminalSquare } from 'lucide-react';
+
+/** A page that one can go to. This list makes the navigation, the command palette and the shortcuts. */
+export interface Page {
+  to: '/' | '/traces' | '/query' | '/providers' | '/keys';
+  title: string;
+  about: string;
+  icon: LucideIcon;
+  /** `g` and this key go there. */
+  key: string;
+  group: 'Observe' | 'Settings';
+  /** The page is about a range of time, which is kept on the way. */
+  ranged?: boolean;
+}
+
+export const pages: Page[] = [
+  { to: '/', title: 'Overview', about: 'Requests, errors, latency, tokens and cost over time', icon: LayoutDashboard, key: 'o', group: 'Observe', ranged: true },
+  { to: '/traces', title: 'Traces', about: 'Every call and span, newest first', icon: Activity, key: 't', group: 'Observe', ranged: true },
+  { to: '/query', title: 'Query', about: 'SQL over spans', icon: TerminalSquare, key: 'q', group: 'Observe' },
+  { to: '/providers', title: 'Providers', about: 'Which model providers are on, and why', icon: Plug, key: 'p', group: 'Settings' },
+  { to: '/keys', title: 'Keys', about: 'Virtual keys of this project', icon: KeyRound, key: 'k', group: 'Settings' },
+];
+

@@ -1,0 +1,93 @@
+import type { QueryClient } from '@tanstack/react-query';
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router';
+
+import { isSignedOut } from '@/api/client';
+import { NotFoundPage } from '@/features/not-found/page';
+import { sessionQuery } from '@/shared/data/query';
+import { readRangeSearch, readTraceSearch, readTracesSearch } from '@/shared/url/range-search';
+import { parseSearch, stringifySearch, textOf } from '@/shared/url/search';
+
+import { PageError, PagePending } from './page-states';
+import { Shell } from './shell';
+
+const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({ component: Outlet, notFoundComponent: NotFoundPage });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (raw: Record<string, unknown>): { next?: string } => ({ next: textOf(raw['next']) }),
+  component: lazyRouteComponent(() => import('@/features/sign-in/page'), 'SignInPage'),
+});
+
+/** Everything that needs somebody signed in. */
+const house = createRoute({
+  getParentRoute: () => root,
+  id: 'house',
+  beforeLoad: async ({ context, location }) => {
+    try {
+      await context.queryClient.ensureQueryData(sessionQuery);
+    } catch (error) {
+      if (isSignedOut(error)) throw redirect({ to: '/sign-in', search: { next: location.href } });
+      throw error;
+    }
+  },
+  component: Shell,
+  notFoundComponent: NotFoundPage,
+});
+
+const overview = createRoute({
+  getParentRoute: () => house,
+  path: '/',
+  validateSearch: readRangeSearch,
+  component: lazyRouteComponent(() => import('@/features/overview/page'), 'OverviewPage'),
+});
+
+const traces = createRoute({
+  getParentRoute: () => house,
+  path: '/traces',
+  validateSearch: readTracesSearch,
+  component: lazyRouteComponent(() => import('@/features/traces/page'), 'TracesPage'),
+});
+
+const trace = createRoute({
+  getParentRoute: () => house,
+  path: '/traces/$traceId',
+  validateSearch: readTraceSearch,
+  component: lazyRouteComponent(() => import('@/features/trace/page'), 'TracePage'),
+});
+
+const query = createRoute({
+  getParentRoute: () => house,
+  path: '/query',
+  component: lazyRouteComponent(() => import('@/features/query/page'), 'QueryPage'),
+});
+
+const providers = createRoute({
+  getParentRoute: () => house,
+  path: '/providers',
+  component: lazyRouteComponent(() => import('@/features/providers/page'), 'ProvidersPage'),
+});
+
+const keys = createRoute({
+  getParentRoute: () => house,
+  path: '/keys',
+  component: lazyRouteComponent(() => import('@/features/keys/page'), 'KeysPage'),
+});
+
+export const makeRouter = (queryClient: QueryClient) =>
+  createRouter({
+    routeTree: root.addChildren([signIn, house.addChildren([overview, traces, trace, query, providers, keys])]),
+    context: { queryClient },
+    parseSearch,
+    stringifySearch,
+    defaultPreload: 'intent',
+    defaultPendingComponent: PagePending,
+    defaultErrorComponent: PageError,
+    defaultNotFoundComponent: NotFoundPage,
+  });
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

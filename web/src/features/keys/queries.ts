@@ -1,0 +1,12 @@
+import { queryOptions } from '@tanstack/react-query';
+
+import { api, call } from '@/api/client';
+
+export const keysQuery = queryOptions({
+  queryKey: ['keys'],
+  queryFn: ({ signal }) => call(api.GET('/api/v1/keys', { signal })),
+});
+
+export const createKey = (name: string) => call(api.POST('/api/v1/keys', { body: { name } }));
+
+export const revokeKey = (id: string) => call(api.DELETE('/api/v1/keys/{id}', { params: { path: { id } } }));

@@ -1,0 +1,81 @@
+import type { Filter, Measure, Query } from '@/api/types';
+import { bucketFor, previousRange, type Range } from '@/shared/time/range';
+import { type Chip, toFilter } from '@/shared/url/filters';
+
+/** The calls of models: what this page counts. Steps around them (agents, tools) would count them twice. */
+export const callKinds = ['llm', 'embedding'];
+const isCall: Filter = { field: 'kind', op: 'in', value: callKinds };
+const failed: Filter = { field: 'status', op: '=', value: 'error' };
+const verdictIs = (verdict: string): Filter => ({ field: 'verdict', op: '=', value: verdict });
+
+const measures: Measure[] = [
+  { fn: 'count', as: 'requests' },
+  { fn: 'count', filter: failed, as: 'errors' },
+  { fn: 'p50', column: 'duration_ms', as: 'latency_p50' },
+  { fn: 'p95', column: 'duration_ms', as: 'latency_p95' },
+  { fn: 'p99', column: 'duration_ms', as: 'latency_p99' },
+  { fn: 'p50', column: 'ttft_ms', as: 'ttft_p50' },
+  { fn: 'p95', column: 'ttft_ms', as: 'ttft_p95' },
+  { fn: 'sum', column: 'input_tokens', as: 'input_tokens' },
+  { fn: 'sum', column: 'output_tokens', as: 'output_tokens' },
+  { fn: 'sum', column: 'cache_read_tokens', as: 'cache_read_tokens' },
+  { fn: 'sum', column: 'cache_write_tokens', as: 'cache_write_tokens' },
+  { fn: 'sum', column: 'reasoning_tokens', as: 'reasoning_tokens' },
+  { fn: 'sum', column: 'cost', as: 'cost' },
+  { fn: 'count', filter: verdictIs('flag'), as: 'flagged' },
+  { fn: 'count', filter: verdictIs('redact'), as: 'redacted' },
+  { fn: 'count', filter: verdictIs('block'), as: 'blocked' },
+];
+
+export interface Questions {
+  now: Query;
+  before: Query;
+  overTime: Query;
+  byModel: Query;
+  byModelOverTime: Query;
+  errors: Query;
+}
+
+/** Every question of the page about a range. */
+export function questionsFor(range: Range, chips: Chip[]): Questions {
+  const filter = toFilter(chips, isCall);
+  const about: Query = { table: 'spans', time: range, filter };
+  const bucket = bucketFor(range).text;
+  return {
+    now: { ...about, measures },
+    before: { ...about, time: previousRange(range), measures },
+    overTime: { ...about, measures, bucket, limit: 1_000 },
+    byModel: {
+      ...about,
+      measures: [
+        { fn: 'count', as: 'requests' },
+        { fn: 'count', filter: failed, as: 'errors' },
+        { fn: 'p50', column: 'duration_ms', as: 'latency_p50' },
+        { fn: 'p95', column: 'duration_ms', as: 'latency_p95' },
+        { fn: 'p50', column: 'ttft_ms', as: 'ttft_p50' },
+        { fn: 'sum', column: 'total_tokens', as: 'tokens' },
+        { fn: 'sum', column: 'cost', as: 'cost' },
+      ],
+      group_by: ['model'],
+      order: [{ by: 'requests', desc: true }],
+      limit: 50,
+    },
+    byModelOverTime: {
+      ...about,
+      measures: [
+        { fn: 'count', as: 'requests' },
+        { fn: 'sum', column: 'cost', as: 'cost' },
+      ],
+      group_by: ['model'],
+      bucket,
+      limit: 10_000,
+    },
+    errors: {
+      table: 'spans',
+      time: range,
+      filter: toFilter(chips, failed),
+      select: ['trace_id', 'span_id', 'start_time', 'name', 'kind', 'model', 'error_type', 'status_message'],
+      limit: 8,
+    },
+  };
+}

@@ -1,0 +1,144 @@
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { ExternalLink } from 'lucide-react';
+
+import { api, call } from '@/api/client';
+import type { ProviderStatus } from '@/api/types';
+import { formatCount, formatShare } from '@/shared/format/numbers';
+import { exactTime, formatAgo } from '@/shared/time/format';
+import { Badge } from '@/shared/ui/badge';
+import { CopyIcon } from '@/shared/ui/copy';
+import { cx } from '@/shared/ui/cx';
+import { PageHeader } from '@/shared/ui/page';
+import { Skeleton } from '@/shared/ui/skeleton';
+import { ErrorState } from '@/shared/ui/states';
+import { chipIs, writeChip } from '@/shared/url/filters';
+
+const providersQuery = queryOptions({
+  queryKey: ['providers'],
+  queryFn: ({ signal }) => call(api.GET('/api/v1/providers', { signal })),
+  refetchInterval: 15_000,
+});
+
+/** Text with `names` in it, as the server writes it. */
+function Prose({ text }: { text: string }) {
+  return text.split('`').map((piece, i) =>
+    i % 2 === 1 ? (
+      <code key={i} className="rounded-sm border border-line bg-sunken px-1 font-mono text-xs">
+        {piece}
+      </code>
+    ) : (
+      piece
+    ),
+  );
+}
+
+function Health({ health }: { health: ProviderStatus['health'] }) {
+  const total = health.ok + health.failed;
+  if (total === 0) return <span className="text-xs text-faint">No calls since the start</span>;
+  const share = health.ok / total;
+  return (
+    <div className="flex items-center gap-3">
+      <div className="h-1.5 flex-1 overflow-hidden rounded-full bg-error/70" role="img" aria-label={`${formatShare(share)} answered`}>
+        <div className="h-full bg-accent" style={{ width: `${share * 100}%` }} />
+      </div>
+      <span className="num text-xs text-muted">
+        {formatCount(health.ok)} answered{health.failed > 0 && <span className="text-error"> · {formatCount(health.failed)} failed</span>}
+      </span>
+    </div>
+  );
+}
+
+function ProviderCard({ provider }: { provider: ProviderStatus }) {
+  const shown = provider.models.slice(0, 6);
+  const error = provider.health.last_error;
+  return (
+    <article className={cx('flex flex-col gap-3 rounded-lg border border-line bg-surface p-4', !provider.on && 'opacity-90')}>
+      <header className="flex items-center gap-2">
+        <span className={cx('size-2 rounded-full', provider.on ? 'bg-accent shadow-[0_0_0_3px_color-mix(in_oklab,var(--accent)_22%,transparent)]' : 'bg-line-strong')} aria-hidden />
+        <h3 className="truncate font-semibold">{provider.title}</h3>
+        <span className="font-mono text-xs text-faint">{provider.name}/</span>
+        <span className="ml-auto flex items-center gap-1.5">
+          <Badge>{provider.dialect}</Badge>
+          <Badge tone={provider.on ? 'ok' : 'neutral'}>{provider.on ? 'on' : 'off'}</Badge>
+        </span>
+      </header>
+      <p className="text-sm text-muted">
+        <Prose text={provider.why} />
+      </p>
+      {provider.on && <Health health={provider.health} />}
+      {error && (
+        <div className="rounded-md bg-error-soft px-3 py-2 text-xs text-error">
+          <span className="font-semibold">{error.type}</span>{' '}
+          <span title={exactTime(error.time)}>{formatAgo(error.time)}</span>
+          <div className="mt-0.5 break-words">{error.message}</div>
+        </div>
+      )}
+      {shown.length > 0 && (
+        <ul className="flex flex-wrap gap-1">
+          {shown.map((model) => (
+            <li key={model} className="flex h-6 items-center rounded-sm border border-line bg-sunken pl-1.5 font-mono text-2xs text-muted">
+              {model}
+              <CopyIcon text={model.startsWith(`${provider.name}/`) ? model : `${provider.name}/${model}`} label={`Copy the name of ${model}`} className="size-6" />
+            </li>
+          ))}
+          {provider.models.length > shown.length && (
+            <li className="flex h-6 items-center px-1 text-2xs text-faint" title={provider.models.slice(6).join('\n')}>
+              +{provider.models.length - shown.length} more
+            </li>
+          )}
+        </ul>
+      )}
+      <footer className="mt-auto flex gap-3 text-xs">
+        {provider.on && (
+          <Link to="/traces" search={{ f: [writeChip(chipIs('provider', provider.otel_name))] }} className="font-medium text-accent hover:underline">
+            Traces
+          </Link>
+        )}
+        {provider.docs && (
+          <a href={provider.docs} target="_blank" rel="noreferrer noopener" className="flex items-center gap-1 text-muted hover:text-ink hover:underline">
+            Documentation <ExternalLink size={11} aria-hidden />
+          </a>
+        )}
+      </footer>
+    </article>
+  );
+}
+
+function Group({ title, about, providers }: { title: string; about: string; providers: ProviderStatus[] }) {
+  if (providers.length === 0) return null;
+  return (
+    <section>
+      <h2 className="font-semibold">{title}</h2>
+      <p className="mb-3 text-sm text-muted">{about}</p>
+      <div className="grid grid-cols-[repeat(auto-fill,minmax(340px,1fr))] gap-3">
+        {providers.map((provider) => (
+          <ProviderCard key={provider.name} provider={provider} />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+export function ProvidersPage() {
+  const answer = useQuery(providersQuery);
+  const providers = answer.data?.providers ?? [];
+  return (
+    <>
+      <title>Providers · Signalbox</title>
+      <PageHeader title="Providers" />
+      <div className="min-h-0 flex-1 space-y-6 overflow-y-auto p-5">
+        {answer.isPending && (
+          <div className="grid grid-cols-[repeat(auto-fill,minmax(340px,1fr))] gap-3">
+            {Array.from({ length: 6 }, (_, i) => (
+              <Skeleton key={i} className="h-40 rounded-lg" />
+            ))}
+          </div>
+        )}
+        {answer.isError && !answer.data && <ErrorState error={answer.error} retry={() => void answer.refetch()} className="h-full" />}
+        <Group title="On" about="Calls can go there. Write the model as provider/model, or its bare name where only one serves it." providers={providers.filter((one) => one.on)} />
+        <Group title="Off" about="Set the named variable where Signalbox runs and start it again, or write the provider in signalbox.yaml." providers={providers.filter((one) => !one.on)} />
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,80 @@
+import { useQuery } from '@tanstack/react-query';
+
+import type { SpanDetail, SpanSummary } from '@/api/types';
+import { spanQuery } from '@/shared/data/trace';
+import { formatCost, formatCount, formatDuration } from '@/shared/format/numbers';
+import { KindIcon, StatusBadge, VerdictBadge } from '@/shared/span/badges';
+import { CopyButton } from '@/shared/ui/copy';
+import { JsonTree } from '@/shared/ui/json-tree';
+import { Skeleton } from '@/shared/ui/skeleton';
+import { ErrorState } from '@/shared/ui/states';
+import { Tabs } from '@/shared/ui/tabs';
+import type { View } from '@/shared/url/range-search';
+
+import { canCopyAsCurl, curlOf } from '../curl';
+import { Attributes } from './attributes';
+import { Conversation } from './conversation';
+import { Details } from './details';
+
+function Loading() {
+  return (
+    <div role="status" aria-label="Loading the span" className="space-y-3 p-4">
+      <Skeleton className="h-12 w-full rounded-lg" />
+      <Skeleton className="h-24 w-full rounded-lg" />
+      <Skeleton className="h-40 w-full rounded-lg" />
+    </div>
+  );
+}
+
+const panes: { id: View; label: string; show: (span: SpanDetail) => React.ReactNode; count?: (span: SpanDetail) => number }[] = [
+  {
+    id: 'messages',
+    label: 'Messages',
+    show: (span) => <Conversation span={span} />,
+    count: (span) => (span.input_messages?.length ?? 0) + (span.output_messages?.length ?? 0),
+  },
+  { id: 'details', label: 'Details', show: (span) => <Details span={span} /> },
+  { id: 'attributes', label: 'Attributes', show: (span) => <Attributes span={span} />, count: (span) => Object.keys(span.attributes ?? {}).length },
+  {
+    id: 'raw',
+    label: 'Raw',
+    show: (span) => (
+      <div className="p-4">
+        <div className="mb-2 flex justify-end">
+          <CopyButton text={() => JSON.stringify(span, null, 2)}>Copy JSON</CopyButton>
+        </div>
+        <JsonTree value={span} openTo={1} />
+      </div>
+    ),
+  },
+];
+
+/** Everything about the span that is selected. */
+export function SpanPanel({ traceId, summary, view, onView }: { traceId: string; summary: SpanSummary; view: View; onView: (view: View) => void }) {
+  const answer = useQuery(spanQuery(traceId, summary.span_id));
+  const span = answer.data;
+  const label = panes.map(({ id, label: text, show, count }) => ({
+    id,
+    label: text,
+    count: span && count?.(span),
+    content: answer.isError ? <ErrorState error={answer.error} retry={() => void answer.refetch()} /> : span ? show(span) : <Loading />,
+  }));
+  return (
+    <section aria-label={`Span ${summary.name}`} className="flex min-h-0 flex-1 flex-col bg-bg">
+      <header className="flex min-h-11 shrink-0 items-center gap-2 px-4 py-1.5">
+        <KindIcon kind={summary.kind} />
+        <h2 className="truncate font-semibold">{summary.name}</h2>
+        <StatusBadge status={summary.status} errorType={summary.error_type} />
+        <VerdictBadge verdict={summary.verdict === 'allow' ? undefined : summary.verdict} />
+        <span className="num ml-auto flex shrink-0 items-center gap-3 text-xs text-muted">
+          <span>{formatDuration(summary.duration_ms)}</span>
+          {typeof summary.total_tokens === 'number' && <span>{formatCount(summary.total_tokens)} tok</span>}
+          {typeof summary.cost === 'number' && <span>{formatCost(summary.cost)}</span>}
+        </span>
+        {span && canCopyAsCurl(span) && <CopyButton text={() => curlOf(span, window.location.origin)}>Copy as curl</CopyButton>}
+      </header>
+      {/* A new span starts at its top, with nothing of the last one unfolded. */}
+      <Tabs key={summary.span_id} tabs={label} value={view} onChange={(id) => onView(panes.find((pane) => pane.id === id)?.id ?? 'messages')} />
+    </section>
+  );
+}

@@ -1,0 +1,80 @@
+import type { KnownPart, Message, Part, ToolCallPart, ToolResponsePart } from '@/api/types';
+
+export const isPart = <T extends KnownPart['type']>(part: Part, type: T): part is Extract<KnownPart, { type: T }> =>
+  part.type === type;
+
+export interface Turn {
+  message: Message;
+  parts: PairedPart[];
+}
+export type PairedPart = { kind: 'call'; call: ToolCallPart; result?: ToolResponsePart } | { kind: 'part'; part: Part };
+
+/**
+ * Messages as they are read: each tool call with its result under it. A result moves to the last
+ * call before it of its id; a tool message that is left empty is dropped.
+ */
+export function pairTools(messages: Message[]): Turn[] {
+  const open = new Map<string, Extract<PairedPart, { kind: 'call' }>>();
+  const turns: Turn[] = [];
+  for (const message of messages) {
+    const parts: PairedPart[] = [];
+    for (const part of message.parts ?? []) {
+      if (isPart(part, 'tool_call')) {
+        const paired: Extract<PairedPart, { kind: 'call' }> = { kind: 'call', call: part };
+        parts.push(paired);
+        if (part.id) open.set(part.id, paired);
+        continue;
+      }
+      const call = isPart(part, 'tool_call_response') && part.id ? open.get(part.id) : undefined;
+      if (call && !call.result) call.result = part as ToolResponsePart;
+      else parts.push({ kind: 'part', part });
+    }
+    if (parts.length > 0 || (message.parts ?? []).length === 0) turns.push({ message, parts });
+  }
+  return turns;
+}
+
+/** What a person would read of a value: text as it is, JSON indented. */
+export function readable(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value, null, 2);
+}
+
+/** Text that is JSON, as JSON: tools often answer so. */
+export function parseJson(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  const text = value.trim();
+  if (!/^[[{]/.test(text)) return value;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return value;
+  }
+}
+
+export interface Document {
+  text: string;
+  score?: number;
+  id?: string;
+  metadata?: unknown;
+}
+
+/** Documents that a retriever found, whatever the framework calls their text; `undefined` if it is no such list. */
+export function documentsOf(output: unknown): Document[] | undefined {
+  const value = parseJson(output);
+  const list = Array.isArray(value) ? value : isRecord(value) && Array.isArray(value['documents']) ? value['documents'] : undefined;
+  if (!list || list.length === 0) return undefined;
+  const documents = list.map((item): Document | undefined => {
+    const entry = isRecord(item) && isRecord(item['document']) ? { ...item, ...item['document'] } : item;
+    if (!isRecord(entry)) return undefined;
+    const text = entry['content'] ?? entry['text'] ?? entry['page_content'];
+    if (typeof text !== 'string') return undefined;
+    const score = typeof entry['score'] === 'number' ? entry['score'] : undefined;
+    const id = typeof entry['id'] === 'string' ? entry['id'] : undefined;
+    return { text, score, id, metadata: entry['metadata'] };
+  });
+  return documents.every((one) => one !== undefined) ? documents : undefined;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

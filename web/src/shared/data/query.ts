@@ -1,0 +1,42 @@
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+
+import { api, call } from '@/api/client';
+import type { Answer, Query } from '@/api/types';
+
+export type Row = Record<string, unknown>;
+
+/** The answer of one Query. While the next one is on its way, the last stays. */
+export const answerQuery = (query: Query) =>
+  queryOptions({
+    queryKey: ['query', query],
+    queryFn: ({ signal }) => call(api.POST('/api/v1/query', { body: query, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const rowsOf = (answer: Answer | undefined): Row[] =>
+  (answer?.rows ?? []).map((row) =>
+    Object.fromEntries((answer?.columns ?? []).map((column, i) => [column.name, row[i]])),
+  );
+
+export const numberOf = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+
+/** The tables and their columns: they change with the version only. */
+export const tablesQuery = queryOptions({
+  queryKey: ['tables'],
+  queryFn: () => call(api.GET('/api/v1/tables')),
+  staleTime: Infinity,
+});
+
+export const statusQuery = queryOptions({
+  queryKey: ['status'],
+  queryFn: ({ signal }) => call(api.GET('/api/v1/status', { signal })),
+  refetchInterval: 30_000,
+});
+
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  queryFn: async ({ signal }) => call(api.GET('/api/v1/session', { signal })),
+  staleTime: Infinity,
+  retry: false,
+});
