@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::http::request::Builder;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use http_body_util::BodyExt;
 use serde_json::Value;
 use signalbox_catalog::{Catalog, Principal};
 use signalbox_testkit::{ManualClock, MemoryStore};
@@ -17,6 +16,8 @@ use tokio::sync::watch;
 use tower::ServiceExt;
 
 use crate::{ApiParts, Status, router};
+
+const MAX_ANSWER_BYTES: usize = 10 * 1024 * 1024;
 
 pub(crate) struct House {
     pub(crate) router: Router,
@@ -69,7 +70,7 @@ impl House {
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let body = to_bytes(response.into_body(), MAX_ANSWER_BYTES).await.unwrap();
         Answer { status, headers, body }
     }
 

@@ -63,7 +63,7 @@ async fn only_the_right_key_opens() {
     assert_eq!(catalog.authenticate(""), Err(AuthError::Missing));
     assert_eq!(catalog.authenticate("  "), Err(AuthError::Missing));
     assert_eq!(catalog.authenticate("sb-wrong"), Err(AuthError::Unknown));
-    assert_eq!(catalog.authenticate(&key.key.expose()[..45]), Err(AuthError::Unknown));
+    assert_eq!(catalog.authenticate(key.key.expose().get(..45).unwrap()), Err(AuthError::Unknown));
     assert!(catalog.authenticate(&format!(" {} ", key.key.expose())).is_ok());
 }
 
@@ -158,7 +158,7 @@ async fn last_use_is_shown_and_survives_a_clean_restart() {
     let (again, _) = open(dir.path()).await;
     let keys = again.list_keys(&by.project).await.unwrap();
     assert_eq!(keys[0].last_used_at, Some(later));
-    assert_eq!(keys[0].last4, &key.key.expose()[42..]);
+    assert!(key.key.expose().ends_with(&keys[0].last4) && keys[0].last4.len() == 4);
 }
 
 #[tokio::test]
