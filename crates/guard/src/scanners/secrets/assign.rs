@@ -1,0 +1,268 @@
+//! Values that are secrets by the name they are assigned to: `password = …`, `"api_key": "…"`,
+//! `export X_TOKEN=…`, `X-Api-Key: …`, `--token …`, `the password is …`.
+//!
+//! A name alone says little: it must *end* in such a word (`key_name` and `token_url` don't), and the
+//! value must look as if a machine had drawn it, or like a password. Confidence stays below 0.8.
+
+use super::Candidate;
+use super::random::{contains, entropy, english, random, wordy};
+use super::rules::Id;
+use super::special::{stands_for_something, trim_end};
+use super::text::{BASE64, NAME, UUID, VALUE, View};
+
+/// Anchors, in any case.
+pub(super) static KEYWORDS: &[&str] = &["key", "token", "secret", "pass", "pwd", "auth", "cred", "_pat"];
+
+/// No value is longer.
+const LONGEST_VALUE: usize = 1024;
+/// How far a name reaches on either side of its keyword.
+const LONGEST_NAME: usize = 40;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Password,
+    /// A token, a secret, a credential.
+    Secret,
+    /// A key of a named thing: `api_key`.
+    Key,
+    /// `key`, without a word before it.
+    BareKey,
+}
+
+/// What the assignment at a keyword holds.
+pub(super) fn assignment(view: View<'_>, at: usize, keyword: usize) -> Option<Candidate> {
+    let name_start = view.run_back(at, &NAME, LONGEST_NAME);
+    let name = view.run(at + keyword, &NAME, LONGEST_NAME);
+    let text = view.slice(name_start, name.end);
+    let kind = kind(text)?;
+    let value = value_start(view, name_start, name.end, kind)?;
+    let (start, quote) = value;
+    let run = match quote {
+        Some(quote) => quoted(view, start, quote)?,
+        None => view.run(start, &VALUE, LONGEST_VALUE),
+    };
+    let rule = if kind == Kind::Password { Id::password_assignment } else { Id::generic_api_key };
+    if run.unfinished {
+        return Some(Candidate { rule, start, end: usize::MAX, confidence: 0.0, open: true });
+    }
+    if quote.is_none() && matches!(view.get(run.end), Some(b'(' | b'[')) {
+        return None;
+    }
+    let value = view.slice(start, run.end);
+    let value = if quote.is_none() { trim_end(value) } else { value };
+    if value.len() >= LONGEST_VALUE || in_code(value) || stands_for_something(value) {
+        return None;
+    }
+    let end = start + value.len();
+    let found = |rule, confidence| Some(Candidate { rule, start, end, confidence, open: false });
+    if kind != Kind::Password && aws_secret(text, value) {
+        return found(Id::aws_secret_key, 0.9);
+    }
+    judge(kind, text, value, quote.is_some()).and_then(|confidence| found(rule, confidence))
+}
+
+/// An AWS secret has 40 characters of Base64, and only its name tells it from a hash.
+fn aws_secret(name: &[u8], value: &[u8]) -> bool {
+    let named = contains(name, b"aws") || contains(name, b"secret_access") || contains(name, b"secretaccess");
+    named && value.len() == 40 && value.iter().all(|&byte| BASE64.has(byte)) && entropy(value) >= 3.8 && !wordy(value)
+}
+
+fn judge(kind: Kind, name: &[u8], value: &[u8], quoted: bool) -> Option<f32> {
+    let has = |test: fn(&u8) -> bool| value.iter().any(test);
+    let uuid = value.len() == 36 && value.iter().all(|&byte| UUID.has(byte)) && value[8] == b'-';
+    match kind {
+        Kind::Password => {
+            let (digit, letter) = (has(u8::is_ascii_digit), has(u8::is_ascii_alphabetic));
+            let symbol = has(|byte| b"!@#%^&*~?+".contains(byte));
+            let mixed = letter && (digit || symbol && (quoted || has(u8::is_ascii_uppercase)));
+            let fits = (6..=128).contains(&value.len()) && mixed && !(wordy(value) && !symbol);
+            fits.then_some(if quoted { 0.65 } else { 0.55 })
+        }
+        Kind::BareKey => {
+            let mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+            (mixed && !uuid && random(value, 24) && entropy(value) >= 4.0).then_some(0.5)
+        }
+        Kind::Key if uuid => {
+            let strong = [&b"api"[..], b"access", b"secret", b"auth"].iter().any(|word| contains(name, word));
+            strong.then_some(0.5)
+        }
+        Kind::Secret if uuid => Some(0.55),
+        Kind::Key | Kind::Secret => {
+            let shortest = if kind == Kind::Key { 12 } else { 10 };
+            let sure = 0.6 + if value.len() >= 20 { 0.1 } else { 0.0 } + if english(value).0 < 0.4 { 0.05 } else { 0.0 };
+            random(value, shortest).then_some(sure)
+        }
+    }
+}
+
+/// Words at the end of a name that say nothing about what it names.
+const SUFFIXES: &[&[u8]] =
+    &[b"value", b"val", b"env", b"prod", b"dev", b"live", b"string", b"str", b"base64", b"b64", b"raw", b"hex", b"new", b"old"];
+
+/// Words that a name may end in. `true`: also with a word glued before it (`dbpassword`).
+const ENDINGS: &[(&[u8], Kind, bool)] = &[
+    (b"password", Kind::Password, true),
+    (b"passwd", Kind::Password, true),
+    (b"passphrase", Kind::Password, true),
+    (b"passcode", Kind::Password, true),
+    (b"pass", Kind::Password, false),
+    (b"pwd", Kind::Password, true),
+    (b"tokens", Kind::Secret, false),
+    (b"token", Kind::Secret, true),
+    (b"secrets", Kind::Secret, false),
+    (b"secret", Kind::Secret, true),
+    (b"credentials", Kind::Secret, false),
+    (b"credential", Kind::Secret, false),
+    (b"creds", Kind::Secret, false),
+    (b"authorization", Kind::Secret, false),
+    (b"auth", Kind::Secret, false),
+    (b"pat", Kind::Secret, false),
+    (b"keys", Kind::Key, false),
+    (b"key", Kind::Key, false),
+];
+
+/// Glued to `key` they make a name for a secret.
+const KEY_PREFIXES: &[&[u8]] = &[
+    b"api", b"access", b"secret", b"private", b"auth", b"client", b"app", b"encryption", b"signing", b"master", b"storage",
+    b"account", b"consumer", b"service", b"dn", b"subscription", b"application",
+];
+
+/// Words before the ending that make it something else.
+const NOT_SECRET: &[&[u8]] = &[
+    b"public", b"pub", b"primary", b"foreign", b"partition", b"sort", b"cache", b"row", b"hash", b"group", b"unique", b"object",
+    b"bucket", b"index", b"idempotency", b"routing", b"translation", b"map", b"dict", b"lookup", b"schema", b"sequence", b"event",
+    b"shortcut", b"hot", b"tab", b"arrow", b"enter", b"search", b"kms", b"host", b"product", b"item", b"json", b"field", b"column",
+    b"site", b"query", b"project", b"issue", b"message", b"label", b"node", b"file", b"path", b"parent", b"csrf", b"xsrf", b"next",
+    b"page", b"continuation", b"cursor", b"authenticity", b"pad", b"eos", b"bos", b"unk", b"sep", b"cls", b"mask", b"special",
+    b"max", b"num", b"total", b"prompt", b"completion", b"input", b"output", b"stop", b"start", b"end", b"sync", b"not", b"no",
+    b"is", b"has", b"fake", b"mon", b"don", b"tur", b"compare", b"metadata", b"attribute", b"config", b"data", b"param", b"uuid",
+    b"plugin", b"module", b"entity", b"record", b"state", b"checksum", b"key",
+];
+
+/// What the end of the name says that it names.
+fn kind(name: &[u8]) -> Option<Kind> {
+    let mut end = name.len();
+    for _ in 0..3 {
+        end -= name[..end].iter().rev().take_while(|byte| byte.is_ascii_digit() || matches!(byte, b'_' | b'-')).count();
+        let suffix = SUFFIXES.iter().find(|suffix| ends_in_word(&name[..end], suffix));
+        let Some(suffix) = suffix else { break };
+        end -= suffix.len();
+    }
+    let name = &name[..end];
+    let ends = |word: &[u8]| name.len() >= word.len() && name[name.len() - word.len()..].eq_ignore_ascii_case(word);
+    let (ending, kind, glued) = ENDINGS.iter().find(|(ending, _, _)| ends(ending))?;
+    let before = &name[..name.len() - ending.len()];
+    let known = KEY_PREFIXES.iter().any(|prefix| tail_is(before, prefix));
+    if !(*glued || ends_in_word(name, ending) || (*kind == Kind::Key && known)) {
+        return None;
+    }
+    let trimmed = before.iter().rposition(|byte| byte.is_ascii_alphanumeric()).map_or(&before[..0], |last| &before[..=last]);
+    if NOT_SECRET.iter().any(|word| ends_in_word(trimmed, word)) {
+        return None;
+    }
+    Some(if *kind == Kind::Key && trimmed.is_empty() { Kind::BareKey } else { *kind })
+}
+
+fn tail_is(text: &[u8], word: &[u8]) -> bool {
+    text.len() >= word.len() && text[text.len() - word.len()..].eq_ignore_ascii_case(word)
+}
+
+/// Whether `name` ends in `word` as a word of its own: `api_key`, `api-key`, `apiKey`, `KEY`.
+fn ends_in_word(name: &[u8], word: &[u8]) -> bool {
+    if !tail_is(name, word) {
+        return false;
+    }
+    let at = name.len() - word.len();
+    let Some(before) = at.checked_sub(1).map(|i| name[i]) else { return true };
+    !before.is_ascii_alphabetic() || (before.is_ascii_lowercase() && name[at].is_ascii_uppercase())
+}
+
+/// Where the value starts, and the quote that ends it.
+fn value_start(view: View<'_>, name_start: usize, name_end: usize, kind: Kind) -> Option<(usize, Option<u8>)> {
+    let mut at = name_end;
+    let spaces = |at: &mut usize, most: usize| {
+        let from = *at;
+        while matches!(view.get(*at), Some(b' ' | b'\t')) && *at < from + most {
+            *at += 1;
+        }
+    };
+    let tag = view.before(name_start) == Some(b'<');
+    if view.get(at) == Some(b'\\') {
+        at += 1;
+    }
+    let named_in_quotes = matches!(view.get(at), Some(b'"' | b'\'' | b'`'));
+    at += usize::from(named_in_quotes);
+    at += usize::from(view.get(at) == Some(b']'));
+    let after_name = at;
+    spaces(&mut at, 12);
+    let operators: &[&[u8]] = &[b":=", b"=>", b"->", b"==", b"::", b"=", b":"];
+    let flag = view.slice(name_start, name_end).starts_with(b"-") && at > after_name;
+    if let Some(operator) = operators.iter().find(|operator| view.starts(at, operator)) {
+        if *operator == b"::" {
+            return None;
+        }
+        at += operator.len();
+    } else if (named_in_quotes && view.get(at) == Some(b',')) || (tag && view.get(at) == Some(b'>')) {
+        at += 1;
+    } else if view.get(at) == Some(b'(') && matches!(view.get(at + 1), Some(b'"' | b'\'')) {
+        at += 1;
+    } else if view.starts(at, b"is ") && at > after_name && kind != Kind::BareKey {
+        at += 3;
+        at += usize::from(view.get(at) == Some(b':'));
+    } else if !flag {
+        return None;
+    }
+    spaces(&mut at, 12);
+    for prefix in [&b"Bearer "[..], b"bearer ", b"Token ", b"token ", b"Basic ", b"ApiKey ", b"Api-Key ", b"token="] {
+        if view.starts(at, prefix) {
+            at += prefix.len();
+        }
+    }
+    if matches!(view.get(at), Some(b'r' | b'b' | b'f' | b'u' | b'@')) && matches!(view.get(at + 1), Some(b'"' | b'\'')) {
+        at += 1;
+    }
+    if view.get(at) == Some(b'\\') {
+        at += 1;
+    }
+    let quote = view.get(at).filter(|byte| matches!(byte, b'"' | b'\'' | b'`'));
+    at += usize::from(quote.is_some());
+    if quote.is_some() {
+        for prefix in [&b"Bearer "[..], b"bearer ", b"Token ", b"token ", b"Basic "] {
+            if view.starts(at, prefix) {
+                at += prefix.len();
+            }
+        }
+    }
+    (at < view.bytes.len()).then_some((at, quote))
+}
+
+/// Up to the closing quote, on one line and without spaces.
+fn quoted(view: View<'_>, start: usize, quote: u8) -> Option<super::text::Run> {
+    let rest = view.bytes.get(start..)?;
+    let rest = &rest[..rest.len().min(LONGEST_VALUE)];
+    let stop = rest.iter().position(|&byte| byte == quote || byte == b'\\' || byte.is_ascii_whitespace());
+    match stop {
+        Some(length) if rest[length].is_ascii_whitespace() => None,
+        Some(length) => Some(super::text::Run { end: start + length, unfinished: false }),
+        None if rest.len() < LONGEST_VALUE => {
+            Some(super::text::Run { end: start + rest.len(), unfinished: view.open }).filter(|run| run.unfinished)
+        }
+        None => None,
+    }
+}
+
+/// Whether it is a piece of a program, a file or an address rather than a value.
+fn in_code(value: &[u8]) -> bool {
+    const FILES: &[&[u8]] =
+        &[b".pem", b".key", b".p12", b".cer", b".crt", b".json", b".txt", b".yaml", b".yml", b".keytab", b".jks", b".py", b".js"];
+    contains(value, b"://")
+        || matches!(value.first(), Some(b'/' | b'.' | b'-' | b'&' | b'!' | b'|'))
+        || value.ends_with(b"()")
+        || FILES.iter().any(|ending| value.to_ascii_lowercase().ends_with(ending))
+}
+
+/// Only for the table test of names.
+#[cfg(test)]
+pub(super) fn names_a_secret(name: &str) -> bool {
+    kind(name.as_bytes()).is_some_and(|kind| kind != Kind::BareKey)
+}
