@@ -1,1 +1,21 @@
-//! See README.md.
+#![doc = include_str!("../README.md")]
+
+mod auth;
+mod body;
+mod config;
+mod error;
+mod ingest;
+mod metrics;
+mod otlp;
+mod pipeline;
+mod receiver;
+mod receivers;
+mod registry;
+#[cfg(test)]
+mod testing;
+
+pub use config::IngestConfig;
+pub use ingest::{BodyError, BoxError, Ingest, IngestParts, RequestBody};
+pub use metrics::{IngestMetrics, Name};
+pub use receiver::{Receiver, Shared};
+pub use registry::ALL;

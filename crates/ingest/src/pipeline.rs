@@ -1,0 +1,74 @@
+//! The way of a span from any receiver: recognise → price → append.
+
+use std::sync::Arc;
+
+use signalbox_catalog::Principal;
+use signalbox_prices::PriceBook;
+use signalbox_semconv::{RawSpan, is_placeholder, normalise};
+use signalbox_types::Span;
+
+use crate::body;
+use crate::error::Refusal;
+use crate::receiver::Shared;
+
+/// What a receiver made of a request: spans, and what can't be one.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) spans: Vec<RawSpan>,
+    pub(crate) rejected: Vec<Rejected>,
+}
+
+/// Something in a request that was not stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rejected {
+    /// A label: which rule.
+    pub(crate) reason: &'static str,
+    /// A sentence: which span, what was found, what was expected.
+    pub(crate) problem: String,
+}
+
+/// Stores a batch. Resolves once it is on disk; only then may the sender be told so.
+pub(crate) async fn store(
+    shared: &Shared,
+    receiver: &'static str,
+    principal: &Principal,
+    bytes: usize,
+    batch: Batch,
+) -> Result<Vec<Rejected>, Refusal> {
+    let Batch { spans: raw, rejected } = batch;
+    let (prices, owner) = (Arc::clone(&shared.prices), principal.clone());
+    let spans = body::work(bytes, move || {
+        let spans = raw.into_iter().filter(|raw| !is_placeholder(raw));
+        spans.map(|raw| priced(normalise(raw, &owner.project, Some(&owner.key_id)), &prices)).collect::<Vec<_>>()
+    })
+    .await?;
+    let stored = spans.len() as u64;
+    if stored > 0 {
+        shared.store.append(spans).await.map_err(Refusal::Store)?;
+    }
+    shared.metrics.stored(receiver, stored);
+    for one in &rejected {
+        shared.metrics.rejected(receiver, one.reason, 1);
+    }
+    Ok(rejected)
+}
+
+/// What the sender says that it cost stands; otherwise the price book says it.
+fn priced(mut span: Span, prices: &PriceBook) -> Span {
+    if span.cost.is_none() {
+        let models = [span.model_used.as_deref(), span.model_requested.as_deref()];
+        span.cost =
+            models.into_iter().flatten().find_map(|model| prices.price(span.provider.as_deref(), model, &span.usage));
+    }
+    span
+}
+
+/// The first few problems; a batch may hold thousands.
+pub(crate) fn summary(rejected: &[Rejected]) -> String {
+    const SHOWN: usize = 3;
+    let mut summary = rejected.iter().take(SHOWN).map(|one| one.problem.as_str()).collect::<Vec<_>>().join("; ");
+    if rejected.len() > SHOWN {
+        summary.push_str(&format!("; and {} more", rejected.len() - SHOWN));
+    }
+    summary
+}

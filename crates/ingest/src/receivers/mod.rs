@@ -1,0 +1,2 @@
+pub(crate) mod otlp_grpc;
+pub(crate) mod otlp_http;

@@ -1,0 +1,147 @@
+//! OTLP over HTTP: `/v1/traces`, and the paths under which other tools serve it.
+
+mod answer;
+#[cfg(test)]
+mod tests;
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use http_body_util::Full;
+use prost::Message;
+use serde::de::DeserializeOwned;
+use signalbox_types::seam::BoxFuture;
+
+use self::answer::Encoding;
+use crate::error::Refusal;
+use crate::otlp::{from_json, spans, unstored};
+use crate::pipeline;
+use crate::{Receiver, RequestBody, Shared, auth, body};
+
+#[derive(Debug)]
+pub(crate) struct OtlpHttp;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Signal {
+    Traces,
+    Metrics,
+    Logs,
+}
+
+impl Receiver for OtlpHttp {
+    fn name(&self) -> &'static str {
+        "otlp_http"
+    }
+
+    fn handles(&self, _method: &Method, path: &str) -> bool {
+        // Any method: a GET gets told that POST is expected, rather than that nothing is here.
+        signal(path).is_some()
+    }
+
+    fn serve<'a>(&'a self, shared: &'a Shared, request: Request<RequestBody>) -> BoxFuture<'a, Response<Full<Bytes>>> {
+        Box::pin(async move {
+            let encoding = Encoding::of(request.headers());
+            match self.take(shared, encoding, request).await {
+                Ok(rejected) => {
+                    shared.metrics.request(self.name(), if rejected.count == 0 { "ok" } else { "partial" });
+                    answer::taken(encoding, rejected.count, rejected.message)
+                }
+                Err(refusal) => {
+                    shared.metrics.request(self.name(), refusal.reason());
+                    tracing::debug!(
+                        receiver = self.name(),
+                        reason = refusal.reason(),
+                        "a batch was refused: {refusal}"
+                    );
+                    answer::refused(encoding, &refusal)
+                }
+            }
+        })
+    }
+}
+
+/// How much of a request was not stored, and why.
+struct Untaken {
+    count: usize,
+    message: String,
+}
+
+impl OtlpHttp {
+    async fn take(
+        &self,
+        shared: &Shared,
+        encoding: Encoding,
+        request: Request<RequestBody>,
+    ) -> Result<Untaken, Refusal> {
+        let (head, sent) = request.into_parts();
+        if head.method != Method::POST {
+            return Err(Refusal::Method);
+        }
+        let principal = auth::authenticate(&head.headers, &shared.catalog).map_err(Refusal::Unauthenticated)?;
+        let _slot = shared.slot()?;
+        let encoding = encoding.supported()?;
+        let packed = body::read(sent, &head.headers, &shared.config).await?;
+        let limit = shared.config.max_body_bytes;
+        // What is packed may be a thousand times as large.
+        let weight = if head.headers.contains_key(http::header::CONTENT_ENCODING) { limit } else { packed.len() };
+        let unpacked = move || body::unpack(packed, &head.headers, limit);
+        match signal(head.uri.path()).unwrap_or(Signal::Traces) {
+            Signal::Traces => {
+                let now = shared.clock.now();
+                let (bytes, batch) = body::work(weight, move || {
+                    let body = unpacked()?;
+                    Ok::<_, Refusal>((body.len(), spans::batch(decode(&body, encoding)?, now)))
+                })
+                .await??;
+                let rejected = pipeline::store(shared, self.name(), &principal, bytes, batch).await?;
+                Ok(Untaken { count: rejected.len(), message: pipeline::summary(&rejected) })
+            }
+            Signal::Metrics => self.count::<unstored::MetricsRequest>(shared, weight, encoding, unpacked).await,
+            Signal::Logs => self.count::<unstored::LogsRequest>(shared, weight, encoding, unpacked).await,
+        }
+    }
+
+    async fn count<T: unstored::Unstored + Send>(
+        &self,
+        shared: &Shared,
+        weight: usize,
+        encoding: Encoding,
+        unpacked: impl FnOnce() -> Result<Bytes, Refusal> + Send + 'static,
+    ) -> Result<Untaken, Refusal> {
+        let request = body::work(weight, move || decode::<T>(&unpacked()?, encoding)).await??;
+        let count = request.items();
+        shared.metrics.rejected(self.name(), T::REASON, count as u64);
+        Ok(Untaken { count, message: request.message() })
+    }
+}
+
+fn signal(path: &str) -> Option<Signal> {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    // Langfuse's base, where its own SDK's exporter appends nothing.
+    if path == "/api/public/otel" {
+        return Some(Signal::Traces);
+    }
+    let (base, signal) = path.rsplit_once("/v1/")?;
+    let signal = match signal {
+        "traces" => Signal::Traces,
+        "metrics" => Signal::Metrics,
+        "logs" => Signal::Logs,
+        _ => return None,
+    };
+    let known = match base {
+        "" | "/otel" | "/api/public/otel" | "/v1/private/otel" | "/tracer" => true,
+        // OpenObserve's organisations; `/api/v1` is our own API.
+        base => base.strip_prefix("/api/").is_some_and(|organisation| {
+            !organisation.is_empty() && !organisation.contains('/') && organisation != "v1"
+        }),
+    };
+    known.then_some(signal)
+}
+
+fn decode<T: Message + Default + DeserializeOwned>(body: &[u8], encoding: Encoding) -> Result<T, Refusal> {
+    match encoding {
+        Encoding::Json => {
+            from_json(body).map_err(|error| Refusal::Malformed(format!("the body is no OTLP/JSON: {error}")))
+        }
+        _ => T::decode(body).map_err(|error| Refusal::Malformed(format!("the body is no OTLP protobuf: {error}"))),
+    }
+}

@@ -1,0 +1,5 @@
+use crate::Receiver;
+use crate::receivers::otlp_http;
+
+/// Every receiver over HTTP, by name. The first one that handles a request serves it.
+pub static ALL: &[&dyn Receiver] = &[&otlp_http::OtlpHttp];
