@@ -258,7 +258,23 @@ fn in_code(value: &[u8]) -> bool {
     contains(value, b"://")
         || matches!(value.first(), Some(b'/' | b'.' | b'-' | b'&' | b'!' | b'|'))
         || value.ends_with(b"()")
+        || version(value)
+        || !value.split(|byte| b"-_./+".contains(byte)).any(dense)
         || FILES.iter().any(|ending| value.to_ascii_lowercase().ends_with(ending))
+}
+
+/// Whether it ends in a version: `jackson-0.11.2`.
+fn version(value: &[u8]) -> bool {
+    let tail = value.iter().rev().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
+    let tail = &value[value.len() - tail..];
+    tail.iter().filter(|&&byte| byte == b'.').count() >= 2 && tail.len() < value.len()
+}
+
+/// Whether a piece between separators is more than a short word or a number.
+fn dense(piece: &[u8]) -> bool {
+    let letters = piece.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    let others = piece.len() - letters;
+    (letters > 0 && others > 0 && piece.len() >= 5) || piece.len() >= 12 && letters > 0
 }
 
 /// Only for the table test of names.

@@ -137,7 +137,10 @@ impl Engine {
 /// What a format makes of its literal.
 fn format(view: View<'_>, at: usize, format: &patterns::Format) -> Option<Candidate> {
     let literal = format.literal.as_bytes();
-    let in_word = WORD.has(literal[0]) && !view.token_may_start(at);
+    // Names of files and pages look like the thinnest of the formats: `/API-…`, `favicon.ico-…`.
+    let thin = matches!(format.rule, Id::octopusdeploy_api_key | Id::infracost_token | Id::mailgun_api_key);
+    let in_path = thin && matches!(view.before(at), Some(b'.' | b'/'));
+    let in_word = in_path || (WORD.has(literal[0]) && !view.token_may_start(at));
     if in_word || !view.starts(at, literal) {
         return None;
     }
