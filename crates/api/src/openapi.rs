@@ -71,6 +71,8 @@ pub(crate) fn finish(mut document: OpenApi) -> OpenApi {
     for item in document.paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
+            // The first line of the handler's doc comment is a sentence; here it is a title.
+            operation.summary = operation.summary.take().map(|title| title.trim_end_matches('.').to_owned());
             add_refusals(operation);
         }
     }
