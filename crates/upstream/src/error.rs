@@ -41,7 +41,7 @@ pub enum SendError {
         reason: String,
     },
     /// The request went out and nothing came back in time.
-    #[error("provider `{provider}` sent no byte within {}; raise timeouts.first_byte if its models think for longer", display(.waited))]
+    #[error("provider `{provider}` sent no byte within {}; raise timeouts.first_byte (and timeouts.total, if set) if its models think for longer", display(.waited))]
     FirstByteTimeout {
         /// The provider's name.
         provider: Arc<str>,

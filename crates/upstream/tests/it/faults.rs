@@ -167,9 +167,10 @@ async fn trickler(pieces: usize) -> Server {
 
 #[tokio::test]
 async fn a_slow_answer_is_no_stalled_one() {
-    let server = trickler(20).await;
-    let reply = send(&server.upstream("timeouts = { idle = '150ms' }"), "up/m").await.unwrap();
-    assert_eq!(reply.body.read_all(1 << 20).await.unwrap().len(), 40);
+    // Longer in all than the limit for one pause, which is long enough for a busy machine.
+    let server = trickler(80).await;
+    let reply = send(&server.upstream("timeouts = { idle = '600ms' }"), "up/m").await.unwrap();
+    assert_eq!(reply.body.read_all(1 << 20).await.unwrap().len(), 160);
 }
 
 #[tokio::test]

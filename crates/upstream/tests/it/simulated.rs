@@ -9,6 +9,7 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use signalbox_upstream::simulated::{SimOptions, serve};
 use signalbox_upstream::{BodyError, Operation, SendError, Upstream, UpstreamCall, UpstreamReply, rows};
+use signalbox_wire::{Accumulator, Dialect, SseDecoder, codec};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -22,7 +23,7 @@ fn in_process() -> Upstream {
     upstream("[[providers]]\nname = 'sim-anthropic'\nkind = 'sim'\ndialect = 'anthropic_messages'")
 }
 
-/// The simulator on a socket, and an upstream with `sim` and `sim-anthropic` there.
+/// The simulator on a socket, and an upstream with `sim`, `sim-anthropic` and `impatient` there.
 struct Socket {
     address: SocketAddr,
     upstream: Upstream,
@@ -39,7 +40,8 @@ impl Socket {
         let url = format!("http://{address}");
         let upstream = upstream(&format!(
             "[[providers]]\nname = 'sim'\nbase_url = '{url}'\n[[providers]]\nname = 'sim-anthropic'\nkind = 'sim'\n\
-             dialect = 'anthropic_messages'\nbase_url = '{url}'\ntimeouts = {{ idle = '60ms' }}"
+             dialect = 'anthropic_messages'\nbase_url = '{url}'\n[[providers]]\nname = 'impatient'\nkind = 'sim'\n\
+             base_url = '{url}'\ntimeouts = {{ idle = '60ms' }}"
         ));
         Self { address, upstream, shutdown: Some(shutdown), task }
     }
@@ -151,6 +153,54 @@ async fn tools_and_thinking_in_both_dialects() {
     assert_eq!(joined(&all, "/delta/signature"), answer["content"][0]["signature"].as_str().unwrap());
 }
 
+/// What our own codecs make of an answer, whole and streamed, must be one and the same.
+#[tokio::test]
+async fn our_codecs_read_every_answer() {
+    let upstream = in_process();
+    let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]});
+    let openai_tools = json!([{"type": "function", "function": {"name": "get_weather", "parameters": schema}}]);
+    let anthropic_tools = json!([{"name": "get_weather", "input_schema": schema}]);
+    for (model, dialect, tools) in [
+        ("sim/large", Dialect::OpenaiChat, openai_tools),
+        ("sim-anthropic/large", Dialect::AnthropicMessages, anthropic_tools),
+    ] {
+        for with_tools in [false, true] {
+            let codec = codec(dialect);
+            let body = |stream: bool| {
+                let mut body = question(stream);
+                if with_tools {
+                    body["tools"] = tools.clone();
+                }
+                if dialect == Dialect::AnthropicMessages {
+                    body["thinking"] = json!({"type": "enabled", "budget_tokens": 1024});
+                } else if stream {
+                    body["stream_options"] = json!({"include_usage": true});
+                }
+                body
+            };
+            let reply = ask(&upstream, model, &body(false), &[]).await.unwrap();
+            let whole = codec.decode_response(&reply.body.read_all(1 << 20).await.unwrap()).unwrap();
+            let reply = ask(&upstream, model, &body(true), &[]).await.unwrap();
+            let mut sse = SseDecoder::new();
+            sse.push(&reply.body.read_all(1 << 20).await.unwrap()).unwrap();
+            let mut decoder = codec.decode_stream();
+            let mut streamed = Accumulator::default();
+            while let Some(event) = sse.next() {
+                for event in decoder.event(&event).unwrap() {
+                    streamed.event(&event);
+                }
+            }
+            for event in decoder.finish().unwrap() {
+                streamed.event(&event);
+            }
+            let streamed = streamed.finish();
+            assert_eq!(streamed.messages, whole.messages, "{model}");
+            assert_eq!(streamed.usage, whole.usage, "{model}");
+            assert_eq!(streamed.id, whole.id, "{model}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn embeddings_and_models() {
     let socket = Socket::start(SimOptions::default()).await;
@@ -252,7 +302,7 @@ async fn failures_that_are_asked_for() {
         assert!(whole(reply).await.get("usage").is_none());
     }
     let stall = [("x-sim-stall-after", "2")];
-    let reply = ask(&socket.upstream, "sim-anthropic/small", &question(true), &stall).await.unwrap();
+    let reply = ask(&socket.upstream, "impatient/small", &question(true), &stall).await.unwrap();
     assert!(matches!(reply.body.read_all(1 << 20).await, Err(BodyError::IdleTimeout { .. })));
 }
 

@@ -121,7 +121,7 @@ pub(crate) fn health(upstream: &Upstream, name: &str) -> signalbox_upstream::Hea
 
 /// Waits until it holds; what is waited for is work of other tasks that needs no time of its own.
 pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    for _ in 0..400 {
+    for _ in 0..4_000 {
         if holds().await {
             return;
         }
