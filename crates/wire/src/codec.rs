@@ -44,6 +44,8 @@ pub struct TextSlot<'a> {
     pub text: Cow<'a, str>,
     /// The literal's bytes in the body.
     pub range: Range<usize>,
+    /// It is thinking under the provider's signature: with any other text the provider refuses it.
+    pub signed: bool,
 }
 
 impl TextSlot<'_> {
@@ -163,8 +165,8 @@ pub trait Codec: Send + Sync {
     /// Events that hold none, or are not understood, give nothing.
     fn deltas<'a>(&self, event: &'a SseEvent) -> Deltas<'a>;
 
-    /// An event (SSE bytes) that adds `text` to a running text, made to stand just before `before`.
-    fn text_event(&self, before: &SseEvent, channel: Channel, text: &str) -> Bytes;
+    /// An event (SSE bytes) that adds `text` to a running text of the stream that `like` is of.
+    fn text_event(&self, like: &SseEvent, channel: Channel, text: &str) -> Bytes;
 
     /// The same event with its answer text (not reasoning, not tool arguments) replaced; all else verbatim.
     /// [`crate::StreamRewriter`] does a whole stream.

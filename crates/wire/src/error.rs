@@ -200,9 +200,16 @@ fn presentable(text: &str, longest: usize) -> String {
         if !out.is_empty() {
             out.push(' ');
         }
-        let bare = word.trim_start_matches(['"', '\'', '`', '(', '[', '<']);
-        let is_key = KEY_PREFIXES.iter().any(|prefix| bare.starts_with(prefix)) && bare.len() > 8;
-        out.push_str(if is_key { "[key]" } else { word });
+        // Quotes and the like may stand around a key, so pieces are looked at, not words.
+        for piece in word.split_inclusive(|char: char| !is_of_key(char)) {
+            let bare = piece.trim_end_matches(|char: char| !is_of_key(char));
+            if bare.len() > 10 && KEY_PREFIXES.iter().any(|prefix| bare.starts_with(prefix)) {
+                out.push_str("[key]");
+                out.extend(piece.chars().skip(bare.chars().count()));
+            } else {
+                out.push_str(piece);
+            }
+        }
     }
     match out.char_indices().nth(longest) {
         Some((end, _)) => {
@@ -214,7 +221,12 @@ fn presentable(text: &str, longest: usize) -> String {
     }
 }
 
-const KEY_PREFIXES: &[&str] = &["sk-", "sk_", "gsk_", "xai-", "AIza", "pplx-", "key-", "Bearer"];
+/// Providers print keys with stars in the middle.
+fn is_of_key(char: char) -> bool {
+    char.is_ascii_alphanumeric() || matches!(char, '-' | '_' | '*')
+}
+
+const KEY_PREFIXES: &[&str] = &["sk-", "sk_", "gsk_", "xai-", "AIza", "pplx-"];
 
 #[cfg(test)]
 mod tests {
@@ -266,8 +278,16 @@ mod tests {
             401,
             r#"{"error":{"message":"Incorrect API key provided: sk-abcd1234efgh. See…"}}"#,
             C::UpstreamAuth,
-            "the provider refused the gateway's credential: Incorrect API key provided: [key] See…",
+            "the provider refused the gateway's credential: Incorrect API key provided: [key]. See…",
         );
+    }
+
+    #[test]
+    fn no_key_gets_through() {
+        let check = |text: &str, expect: &str| assert_eq!(presentable(text, 100), expect);
+        check(r#"{"key":"sk-ant-api03-abc","x":1}"#, r#"{"key":"[key]","x":1}"#);
+        check("key 'gsk_12345678' and sk-abc****************xyz.", "key '[key]' and [key].");
+        check("risk-averse sk-short ask-me-anything-now", "risk-averse sk-short ask-me-anything-now");
     }
 
     #[test]

@@ -84,7 +84,7 @@ fn streams() {
 #[test]
 fn errors() {
     insta::glob!("dialects/*/fixtures/error/*.json", |path| check(path, |codec, body| {
-        let status = path.file_name().unwrap().to_str().unwrap()[..3].parse().unwrap();
+        let status = path.file_name().unwrap().to_str().unwrap().split_once('_').unwrap().0.parse().unwrap();
         let error = codec.decode_error(status, body);
         let targets = each_target(|target| pretty(&target.encode_error(&error)));
         format!("{error:#?}\nstatus for the caller: {}\n{targets}", error.class.status())

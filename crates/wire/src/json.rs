@@ -32,6 +32,14 @@ impl Path<'_> {
         Path::Index(self, index)
     }
 
+    /// The number of steps.
+    pub(crate) fn depth(&self) -> usize {
+        match self {
+            Self::Root => 0,
+            Self::Key(parent, _) | Self::Index(parent, _) => 1 + parent.depth(),
+        }
+    }
+
     pub(crate) fn missing(self, expected: &'static str) -> WireError {
         WireError::Missing { field: self.to_string(), expected }
     }
@@ -88,8 +96,12 @@ impl<'a> Body<'a> {
     }
 
     pub(crate) fn slot(&self, role: Role, node: Node<'a>) -> TextSlot<'a> {
-        TextSlot { role, text: node.unescape(), range: self.range(node) }
+        TextSlot { role, text: node.unescape(), range: self.range(node), signed: false }
     }
+}
+
+fn next_byte(bytes: &[u8], from: usize, byte: u8) -> Option<usize> {
+    memchr::memchr(byte, bytes.get(from..)?).map(|offset| from + offset)
 }
 
 fn position(bytes: &[u8], offset: usize) -> (usize, usize) {
@@ -156,6 +168,30 @@ impl<'a> Node<'a> {
     pub(crate) fn members(self) -> Vec<Node<'a>> {
         let object = serde_json::from_str::<Object<'a>>(self.0);
         object.map_or_else(|_| Vec::new(), |object| object.fields.into_iter().map(|(_, node)| node).collect())
+    }
+
+    /// Every string within a value that is not a key, in order; of keys that stand twice both. One
+    /// pass over the bytes: the nesting is the caller's to choose.
+    pub(crate) fn leaf_texts(self) -> Vec<Node<'a>> {
+        let bytes = self.0.as_bytes();
+        let mut found = Vec::new();
+        let mut at = 0;
+        while let Some(start) = next_byte(bytes, at, b'"') {
+            let mut end = start + 1;
+            while let Some(offset) = memchr::memchr2(b'"', b'\\', bytes.get(end..).unwrap_or_default()) {
+                end += offset;
+                if bytes.get(end) == Some(&b'"') {
+                    break;
+                }
+                end += 2;
+            }
+            at = (end + 1).min(bytes.len());
+            let after = bytes.iter().skip(at).find(|byte| !byte.is_ascii_whitespace());
+            if after != Some(&b':') {
+                found.extend(self.0.get(start..at).map(Node));
+            }
+        }
+        found
     }
 
     pub(crate) fn list(self, path: Path<'_>) -> Result<Vec<Node<'a>>, WireError> {
@@ -396,6 +432,18 @@ mod tests {
         check(r#""x\ud83dy\n""#, "x\u{FFFD}y\n");
         check(r#""\ude00\ud83d""#, "\u{FFFD}\u{FFFD}");
         check(r#""\ud83d\ud83d\ude00!""#, "\u{FFFD}😀!");
+    }
+
+    #[test]
+    fn finds_every_string_but_keys() {
+        let check = |body: &str, expect: &[&str]| {
+            let leaves = Body::parse(body.as_bytes()).unwrap().root.leaf_texts();
+            assert_eq!(leaves.iter().map(|leaf| leaf.unescape()).collect::<Vec<_>>(), expect, "{body}");
+        };
+        check(r#"{"a" : "b:", "c":["d\"", {"e\\":"f\\"}], "g":1, "a":"\":"}"#, &["b:", "d\"", "f\\", "\":"]);
+        check("7", &[]);
+        check(r#""x""#, &["x"]);
+        check(&format!("{}\"x\"{}", "[".repeat(100_000), "]".repeat(100_000)), &["x"]);
     }
 
     #[test]

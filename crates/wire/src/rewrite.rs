@@ -123,13 +123,15 @@ impl Closes {
 pub struct StreamRewriter {
     codec: &'static dyn Codec,
     open: Open,
+    /// The last event with text: what an added one is modelled on.
+    last: Option<SseEvent>,
 }
 
 impl StreamRewriter {
     /// For one stream of this dialect.
     #[must_use]
     pub fn new(codec: &'static dyn Codec) -> Self {
-        Self { codec, open: Open::default() }
+        Self { codec, open: Open::default(), last: None }
     }
 
     /// The bytes to send for this event: perhaps others before it, perhaps with other texts.
@@ -138,11 +140,14 @@ impl StreamRewriter {
         if deltas.slots.is_empty() && deltas.closes.is_empty() {
             return event.raw.clone();
         }
+        if !deltas.slots.is_empty() {
+            self.last = Some(event.clone());
+        }
         let mut before = BytesMut::new();
         let mut edits = Vec::new();
         for slot in &deltas.slots {
             for ended in self.open.displaced_by(slot.channel) {
-                self.flush(event, ended, filter, &mut before);
+                self.flush(ended, filter, &mut before);
             }
             self.open.touch(slot.channel);
             let mut text = filter.push(slot.channel, &slot.text);
@@ -157,7 +162,7 @@ impl StreamRewriter {
         }
         for closes in &deltas.closes {
             for ended in self.open.take(|open| closes.covers(open)) {
-                self.flush(event, ended, filter, &mut before);
+                self.flush(ended, filter, &mut before);
             }
         }
         let rewritten =
@@ -169,10 +174,19 @@ impl StreamRewriter {
         before.freeze()
     }
 
-    fn flush(&self, before: &SseEvent, channel: Channel, filter: &mut dyn TextFilter, out: &mut BytesMut) {
+    /// What is still held back where the stream broke off, for before the error.
+    pub fn finish(&mut self, filter: &mut dyn TextFilter) -> Bytes {
+        let mut out = BytesMut::new();
+        for ended in self.open.take(|_| true) {
+            self.flush(ended, filter, &mut out);
+        }
+        out.freeze()
+    }
+
+    fn flush(&self, channel: Channel, filter: &mut dyn TextFilter, out: &mut BytesMut) {
         let held = filter.close(channel);
-        if !held.is_empty() {
-            out.extend_from_slice(&self.codec.text_event(before, channel, &held));
+        if let Some(like) = self.last.as_ref().filter(|_| !held.is_empty()) {
+            out.extend_from_slice(&self.codec.text_event(like, channel, &held));
         }
     }
 }
@@ -193,20 +207,16 @@ impl EventRewriter {
                 (StreamEvent::ToolCallStart { choice, index, .. }, _) => {
                     self.open.displaced_by(Channel { choice: *choice, kind: ChannelKind::ToolArguments, index: *index })
                 }
-                // A signature closes the thinking before it.
-                (StreamEvent::ReasoningSignature { choice, .. }, _) => {
-                    self.open.take(|open| open.choice == *choice && open.kind == ChannelKind::Reasoning)
-                }
+                // A signature closes the thinking before it; a sealed block stands for itself.
+                (
+                    StreamEvent::ReasoningSignature { choice, .. } | StreamEvent::ReasoningEncrypted { choice, .. },
+                    _,
+                ) => self.open.take(|open| open.choice == *choice && open.kind == ChannelKind::Reasoning),
                 (StreamEvent::Finish { choice, .. }, _) => self.open.take(|open| open.choice == *choice),
                 (StreamEvent::End, _) => self.open.take(|_| true),
                 _ => Vec::new(),
             };
-            for channel in ended {
-                let held = filter.close(channel);
-                if !held.is_empty() {
-                    out.push(StreamEvent::of_delta(channel, held));
-                }
-            }
+            flush(ended, filter, &mut out);
             match event.delta() {
                 None => out.push(event),
                 Some((channel, text)) => {
@@ -219,6 +229,22 @@ impl EventRewriter {
             }
         }
         out
+    }
+
+    /// What is still held back where the stream broke off, for before the error.
+    pub fn finish(&mut self, filter: &mut dyn TextFilter) -> Vec<StreamEvent> {
+        let mut out = Vec::new();
+        flush(self.open.take(|_| true), filter, &mut out);
+        out
+    }
+}
+
+fn flush(ended: Vec<Channel>, filter: &mut dyn TextFilter, out: &mut Vec<StreamEvent>) {
+    for channel in ended {
+        let held = filter.close(channel);
+        if !held.is_empty() {
+            out.push(StreamEvent::of_delta(channel, held));
+        }
     }
 }
 

@@ -102,12 +102,13 @@ impl SseDecoder {
         Self { buffer: BytesMut::new(), line_start: 0, scanned: 0, at_start: true, limit_bytes }
     }
 
-    /// Takes the next bytes. Call [`Self::next`] until it gives `None` before pushing more.
+    /// Takes the next bytes. Call [`Self::next`] until it gives `None` before pushing more: what is
+    /// left then is one unfinished event, and that is what the limit is about.
     ///
     /// # Errors
-    /// [`TooLong`] if bytes pile up without an end of event.
+    /// [`TooLong`] if the unfinished event has outgrown the limit.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), TooLong> {
-        if self.buffer.len().saturating_add(bytes.len()) > self.limit_bytes {
+        if self.buffer.len() > self.limit_bytes {
             return Err(TooLong { limit_bytes: self.limit_bytes });
         }
         self.buffer.extend_from_slice(bytes);
@@ -243,8 +244,11 @@ mod tests {
     #[test]
     fn refuses_an_endless_event() {
         let mut decoder = SseDecoder::with_limit(10);
-        decoder.push(b"data: 12").unwrap();
-        assert_eq!(decoder.push(b"345"), Err(TooLong { limit_bytes: 10 }));
+        decoder.push(b"data: a\n\ndata: b\n\ndata: 12").unwrap();
+        assert_eq!(std::iter::from_fn(|| decoder.next()).count(), 2);
+        decoder.push(b"345").unwrap();
+        assert_eq!(decoder.next(), None);
+        assert_eq!(decoder.push(b"6"), Err(TooLong { limit_bytes: 10 }));
     }
 
     #[test]

@@ -242,7 +242,7 @@ fn encode_limits(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
         }),
         _ => None,
     };
-    w.field("max_tokens", &request.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS + budget.unwrap_or(0)));
+    w.field("max_tokens", &request.max_tokens.unwrap_or_else(|| DEFAULT_MAX_TOKENS + budget.unwrap_or(0)));
     match (budget, request.reasoning) {
         (Some(tokens), _) => w.object_field("thinking", |w| {
             w.field("type", "enabled");
@@ -310,7 +310,7 @@ fn encode_tools(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> 
         request.other_tools.iter().for_each(|other| w.item(&other.definition));
     });
     let one_at_a_time = request.parallel_tool_calls == Some(false);
-    let choice = request.tool_choice.as_ref().or(one_at_a_time.then_some(&ToolChoice::Auto));
+    let choice = request.tool_choice.as_ref().or_else(|| one_at_a_time.then_some(&ToolChoice::Auto));
     let Some(choice) = choice else { return Ok(()) };
     w.object_field("tool_choice", |w| {
         match choice {
@@ -393,6 +393,8 @@ fn harmless_openai_field(name: &str, value: &Value) -> Result<(), &'static str> 
         "top_logprobs" | "presence_penalty" | "frequency_penalty" => is_zero,
         "modalities" => value.as_array().is_some_and(|items| items.iter().all(|item| item == "text")),
         "verbosity" => value == "medium",
+        // Even an empty object switches the search on.
+        "web_search_options" => false,
         _ => is_empty,
     };
     if harmless {

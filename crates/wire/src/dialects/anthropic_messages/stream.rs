@@ -27,7 +27,7 @@ impl StreamDecoder for Decoder {
         let body = Body::parse(&event.data)?;
         let root = body.object()?;
         // The name in `event:` says the same; some proxies drop one of the two.
-        let kind = root.text("type", Path::Root)?.or(event.event.as_deref().map(Cow::Borrowed));
+        let kind = root.text("type", Path::Root)?.or_else(|| event.event.as_deref().map(Cow::Borrowed));
         let mut out = Vec::new();
         match kind.as_deref() {
             Some("message_start") => self.start(&root, &mut out)?,

@@ -52,9 +52,11 @@ fn bad_requests_name_the_field_and_what_was_expected() {
 fn texts_are_found_wherever_they_hide() {
     let body = r#"{"model":"m","messages":[
         {"role":"user","content":"hi"},
-        {"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"s"},{"type":"tool_use","id":"t","name":"f","input":{"a":"x","b":[{"c":"y","c":"z"}],"n":1}}]},
+        {"role":"assistant","content":[{"type":"thinking","thinking":"hm"},{"type":"thinking","thinking":"signed","signature":"s"},{"type":"tool_use","id":"t","name":"f","input":{"a":"x","b":[{"c":"y","c":"z"}],"n":1}}]},
         {"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":[{"type":"text","text":"r"}]},{"type":"document","source":{"type":"text","data":"doc"},"title":"ti"},{"type":"future","zzz":1}]}],
         "system":[{"type":"text","text":"sys"}]}"#;
+    let slots = AnthropicMessages.texts(body.as_bytes()).unwrap();
+    assert_eq!(slots.iter().filter(|slot| slot.signed).map(|slot| slot.text.as_ref()).collect::<Vec<_>>(), ["signed"]);
     let found: Vec<(Role, String)> = AnthropicMessages
         .texts(body.as_bytes())
         .unwrap()
@@ -64,6 +66,7 @@ fn texts_are_found_wherever_they_hide() {
     let expect = [
         (Role::User, "hi"),
         (Role::Assistant, "hm"),
+        (Role::Assistant, "signed"),
         (Role::Assistant, "x"),
         (Role::Assistant, "y"),
         (Role::Assistant, "z"),
@@ -126,6 +129,17 @@ fn usage_is_cumulative_and_never_summed() {
     assert_eq!((first.input_tokens, first.output_tokens), (Some(17), Some(1)));
     let second = usage(r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":40}}"#);
     assert_eq!((second.input_tokens, second.output_tokens, second.cache_read_tokens), (Some(17), Some(40), Some(5)));
+}
+
+#[test]
+fn endless_nesting_is_refused_not_followed() {
+    let nested = |levels: usize| {
+        let open = r#"[{"type":"tool_result","content":"#.repeat(levels);
+        format!(r#"{{"model":"m","messages":[{{"role":"user","content":{open}"x"{}}}]}}"#, "}]".repeat(levels))
+    };
+    assert_eq!(AnthropicMessages.texts(nested(3).as_bytes()).unwrap()[0].text, "x");
+    let error = AnthropicMessages.texts(nested(50_000).as_bytes()).unwrap_err().to_string();
+    assert!(error.ends_with("expected content with fewer blocks in blocks, found too many levels"), "{error}");
 }
 
 #[test]

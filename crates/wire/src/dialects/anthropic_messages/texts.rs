@@ -14,6 +14,16 @@ use crate::write::Writer;
 
 pub(super) const CONTENT: &str = "a string or a list of content blocks";
 
+/// How deep blocks may stand in blocks, in steps of the path; a document in a tool's answer takes 8.
+const DEEPEST_CONTENT: usize = 16;
+
+#[derive(Debug, Clone, Copy)]
+enum Said {
+    By(Role),
+    /// Thinking that carries the provider's signature.
+    Signed,
+}
+
 pub(super) fn peek(body: &[u8]) -> Result<Peek, WireError> {
     let body = Body::parse(body)?;
     let root = body.object()?;
@@ -51,7 +61,7 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
     let body = Body::parse(body)?;
     let root = body.object()?;
     let mut found = Vec::new();
-    let mut give = |role, node| found.push(body.slot(role, node));
+    let mut give = |said, node| found.push(slot(&body, said, node));
     if let Some(system) = root.get("system") {
         content_texts(system, Path::Root.key("system"), Role::System, &mut give)?;
     }
@@ -71,25 +81,36 @@ pub(super) fn response_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError
     let body = Body::parse(body)?;
     let mut found = Vec::new();
     if let Some(content) = body.object()?.get("content") {
-        let mut give = |role, node| found.push(body.slot(role, node));
+        let mut give = |said, node| found.push(slot(&body, said, node));
         content_texts(content, Path::Root.key("content"), Role::Assistant, &mut give)?;
     }
     found.sort_by_key(|slot| slot.range.start);
     Ok(found)
 }
 
+fn slot<'a>(body: &Body<'a>, said: Said, node: Node<'a>) -> TextSlot<'a> {
+    match said {
+        Said::By(role) => body.slot(role, node),
+        Said::Signed => TextSlot { signed: true, ..body.slot(Role::Assistant, node) },
+    }
+}
+
 fn content_texts<'a>(
     content: Node<'a>,
     path: Path<'_>,
     role: Role,
-    give: &mut impl FnMut(Role, Node<'a>),
+    give: &mut impl FnMut(Said, Node<'a>),
 ) -> Result<(), WireError> {
     if content.is_text() {
-        give(role, content);
+        give(Said::By(role), content);
         return Ok(());
     }
     if !content.is_list() {
         return Err(path.invalid(CONTENT, content.kind()));
+    }
+    // Blocks may hold blocks, but no real ones hold this many; endless ones would exhaust the stack.
+    if path.depth() > DEEPEST_CONTENT {
+        return Err(path.invalid("content with fewer blocks in blocks", "too many levels"));
     }
     for (index, node) in content.list(path)?.into_iter().enumerate() {
         block_texts(node, path.index(index), role, give)?;
@@ -101,7 +122,7 @@ fn block_texts<'a>(
     node: Node<'a>,
     path: Path<'_>,
     role: Role,
-    give: &mut impl FnMut(Role, Node<'a>),
+    give: &mut impl FnMut(Said, Node<'a>),
 ) -> Result<(), WireError> {
     let block = node.object(path)?;
     let kind = block.required_text("type", path, "the kind of content, e.g. `text`")?;
@@ -109,19 +130,21 @@ fn block_texts<'a>(
         "text" => {
             let text = block.get("text").ok_or_else(|| path.key("text").missing("a string"))?;
             text.text(path.key("text"))?;
-            give(role, text);
+            give(Said::By(role), text);
         }
-        // Signed thinking must go back unchanged, so it can be read but a change makes the provider refuse it.
-        "thinking" => block.get("thinking").filter(|node| node.is_text()).into_iter().for_each(|node| give(role, node)),
+        "thinking" => {
+            let is_signed = block.str("signature").is_some_and(|signature| !signature.is_empty());
+            let said = if is_signed { Said::Signed } else { Said::By(role) };
+            block.get("thinking").filter(|node| node.is_text()).into_iter().for_each(|node| give(said, node));
+        }
         "tool_use" | "server_tool_use" | "mcp_tool_use" => {
-            if let Some(input) = block.get("input") {
-                leaves(input, &mut |leaf| give(role, leaf));
-            }
+            // An object here, so its texts stand scattered.
+            block.get("input").into_iter().flat_map(Node::leaf_texts).for_each(|leaf| give(Said::By(role), leaf));
         }
         "document" => {
             if let Some(source) = block.child("source", path)? {
                 match (source.str("type").as_deref(), source.get("data"), source.get("content")) {
-                    (Some("text"), Some(data), _) if data.is_text() => give(role, data),
+                    (Some("text"), Some(data), _) if data.is_text() => give(Said::By(role), data),
                     (Some("content"), _, Some(content)) => {
                         content_texts(content, path.key("source").key("content"), role, give)?;
                     }
@@ -129,7 +152,7 @@ fn block_texts<'a>(
                 }
             }
             for name in ["title", "context"] {
-                block.get(name).filter(|node| node.is_text()).into_iter().for_each(|node| give(role, node));
+                block.get(name).filter(|node| node.is_text()).into_iter().for_each(|node| give(Said::By(role), node));
             }
         }
         kind => {
@@ -144,21 +167,6 @@ fn block_texts<'a>(
         }
     }
     Ok(())
-}
-
-/// Every string within a value: a tool's input is an object here, so its texts stand scattered.
-fn leaves<'a>(value: Node<'a>, give: &mut dyn FnMut(Node<'a>)) {
-    // A list of work, not recursion: the nesting is the caller's to choose.
-    let mut left = vec![value];
-    while let Some(node) = left.pop() {
-        if node.is_text() {
-            give(node);
-        } else if node.is_list() {
-            left.extend(node.list(Path::Root).unwrap_or_default().into_iter().rev());
-        } else if node.is_object() {
-            left.extend(node.members().into_iter().rev());
-        }
-    }
 }
 
 pub(super) fn deltas(event: &SseEvent) -> Option<Deltas<'_>> {

@@ -79,8 +79,8 @@ impl Codec for OpenaiChat {
         texts::deltas(event).unwrap_or_default()
     }
 
-    fn text_event(&self, before: &SseEvent, channel: Channel, text: &str) -> Bytes {
-        texts::text_event(before, channel, text)
+    fn text_event(&self, like: &SseEvent, channel: Channel, text: &str) -> Bytes {
+        texts::text_event(like, channel, text)
     }
 
     fn decode_error(&self, status: u16, body: &[u8]) -> ErrorBody {

@@ -15,6 +15,10 @@ use crate::write::Writer;
 
 pub(super) const CONTENT: &str = "a string or a list of content parts";
 
+/// Thinking may be told in three fields at once. Each is a running text of its own.
+const REASONING: u32 = 1;
+const THINKING_BLOCKS: u32 = 2;
+
 pub(super) fn peek(body: &[u8]) -> Result<Peek, WireError> {
     let body = Body::parse(body)?;
     let root = body.object()?;
@@ -66,7 +70,7 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
         let path = path.index(index);
         let message = node.object(path)?;
         let role = role(&message, path)?;
-        message_texts(&message, path, |_, node| found.push(body.slot(role, node)))?;
+        message_texts(&message, path, |what, node| found.push(slot(&body, role, what, node)))?;
     }
     // A predicted answer is text that the provider reads.
     if let Some(prediction) = root.child("prediction", Path::Root)? {
@@ -77,6 +81,11 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
     Ok(found)
 }
 
+fn slot<'a>(body: &Body<'a>, role: Role, what: (ChannelKind, u32), node: Node<'a>) -> TextSlot<'a> {
+    let signed = what == (ChannelKind::Reasoning, THINKING_BLOCKS);
+    TextSlot { signed, ..body.slot(role, node) }
+}
+
 pub(super) fn response_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError> {
     let body = Body::parse(body)?;
     let mut found = Vec::new();
@@ -84,7 +93,9 @@ pub(super) fn response_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError
     for (index, node) in body.object()?.children("choices", Path::Root)?.into_iter().enumerate() {
         let path = path.index(index);
         if let Some(message) = node.object(path)?.child("message", path)? {
-            message_texts(&message, path.key("message"), |_, node| found.push(body.slot(Role::Assistant, node)))?;
+            message_texts(&message, path.key("message"), |what, node| {
+                found.push(slot(&body, Role::Assistant, what, node));
+            })?;
         }
     }
     found.sort_by_key(|slot| slot.range.start);
@@ -99,10 +110,15 @@ fn message_texts<'a>(
 ) -> Result<(), WireError> {
     content_texts(message, path, &mut give)?;
     // `reasoning` is the newer name of some providers; a few send both.
-    for (index, name) in [(0, "reasoning_content"), (1, "reasoning")] {
+    for (index, name) in [(0, "reasoning_content"), (REASONING, "reasoning")] {
         if let Some(node) = message.get(name).filter(|node| node.is_text()) {
             give((ChannelKind::Reasoning, index), node);
         }
+    }
+    let blocks = path.key("thinking_blocks");
+    for (place, node) in message.children("thinking_blocks", path)?.into_iter().enumerate() {
+        let text = node.object(blocks.index(place))?.get("thinking").filter(|node| node.is_text());
+        text.into_iter().for_each(|node| give((ChannelKind::Reasoning, THINKING_BLOCKS), node));
     }
     if let Some(refusal) = message.get("refusal").filter(|node| node.is_text()) {
         give((ChannelKind::Refusal, 0), refusal);
@@ -111,7 +127,7 @@ fn message_texts<'a>(
     for (place, node) in message.children("tool_calls", path)?.into_iter().enumerate() {
         let path = calls.index(place);
         let call = node.object(path)?;
-        let index = call.get("index").and_then(Node::read).unwrap_or(u32::try_from(place).unwrap_or(u32::MAX));
+        let index = call.get("index").and_then(Node::read).unwrap_or_else(|| u32::try_from(place).unwrap_or(u32::MAX));
         for (body, field) in [("function", "arguments"), ("custom", "input")] {
             if let Some(inner) = call.child(body, path)?
                 && let Some(arguments) = inner.get(field)
@@ -212,8 +228,8 @@ pub(super) fn deltas(event: &SseEvent) -> Option<Deltas<'_>> {
     Some(found)
 }
 
-pub(super) fn text_event(before: &SseEvent, channel: Channel, text: &str) -> Bytes {
-    let like = Body::parse(&before.data).and_then(|body| body.object()).ok();
+pub(super) fn text_event(like: &SseEvent, channel: Channel, text: &str) -> Bytes {
+    let like = Body::parse(&like.data).and_then(|body| body.object()).ok();
     let data = Writer::write(|w| {
         w.field("id", like.as_ref().and_then(|like| like.str("id")).as_deref().unwrap_or_default());
         w.field("object", "chat.completion.chunk");
@@ -225,7 +241,15 @@ pub(super) fn text_event(before: &SseEvent, channel: Channel, text: &str) -> Byt
                 w.field("index", &channel.choice);
                 w.object_field("delta", |w| match channel.kind {
                     ChannelKind::Text => w.field("content", text),
-                    ChannelKind::Reasoning if channel.index == 1 => w.field("reasoning", text),
+                    ChannelKind::Reasoning if channel.index == REASONING => w.field("reasoning", text),
+                    ChannelKind::Reasoning if channel.index == THINKING_BLOCKS => {
+                        w.list_field("thinking_blocks", |w| {
+                            w.object(|w| {
+                                w.field("type", "thinking");
+                                w.field("thinking", text);
+                            });
+                        });
+                    }
                     ChannelKind::Reasoning => w.field("reasoning_content", text),
                     ChannelKind::Refusal => w.field("refusal", text),
                     ChannelKind::ToolArguments if channel.index == u32::MAX => {
