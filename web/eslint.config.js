@@ -22,20 +22,36 @@ const zones = [
   { target: './src/features', from: './src/app', message: 'A feature does not know the app around it.' },
   { target: './src/shared', from: './src/features', message: '`shared` knows no feature.' },
   { target: './src/shared', from: './src/app', message: '`shared` does not know the app.' },
-  { target: './src/api', from: ['./src/shared', './src/features', './src/app'], message: '`api` is the lowest floor.' },
+  {
+    target: './src/api',
+    from: ['./src/shared', './src/features', './src/app'],
+    message: '`api` is the lowest floor.',
+  },
 ];
 
 export default defineConfig(
   { ignores: ['dist', 'node_modules', 'src/api/schema.ts'] },
-  js.configs.recommended,
+  {
+    ...js.configs.recommended,
+    languageOptions: {
+      globals: { URL: 'readonly', document: 'readonly', localStorage: 'readonly', matchMedia: 'readonly' },
+    },
+  },
   {
     files: ['src/**/*.{ts,tsx}'],
-    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked, reactHooks.configs.flat.recommended],
+    extends: [
+      tseslint.configs.strictTypeChecked,
+      tseslint.configs.stylisticTypeChecked,
+      reactHooks.configs.flat.recommended,
+    ],
     plugins: { 'import-x': importX },
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     settings: {
       'import-x/resolver-next': [
-        createNodeResolver({ extensions: ['.ts', '.tsx', '.js'], alias: { '@': [fileURLToPath(new URL('src', import.meta.url))] } }),
+        createNodeResolver({
+          extensions: ['.ts', '.tsx', '.js'],
+          alias: { '@': [fileURLToPath(new URL('src', import.meta.url))] },
+        }),
       ],
     },
     rules: {
@@ -44,6 +60,8 @@ export default defineConfig(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       // Router redirects are thrown.
       '@typescript-eslint/only-throw-error': 'off',
+      // About the React Compiler, which is not used here; virtual lists are fine without it.
+      'react-hooks/incompatible-library': 'off',
       eqeqeq: 'error',
       'no-console': 'error',
     },

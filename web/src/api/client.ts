@@ -42,10 +42,22 @@ export async function call<R extends Reply>(promise: Promise<R>): Promise<NonNul
 }
 
 function toError(response: Response, body: unknown): ApiError {
-  const envelope = (body as { error?: Partial<Record<'type' | 'message' | 'field' | 'hint', string>> } | undefined)?.error;
+  const envelope = (
+    body as { error?: Partial<Record<'type' | 'message' | 'field' | 'hint', string>> } | undefined
+  )?.error;
   if (typeof envelope === 'object' && typeof envelope.message === 'string') {
-    return new ApiError(response.status, envelope.type ?? 'error', envelope.message, envelope.field, envelope.hint);
+    return new ApiError(
+      response.status,
+      envelope.type ?? 'error',
+      envelope.message,
+      envelope.field,
+      envelope.hint,
+    );
   }
   // A proxy in front of us answers with its own page.
-  return new ApiError(response.status, 'error', `The server answered ${response.status} ${response.statusText}`.trim());
+  return new ApiError(
+    response.status,
+    'error',
+    `The server answered ${response.status} ${response.statusText}`.trim(),
+  );
 }

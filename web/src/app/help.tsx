@@ -2,7 +2,11 @@ import { useActiveShortcuts } from '@/shared/keys/use-shortcuts';
 import { Dialog } from '@/shared/ui/dialog';
 import { Kbd } from '@/shared/ui/kbd';
 
-const symbols: Record<string, string> = { mod: /Mac|iP(hone|ad)/.test(navigator.userAgent) ? '⌘' : 'Ctrl', escape: 'Esc', enter: '↵' };
+const symbols: Record<string, string> = {
+  mod: /Mac|iP(hone|ad)/.test(navigator.userAgent) ? '⌘' : 'Ctrl',
+  escape: 'Esc',
+  enter: '↵',
+};
 
 function Keys({ keys }: { keys: string }) {
   return (
@@ -33,7 +37,10 @@ export default function Help({ onClose }: { onClose: () => void }) {
               {shortcuts
                 .filter((shortcut) => shortcut.group === group)
                 .map(({ keys, label }) => (
-                  <li key={keys} className="flex items-center justify-between gap-4 border-b border-line py-1.5 text-sm last:border-0">
+                  <li
+                    key={keys}
+                    className="flex items-center justify-between gap-4 border-b border-line py-1.5 text-sm last:border-0"
+                  >
                     {label}
                     <Keys keys={keys} />
                   </li>

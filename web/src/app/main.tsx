@@ -19,13 +19,16 @@ function onError(error: unknown): void {
 }
 
 const queryClient = new QueryClient({
-  queryCache: new QueryCache({ onError: (error, query) => query.queryKey[0] !== 'session' && onError(error) }),
+  queryCache: new QueryCache({
+    onError: (error, query) => query.queryKey[0] !== 'session' && onError(error),
+  }),
   mutationCache: new MutationCache({ onError: (error) => onError(error) }),
   defaultOptions: {
     queries: {
       staleTime: 5_000,
       // A wrong request stays wrong; what may pass is tried again.
-      retry: (count, error) => count < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+      retry: (count, error) =>
+        count < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
       refetchOnWindowFocus: true,
     },
   },

@@ -14,10 +14,39 @@ export interface Page {
 }
 
 export const pages: Page[] = [
-  { to: '/', title: 'Overview', about: 'Requests, errors, latency, tokens and cost over time', icon: LayoutDashboard, key: 'o', group: 'Observe', ranged: true },
-  { to: '/traces', title: 'Traces', about: 'Every call and span, newest first', icon: Activity, key: 't', group: 'Observe', ranged: true },
+  {
+    to: '/',
+    title: 'Overview',
+    about: 'Requests, errors, latency, tokens and cost over time',
+    icon: LayoutDashboard,
+    key: 'o',
+    group: 'Observe',
+    ranged: true,
+  },
+  {
+    to: '/traces',
+    title: 'Traces',
+    about: 'Every call and span, newest first',
+    icon: Activity,
+    key: 't',
+    group: 'Observe',
+    ranged: true,
+  },
   { to: '/query', title: 'Query', about: 'SQL over spans', icon: TerminalSquare, key: 'q', group: 'Observe' },
-  { to: '/providers', title: 'Providers', about: 'Which model providers are on, and why', icon: Plug, key: 'p', group: 'Settings' },
-  { to: '/keys', title: 'Keys', about: 'Virtual keys of this project', icon: KeyRound, key: 'k', group: 'Settings' },
+  {
+    to: '/providers',
+    title: 'Providers',
+    about: 'Which model providers are on, and why',
+    icon: Plug,
+    key: 'p',
+    group: 'Settings',
+  },
+  {
+    to: '/keys',
+    title: 'Keys',
+    about: 'Virtual keys of this project',
+    icon: KeyRound,
+    key: 'k',
+    group: 'Settings',
+  },
 ];
-

@@ -9,9 +9,22 @@ import { Kbd } from '@/shared/ui/kbd';
 
 import { pages } from './pages';
 
-const group = '[&_[cmdk-group-heading]]:px-2 [&_[cmdk-group-heading]]:py-1.5 [&_[cmdk-group-heading]]:text-2xs [&_[cmdk-group-heading]]:font-medium [&_[cmdk-group-heading]]:text-faint';
+const group =
+  '[&_[cmdk-group-heading]]:px-2 [&_[cmdk-group-heading]]:py-1.5 [&_[cmdk-group-heading]]:text-2xs [&_[cmdk-group-heading]]:font-medium [&_[cmdk-group-heading]]:text-faint';
 
-function Item({ icon, children, keys, onSelect, value }: { icon: ReactNode; children: ReactNode; keys?: string; onSelect: () => void; value?: string }) {
+function Item({
+  icon,
+  children,
+  keys,
+  onSelect,
+  value,
+}: {
+  icon: ReactNode;
+  children: ReactNode;
+  keys?: string;
+  onSelect: () => void;
+  value?: string;
+}) {
   return (
     <Command.Item
       value={value}
@@ -62,7 +75,9 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
               />
             </div>
             <Command.List className="max-h-[50vh] overflow-y-auto p-1.5">
-              <Command.Empty className="px-3 py-6 text-center text-sm text-muted">Nothing of that name.</Command.Empty>
+              <Command.Empty className="px-3 py-6 text-center text-sm text-muted">
+                Nothing of that name.
+              </Command.Empty>
               {words !== '' && (
                 <Command.Group heading="Traces" forceMount className={group}>
                   {traceId && (
@@ -74,14 +89,24 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
                       Open the trace <span className="truncate font-mono text-xs text-muted">{traceId}</span>
                     </Item>
                   )}
-                  <Item value={`search ${words}`} icon={<Search size={15} />} onSelect={run(() => void navigate({ to: '/traces', search: { q: words } }))}>
+                  <Item
+                    value={`search ${words}`}
+                    icon={<Search size={15} />}
+                    onSelect={run(() => void navigate({ to: '/traces', search: { q: words } }))}
+                  >
                     Search traces for <span className="truncate font-medium">“{words}”</span>
                   </Item>
                 </Command.Group>
               )}
               <Command.Group heading="Go to" className={group}>
                 {pages.map(({ to, title, icon: Icon, key, about }) => (
-                  <Item key={to} value={`${title} ${about}`} icon={<Icon size={15} />} keys={`g ${key}`} onSelect={run(() => void navigate({ to }))}>
+                  <Item
+                    key={to}
+                    value={`${title} ${about}`}
+                    icon={<Icon size={15} />}
+                    keys={`g ${key}`}
+                    onSelect={run(() => void navigate({ to }))}
+                  >
                     {title}
                     <span className="truncate text-xs text-faint">{about}</span>
                   </Item>
@@ -104,7 +129,10 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
                 <Item icon={<Monitor size={15} />} onSelect={run(() => setTheme('system'))}>
                   Theme of the system
                 </Item>
-                <Item icon={<FileText size={15} />} onSelect={run(() => window.open('/api/docs', '_blank', 'noopener'))}>
+                <Item
+                  icon={<FileText size={15} />}
+                  onSelect={run(() => window.open('/api/docs', '_blank', 'noopener'))}
+                >
                   API reference
                 </Item>
                 <Item icon={<CircleHelp size={15} />} keys="?" onSelect={run(onHelp)}>

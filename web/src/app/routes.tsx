@@ -1,5 +1,12 @@
 import type { QueryClient } from '@tanstack/react-query';
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
 
 import { isSignedOut } from '@/api/client';
 import { NotFoundPage } from '@/features/not-found/page';
@@ -10,12 +17,15 @@ import { parseSearch, stringifySearch, textOf } from '@/shared/url/search';
 import { PageError, PagePending } from './page-states';
 import { Shell } from './shell';
 
-const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({ component: Outlet, notFoundComponent: NotFoundPage });
+const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({
+  component: Outlet,
+  notFoundComponent: NotFoundPage,
+});
 
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  validateSearch: (raw: Record<string, unknown>): { next?: string } => ({ next: textOf(raw['next']) }),
+  validateSearch: (raw: Record<string, unknown>): { next?: string } => ({ next: textOf(raw.next) }),
   component: lazyRouteComponent(() => import('@/features/sign-in/page'), 'SignInPage'),
 });
 
@@ -25,7 +35,7 @@ const house = createRoute({
   id: 'house',
   beforeLoad: async ({ context, location }) => {
     try {
-      await context.queryClient.ensureQueryData(sessionQuery);
+      await context.queryClient.query({ ...sessionQuery, staleTime: 'static' });
     } catch (error) {
       if (isSignedOut(error)) throw redirect({ to: '/sign-in', search: { next: location.href } });
       throw error;
@@ -76,7 +86,10 @@ const keys = createRoute({
 
 export const makeRouter = (queryClient: QueryClient) =>
   createRouter({
-    routeTree: root.addChildren([signIn, house.addChildren([overview, traces, trace, query, providers, keys])]),
+    routeTree: root.addChildren([
+      signIn,
+      house.addChildren([overview, traces, trace, query, providers, keys]),
+    ]),
     context: { queryClient },
     parseSearch,
     stringifySearch,

@@ -25,7 +25,9 @@ function NavLink({ page }: { page: Page }) {
   return (
     <Link
       to={page.to}
-      search={(before: { from?: string; to?: string }) => (page.ranged ? { from: before.from, to: before.to } : {})}
+      search={(before: { from?: string; to?: string }) =>
+        page.ranged ? { from: before.from, to: before.to } : {}
+      }
       activeOptions={{ exact: page.to === '/', includeSearch: false }}
       activeProps={{ className: 'bg-hover text-ink [&_svg]:text-accent', 'aria-current': 'page' }}
       title={`${page.title}: g ${page.key}`}
@@ -46,7 +48,11 @@ const themes: { id: Theme; label: string; icon: typeof Sun }[] = [
 function ThemeToggle() {
   const theme = useTheme();
   return (
-    <div role="radiogroup" aria-label="Theme" className="flex rounded-md border border-line p-0.5 max-lg:hidden">
+    <div
+      role="radiogroup"
+      aria-label="Theme"
+      className="flex rounded-md border border-line p-0.5 max-lg:hidden"
+    >
       {themes.map(({ id, label, icon: Icon }) => (
         <button
           key={id}
@@ -121,11 +127,21 @@ export function Shell() {
   ]);
   return (
     <div className="flex h-full">
-      <a href="#page" className="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50 focus:rounded-md focus:bg-raised focus:px-3 focus:py-2">
+      <a
+        href="#page"
+        className="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50 focus:rounded-md focus:bg-raised focus:px-3 focus:py-2"
+      >
         Skip to the page
       </a>
-      <nav aria-label="Main" className="flex w-14 shrink-0 flex-col gap-4 border-r border-line bg-surface px-2 pb-3 lg:w-52">
-        <Link to="/" className="flex h-14 items-center gap-2 px-2 max-lg:justify-center" aria-label="Signalbox">
+      <nav
+        aria-label="Main"
+        className="flex w-14 shrink-0 flex-col gap-4 border-r border-line bg-surface px-2 pb-3 lg:w-52"
+      >
+        <Link
+          to="/"
+          className="flex h-14 items-center gap-2 px-2 max-lg:justify-center"
+          aria-label="Signalbox"
+        >
           <Logo />
           <span className="text-[0.9375rem] font-semibold tracking-tight max-lg:hidden">Signalbox</span>
         </Link>
@@ -161,7 +177,9 @@ export function Shell() {
         <Outlet />
       </main>
       <Suspense>
-        {popup === 'palette' && <Palette onClose={() => setPopup(undefined)} onHelp={() => setPopup('help')} />}
+        {popup === 'palette' && (
+          <Palette onClose={() => setPopup(undefined)} onHelp={() => setPopup('help')} />
+        )}
         {popup === 'help' && <Help onClose={() => setPopup(undefined)} />}
       </Suspense>
     </div>

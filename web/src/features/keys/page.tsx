@@ -25,14 +25,18 @@ function Row({ item, makers }: { item: VirtualKey; makers: Map<string, string> }
         <span className="flex items-center gap-2">
           <span className={cx(revoked && 'line-through')}>{item.name}</span>
           {item.current && <Badge tone="ok">this session</Badge>}
-          {revoked && <Badge title={exactTime(item.revoked_at ?? '')}>revoked {formatAgo(item.revoked_at ?? '')}</Badge>}
+          {revoked && (
+            <Badge title={exactTime(item.revoked_at ?? '')}>revoked {formatAgo(item.revoked_at ?? '')}</Badge>
+          )}
         </span>
       </th>
       <td className={cx(cell, 'font-mono text-xs')}>…{item.last4}</td>
       <td className={cx(cell, 'num')} title={exactTime(item.created_at)}>
         {formatTime(item.created_at)}
       </td>
-      <td className={cell}>{item.created_by === undefined ? 'first start' : (makers.get(item.created_by) ?? item.created_by)}</td>
+      <td className={cell}>
+        {item.created_by === undefined ? 'first start' : (makers.get(item.created_by) ?? item.created_by)}
+      </td>
       <td className={cx(cell, 'num')} title={item.last_used_at && exactTime(item.last_used_at)}>
         {item.last_used_at ? formatAgo(item.last_used_at) : 'never'}
       </td>
@@ -62,8 +66,8 @@ export function KeysPage() {
       </PageHeader>
       <div className="min-h-0 flex-1 overflow-y-auto p-5">
         <p className="mb-4 max-w-2xl text-sm text-muted">
-          A virtual key opens this project: for calls through the gateway, for sending spans, for the API and for this page. Provider keys stay on
-          the server.
+          A virtual key opens this project: for calls through the gateway, for sending spans, for the API and
+          for this page. Provider keys stay on the server.
         </p>
         <div className="overflow-x-auto rounded-lg border border-line bg-surface">
           {answer.isPending && <SkeletonRows rows={4} widths={['w-48', 'w-16', 'w-32', 'w-24']} />}

@@ -10,13 +10,20 @@ it('puts rows on every bucket of the range', () => {
   const line = timelineOf([{ bucket: at(1), requests: 3, p95: null }], { from: 0, to: 3 * minute }, minute);
   expect(line.column('requests', 0)).toEqual([0, 3, 0]);
   expect(line.column('p95', null)).toEqual([null, null, null]);
-  expect(line.column((row) => Number(row['requests']) * 2, null)).toEqual([null, 6, null]);
+  expect(line.column((row) => Number(row.requests) * 2, null)).toEqual([null, 6, null]);
 });
 
 it('draws the largest groups and sums the rest', () => {
   const rows = ['a', 'b', 'c', 'd'].map((model, i) => ({ bucket: at(0), model, requests: 10 - i }));
   const line = timelineOf([], { from: 0, to: 2 * minute }, minute);
-  const groups = groupsOf([...rows, { bucket: at(1), model: null, requests: 1 }], 'model', 'requests', line, minute, 2);
+  const groups = groupsOf(
+    [...rows, { bucket: at(1), model: null, requests: 1 }],
+    'model',
+    'requests',
+    line,
+    minute,
+    2,
+  );
   expect(groups).toEqual([
     { name: 'a', values: [10, 0], total: 10 },
     { name: 'b', values: [9, 0], total: 9 },
@@ -25,7 +32,9 @@ it('draws the largest groups and sums the rest', () => {
 });
 
 it('counts no token twice', () => {
-  expect(tokenClasses({ input_tokens: 100, cache_read_tokens: 60, output_tokens: 50, reasoning_tokens: 30 })).toEqual({
+  expect(
+    tokenClasses({ input_tokens: 100, cache_read_tokens: 60, output_tokens: 50, reasoning_tokens: 30 }),
+  ).toEqual({
     input: 40,
     cacheRead: 60,
     cacheWrite: 0,

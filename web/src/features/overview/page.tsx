@@ -30,17 +30,31 @@ function ShedBanner() {
   const shed = status.data?.shed_spans ?? 0;
   if (shed === 0) return null;
   return (
-    <div role="status" className="flex items-center gap-2.5 rounded-lg bg-warn-soft px-4 py-2.5 text-sm text-warn">
+    <div
+      role="status"
+      className="flex items-center gap-2.5 rounded-lg bg-warn-soft px-4 py-2.5 text-sm text-warn"
+    >
       <TriangleAlert size={16} className="shrink-0" aria-hidden />
       <p>
-        <strong className="num font-semibold">{formatCount(shed)} spans</strong> could not be kept since the start, because the store was busy:
-        numbers on this page are too low by as many. Calls went through all the same.
+        <strong className="num font-semibold">{formatCount(shed)} spans</strong> could not be kept since the
+        start, because the store was busy: numbers on this page are too low by as many. Calls went through all
+        the same.
       </p>
     </div>
   );
 }
 
-function NoCalls({ range, filtered, onWiden, onClear }: { range: Range; filtered: boolean; onWiden: () => void; onClear: () => void }) {
+function NoCalls({
+  range,
+  filtered,
+  onWiden,
+  onClear,
+}: {
+  range: Range;
+  filtered: boolean;
+  onWiden: () => void;
+  onClear: () => void;
+}) {
   if (filtered) {
     return (
       <EmptyState title="No call passes these filters" className="py-20">
@@ -73,7 +87,11 @@ export function OverviewPage() {
   const refetchInterval = isLive(range) ? refreshMs : (false as const);
   const names = ['now', 'before', 'overTime', 'byModel', 'byModelOverTime', 'errors'] as const;
   const answers = useQueries({
-    queries: names.map((name) => ({ ...answerQuery(questions[name]), refetchInterval, placeholderData: keepPreviousData })),
+    queries: names.map((name) => ({
+      ...answerQuery(questions[name]),
+      refetchInterval,
+      placeholderData: keepPreviousData,
+    })),
   });
   const [now, before, overTime, byModel, byModelOverTime, errors] = answers;
   const width = bucketFor(range).ms;
@@ -82,25 +100,31 @@ export function OverviewPage() {
   const { from, to } = range;
   const timeline = useMemo(
     // The bounds move with the data, not with the clock: between refreshes nothing jumps.
-    () => (overTimeData ? timelineOf(rowsOf(overTimeData), boundsOf({ from, to }, updatedAt), width) : undefined),
+    () =>
+      overTimeData ? timelineOf(rowsOf(overTimeData), boundsOf({ from, to }, updatedAt), width) : undefined,
     [overTimeData, updatedAt, from, to, width],
   );
   const refresh = (): void => {
     for (const answer of answers) void answer.refetch();
   };
   const setRange = (next: Range): void => void navigate({ to: '/', search: { ...search, ...next } });
-  const setChips = (next: Chip[]): void => void navigate({ to: '/', search: { ...search, f: writeChips(next) } });
+  const setChips = (next: Chip[]): void =>
+    void navigate({ to: '/', search: { ...search, f: writeChips(next) } });
   const openTraces = (more: Chip[], stretch?: { from: number; to: number }): void => {
     const all = [...chips, ...more];
-    const about: Chip[] = all.some((chip) => chip.field === 'kind') ? all : [{ field: 'kind', op: 'in', value: callKinds }, ...all];
-    const time = stretch ? { from: new Date(stretch.from).toISOString(), to: new Date(stretch.to).toISOString() } : range;
+    const about: Chip[] = all.some((chip) => chip.field === 'kind')
+      ? all
+      : [{ field: 'kind', op: 'in', value: callKinds }, ...all];
+    const time = stretch
+      ? { from: new Date(stretch.from).toISOString(), to: new Date(stretch.to).toISOString() }
+      : range;
     void navigate({ to: '/traces', search: { ...time, f: writeChips(about) } });
   };
   useShortcuts([{ keys: 'r', label: 'Refresh', group: 'Overview', run: refresh }]);
 
   const nowRow = rowsOf(now?.data)[0];
   const failed = answers.find((answer) => answer.isError && !answer.data);
-  const none = nowRow !== undefined && !now?.isPlaceholderData && (numberOf(nowRow['requests']) ?? 0) === 0;
+  const none = nowRow !== undefined && !now?.isPlaceholderData && (numberOf(nowRow.requests) ?? 0) === 0;
   const stale = answers.some((answer) => answer.isPlaceholderData);
   return (
     <>
@@ -113,26 +137,52 @@ export function OverviewPage() {
         </IconButton>
       </PageHeader>
       <div className="min-h-0 flex-1 overflow-y-auto">
-        <div className={cx('mx-auto flex max-w-[1720px] flex-col gap-3 p-5 transition-opacity', stale && 'opacity-60')}>
+        <div
+          className={cx(
+            'mx-auto flex max-w-[1720px] flex-col gap-3 p-5 transition-opacity',
+            stale && 'opacity-60',
+          )}
+        >
           <ShedBanner />
           {failed && <ErrorState error={failed.error} retry={refresh} className="min-h-[50vh]" />}
           {!failed && none && (
-            <NoCalls range={range} filtered={chips.length > 0} onWiden={() => setRange({ from: 'now-7d', to: 'now' })} onClear={() => setChips([])} />
+            <NoCalls
+              range={range}
+              filtered={chips.length > 0}
+              onWiden={() => setRange({ from: 'now-7d', to: 'now' })}
+              onClear={() => setChips([])}
+            />
           )}
           {!failed && !none && (
             <>
-              <Tiles now={nowRow} before={rowsOf(before?.data)[0]} timeline={timeline ?? timelineOf([], { from: 0, to: 0 }, width)} query={questions.now} onOpen={openTraces} />
+              <Tiles
+                now={nowRow}
+                before={rowsOf(before?.data)[0]}
+                timeline={timeline ?? timelineOf([], { from: 0, to: 0 }, width)}
+                query={questions.now}
+                onOpen={openTraces}
+              />
               <Charts
                 timeline={timeline}
                 modelRows={rowsOf(byModelOverTime?.data)}
                 width={width}
                 questions={questions}
                 onOpen={openTraces}
-                onZoom={(start, end) => setRange({ from: new Date(start).toISOString(), to: new Date(end).toISOString() })}
+                onZoom={(start, end) =>
+                  setRange({ from: new Date(start).toISOString(), to: new Date(end).toISOString() })
+                }
               />
               <div className="grid gap-3 xl:grid-cols-5">
-                <ModelTable rows={byModel?.data && rowsOf(byModel.data)} questions={questions} onOpen={openTraces} />
-                <RecentErrors rows={errors?.data && rowsOf(errors.data)} questions={questions} onOpen={openTraces} />
+                <ModelTable
+                  rows={byModel?.data && rowsOf(byModel.data)}
+                  questions={questions}
+                  onOpen={openTraces}
+                />
+                <RecentErrors
+                  rows={errors?.data && rowsOf(errors.data)}
+                  questions={questions}
+                  onOpen={openTraces}
+                />
               </div>
             </>
           )}

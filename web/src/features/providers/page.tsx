@@ -39,11 +39,16 @@ function Health({ health }: { health: ProviderStatus['health'] }) {
   const share = health.ok / total;
   return (
     <div className="flex items-center gap-3">
-      <div className="h-1.5 flex-1 overflow-hidden rounded-full bg-error/70" role="img" aria-label={`${formatShare(share)} answered`}>
+      <div
+        className="h-1.5 flex-1 overflow-hidden rounded-full bg-error/70"
+        role="img"
+        aria-label={`${formatShare(share)} answered`}
+      >
         <div className="h-full bg-accent" style={{ width: `${share * 100}%` }} />
       </div>
       <span className="num text-xs text-muted">
-        {formatCount(health.ok)} answered{health.failed > 0 && <span className="text-error"> · {formatCount(health.failed)} failed</span>}
+        {formatCount(health.ok)} answered
+        {health.failed > 0 && <span className="text-error"> · {formatCount(health.failed)} failed</span>}
       </span>
     </div>
   );
@@ -53,9 +58,22 @@ function ProviderCard({ provider }: { provider: ProviderStatus }) {
   const shown = provider.models.slice(0, 6);
   const error = provider.health.last_error;
   return (
-    <article className={cx('flex flex-col gap-3 rounded-lg border border-line bg-surface p-4', !provider.on && 'opacity-90')}>
+    <article
+      className={cx(
+        'flex flex-col gap-3 rounded-lg border border-line bg-surface p-4',
+        !provider.on && 'opacity-90',
+      )}
+    >
       <header className="flex items-center gap-2">
-        <span className={cx('size-2 rounded-full', provider.on ? 'bg-accent shadow-[0_0_0_3px_color-mix(in_oklab,var(--accent)_22%,transparent)]' : 'bg-line-strong')} aria-hidden />
+        <span
+          className={cx(
+            'size-2 rounded-full',
+            provider.on
+              ? 'bg-accent shadow-[0_0_0_3px_color-mix(in_oklab,var(--accent)_22%,transparent)]'
+              : 'bg-line-strong',
+          )}
+          aria-hidden
+        />
         <h3 className="truncate font-semibold">{provider.title}</h3>
         <span className="font-mono text-xs text-faint">{provider.name}/</span>
         <span className="ml-auto flex items-center gap-1.5">
@@ -77,13 +95,23 @@ function ProviderCard({ provider }: { provider: ProviderStatus }) {
       {shown.length > 0 && (
         <ul className="flex flex-wrap gap-1">
           {shown.map((model) => (
-            <li key={model} className="flex h-6 items-center rounded-sm border border-line bg-sunken pl-1.5 font-mono text-2xs text-muted">
+            <li
+              key={model}
+              className="flex h-6 items-center rounded-sm border border-line bg-sunken pl-1.5 font-mono text-2xs text-muted"
+            >
               {model}
-              <CopyIcon text={model.startsWith(`${provider.name}/`) ? model : `${provider.name}/${model}`} label={`Copy the name of ${model}`} className="size-6" />
+              <CopyIcon
+                text={model.startsWith(`${provider.name}/`) ? model : `${provider.name}/${model}`}
+                label={`Copy the name of ${model}`}
+                className="size-6"
+              />
             </li>
           ))}
           {provider.models.length > shown.length && (
-            <li className="flex h-6 items-center px-1 text-2xs text-faint" title={provider.models.slice(6).join('\n')}>
+            <li
+              className="flex h-6 items-center px-1 text-2xs text-faint"
+              title={provider.models.slice(6).join('\n')}
+            >
               +{provider.models.length - shown.length} more
             </li>
           )}
@@ -91,12 +119,21 @@ function ProviderCard({ provider }: { provider: ProviderStatus }) {
       )}
       <footer className="mt-auto flex gap-3 text-xs">
         {provider.on && (
-          <Link to="/traces" search={{ f: [writeChip(chipIs('provider', provider.otel_name))] }} className="font-medium text-accent hover:underline">
+          <Link
+            to="/traces"
+            search={{ f: [writeChip(chipIs('provider', provider.otel_name))] }}
+            className="font-medium text-accent hover:underline"
+          >
             Traces
           </Link>
         )}
         {provider.docs && (
-          <a href={provider.docs} target="_blank" rel="noreferrer noopener" className="flex items-center gap-1 text-muted hover:text-ink hover:underline">
+          <a
+            href={provider.docs}
+            target="_blank"
+            rel="noreferrer noopener"
+            className="flex items-center gap-1 text-muted hover:text-ink hover:underline"
+          >
             Documentation <ExternalLink size={11} aria-hidden />
           </a>
         )}
@@ -135,9 +172,19 @@ export function ProvidersPage() {
             ))}
           </div>
         )}
-        {answer.isError && !answer.data && <ErrorState error={answer.error} retry={() => void answer.refetch()} className="h-full" />}
-        <Group title="On" about="Calls can go there. Write the model as provider/model, or its bare name where only one serves it." providers={providers.filter((one) => one.on)} />
-        <Group title="Off" about="Set the named variable where Signalbox runs and start it again, or write the provider in signalbox.yaml." providers={providers.filter((one) => !one.on)} />
+        {answer.isError && !answer.data && (
+          <ErrorState error={answer.error} retry={() => void answer.refetch()} className="h-full" />
+        )}
+        <Group
+          title="On"
+          about="Calls can go there. Write the model as provider/model, or its bare name where only one serves it."
+          providers={providers.filter((one) => one.on)}
+        />
+        <Group
+          title="Off"
+          about="Set the named variable where Signalbox runs and start it again, or write the provider in signalbox.yaml."
+          providers={providers.filter((one) => !one.on)}
+        />
       </div>
     </>
   );

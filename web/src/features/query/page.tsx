@@ -22,8 +22,15 @@ function Columns({ onPick }: { onPick: (name: string) => void }) {
     <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-4">
       {tables.data?.tables.map((table) => (
         <details key={table.name} open={table.name === 'spans'} className="group">
-          <summary title={table.doc} className="flex h-7 list-none items-center gap-1.5 rounded-md px-2 text-sm font-medium hover:bg-hover">
-            <ChevronRight size={13} className="text-faint transition-transform group-open:rotate-90" aria-hidden />
+          <summary
+            title={table.doc}
+            className="flex h-7 list-none items-center gap-1.5 rounded-md px-2 text-sm font-medium hover:bg-hover"
+          >
+            <ChevronRight
+              size={13}
+              className="text-faint transition-transform group-open:rotate-90"
+              aria-hidden
+            />
             <Table2 size={13} className="text-faint" aria-hidden />
             {table.name}
           </summary>
@@ -51,7 +58,9 @@ function Columns({ onPick }: { onPick: (name: string) => void }) {
 export function QueryPage() {
   const [sql, setSql] = useState(() => readLocal(key) ?? first);
   const editor = useRef<HTMLTextAreaElement>(null);
-  const run = useMutation({ mutationFn: (text: string) => call(api.POST('/api/v1/sql', { body: { sql: text } })) });
+  const run = useMutation({
+    mutationFn: (text: string) => call(api.POST('/api/v1/sql', { body: { sql: text } })),
+  });
   const submit = (text: string): void => {
     writeLocal(key, text);
     if (text.trim() !== '') run.mutate(text);
@@ -106,20 +115,34 @@ export function QueryPage() {
               className="block w-full resize-y rounded-lg border border-line-strong bg-sunken p-3 font-mono text-sm leading-5 focus:border-accent focus:outline-none focus-visible:ring-2 focus-visible:ring-accent/30"
             />
             <div className="mt-2.5 flex items-center gap-3">
-              <Button look="primary" disabled={run.isPending || sql.trim() === ''} onClick={() => submit(sql)}>
+              <Button
+                look="primary"
+                disabled={run.isPending || sql.trim() === ''}
+                onClick={() => submit(sql)}
+              >
                 <Play size={13} aria-hidden /> {run.isPending ? 'Running…' : 'Run'}
               </Button>
               <span className="flex items-center gap-1 text-xs text-faint">
-                <Kbd>{/Mac/.test(navigator.userAgent) ? '⌘' : 'Ctrl'}</Kbd>
+                <Kbd>{navigator.userAgent.includes('Mac') ? '⌘' : 'Ctrl'}</Kbd>
                 <Kbd>↵</Kbd>
               </span>
             </div>
           </div>
-          {run.isError && <ErrorState error={run.error} className="flex-1 border-t border-line bg-surface whitespace-pre-wrap" />}
+          {run.isError && (
+            <ErrorState
+              error={run.error}
+              className="flex-1 border-t border-line bg-surface whitespace-pre-wrap"
+            />
+          )}
           {!run.isError && run.data && <Result answer={run.data} />}
           {!run.isError && !run.data && (
-            <EmptyState icon={<Table2 size={22} />} title="Ask anything of your spans" className="flex-1 border-t border-line bg-surface">
-              Run the query above, or take an example from the left. The tables and columns are listed there too.
+            <EmptyState
+              icon={<Table2 size={22} />}
+              title="Ask anything of your spans"
+              className="flex-1 border-t border-line bg-surface"
+            >
+              Run the query above, or take an example from the left. The tables and columns are listed there
+              too.
             </EmptyState>
           )}
         </div>

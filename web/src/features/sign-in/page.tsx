@@ -14,7 +14,8 @@ const route = getRouteApi('/sign-in');
 
 function messageOf(error: unknown): string {
   if (!(error instanceof ApiError)) return 'Something went wrong. Try again.';
-  if (error.status === 401) return 'No such key, or it was revoked. Check that it is copied whole: keys begin with sb-.';
+  if (error.status === 401)
+    return 'No such key, or it was revoked. Check that it is copied whole: keys begin with sb-.';
   return error.hint ? `${error.message} ${error.hint}` : error.message;
 }
 
@@ -70,11 +71,21 @@ export function SignInPage() {
               error={signIn.isError ? messageOf(signIn.error) : undefined}
               className="[&_input]:pr-9 [&_input]:font-mono"
             />
-            <IconButton label={shown ? 'Hide the key' : 'Show the key'} className="absolute top-[27px] right-1" onClick={() => setShown(!shown)}>
+            <IconButton
+              label={shown ? 'Hide the key' : 'Show the key'}
+              className="absolute top-[27px] right-1"
+              onClick={() => setShown(!shown)}
+            >
               {shown ? <EyeOff size={15} /> : <Eye size={15} />}
             </IconButton>
           </div>
-          <Button type="submit" look="primary" size="lg" className="mt-2 w-full" disabled={signIn.isPending || key.trim() === ''}>
+          <Button
+            type="submit"
+            look="primary"
+            size="lg"
+            className="mt-2 w-full"
+            disabled={signIn.isPending || key.trim() === ''}
+          >
             {signIn.isPending ? 'Signing in…' : 'Sign in'}
           </Button>
         </form>
@@ -82,10 +93,13 @@ export function SignInPage() {
           <summary className="rounded-sm font-medium text-ink">Where do I find a key?</summary>
           <div className="mt-2 space-y-2">
             <p>
-              Signalbox printed the first key to the terminal when it started on an empty data folder. It is shown once and kept
-              only as a hash.
+              Signalbox printed the first key to the terminal when it started on an empty data folder. It is
+              shown once and kept only as a hash.
             </p>
-            <p>Whoever has a key can make more on the page Keys. To choose the first key yourself, start an empty data folder with:</p>
+            <p>
+              Whoever has a key can make more on the page Keys. To choose the first key yourself, start an
+              empty data folder with:
+            </p>
             <CodeBlock code={'SIGNALBOX_BOOTSTRAP_KEY=my-own-key signalbox up'} />
           </div>
         </details>

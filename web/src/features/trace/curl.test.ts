@@ -23,8 +23,20 @@ const span: SpanDetail = {
   tools: [{ name: 'search', description: 'Finds', parameters: { type: 'object' } }],
   input_messages: [
     { role: 'system', parts: [{ type: 'text', content: "Don't guess." }] },
-    { role: 'user', parts: [{ type: 'text', content: 'Look' }, { type: 'uri', modality: 'image', uri: 'https://x/y.png' }] },
-    { role: 'assistant', parts: [{ type: 'reasoning', content: 'hm' }, { type: 'tool_call', id: 'c1', name: 'search', arguments: { q: 'x' } }] },
+    {
+      role: 'user',
+      parts: [
+        { type: 'text', content: 'Look' },
+        { type: 'uri', modality: 'image', uri: 'https://x/y.png' },
+      ],
+    },
+    {
+      role: 'assistant',
+      parts: [
+        { type: 'reasoning', content: 'hm' },
+        { type: 'tool_call', id: 'c1', name: 'search', arguments: { q: 'x' } },
+      ],
+    },
     { role: 'tool', parts: [{ type: 'tool_call_response', id: 'c1', response: { hits: 2 } }] },
   ],
 };
@@ -42,18 +54,36 @@ it('rebuilds the request', () => {
     model: 'sim/small',
     messages: [
       { role: 'system', content: "Don't guess." },
-      { role: 'user', content: [{ type: 'text', text: 'Look' }, { type: 'image_url', image_url: { url: 'https://x/y.png' } }] },
-      { role: 'assistant', content: null, tool_calls: [{ id: 'c1', type: 'function', function: { name: 'search', arguments: '{"q":"x"}' } }] },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'Look' },
+          { type: 'image_url', image_url: { url: 'https://x/y.png' } },
+        ],
+      },
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [{ id: 'c1', type: 'function', function: { name: 'search', arguments: '{"q":"x"}' } }],
+      },
       { role: 'tool', tool_call_id: 'c1', content: '{\n  "hits": 2\n}' },
     ],
     temperature: 0.2,
-    tools: [{ type: 'function', function: { name: 'search', description: 'Finds', parameters: { type: 'object' } } }],
+    tools: [
+      {
+        type: 'function',
+        function: { name: 'search', description: 'Finds', parameters: { type: 'object' } },
+      },
+    ],
     stream: true,
   });
 });
 
 it('rebuilds embeddings', () => {
-  const curl = curlOf({ ...span, kind: 'embedding', input: ['a'], tools: undefined, streaming: false, model_parameters: {} }, 'http://h');
+  const curl = curlOf(
+    { ...span, kind: 'embedding', input: ['a'], tools: undefined, streaming: false, model_parameters: {} },
+    'http://h',
+  );
   expect(curl).toContain('http://h/v1/embeddings');
   expect(bodyOf(curl)).toEqual({ model: 'sim/small', input: ['a'] });
 });

@@ -23,23 +23,28 @@ const parameters = new Set([
 ]);
 
 export const canCopyAsCurl = (span: SpanDetail): boolean =>
-  span.source === 'gateway' && (span.kind === 'embedding' ? span.input !== undefined : span.kind === 'llm' && (span.input_messages ?? []).length > 0);
+  span.source === 'gateway' &&
+  (span.kind === 'embedding'
+    ? span.input !== undefined
+    : span.kind === 'llm' && (span.input_messages ?? []).length > 0);
 
 /** The call again, through the gateway. The key stays a variable: spans hold no secret. */
 export function curlOf(span: SpanDetail, origin: string): string {
   const model = span.model_requested ?? span.model;
   const embedding = span.kind === 'embedding';
-  const body: Body = embedding ? { model, input: span.input } : { model, messages: (span.input_messages ?? []).flatMap(messagesOf) };
+  const body: Body = embedding
+    ? { model, input: span.input }
+    : { model, messages: (span.input_messages ?? []).flatMap(messagesOf) };
   for (const [name, value] of Object.entries(span.model_parameters ?? {})) {
     if (parameters.has(name)) body[name] = value;
   }
   if (span.tools && span.tools.length > 0) {
-    body['tools'] = span.tools.map(({ name, description, parameters: schema, strict }): unknown => ({
+    body.tools = span.tools.map(({ name, description, parameters: schema, strict }): unknown => ({
       type: 'function',
       function: dropAbsent({ name, description, parameters: schema ?? undefined, strict }),
     }));
   }
-  if (span.streaming) body['stream'] = true;
+  if (span.streaming) body.stream = true;
   return [
     `curl ${origin}/v1/${embedding ? 'embeddings' : 'chat/completions'} \\`,
     `  -H "Authorization: Bearer $SIGNALBOX_KEY" \\`,
@@ -49,7 +54,9 @@ export function curlOf(span: SpanDetail, origin: string): string {
 }
 
 const dropAbsent = (record: Body): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(record).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
+  Object.fromEntries(
+    Object.entries(record).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  );
 
 /** For a POSIX shell. */
 export const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
@@ -64,17 +71,27 @@ function messagesOf(message: Message): unknown[] {
     else if (isPart(part, 'tool_call')) {
       const args = part.arguments ?? {};
       const text = typeof args === 'string' ? args : JSON.stringify(args);
-      calls.push({ id: part.id ?? part.name, type: 'function', function: { name: part.name, arguments: text } });
+      calls.push({
+        id: part.id ?? part.name,
+        type: 'function',
+        function: { name: part.name, arguments: text },
+      });
     } else if (isPart(part, 'tool_call_response')) {
       results.push({ role: 'tool', tool_call_id: part.id ?? '', content: readable(part.response) });
-    } else if (isPart(part, 'uri') && part.modality === 'image') content.push({ type: 'image_url', image_url: { url: part.uri } });
+    } else if (isPart(part, 'uri') && part.modality === 'image')
+      content.push({ type: 'image_url', image_url: { url: part.uri } });
     else if (isPart(part, 'blob') && part.modality === 'image') {
-      content.push({ type: 'image_url', image_url: { url: `data:${part.mime_type ?? 'image/png'};base64,${part.content}` } });
+      content.push({
+        type: 'image_url',
+        image_url: { url: `data:${part.mime_type ?? 'image/png'};base64,${part.content}` },
+      });
     }
   }
   if (content.length === 0 && calls.length === 0) return results;
   const onlyText = content.every((one) => (one as { type: string }).type === 'text');
-  const shown: unknown = onlyText ? content.map((one) => (one as { text: string }).text).join('\n') || null : content;
+  const shown: unknown = onlyText
+    ? content.map((one) => (one as { text: string }).text).join('\n') || null
+    : content;
   const main = dropAbsent({
     role: message.role,
     name: message.name,

@@ -58,7 +58,8 @@ function TraceView({ trace, onBack }: { trace: Trace; onBack: () => void }) {
     if (!next.delete(spanId)) next.add(spanId);
     setCollapsed(next);
   };
-  const toggleAll = (): void => setCollapsed(collapsed.size > 0 ? new Set() : new Set(trace.spans.map((span) => span.span_id)));
+  const toggleAll = (): void =>
+    setCollapsed(collapsed.size > 0 ? new Set() : new Set(trace.spans.map((span) => span.span_id)));
   const setOpen = (open: boolean): void => {
     if (selected !== undefined && collapsed.has(selected) === open) toggle(selected);
   };
@@ -71,12 +72,23 @@ function TraceView({ trace, onBack }: { trace: Trace; onBack: () => void }) {
     { keys: 'arrowright', label: 'Open the span', group, run: () => setOpen(true) },
     { keys: 'arrowleft', label: 'Close the span', group, run: () => setOpen(false) },
     { keys: '/', label: 'Search spans', group, run: () => input.current?.focus() },
-    ...views.map((one, i) => ({ keys: String(i + 1), label: `Show ${one}`, group, run: () => go(selected, one) })),
+    ...views.map((one, i) => ({
+      keys: String(i + 1),
+      label: `Show ${one}`,
+      group,
+      run: () => go(selected, one),
+    })),
     { keys: 'escape', label: 'Back', group, run: onBack },
   ]);
   return (
     <>
       <TraceHeader trace={trace} onBack={onBack} />
+      {trace.truncated && (
+        <p role="status" className="shrink-0 bg-warn-soft px-5 py-2 text-sm text-warn">
+          This trace is larger than one page holds: only its first{' '}
+          {trace.spans.length.toLocaleString('en-US')} spans are shown. The page Query reads the others.
+        </p>
+      )}
       <Split
         name="trace"
         start={50}
@@ -97,7 +109,12 @@ function TraceView({ trace, onBack }: { trace: Trace; onBack: () => void }) {
         }
         right={
           summary ? (
-            <SpanPanel traceId={trace.trace_id} summary={summary} view={view} onView={(next) => go(selected, next)} />
+            <SpanPanel
+              traceId={trace.trace_id}
+              summary={summary}
+              view={view}
+              onView={(next) => go(selected, next)}
+            />
           ) : (
             <EmptyState title="No span is selected" className="flex-1" />
           )
@@ -134,7 +151,10 @@ export function TracePage() {
   const navigate = useNavigate();
   const router = useRouter();
   const canGoBack = useCanGoBack();
-  const answer = useQuery({ ...traceQuery(traceId), refetchInterval: ({ state }) => (state.data && isGrowing(state.data) ? 2_000 : false) });
+  const answer = useQuery({
+    ...traceQuery(traceId),
+    refetchInterval: ({ state }) => (state.data && isGrowing(state.data) ? 2_000 : false),
+  });
   const back = (): void => {
     if (canGoBack) router.history.back();
     else void navigate({ to: '/traces' });
@@ -144,12 +164,14 @@ export function TracePage() {
     <>
       <title>{`${answer.data?.name ?? 'Trace'} · Signalbox`}</title>
       {answer.isPending && <Loading />}
-      {answer.isError && !answer.data && !missing && <ErrorState error={answer.error} retry={() => void answer.refetch()} className="h-full" />}
+      {answer.isError && !answer.data && !missing && (
+        <ErrorState error={answer.error} retry={() => void answer.refetch()} className="h-full" />
+      )}
       {missing && (
         <EmptyState title="There is no such trace" className="h-full">
           <p className="mb-4">
-            No span of the trace <span className="font-mono text-xs break-all">{traceId}</span> is stored here. It may be too old, not yet sent, or
-            of another project.
+            No span of the trace <span className="font-mono text-xs break-all">{traceId}</span> is stored
+            here. It may be too old, not yet sent, or of another project.
           </p>
           <Button onClick={() => void navigate({ to: '/traces' })}>All traces</Button>
         </EmptyState>

@@ -5,7 +5,12 @@ import type { SpanSummary } from '@/api/types';
 import { barOf, buildForest, extentOf, scaleMarks, spanToOpen, visibleRows } from './tree';
 
 const epoch = Date.parse('2026-11-24T10:00:00.000Z');
-const span = (span_id: string, parent_span_id?: string, at = 0, more: Partial<SpanSummary> = {}): SpanSummary => ({
+const span = (
+  span_id: string,
+  parent_span_id?: string,
+  at = 0,
+  more: Partial<SpanSummary> = {},
+): SpanSummary => ({
   span_id,
   parent_span_id,
   name: span_id,
@@ -17,7 +22,9 @@ const span = (span_id: string, parent_span_id?: string, at = 0, more: Partial<Sp
   ...more,
 });
 const shape = (spans: SpanSummary[], collapsed: string[] = [], search = ''): string[] =>
-  visibleRows(buildForest(spans), new Set(collapsed), search).map((node) => '-'.repeat(node.depth) + node.span.span_id);
+  visibleRows(buildForest(spans), new Set(collapsed), search).map(
+    (node) => '-'.repeat(node.depth) + node.span.span_id,
+  );
 
 describe('the tree', () => {
   const family = [span('c', 'a', 20), span('d', 'c', 30), span('b', 'a', 10), span('a')];
@@ -39,7 +46,12 @@ describe('the tree', () => {
   it('breaks rings', () => {
     expect(shape([span('a', 'b'), span('b', 'a', 1)])).toEqual(['a', '-b']);
     expect(shape([span('a', 'a')])).toEqual(['a']);
-    expect(shape([span('a', 'c'), span('b', 'a', 1), span('c', 'b', 2), span('d', 'c', 3)])).toEqual(['a', '-b', '--c', '---d']);
+    expect(shape([span('a', 'c'), span('b', 'a', 1), span('c', 'b', 2), span('d', 'c', 3)])).toEqual([
+      'a',
+      '-b',
+      '--c',
+      '---d',
+    ]);
   });
   it('adds up cost, tokens and errors', () => {
     const [root] = buildForest([
@@ -77,7 +89,11 @@ describe('the waterfall', () => {
 });
 
 it('opens the deepest failure, or the first model call', () => {
-  const failing = [span('a', undefined, 0, { status: 'error' }), span('b', 'a', 1, { status: 'error' }), span('c', 'a', 2, { kind: 'llm' })];
+  const failing = [
+    span('a', undefined, 0, { status: 'error' }),
+    span('b', 'a', 1, { status: 'error' }),
+    span('c', 'a', 2, { kind: 'llm' }),
+  ];
   expect(spanToOpen(buildForest(failing))).toBe('b');
   expect(spanToOpen(buildForest([span('a'), span('c', 'a', 2, { kind: 'llm' })]))).toBe('c');
   expect(spanToOpen([])).toBeUndefined();

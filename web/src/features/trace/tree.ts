@@ -20,7 +20,10 @@ const startOf = (span: SpanSummary): number => Date.parse(span.start_time);
  */
 export function buildForest(spans: SpanSummary[]): Node[] {
   const nodes = new Map(
-    spans.map((span): [string, Node] => [span.span_id, { span, depth: 0, children: [], below: 0, errorsBelow: 0 }]),
+    spans.map((span): [string, Node] => [
+      span.span_id,
+      { span, depth: 0, children: [], below: 0, errorsBelow: 0 },
+    ]),
   );
   const parentOf = ({ span }: Node): Node | undefined => nodes.get(span.parent_span_id ?? '');
   const sorted = [...nodes.values()].sort((a, b) => startOf(a.span) - startOf(b.span));
@@ -59,7 +62,8 @@ function walk(roots: Node[]): Node[] {
 }
 
 function addUp(node: Node): void {
-  const sum = (a: number | undefined, b: number | null | undefined): number | undefined => (b === null || b === undefined ? a : (a ?? 0) + b);
+  const sum = (a: number | undefined, b: number | null | undefined): number | undefined =>
+    b === null || b === undefined ? a : (a ?? 0) + b;
   node.cost = sum(undefined, node.span.cost);
   node.tokens = sum(undefined, node.span.total_tokens);
   for (const child of node.children) {
@@ -96,7 +100,16 @@ function keepHits(order: Node[], wanted: string): Set<Node> {
 }
 
 export function isHit({ span }: Node, wanted: string): boolean {
-  const texts = [span.name, span.kind, span.model, span.tool_name, span.agent_name, span.preview, span.error_type, span.span_id];
+  const texts = [
+    span.name,
+    span.kind,
+    span.model,
+    span.tool_name,
+    span.agent_name,
+    span.preview,
+    span.error_type,
+    span.span_id,
+  ];
   return texts.some((text) => text?.toLowerCase().includes(wanted));
 }
 
@@ -116,11 +129,17 @@ export function extentOf(spans: SpanSummary[]): Extent {
 }
 
 /** Where the bar of a span lies, in percent of the trace; the first-token mark in percent of the bar. */
-export function barOf(span: SpanSummary, { from, to }: Extent): { left: number; width: number; firstToken?: number } {
+export function barOf(
+  span: SpanSummary,
+  { from, to }: Extent,
+): { left: number; width: number; firstToken?: number } {
   const share = (ms: number): number => (ms / (to - from)) * 100;
   const left = Math.min(100, Math.max(0, share(startOf(span) - from)));
   const width = Math.min(100 - left, share(span.duration_ms));
-  const first = typeof span.ttft_ms === 'number' && span.duration_ms > 0 ? (span.ttft_ms / span.duration_ms) * 100 : undefined;
+  const first =
+    typeof span.ttft_ms === 'number' && span.duration_ms > 0
+      ? (span.ttft_ms / span.duration_ms) * 100
+      : undefined;
   return { left, width, firstToken: first !== undefined && first <= 100 ? first : undefined };
 }
 

@@ -9,7 +9,10 @@ export interface TracePage {
  * The newest page read again, merged into the pages that are there: what is known is brought up to
  * date where it stands, what is new goes on top. Nothing else moves, so that nobody loses their place.
  */
-export function mergeNewest(pages: TracePage[], newest: TracePage): { pages: TracePage[]; added: TraceSummary[] } {
+export function mergeNewest(
+  pages: TracePage[],
+  newest: TracePage,
+): { pages: TracePage[]; added: TraceSummary[] } {
   const fresh = new Map(newest.traces.map((trace) => [trace.trace_id, trace]));
   const updated = pages.map((page) => ({
     ...page,
@@ -27,10 +30,13 @@ export function mergeNewest(pages: TracePage[], newest: TracePage): { pages: Tra
 
 const startOf = (trace: TraceSummary): number => Date.parse(trace.start_time);
 
-const sortNewestFirst = (traces: TraceSummary[]): TraceSummary[] => [...traces].sort((a, b) => startOf(b) - startOf(a));
+const sortNewestFirst = (traces: TraceSummary[]): TraceSummary[] =>
+  [...traces].sort((a, b) => startOf(b) - startOf(a));
 
 /** Pages as one list. A trace that moved between two pages while they were read counts once. */
 export function flatten(pages: TracePage[]): TraceSummary[] {
   const seen = new Set<string>();
-  return pages.flatMap((page) => page.traces).filter(({ trace_id }) => !seen.has(trace_id) && seen.add(trace_id));
+  return pages
+    .flatMap((page) => page.traces)
+    .filter(({ trace_id }) => !seen.has(trace_id) && seen.add(trace_id));
 }

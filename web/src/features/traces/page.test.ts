@@ -21,9 +21,16 @@ const trace = (trace_id: string, second: number, more: Partial<TraceSummary> = {
 
 it('puts new traces on top and brings known ones up to date in place', () => {
   const pages = [{ traces: [trace('b', 2), trace('a', 1)], next_cursor: 'x' }, { traces: [trace('z', 0)] }];
-  const merged = mergeNewest(pages, { traces: [trace('c', 3), trace('b', 2, { span_count: 4 })], next_cursor: 'y' });
+  const merged = mergeNewest(pages, {
+    traces: [trace('c', 3), trace('b', 2, { span_count: 4 })],
+    next_cursor: 'y',
+  });
   expect(merged.added.map((one) => one.trace_id)).toEqual(['c']);
-  expect(merged.pages[0]?.traces.map((one) => `${one.trace_id}${one.span_count}`)).toEqual(['c1', 'b4', 'a1']);
+  expect(merged.pages[0]?.traces.map((one) => `${one.trace_id}${one.span_count}`)).toEqual([
+    'c1',
+    'b4',
+    'a1',
+  ]);
   expect(merged.pages[0]?.next_cursor).toBe('x');
   expect(merged.pages[1]).toEqual(pages[1]);
 });
@@ -33,5 +40,9 @@ it('takes the newest page where there was none', () => {
 });
 
 it('counts a trace on two pages once', () => {
-  expect(flatten([{ traces: [trace('a', 1)] }, { traces: [trace('a', 1), trace('b', 0)] }]).map((one) => one.trace_id)).toEqual(['a', 'b']);
+  expect(
+    flatten([{ traces: [trace('a', 1)] }, { traces: [trace('a', 1), trace('b', 0)] }]).map(
+      (one) => one.trace_id,
+    ),
+  ).toEqual(['a', 'b']);
 });

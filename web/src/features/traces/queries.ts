@@ -12,7 +12,11 @@ export interface TracesWanted {
 
 const pageSize = 50;
 
-export function fetchTraces({ range, q, filter }: TracesWanted, cursor: string | undefined, signal?: AbortSignal) {
+export function fetchTraces(
+  { range, q, filter }: TracesWanted,
+  cursor: string | undefined,
+  signal?: AbortSignal,
+) {
   const query = { ...range, q, filter: filter && JSON.stringify(filter), limit: pageSize, cursor };
   return call(api.GET('/api/v1/traces', { params: { query }, signal }));
 }

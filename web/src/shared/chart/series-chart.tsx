@@ -32,7 +32,8 @@ interface Props {
   height?: number;
 }
 
-const cssColor = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const cssColor = (name: string): string =>
+  getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 const alpha = (color: string, share: number): string =>
   `color-mix(in srgb, ${color} ${Math.round(share * 100)}%, transparent)`;
@@ -44,7 +45,11 @@ function drawnData({ kind, times, series }: Pick<Props, 'kind' | 'times' | 'seri
   return [seconds, ...(kind === 'bars' ? stack(values).reverse() : values)];
 }
 
+/** `6.00 s` → `6 s`, `$0.100` → `$0.1`: marks of an axis are round. */
+const trimZeros = (text: string): string => text.replace(/(\.\d*?)0+(?!\d)/, '$1').replace(/\.(?!\d)/, '');
+
 interface Hooks {
+  onDraw: (axisWidth: number) => void;
   onCursor: (index: number | null, left: number) => void;
   onSelect: (from: number, to: number) => void;
 }
@@ -54,13 +59,17 @@ function optionsFor(props: Props, width: number, hooks: Hooks): uPlot.Options {
   const series = kind === 'bars' ? [...props.series].reverse() : props.series;
   const from = (times[0] ?? 0) / 1_000;
   const to = ((times.at(-1) ?? 0) + bucketMs) / 1_000;
-  const axis = { stroke: cssColor('--faint'), font: '11px "Inter Variable", sans-serif', ticks: { show: false } };
+  const axis = {
+    stroke: cssColor('--faint'),
+    font: '11px "Inter Variable", sans-serif',
+    ticks: { show: false },
+  };
   const bars = uPlot.paths.bars?.({ size: [0.76, 28], align: 1, radius: 0.12 });
   return {
     width,
     height,
     legend: { show: false },
-    padding: [10, 8, 0, 0],
+    padding: [10, 18, 0, 0],
     scales: {
       x: { time: true, range: () => [from, to] },
       y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.08 : 1] },
@@ -76,19 +85,29 @@ function optionsFor(props: Props, width: number, hooks: Hooks): uPlot.Options {
       },
       {
         ...axis,
-        size: 58,
+        // As wide as its longest label: counts need less than prices.
+        size: (_plot, labels: string[] | null) =>
+          14 + 6.4 * Math.max(2, ...(labels ?? []).map((text) => text.length)),
         gap: 6,
-        space: 34,
+        space: height < 120 ? 24 : 34,
         grid: { stroke: cssColor('--grid'), width: 1 },
-        values: (_plot, ticks) => ticks.map((tick) => format(tick)),
+        values: (_plot, ticks) => ticks.map((tick) => trimZeros(format(tick))),
       },
     ],
     series: [
       {},
       ...series.map((one): uPlot.Series => {
         const color = cssColor(one.color);
-        if (kind === 'bars') return { label: one.label, fill: color, width: 0, paths: bars, points: { show: false } };
-        return { label: one.label, stroke: color, width: 1.75, spanGaps: true, points: { size: 4, fill: color }, fill: series.length === 1 ? alpha(color, 0.1) : undefined };
+        if (kind === 'bars')
+          return { label: one.label, fill: color, width: 0, paths: bars, points: { show: false } };
+        return {
+          label: one.label,
+          stroke: color,
+          width: 1.75,
+          spanGaps: true,
+          points: { size: 4, fill: color },
+          fill: series.length === 1 ? alpha(color, 0.1) : undefined,
+        };
       }),
     ],
     cursor: {
@@ -97,11 +116,15 @@ function optionsFor(props: Props, width: number, hooks: Hooks): uPlot.Options {
       drag: { x: true, y: false, setScale: false, dist: 6 },
     },
     hooks: {
+      draw: [(plot) => hooks.onDraw(plot.over.offsetLeft)],
       setCursor: [(plot) => hooks.onCursor(plot.cursor.idx ?? null, plot.cursor.left ?? -1)],
       setSelect: [
         (plot) => {
           if (plot.select.width < 6) return;
-          hooks.onSelect(plot.posToVal(plot.select.left, 'x') * 1_000, plot.posToVal(plot.select.left + plot.select.width, 'x') * 1_000);
+          hooks.onSelect(
+            plot.posToVal(plot.select.left, 'x') * 1_000,
+            plot.posToVal(plot.select.left + plot.select.width, 'x') * 1_000,
+          );
           plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
         },
       ],
@@ -109,15 +132,31 @@ function optionsFor(props: Props, width: number, hooks: Hooks): uPlot.Options {
   };
 }
 
-function Tooltip({ index, left, width, props }: { index: number; left: number; width: number; props: Props }) {
+function Tooltip({
+  index,
+  left,
+  width,
+  props,
+}: {
+  index: number;
+  left: number;
+  width: number;
+  props: Props;
+}) {
   const { times, bucketMs, series, kind, format, onPick } = props;
   const start = times[index];
   if (start === undefined) return null;
   const rows = series.map((one) => ({ ...one, value: one.values[index] ?? null }));
-  const shown = kind === 'bars' ? rows.filter((row) => row.value !== null && row.value !== 0).reverse() : rows.filter((row) => row.value !== null).reverse();
+  const shown =
+    kind === 'bars'
+      ? rows.filter((row) => row.value !== null && row.value !== 0).reverse()
+      : rows.filter((row) => row.value !== null).reverse();
   const total = rows.reduce((sum, row) => sum + (row.value ?? 0), 0);
   const range = (times.at(-1) ?? 0) - (times[0] ?? 0);
-  const label = (ms: number): string => (range > 3 * 86_400_000 ? `${tickLabel(ms, range)} ${tickLabel(ms, 3_600_000)}` : tickLabel(ms, Math.min(range, bucketMs < 60_000 ? 1 : range)));
+  const label = (ms: number): string =>
+    range > 3 * 86_400_000
+      ? `${tickLabel(ms, range)} ${tickLabel(ms, 3_600_000)}`
+      : tickLabel(ms, Math.min(range, bucketMs < 60_000 ? 1 : range));
   return (
     <div
       className={cx(
@@ -141,7 +180,9 @@ function Tooltip({ index, left, width, props }: { index: number; left: number; w
           total<span className="num ml-auto font-medium text-ink">{format(total)}</span>
         </div>
       )}
-      {onPick && shown.length > 0 && <div className="mt-1 text-2xs text-faint">click for traces · drag to zoom</div>}
+      {onPick && shown.length > 0 && (
+        <div className="mt-1 text-2xs text-faint">click for traces · drag to zoom</div>
+      )}
     </div>
   );
 }
@@ -172,11 +213,21 @@ export function SeriesChart(props: Props) {
 
   const data = useMemo(() => drawnData({ kind, times, series }), [kind, times, series]);
   // The plot is made anew when anything but its numbers changes; refreshed numbers are set in place.
-  const shape = [dark, width, height, kind, bucketMs, times[0], times.length, ...series.map((one) => one.label + one.color)].join('|');
+  const shape = [
+    dark,
+    width,
+    height,
+    kind,
+    bucketMs,
+    times[0],
+    times.length,
+    ...series.map((one) => one.label + one.color),
+  ].join('|');
   useEffect(() => {
     const element = host.current;
     if (!element || width === 0) return;
     const hooks: Hooks = {
+      onDraw: setAxisWidth,
       onCursor: (index, left) => setHover(index === null || left < 0 ? null : { index, left }),
       onSelect: (from, to) => {
         draggedAt.current = performance.now();
@@ -185,7 +236,6 @@ export function SeriesChart(props: Props) {
     };
     const made = new uPlot(optionsFor(latest.current, width, hooks), drawnData(latest.current), element);
     plot.current = made;
-    setAxisWidth(made.over.offsetLeft);
     return () => {
       made.destroy();
       plot.current = null;
@@ -207,10 +257,13 @@ export function SeriesChart(props: Props) {
         onClick={() => {
           const start = hover === null ? undefined : times[hover.index];
           // The click that ends a drag is none.
-          if (start !== undefined && performance.now() - draggedAt.current > 100) onPick?.(start, start + bucketMs);
+          if (start !== undefined && performance.now() - draggedAt.current > 100)
+            onPick?.(start, start + bucketMs);
         }}
       />
-      {inside && hover && <Tooltip index={hover.index} left={hover.left + axisWidth} width={width} props={props} />}
+      {inside && hover && (
+        <Tooltip index={hover.index} left={hover.left + axisWidth} width={width} props={props} />
+      )}
     </div>
   );
 }
@@ -223,7 +276,11 @@ export function Legend({ series, onPick }: { series: Series[]; onPick?: (series:
         <li key={one.label} className="flex min-w-0 items-center gap-1.5">
           <span className="size-2 shrink-0 rounded-[2px]" style={{ background: `var(${one.color})` }} />
           {onPick ? (
-            <button type="button" className="truncate rounded-sm hover:text-ink hover:underline" onClick={() => onPick(one)}>
+            <button
+              type="button"
+              className="truncate rounded-sm hover:text-ink hover:underline"
+              onClick={() => onPick(one)}
+            >
               {one.label}
             </button>
           ) : (

@@ -1,5 +1,11 @@
 /** A line without axes: the shape of a number over time. */
-export function Sparkline({ values, color = 'var(--accent)' }: { values: (number | null)[]; color?: string }) {
+export function Sparkline({
+  values,
+  color = 'var(--accent)',
+}: {
+  values: (number | null)[];
+  color?: string;
+}) {
   const known = values.filter((value) => value !== null);
   if (known.length < 2) return <div className="h-8" />;
   const top = Math.max(...known, 0);
@@ -13,7 +19,14 @@ export function Sparkline({ values, color = 'var(--accent)' }: { values: (number
   return (
     <svg viewBox="0 0 100 32" preserveAspectRatio="none" className="block h-8 w-full" aria-hidden>
       <polygon points={`${start},32 ${points.join(' ')} ${end},32`} fill={color} opacity={0.12} />
-      <polyline points={points.join(' ')} fill="none" stroke={color} strokeWidth={1.5} strokeLinejoin="round" vectorEffect="non-scaling-stroke" />
+      <polyline
+        points={points.join(' ')}
+        fill="none"
+        stroke={color}
+        strokeWidth={1.5}
+        strokeLinejoin="round"
+        vectorEffect="non-scaling-stroke"
+      />
     </svg>
   );
 }

@@ -3,7 +3,15 @@ import { expect, it } from 'vitest';
 import { bucketStarts, stack } from './stack';
 
 it('stacks, and keeps what is a gap everywhere', () => {
-  expect(stack([[1, null, null], [2, 3, null]])).toEqual([[1, null, null], [3, 3, null]]);
+  expect(
+    stack([
+      [1, null, null],
+      [2, 3, null],
+    ]),
+  ).toEqual([
+    [1, null, null],
+    [3, 3, null],
+  ]);
   expect(stack([])).toEqual([]);
 });
 

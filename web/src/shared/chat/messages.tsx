@@ -1,7 +1,18 @@
-import { Bot, ChevronRight, CircleUserRound, Lightbulb, type LucideIcon, Paperclip, Settings2, TriangleAlert, Wrench } from 'lucide-react';
+import {
+  Bot,
+  ChevronRight,
+  CircleUserRound,
+  Lightbulb,
+  type LucideIcon,
+  Paperclip,
+  Settings2,
+  TriangleAlert,
+  Wrench,
+} from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 
 import type { Message, Part, ToolCallPart, ToolResponsePart } from '@/api/types';
+import { asText } from '@/shared/format/text';
 import { Badge } from '@/shared/ui/badge';
 import { CopyIcon } from '@/shared/ui/copy';
 import { cx } from '@/shared/ui/cx';
@@ -17,7 +28,15 @@ const roles: Record<string, { label: string; icon: LucideIcon; color: string }> 
   tool: { label: 'Tool', icon: Wrench, color: 'var(--kind-tool)' },
 };
 
-function Fold({ title, open: start = false, children }: { title: ReactNode; open?: boolean; children: ReactNode }) {
+function Fold({
+  title,
+  open: start = false,
+  children,
+}: {
+  title: ReactNode;
+  open?: boolean;
+  children: ReactNode;
+}) {
   const [open, setOpen] = useState(start);
   return (
     <div>
@@ -27,7 +46,11 @@ function Fold({ title, open: start = false, children }: { title: ReactNode; open
         onClick={() => setOpen(!open)}
         className="flex w-full min-w-0 items-center gap-1.5 rounded-sm text-left text-xs text-muted hover:text-ink"
       >
-        <ChevronRight size={13} className={cx('shrink-0 transition-transform', open && 'rotate-90')} aria-hidden />
+        <ChevronRight
+          size={13}
+          className={cx('shrink-0 transition-transform', open && 'rotate-90')}
+          aria-hidden
+        />
         {title}
       </button>
       {open && <div className="mt-1.5 pl-5">{children}</div>}
@@ -38,9 +61,10 @@ function Fold({ title, open: start = false, children }: { title: ReactNode; open
 /** JSON as a tree, text as text. */
 function Value({ value }: { value: unknown }) {
   const parsed = parseJson(value);
-  if (parsed === undefined || parsed === null || parsed === '') return <span className="text-xs text-faint">empty</span>;
+  if (parsed === undefined || parsed === null || parsed === '')
+    return <span className="text-xs text-faint">empty</span>;
   if (typeof parsed === 'object') return <JsonTree value={parsed} openTo={2} />;
-  return <LongText text={String(parsed)} plain clamp={900} />;
+  return <LongText text={asText(parsed)} plain clamp={900} />;
 }
 
 function ToolCall({ call, result }: { call: ToolCallPart; result?: ToolResponsePart }) {
@@ -51,7 +75,11 @@ function ToolCall({ call, result }: { call: ToolCallPart; result?: ToolResponseP
         <Wrench size={13} style={{ color: 'var(--kind-tool)' }} aria-hidden />
         <span className="truncate font-mono text-xs font-medium">{call.name}</span>
         {call.id && <span className="ml-auto truncate font-mono text-2xs text-faint">{call.id}</span>}
-        <CopyIcon text={() => readable(call.arguments)} label="Copy the arguments" className={call.id ? '' : 'ml-auto'} />
+        <CopyIcon
+          text={() => readable(call.arguments)}
+          label="Copy the arguments"
+          className={call.id ? '' : 'ml-auto'}
+        />
       </div>
       <div className="p-2.5">
         <Value value={call.arguments} />
@@ -130,7 +158,12 @@ function PartView({ part, plain }: { part: Part; plain?: boolean }) {
       <Badge>
         <Paperclip size={11} aria-hidden /> {part.modality}
         {safe ? (
-          <a href={part.uri} target="_blank" rel="noreferrer noopener" className="max-w-80 truncate underline">
+          <a
+            href={part.uri}
+            target="_blank"
+            rel="noreferrer noopener"
+            className="max-w-80 truncate underline"
+          >
             {part.uri}
           </a>
         ) : (
@@ -174,7 +207,11 @@ function TurnParts({ parts, plain }: { parts: PairedPart[]; plain?: boolean }) {
 
 function TurnView({ turn, output, plain }: { turn: Turn; output?: boolean; plain?: boolean }) {
   const { message, parts } = turn;
-  const role = roles[message.role] ?? { label: message.role, icon: CircleUserRound, color: 'var(--kind-chain)' };
+  const role = roles[message.role] ?? {
+    label: message.role,
+    icon: CircleUserRound,
+    color: 'var(--kind-chain)',
+  };
   const Icon = role.icon;
   return (
     <article
@@ -188,16 +225,17 @@ function TurnView({ turn, output, plain }: { turn: Turn; output?: boolean; plain
         </span>
         {message.name && <span className="truncate text-muted">{message.name}</span>}
         <span className="ml-auto flex items-center gap-1.5">
-          {message.finish_reason && <Badge tone={message.finish_reason === 'stop' ? 'neutral' : 'info'}>{message.finish_reason}</Badge>}
+          {message.finish_reason && (
+            <Badge tone={message.finish_reason === 'stop' ? 'neutral' : 'info'}>
+              {message.finish_reason}
+            </Badge>
+          )}
           <CopyIcon text={() => textOf(message)} label="Copy the message" />
         </span>
       </header>
       <div className="px-3 pb-3">
-        {message.role === 'system' ? (
-          <Fold
-            title={<span className="truncate">{textOf(message).slice(0, 160)}</span>}
-            open={textOf(message).length < 400}
-          >
+        {message.role === 'system' && textOf(message).length > 400 ? (
+          <Fold title={<span className="truncate">{textOf(message).slice(0, 160)}</span>}>
             <TurnParts parts={parts} plain={plain} />
           </Fold>
         ) : (

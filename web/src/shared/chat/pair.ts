@@ -1,13 +1,16 @@
 import type { KnownPart, Message, Part, ToolCallPart, ToolResponsePart } from '@/api/types';
 
-export const isPart = <T extends KnownPart['type']>(part: Part, type: T): part is Extract<KnownPart, { type: T }> =>
-  part.type === type;
+export const isPart = <T extends KnownPart['type']>(
+  part: Part,
+  type: T,
+): part is Extract<KnownPart, { type: T }> => part.type === type;
 
 export interface Turn {
   message: Message;
   parts: PairedPart[];
 }
-export type PairedPart = { kind: 'call'; call: ToolCallPart; result?: ToolResponsePart } | { kind: 'part'; part: Part };
+export type PairedPart =
+  { kind: 'call'; call: ToolCallPart; result?: ToolResponsePart } | { kind: 'part'; part: Part };
 
 /**
  * Messages as they are read: each tool call with its result under it. A result moves to the last
@@ -62,16 +65,20 @@ export interface Document {
 /** Documents that a retriever found, whatever the framework calls their text; `undefined` if it is no such list. */
 export function documentsOf(output: unknown): Document[] | undefined {
   const value = parseJson(output);
-  const list = Array.isArray(value) ? value : isRecord(value) && Array.isArray(value['documents']) ? value['documents'] : undefined;
+  const list: unknown[] | undefined = Array.isArray(value)
+    ? value
+    : isRecord(value) && Array.isArray(value.documents)
+      ? value.documents
+      : undefined;
   if (!list || list.length === 0) return undefined;
   const documents = list.map((item): Document | undefined => {
-    const entry = isRecord(item) && isRecord(item['document']) ? { ...item, ...item['document'] } : item;
+    const entry = isRecord(item) && isRecord(item.document) ? { ...item, ...item.document } : item;
     if (!isRecord(entry)) return undefined;
-    const text = entry['content'] ?? entry['text'] ?? entry['page_content'];
+    const text = entry.content ?? entry.text ?? entry.page_content;
     if (typeof text !== 'string') return undefined;
-    const score = typeof entry['score'] === 'number' ? entry['score'] : undefined;
-    const id = typeof entry['id'] === 'string' ? entry['id'] : undefined;
-    return { text, score, id, metadata: entry['metadata'] };
+    const score = typeof entry.score === 'number' ? entry.score : undefined;
+    const id = typeof entry.id === 'string' ? entry.id : undefined;
+    return { text, score, id, metadata: entry.metadata };
   });
   return documents.every((one) => one !== undefined) ? documents : undefined;
 }

@@ -14,14 +14,27 @@ function cutAt(text: string, length: number): string {
 }
 
 /** A text of a message: markdown or plain, long ones folded. */
-export function LongText({ text, plain, clamp = clampChars }: { text: string; plain?: boolean; clamp?: number }) {
+export function LongText({
+  text,
+  plain,
+  clamp = clampChars,
+}: {
+  text: string;
+  plain?: boolean;
+  clamp?: number;
+}) {
   const [open, setOpen] = useState(false);
   const long = text.length > clamp * 1.3;
   const shown = long && !open ? cutAt(text, clamp) : text;
   const flat = <div className="break-words whitespace-pre-wrap">{shown}</div>;
   return (
     <div>
-      <div className={cx('relative', long && !open && '[mask-image:linear-gradient(to_bottom,black_calc(100%-3rem),transparent)]')}>
+      <div
+        className={cx(
+          'relative',
+          long && !open && '[mask-image:linear-gradient(to_bottom,black_calc(100%-3rem),transparent)]',
+        )}
+      >
         {plain === true || shown.length > markdownChars ? (
           flat
         ) : (
@@ -31,7 +44,11 @@ export function LongText({ text, plain, clamp = clampChars }: { text: string; pl
         )}
       </div>
       {long && (
-        <button type="button" className="mt-1 rounded-sm text-xs font-medium text-accent hover:underline" onClick={() => setOpen(!open)}>
+        <button
+          type="button"
+          className="mt-1 rounded-sm text-xs font-medium text-accent hover:underline"
+          onClick={() => setOpen(!open)}
+        >
           {open ? 'Show less' : `Show all ${text.length.toLocaleString('en-US')} characters`}
         </button>
       )}

@@ -2,22 +2,35 @@ import { useEffect, useRef, useState } from 'react';
 
 import type { Filter } from '@/api/types';
 
+interface LiveWanted {
+  filter?: Filter;
+  q?: string;
+}
+
 export type LiveState = 'off' | 'connecting' | 'on';
 
 /**
  * Tells of new spans as they are stored. Spans come in bursts: `onTraces` is called at most every
  * `everyMs` with the ids of the traces they belong to.
  */
-export function useLive(enabled: boolean, filter: Filter | undefined, onTraces: (ids: Set<string>) => void, everyMs = 700): LiveState {
+export function useLive(
+  enabled: boolean,
+  { filter, q }: LiveWanted,
+  onTraces: (ids: Set<string>) => void,
+  everyMs = 700,
+): LiveState {
   const [open, setOpen] = useState(false);
   const latest = useRef(onTraces);
   useEffect(() => {
     latest.current = onTraces;
   });
-  const filterText = filter ? JSON.stringify(filter) : '';
+  const params = new URLSearchParams({
+    ...(filter && { filter: JSON.stringify(filter) }),
+    ...(q !== undefined && { q }),
+  }).toString();
   useEffect(() => {
     if (!enabled) return;
-    const source = new EventSource(`/api/v1/live${filterText ? `?filter=${encodeURIComponent(filterText)}` : ''}`);
+    const source = new EventSource(`/api/v1/live?${params}`);
     let ids = new Set<string>();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const flush = (): void => {
@@ -40,7 +53,7 @@ export function useLive(enabled: boolean, filter: Filter | undefined, onTraces: 
       clearTimeout(timer);
       setOpen(false);
     };
-  }, [enabled, filterText, everyMs]);
+  }, [enabled, params, everyMs]);
   if (!enabled) return 'off';
   return open ? 'on' : 'connecting';
 }

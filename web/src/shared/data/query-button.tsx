@@ -15,7 +15,15 @@ const curlOf = (query: Query): string =>
   ].join('\n');
 
 /** Shows the question behind a number, so that it can be asked from anywhere. */
-export function QueryButton({ title, query, className }: { title: string; query: Query; className?: string }) {
+export function QueryButton({
+  title,
+  query,
+  className,
+}: {
+  title: string;
+  query: Query;
+  className?: string;
+}) {
   const [open, setOpen] = useState(false);
   return (
     <>

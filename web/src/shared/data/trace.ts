@@ -1,22 +1,22 @@
 import { queryOptions } from '@tanstack/react-query';
 
 import { api, call } from '@/api/client';
-import type { SpanDetail } from '@/api/types';
 
 /** A trace and the skeleton of its spans. */
 export const traceQuery = (traceId: string) =>
   queryOptions({
     queryKey: ['trace', traceId],
-    queryFn: ({ signal }) => call(api.GET('/api/v1/traces/{trace_id}', { params: { path: { trace_id: traceId } }, signal })),
+    queryFn: ({ signal }) =>
+      call(api.GET('/api/v1/traces/{trace_id}', { params: { path: { trace_id: traceId } }, signal })),
   });
 
 /** Everything about one span. */
 export const spanQuery = (traceId: string, spanId: string) =>
   queryOptions({
     queryKey: ['trace', traceId, 'span', spanId],
-    queryFn: async ({ signal }) => {
+    queryFn: ({ signal }) => {
       const path = { trace_id: traceId, span_id: spanId };
-      return (await call(api.GET('/api/v1/traces/{trace_id}/spans/{span_id}', { params: { path }, signal }))) as unknown as SpanDetail;
+      return call(api.GET('/api/v1/traces/{trace_id}/spans/{span_id}', { params: { path }, signal }));
     },
     staleTime: 60_000,
   });

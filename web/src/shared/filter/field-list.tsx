@@ -15,8 +15,12 @@ export function FieldList({ fields, loading, onPick }: Props) {
   const [text, setText] = useState('');
   const [at, setAt] = useState(0);
   const wanted = text.trim().toLowerCase();
-  const known = fields.filter((field) => `${field.name} ${fieldLabel(field.name)}`.toLowerCase().includes(wanted));
-  const attribute = /^attributes\..+/.test(wanted) ? [{ name: text.trim(), type: 'text', doc: 'An attribute of the span.' }] : [];
+  const known = fields.filter((field) =>
+    `${field.name} ${fieldLabel(field.name)}`.toLowerCase().includes(wanted),
+  );
+  const attribute = /^attributes\..+/.test(wanted)
+    ? [{ name: text.trim(), type: 'text', doc: 'An attribute of the span.' }]
+    : [];
   const shown: FilterField[] = [...known, ...attribute];
   const current = Math.min(at, shown.length - 1);
   return (
@@ -57,7 +61,9 @@ export function FieldList({ fields, loading, onPick }: Props) {
             </button>
           </li>
         ))}
-        {shown.length === 0 && <li className="px-2 py-3 text-sm text-muted">{loading ? 'Loading…' : 'No such field.'}</li>}
+        {shown.length === 0 && (
+          <li className="px-2 py-3 text-sm text-muted">{loading ? 'Loading…' : 'No such field.'}</li>
+        )}
       </ul>
     </div>
   );

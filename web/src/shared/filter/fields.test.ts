@@ -8,7 +8,13 @@ it('puts the favourites first and leaves out what can not be compared', () => {
     {
       name: 'spans',
       doc: '',
-      columns: [column('release', 'text'), column('project_id', 'text'), column('events', 'json'), column('status', 'text'), column('model', 'text')],
+      columns: [
+        column('release', 'text'),
+        column('project_id', 'text'),
+        column('events', 'json'),
+        column('status', 'text'),
+        column('model', 'text'),
+      ],
     },
   ];
   expect(filterFields(tables as never).map((field) => field.name)).toEqual(['model', 'status', 'release']);

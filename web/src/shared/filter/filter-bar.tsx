@@ -25,7 +25,17 @@ function showValue(chip: Chip): string {
 
 const anyField = (name: string): FilterField => ({ name, type: 'text', doc: 'An attribute of the span.' });
 
-function ChipView({ chip, field, range, onChange }: { chip: Chip; field: FilterField; range: Range; onChange: (chip?: Chip) => void }) {
+function ChipView({
+  chip,
+  field,
+  range,
+  onChange,
+}: {
+  chip: Chip;
+  field: FilterField;
+  range: Range;
+  onChange: (chip?: Chip) => void;
+}) {
   const [open, setOpen] = useState(false);
   const text = `${fieldLabel(chip.field)} ${operatorLabel(chip.op)} ${showValue(chip)}`;
   return (
@@ -35,7 +45,11 @@ function ChipView({ chip, field, range, onChange }: { chip: Chip; field: FilterF
         open={open}
         onOpenChange={setOpen}
         trigger={
-          <button type="button" className="flex h-full min-w-0 items-center gap-1 rounded-l-md pr-1 pl-2 hover:bg-hover" title={text}>
+          <button
+            type="button"
+            className="flex h-full min-w-0 items-center gap-1 rounded-l-md pr-1 pl-2 hover:bg-hover"
+            title={text}
+          >
             <span className="text-muted">{fieldLabel(chip.field)}</span>
             <span className="text-faint">{operatorLabel(chip.op)}</span>
             <span className="truncate font-medium">{showValue(chip)}</span>
@@ -65,7 +79,15 @@ function ChipView({ chip, field, range, onChange }: { chip: Chip; field: FilterF
 }
 
 /** The filters as chips, and a menu that adds one. */
-export function FilterBar({ chips, range, onChange }: { chips: Chip[]; range: Range; onChange: (chips: Chip[]) => void }) {
+export function FilterBar({
+  chips,
+  range,
+  onChange,
+}: {
+  chips: Chip[];
+  range: Range;
+  onChange: (chips: Chip[]) => void;
+}) {
   const [open, setOpen] = useState(false);
   const [field, setField] = useState<FilterField>();
   const tables = useQuery(tablesQuery);

@@ -20,13 +20,16 @@ interface Props {
   onDone: (chip: Chip) => void;
 }
 
-function readValue(field: FilterField, op: Operator, text: string): Chip['value'] | 'wrong' {
+/** What was typed is no value of the field. */
+const wrongValue = Symbol('wrong');
+
+function readValue(field: FilterField, op: Operator, text: string): Chip['value'] | typeof wrongValue {
   if (op === 'exists') return undefined;
-  if (isNumeric(field.type)) return parseNumber(text, field.unit) ?? 'wrong';
+  if (isNumeric(field.type)) return parseNumber(text, field.unit) ?? wrongValue;
   if (field.type === 'bool') return text === 'true';
   const items = text.split(',').map((item) => item.trim());
   if (op === 'in' || op === 'not_in') return items.filter(Boolean);
-  return text === '' ? 'wrong' : text;
+  return text === '' ? wrongValue : text;
 }
 
 /** How often each value occurs in the range: what one may want to choose. */
@@ -51,11 +54,14 @@ export function ValueForm({ field, range, start, onBack, onDone }: Props) {
   const [tried, setTried] = useState(false);
   const top = useQuery(topValues(field, range));
   const value = readValue(field, op, text);
-  const wrong = value === 'wrong' && text === '' ? tried : value === 'wrong' || (Array.isArray(value) && value.length === 0 && tried);
+  const wrong =
+    value === wrongValue && text === ''
+      ? tried
+      : value === wrongValue || (Array.isArray(value) && value.length === 0 && tried);
   const list = op === 'in' || op === 'not_in';
   const submit = (): void => {
     setTried(true);
-    if (value === 'wrong' || (Array.isArray(value) && value.length === 0)) return;
+    if (value === wrongValue || (Array.isArray(value) && value.length === 0)) return;
     onDone({ field: field.name, op, value });
   };
   const pick = (one: Scalar): void => {
@@ -80,20 +86,27 @@ export function ValueForm({ field, range, start, onBack, onDone }: Props) {
         <span className="truncate text-xs text-faint">{field.doc.replaceAll('`', '')}</span>
       </div>
       <div className="flex gap-1.5 p-2">
-        <select
-          aria-label="Operator"
-          className={`${inputClass} w-28 shrink-0`}
-          value={op}
-          onChange={(event) => setOp(event.target.value as Operator)}
-        >
-          {operators.map((one) => (
-            <option key={one} value={one}>
-              {operatorLabel(one)}
-            </option>
-          ))}
-        </select>
+        <div className="w-28 shrink-0">
+          <select
+            aria-label="Operator"
+            className={inputClass}
+            value={op}
+            onChange={(event) => setOp(event.target.value as Operator)}
+          >
+            {operators.map((one) => (
+              <option key={one} value={one}>
+                {operatorLabel(one)}
+              </option>
+            ))}
+          </select>
+        </div>
         {field.type === 'bool' ? (
-          <select aria-label="Value" className={inputClass} value={text || 'true'} onChange={(event) => setText(event.target.value)}>
+          <select
+            aria-label="Value"
+            className={inputClass}
+            value={text || 'true'}
+            onChange={(event) => setText(event.target.value)}
+          >
             <option value="true">true</option>
             <option value="false">false</option>
           </select>
@@ -115,7 +128,9 @@ export function ValueForm({ field, range, start, onBack, onDone }: Props) {
       </div>
       {wrong && (
         <p role="alert" className="px-3 pb-2 text-xs text-error">
-          {isNumeric(field.type) ? `Expected a number${field.unit === 'ms' ? ', e.g. 350ms or 2s' : ''}.` : 'Expected a value.'}
+          {isNumeric(field.type)
+            ? `Expected a number${field.unit === 'ms' ? ', e.g. 350ms or 2s' : ''}.`
+            : 'Expected a value.'}
         </p>
       )}
       {top.data && top.data.rows.length > 0 && (

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 
-import { changeOf, formatBytes, formatChange, formatCost, formatCount, formatDuration, formatShare } from './numbers';
+import {
+  changeOf,
+  formatBytes,
+  formatChange,
+  formatCost,
+  formatCount,
+  formatDuration,
+  formatShare,
+} from './numbers';
 
 describe('numbers for people', () => {
   it.each([

@@ -2,7 +2,13 @@ import { expect, it } from 'vitest';
 
 import { endsWith, type KeyLike, readStrokes } from './match';
 
-const press = (key: string, more: Partial<KeyLike> = {}): KeyLike => ({ key, metaKey: false, ctrlKey: false, altKey: false, ...more });
+const press = (key: string, more: Partial<KeyLike> = {}): KeyLike => ({
+  key,
+  metaKey: false,
+  ctrlKey: false,
+  altKey: false,
+  ...more,
+});
 
 it.each<[string, KeyLike[], boolean]>([
   ['j', [press('j')], true],

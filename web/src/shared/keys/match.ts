@@ -20,5 +20,8 @@ export const matches = (stroke: Stroke, event: KeyLike): boolean =>
 /** Whether the last keys end with the sequence. */
 export function endsWith(history: KeyLike[], strokes: Stroke[]): boolean {
   const tail = history.slice(-strokes.length);
-  return tail.length === strokes.length && strokes.every((stroke, i) => tail[i] !== undefined && matches(stroke, tail[i]));
+  return (
+    tail.length === strokes.length &&
+    strokes.every((stroke, i) => tail[i] !== undefined && matches(stroke, tail[i]))
+  );
 }

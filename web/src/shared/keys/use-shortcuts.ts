@@ -19,10 +19,12 @@ function change(next: readonly Shortcut[][]): void {
 }
 
 const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+  target instanceof HTMLElement &&
+  (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 
 const isInPopup = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && target.closest('[role=dialog],[role=alertdialog],[role=menu],[role=listbox]') !== null;
+  target instanceof HTMLElement &&
+  target.closest('[role=dialog],[role=alertdialog],[role=menu],[role=listbox]') !== null;
 
 let history: (KeyLike & { at: number })[] = [];
 
@@ -31,18 +33,25 @@ function onKeyDown(event: KeyboardEvent): void {
   const { key, metaKey, ctrlKey, altKey } = event;
   const mod = metaKey || ctrlKey;
   if (isTyping(event.target) && !mod) {
-    if (key === 'Escape' && event.target instanceof HTMLElement && !isInPopup(event.target)) event.target.blur();
+    if (key === 'Escape' && event.target instanceof HTMLElement && !isInPopup(event.target))
+      event.target.blur();
     return;
   }
   if (isInPopup(event.target) && !mod) return;
   const at = performance.now();
-  history = [...history.filter((one) => at - one.at < sequenceMs), { key, metaKey, ctrlKey, altKey, at }].slice(-3);
+  history = [
+    ...history.filter((one) => at - one.at < sequenceMs),
+    { key, metaKey, ctrlKey, altKey, at },
+  ].slice(-3);
   const all = active.flat();
   const hit = all.findLast((shortcut) => endsWith(history, readStrokes(shortcut.keys)));
   if (!hit) return;
   // The `o` of `g o` is not also the key `o`: the longest wins.
   const longest = all.filter((one) => endsWith(history, readStrokes(one.keys)));
-  const best = longest.reduce((a, b) => (readStrokes(b.keys).length > readStrokes(a.keys).length ? b : a), hit);
+  const best = longest.reduce(
+    (a, b) => (readStrokes(b.keys).length > readStrokes(a.keys).length ? b : a),
+    hit,
+  );
   event.preventDefault();
   history = [];
   best.run();

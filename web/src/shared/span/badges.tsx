@@ -1,11 +1,19 @@
-import { Ban, CircleCheck, Flag, TriangleAlert, EyeOff } from 'lucide-react';
+import { Ban, EyeOff, Flag, ShieldCheck, TriangleAlert } from 'lucide-react';
 
 import { Badge } from '@/shared/ui/badge';
 import { cx } from '@/shared/ui/cx';
 
 import { kindOf } from './kinds';
 
-export function KindIcon({ kind, size = 14, className }: { kind: string; size?: number; className?: string }) {
+export function KindIcon({
+  kind,
+  size = 14,
+  className,
+}: {
+  kind: string;
+  size?: number;
+  className?: string;
+}) {
   const { icon: Icon, color, label } = kindOf(kind);
   return (
     <span
@@ -27,11 +35,15 @@ export function StatusBadge({ status, errorType }: { status: string; errorType?:
       </Badge>
     );
   }
+  // What is as it should be stays quiet.
   return (
-    <Badge tone={status === 'ok' ? 'ok' : 'neutral'}>
-      {status === 'ok' && <CircleCheck size={11} aria-hidden />}
+    <span className="inline-flex items-center gap-1.5 text-xs text-muted">
+      <span
+        className={cx('size-1.5 rounded-full', status === 'ok' ? 'bg-ok' : 'bg-line-strong')}
+        aria-hidden
+      />
       {status}
-    </Badge>
+    </span>
   );
 }
 
@@ -44,7 +56,16 @@ const verdicts = {
 export function VerdictBadge({ verdict }: { verdict?: string | null }) {
   if (!verdict) return null;
   const look = verdicts[verdict as keyof typeof verdicts] as (typeof verdicts)['flag'] | undefined;
-  if (!look) return <span className="text-xs text-faint">{verdict === 'allow' ? 'allowed' : verdict}</span>;
+  if (!look) {
+    return (
+      <span
+        className="inline-flex items-center gap-1 text-xs text-faint"
+        title="Guardrails looked at it and found nothing"
+      >
+        <ShieldCheck size={13} aria-hidden /> {verdict === 'allow' ? 'clear' : verdict}
+      </span>
+    );
+  }
   const Icon = look.icon;
   return (
     <Badge tone={look.tone} title={`Guardrail: ${look.label}`}>

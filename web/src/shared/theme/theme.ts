@@ -16,7 +16,7 @@ let choice: Theme = stored();
 const isDark = (): boolean => choice === 'dark' || (choice === 'system' && system.matches);
 
 function apply(): void {
-  document.documentElement.dataset['theme'] = isDark() ? 'dark' : 'light';
+  document.documentElement.dataset.theme = isDark() ? 'dark' : 'light';
   for (const listener of listeners) listener();
 }
 system.addEventListener('change', apply);

@@ -27,7 +27,12 @@ function CustomRange({ range, onChange }: { range: Range; onChange: (range: Rang
         onChange({ from: new Date(from).toISOString(), to: new Date(to).toISOString() });
       }}
     >
-      <Field label="From" type="datetime-local" value={from} onChange={(event) => setFrom(event.target.value)} />
+      <Field
+        label="From"
+        type="datetime-local"
+        value={from}
+        onChange={(event) => setFrom(event.target.value)}
+      />
       <Field
         label="To"
         type="datetime-local"
@@ -49,7 +54,11 @@ export function RangePicker({ range, onChange }: { range: Range; onChange: (rang
   const [open, setOpen] = useState(false);
   const preset = range.to === 'now' ? presets.find((one) => one.from === range.from) : undefined;
   return (
-    <div role="group" aria-label="Time range" className="inline-flex h-8 rounded-md border border-line-strong bg-surface">
+    <div
+      role="group"
+      aria-label="Time range"
+      className="inline-flex h-8 rounded-md border border-line-strong bg-surface"
+    >
       {presets.map(({ from, label, title }) => (
         <button
           key={from}

@@ -36,7 +36,15 @@ function useCopy(text: string | (() => string)): { done: boolean; copy: () => vo
   return { done, copy };
 }
 
-export function CopyIcon({ text, label = 'Copy', className }: { text: string | (() => string); label?: string; className?: string }) {
+export function CopyIcon({
+  text,
+  label = 'Copy',
+  className,
+}: {
+  text: string | (() => string);
+  label?: string;
+  className?: string;
+}) {
   const { done, copy } = useCopy(text);
   return (
     <IconButton
@@ -52,7 +60,15 @@ export function CopyIcon({ text, label = 'Copy', className }: { text: string | (
   );
 }
 
-export function CopyButton({ text, children, size = 'sm' }: { text: string | (() => string); children: string; size?: 'sm' | 'md' }) {
+export function CopyButton({
+  text,
+  children,
+  size = 'sm',
+}: {
+  text: string | (() => string);
+  children: string;
+  size?: 'sm' | 'md';
+}) {
   const { done, copy } = useCopy(text);
   return (
     <Button size={size} onClick={copy}>

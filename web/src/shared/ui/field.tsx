@@ -25,7 +25,11 @@ export function Field({ label, error, hint, className, ...rest }: Props) {
         aria-describedby={`${id}-note`}
         {...rest}
       />
-      <p id={`${id}-note`} className={cx('mt-1 min-h-[1.125rem] text-xs', error ? 'text-error' : 'text-muted')} role={error ? 'alert' : undefined}>
+      <p
+        id={`${id}-note`}
+        className={cx('mt-1 min-h-[1.125rem] text-xs', error ? 'text-error' : 'text-muted')}
+        role={error ? 'alert' : undefined}
+      >
         {error ?? hint}
       </p>
     </div>

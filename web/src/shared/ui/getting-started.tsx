@@ -9,7 +9,8 @@ const snippets = (origin: string) => [
     code: `curl ${origin}/v1/chat/completions \\
   -H "Authorization: Bearer $SIGNALBOX_KEY" \\
   -H "Content-Type: application/json" \\
-  -d '{"model": "sim/small", "messages": [{"role": "user", "content": "Hello"}]}'`,
+  -d '{"model": "sim/small",
+       "messages": [{"role": "user", "content": "Hello"}]}'`,
   },
   {
     id: 'Python',
@@ -56,7 +57,10 @@ export function GettingStarted() {
             role="tab"
             aria-selected={one.id === id}
             onClick={() => setId(one.id)}
-            className={cx('rounded-md px-2.5 py-1 text-xs font-medium', one.id === id ? 'bg-accent-soft text-accent' : 'text-muted hover:bg-hover')}
+            className={cx(
+              'rounded-md px-2.5 py-1 text-xs font-medium',
+              one.id === id ? 'bg-accent-soft text-accent' : 'text-muted hover:bg-hover',
+            )}
           >
             {one.id}
           </button>
@@ -64,7 +68,8 @@ export function GettingStarted() {
       </div>
       {shown && <CodeBlock code={shown.id === 'Python' ? `import os\n${shown.code}` : shown.code} />}
       <p className="mt-2 text-xs text-faint">
-        Only the base URL and the key change. Models that begin with <code className="font-mono">sim/</code> are simulated and need no provider key.
+        Only the base URL and the key change. Models that begin with <code className="font-mono">sim/</code>{' '}
+        are simulated and need no provider key.
       </p>
     </div>
   );

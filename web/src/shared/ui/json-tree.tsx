@@ -14,7 +14,11 @@ function Text({ value }: { value: string }) {
       &quot;{cut ? value.slice(0, longText) : value}
       {cut && '…'}&quot;
       {value.length > longText && (
-        <button type="button" className="ml-2 text-2xs text-accent hover:underline" onClick={() => setWhole(!whole)}>
+        <button
+          type="button"
+          className="ml-2 text-2xs text-accent hover:underline"
+          onClick={() => setWhole(!whole)}
+        >
           {cut ? `show all ${value.length.toLocaleString('en-US')} characters` : 'show less'}
         </button>
       )}
@@ -29,7 +33,17 @@ function Scalar({ value }: { value: unknown }) {
   return <span className="text-faint">null</span>;
 }
 
-function Node({ name, value, depth, openTo }: { name?: string; value: unknown; depth: number; openTo: number }) {
+function Node({
+  name,
+  value,
+  depth,
+  openTo,
+}: {
+  name?: string;
+  value: unknown;
+  depth: number;
+  openTo: number;
+}) {
   const [open, setOpen] = useState(depth < openTo);
   const [shown, setShown] = useState(manyItems);
   const label = name !== undefined && <span className="text-muted">{name}: </span>;
@@ -65,10 +79,17 @@ function Node({ name, value, depth, openTo }: { name?: string; value: unknown; d
         className="flex items-start rounded-sm text-left hover:bg-hover"
         onClick={() => setOpen(!open)}
       >
-        <ChevronRight size={12} className={cx('mt-1 mr-1 shrink-0 text-faint transition-transform', open && 'rotate-90')} />
+        <ChevronRight
+          size={12}
+          className={cx('mt-1 mr-1 shrink-0 text-faint transition-transform', open && 'rotate-90')}
+        />
         <span>
           {label}
-          <span className="text-faint">{open ? left : `${left} ${entries.length} ${right}`}</span>
+          <span className="text-faint">
+            {open
+              ? left
+              : `${left} ${entries.length} ${list ? 'items' : entries.length === 1 ? 'field' : 'fields'} ${right}`}
+          </span>
         </span>
       </button>
       {open && (
@@ -77,7 +98,11 @@ function Node({ name, value, depth, openTo }: { name?: string; value: unknown; d
             <Node key={key} name={key} value={item} depth={depth + 1} openTo={openTo} />
           ))}
           {entries.length > shown && (
-            <button type="button" className="pl-4 text-2xs text-accent hover:underline" onClick={() => setShown(shown + 10 * manyItems)}>
+            <button
+              type="button"
+              className="pl-4 text-2xs text-accent hover:underline"
+              onClick={() => setShown(shown + 10 * manyItems)}
+            >
               {entries.length - shown} more
             </button>
           )}

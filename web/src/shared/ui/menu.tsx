@@ -8,12 +8,25 @@ import { surface } from './popover';
 const item =
   'flex min-h-8 items-center gap-2 rounded-md px-2 text-sm text-ink outline-none data-[highlighted]:bg-hover select-none';
 
-export function Menu({ trigger, align = 'end', children }: { trigger: ReactNode; align?: 'start' | 'end'; children: ReactNode }) {
+export function Menu({
+  trigger,
+  align = 'end',
+  children,
+}: {
+  trigger: ReactNode;
+  align?: 'start' | 'end';
+  children: ReactNode;
+}) {
   return (
     <Radix.Root>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
       <Radix.Portal>
-        <Radix.Content align={align} sideOffset={6} collisionPadding={12} className={cx(surface, 'max-h-[70vh] min-w-48 overflow-y-auto p-1')}>
+        <Radix.Content
+          align={align}
+          sideOffset={6}
+          collisionPadding={12}
+          className={cx(surface, 'max-h-[70vh] min-w-48 overflow-y-auto p-1')}
+        >
           {children}
         </Radix.Content>
       </Radix.Portal>
@@ -21,7 +34,15 @@ export function Menu({ trigger, align = 'end', children }: { trigger: ReactNode;
   );
 }
 
-export function MenuItem({ icon, onSelect, children }: { icon?: ReactNode; onSelect: () => void; children: ReactNode }) {
+export function MenuItem({
+  icon,
+  onSelect,
+  children,
+}: {
+  icon?: ReactNode;
+  onSelect: () => void;
+  children: ReactNode;
+}) {
   return (
     <Radix.Item className={item} onSelect={onSelect}>
       {icon && <span className="text-faint">{icon}</span>}

@@ -10,7 +10,17 @@ export function PageHeader({ title, children }: { title: string; children?: Reac
   );
 }
 
-export function Card({ title, aside, className, children }: { title?: ReactNode; aside?: ReactNode; className?: string; children: ReactNode }) {
+export function Card({
+  title,
+  aside,
+  className,
+  children,
+}: {
+  title?: ReactNode;
+  aside?: ReactNode;
+  className?: string;
+  children: ReactNode;
+}) {
   return (
     <section className={`flex min-w-0 flex-col rounded-lg border border-line bg-surface ${className ?? ''}`}>
       {title && (

@@ -26,7 +26,13 @@ export function Popover({
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
       <Radix.Portal>
-        <Radix.Content align={align} sideOffset={6} collisionPadding={12} aria-label={label} className={cx(surface, className)}>
+        <Radix.Content
+          align={align}
+          sideOffset={6}
+          collisionPadding={12}
+          aria-label={label}
+          className={cx(surface, className)}
+        >
           {children}
         </Radix.Content>
       </Radix.Portal>

@@ -7,12 +7,23 @@ import { Button } from './button';
 import { cx } from './cx';
 
 /** What went wrong, what would help, and another try. */
-export function ErrorState({ error, retry, className }: { error: unknown; retry?: () => void; className?: string }) {
+export function ErrorState({
+  error,
+  retry,
+  className,
+}: {
+  error: unknown;
+  retry?: () => void;
+  className?: string;
+}) {
   const message = error instanceof Error ? error.message : 'Something went wrong.';
   const hint = error instanceof ApiError ? error.hint : undefined;
   const field = error instanceof ApiError ? error.field : undefined;
   return (
-    <div role="alert" className={cx('flex flex-col items-center justify-center gap-3 p-8 text-center', className)}>
+    <div
+      role="alert"
+      className={cx('flex flex-col items-center justify-center gap-3 p-8 text-center', className)}
+    >
       <CircleAlert size={20} className="text-error" aria-hidden />
       <div className="max-w-lg space-y-1">
         <p className="font-medium text-ink">{message}</p>

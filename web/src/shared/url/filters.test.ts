@@ -39,7 +39,11 @@ describe('filter chips in the URL', () => {
   });
 
   it('replaces a chip of the same field and operator', () => {
-    const chips = withChip([{ field: 'model', op: '=', value: 'a' }], { field: 'model', op: '=', value: 'b' });
+    const chips = withChip([{ field: 'model', op: '=', value: 'a' }], {
+      field: 'model',
+      op: '=',
+      value: 'b',
+    });
     expect(chips).toEqual([{ field: 'model', op: '=', value: 'b' }]);
   });
 });

@@ -98,7 +98,9 @@ export function withChip(chips: Chip[], chip: Chip): Chip[] {
 export function toFilter(chips: Chip[], ...more: Filter[]): Filter | undefined {
   const all = [
     ...more,
-    ...chips.map(({ field, op, value }): Filter => (value === undefined ? { field, op } : { field, op, value })),
+    ...chips.map(({ field, op, value }): Filter =>
+      value === undefined ? { field, op } : { field, op, value },
+    ),
   ];
   return all.length > 1 ? { all } : all[0];
 }

@@ -11,9 +11,9 @@ export interface RangeSearch {
 }
 
 export function readRangeSearch(raw: Record<string, unknown>): RangeSearch {
-  const from = isBound(raw['from']) ? raw['from'] : undefined;
-  const to = isBound(raw['to']) ? raw['to'] : undefined;
-  return { from, to, f: writeChips(readChips(raw['f'])) };
+  const from = isBound(raw.from) ? raw.from : undefined;
+  const to = isBound(raw.to) ? raw.to : undefined;
+  return { from, to, f: writeChips(readChips(raw.f)) };
 }
 
 export interface TracesSearch extends RangeSearch {
@@ -24,8 +24,8 @@ export interface TracesSearch extends RangeSearch {
 
 export const readTracesSearch = (raw: Record<string, unknown>): TracesSearch => ({
   ...readRangeSearch(raw),
-  q: textOf(raw['q']),
-  peek: textOf(raw['peek']),
+  q: textOf(raw.q),
+  peek: textOf(raw.peek),
 });
 
 export const views = ['messages', 'details', 'attributes', 'raw'] as const;
@@ -37,6 +37,6 @@ export interface TraceSearch {
 }
 
 export const readTraceSearch = (raw: Record<string, unknown>): TraceSearch => ({
-  span: textOf(raw['span']),
-  view: views.find((view) => view === raw['view']),
+  span: textOf(raw.span),
+  view: views.find((view) => view === raw.view),
 });

@@ -34,7 +34,11 @@ export function CreateKey() {
         open={open}
         onOpenChange={close}
         title={create.data ? 'Copy the key now' : 'New key'}
-        description={create.data ? 'It is shown this once. Only its hash is kept.' : 'One key for each app or person, so that each can be revoked alone.'}
+        description={
+          create.data
+            ? 'It is shown this once. Only its hash is kept.'
+            : 'One key for each app or person, so that each can be revoked alone.'
+        }
       >
         {create.data ? (
           <div className="space-y-4">

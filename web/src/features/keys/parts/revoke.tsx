@@ -28,13 +28,15 @@ export function RevokeKey({ item }: { item: VirtualKey }) {
         title={`Revoke “${item.name}”?`}
         description={
           <>
-            Calls with the key ending in <span className="font-mono">{item.last4}</span> are refused from this moment. It can’t be undone. Its traces
-            stay.
+            Calls with the key ending in <span className="font-mono">{item.last4}</span> are refused from this
+            moment. It can’t be undone. Its traces stay.
           </>
         }
       >
         {item.current && (
-          <p className="mb-3 rounded-md bg-warn-soft px-3 py-2 text-sm text-warn">You are signed in with this very key: you will be signed out.</p>
+          <p className="mb-3 rounded-md bg-warn-soft px-3 py-2 text-sm text-warn">
+            You are signed in with this very key: you will be signed out.
+          </p>
         )}
         {revoke.isError && (
           <p role="alert" className="mb-3 text-sm text-error">

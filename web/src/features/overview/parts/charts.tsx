@@ -26,7 +26,17 @@ const colors = ['--series-1', '--series-2', '--series-3', '--series-4', '--serie
 const seriesOf = (groups: Group[]): Series[] =>
   groups.map(({ name, values }, i) => ({ label: name, values, color: colors[i] ?? '--series-other' }));
 
-function ChartCard({ title, query, children, legend }: { title: string; query: Query; children: ReactNode; legend?: ReactNode }) {
+function ChartCard({
+  title,
+  query,
+  children,
+  legend,
+}: {
+  title: string;
+  query: Query;
+  children: ReactNode;
+  legend?: ReactNode;
+}) {
   return (
     <Card title={title} aside={<QueryButton title={title} query={query} />}>
       {children}
@@ -55,7 +65,11 @@ export function Charts({ timeline, modelRows, width, questions, onOpen, onZoom }
       onOpen(chips, { from, to });
   const requests: Series[] = [
     { label: 'failed', values: column('errors', 0), color: '--series-error' },
-    { label: 'succeeded', values: column((row) => amount(row, 'requests') - amount(row, 'errors'), 0), color: '--series-1' },
+    {
+      label: 'succeeded',
+      values: column((row) => amount(row, 'requests') - amount(row, 'errors'), 0),
+      color: '--series-1',
+    },
   ];
   const latency: Series[] = [
     { label: 'p50', values: column('latency_p50', null), color: '--series-1' },
@@ -72,30 +86,88 @@ export function Charts({ timeline, modelRows, width, questions, onOpen, onZoom }
     { label: 'cache write', values: column((row) => tokenClasses(row).cacheWrite, 0), color: '--series-7' },
     { label: 'output', values: column((row) => tokenClasses(row).output, 0), color: '--series-3' },
     { label: 'reasoning', values: column((row) => tokenClasses(row).reasoning, 0), color: '--series-5' },
-  ].filter((one) => one.label === 'input' || one.label === 'output' || one.values.some((value) => (value ?? 0) > 0));
+  ].filter(
+    (one) => one.label === 'input' || one.label === 'output' || one.values.some((value) => (value ?? 0) > 0),
+  );
   const byModel = seriesOf(groupsOf(modelRows, 'model', 'requests', timeline, width));
   const costByModel = seriesOf(groupsOf(modelRows, 'model', 'cost', timeline, width));
-  const openModel = (series: Series): void => onOpen(series.color === '--series-other' ? [] : [chipIs('model', series.label)]);
-  const openStatus = (series: Series): void => onOpen(series.label === 'failed' ? [chipIs('status', 'error')] : []);
+  const openModel = (series: Series): void =>
+    onOpen(series.color === '--series-other' ? [] : [chipIs('model', series.label)]);
+  const openStatus = (series: Series): void =>
+    onOpen(series.label === 'failed' ? [chipIs('status', 'error')] : []);
   return (
     <div className="grid gap-3 lg:grid-cols-2 2xl:grid-cols-3">
-      <ChartCard title="Requests and errors" query={questions.overTime} legend={<Legend series={requests} onPick={openStatus} />}>
-        <SeriesChart {...common} label="Requests and errors over time" kind="bars" series={requests} format={formatCount} onPick={open()} />
+      <ChartCard
+        title="Requests and errors"
+        query={questions.overTime}
+        legend={<Legend series={requests} onPick={openStatus} />}
+      >
+        <SeriesChart
+          {...common}
+          label="Requests and errors over time"
+          kind="bars"
+          series={requests}
+          format={formatCount}
+          onPick={open()}
+        />
       </ChartCard>
       <ChartCard title="Latency" query={questions.overTime} legend={<Legend series={latency} />}>
-        <SeriesChart {...common} label="Latency percentiles over time" kind="lines" series={latency} format={formatDuration} onPick={open()} />
+        <SeriesChart
+          {...common}
+          label="Latency percentiles over time"
+          kind="lines"
+          series={latency}
+          format={formatDuration}
+          onPick={open()}
+        />
       </ChartCard>
       <ChartCard title="Time to first token" query={questions.overTime} legend={<Legend series={ttft} />}>
-        <SeriesChart {...common} label="Time to first token over time" kind="lines" series={ttft} format={formatDuration} onPick={open({ field: 'ttft_ms', op: 'exists', value: undefined })} />
+        <SeriesChart
+          {...common}
+          label="Time to first token over time"
+          kind="lines"
+          series={ttft}
+          format={formatDuration}
+          onPick={open({ field: 'ttft_ms', op: 'exists', value: undefined })}
+        />
       </ChartCard>
-      <ChartCard title="Requests by model" query={questions.byModelOverTime} legend={<Legend series={byModel} onPick={openModel} />}>
-        <SeriesChart {...common} label="Requests by model over time" kind="bars" series={byModel} format={formatCount} onPick={open()} />
+      <ChartCard
+        title="Requests by model"
+        query={questions.byModelOverTime}
+        legend={<Legend series={byModel} onPick={openModel} />}
+      >
+        <SeriesChart
+          {...common}
+          label="Requests by model over time"
+          kind="bars"
+          series={byModel}
+          format={formatCount}
+          onPick={open()}
+        />
       </ChartCard>
       <ChartCard title="Tokens by class" query={questions.overTime} legend={<Legend series={tokens} />}>
-        <SeriesChart {...common} label="Tokens by class over time" kind="bars" series={tokens} format={formatCount} onPick={open()} />
+        <SeriesChart
+          {...common}
+          label="Tokens by class over time"
+          kind="bars"
+          series={tokens}
+          format={formatCount}
+          onPick={open()}
+        />
       </ChartCard>
-      <ChartCard title="Cost by model" query={questions.byModelOverTime} legend={<Legend series={costByModel} onPick={openModel} />}>
-        <SeriesChart {...common} label="Cost by model over time" kind="bars" series={costByModel} format={formatCost} onPick={open({ field: 'cost', op: '>', value: 0 })} />
+      <ChartCard
+        title="Cost by model"
+        query={questions.byModelOverTime}
+        legend={<Legend series={costByModel} onPick={openModel} />}
+      >
+        <SeriesChart
+          {...common}
+          label="Cost by model over time"
+          kind="bars"
+          series={costByModel}
+          format={formatCost}
+          onPick={open({ field: 'cost', op: '>', value: 0 })}
+        />
       </ChartCard>
     </div>
   );

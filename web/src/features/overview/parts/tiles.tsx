@@ -6,12 +6,24 @@ import { Sparkline } from '@/shared/chart/sparkline';
 import type { Values } from '@/shared/chart/stack';
 import { numberOf, type Row } from '@/shared/data/query';
 import { QueryButton } from '@/shared/data/query-button';
-import { changeOf, formatChange, formatCost, formatCount, formatDuration, formatShare, type Maybe } from '@/shared/format/numbers';
+import {
+  changeOf,
+  formatChange,
+  formatCost,
+  formatCount,
+  formatDuration,
+  formatShare,
+  type Maybe,
+} from '@/shared/format/numbers';
 import { cx } from '@/shared/ui/cx';
 import { Skeleton } from '@/shared/ui/skeleton';
 import type { Chip } from '@/shared/url/filters';
 
 import type { Timeline } from '../series';
+
+/** Seven tiles in a row where there is room, or four and three with the first one wide. */
+const gridClass =
+  'grid grid-cols-2 gap-3 md:grid-cols-4 md:[&>:first-child]:col-span-2 min-[1440px]:grid-cols-7 min-[1440px]:[&>:first-child]:col-span-1';
 
 /** Whether more is better, worse, or neither. */
 type Sense = 'good' | 'bad' | 'neutral';
@@ -23,7 +35,10 @@ function Change({ now, before, sense }: { now: Maybe; before: Maybe; sense: Sens
   const tone = sense === 'neutral' ? 'text-muted' : up === (sense === 'good') ? 'text-ok' : 'text-error';
   const Arrow = up ? ArrowUp : ArrowDown;
   return (
-    <span className={cx('num inline-flex items-center text-xs font-medium', tone)} title="Compared with the period of the same length before">
+    <span
+      className={cx('num inline-flex items-center text-xs font-medium', tone)}
+      title="Compared with the period of the same length before"
+    >
       <Arrow size={12} aria-label={up ? 'up' : 'down'} />
       {formatChange(change)}
     </span>
@@ -44,7 +59,11 @@ interface TileProps {
 function Tile({ title, query, value, change, rest = [], spark, color, onOpen }: TileProps) {
   return (
     <div className="group relative min-w-0 overflow-hidden rounded-lg border border-line bg-surface transition-colors hover:border-line-strong">
-      <button type="button" onClick={onOpen} className="block w-full rounded-lg px-4 pt-3 text-left focus-visible:outline-offset-[-2px]">
+      <button
+        type="button"
+        onClick={onOpen}
+        className="block w-full rounded-lg px-4 pt-3 text-left focus-visible:outline-offset-[-2px]"
+      >
         <div className="text-xs font-medium text-muted">{title}</div>
         <div className="mt-1 flex items-baseline gap-2">
           <span className="num text-2xl font-semibold tracking-tight">{value}</span>
@@ -82,7 +101,7 @@ interface Props {
 export function Tiles({ now, before, timeline, query, onOpen }: Props) {
   if (!now) {
     return (
-      <div className="grid grid-cols-[repeat(auto-fill,minmax(188px,1fr))] gap-3">
+      <div className={gridClass}>
         {Array.from({ length: 7 }, (_, i) => (
           <Skeleton key={i} className="h-[124px] rounded-lg" />
         ))}
@@ -91,14 +110,17 @@ export function Tiles({ now, before, timeline, query, onOpen }: Props) {
   }
   const get = (name: string): number | undefined => numberOf(now[name]);
   const old = (name: string): number | undefined => (before ? numberOf(before[name]) : undefined);
-  const sum = (row: Row | undefined, names: string[]): number => names.reduce((total, name) => total + (numberOf(row?.[name]) ?? 0), 0);
+  const sum = (row: Row | undefined, names: string[]): number =>
+    names.reduce((total, name) => total + (numberOf(row?.[name]) ?? 0), 0);
   const rate = (row: Row | undefined): number | undefined => {
-    const requests = numberOf(row?.['requests']) ?? 0;
-    return requests > 0 ? (numberOf(row?.['errors']) ?? 0) / requests : undefined;
+    const requests = numberOf(row?.requests) ?? 0;
+    return requests > 0 ? (numberOf(row?.errors) ?? 0) / requests : undefined;
   };
   const verdicts = ['flagged', 'redacted', 'blocked'];
   const tokens = ['input_tokens', 'output_tokens'];
-  const change = (name: string, sense: Sense): ReactNode => <Change now={get(name)} before={old(name)} sense={sense} />;
+  const change = (name: string, sense: Sense): ReactNode => (
+    <Change now={get(name)} before={old(name)} sense={sense} />
+  );
   const none: Chip[] = [];
   const tiles: Omit<TileProps, 'query'>[] = [
     {
@@ -131,7 +153,7 @@ export function Tiles({ now, before, timeline, query, onOpen }: Props) {
       onOpen: () => onOpen([{ field: 'duration_ms', op: '>=', value: Math.floor(get('latency_p95') ?? 0) }]),
     },
     {
-      title: 'Time to first token p95',
+      title: 'First token p95',
       value: formatDuration(get('ttft_p95')),
       change: change('ttft_p95', 'bad'),
       rest: [['p50', formatDuration(get('ttft_p50'))]],
@@ -155,23 +177,36 @@ export function Tiles({ now, before, timeline, query, onOpen }: Props) {
       title: 'Cost',
       value: formatCost(get('cost')),
       change: change('cost', 'neutral'),
-      rest: [['per 1k requests', formatCost(get('cost') === undefined || !get('requests') ? undefined : ((get('cost') ?? 0) / (get('requests') ?? 1)) * 1_000)]],
+      rest: [
+        [
+          'per 1k requests',
+          formatCost(
+            get('cost') === undefined || !get('requests')
+              ? undefined
+              : ((get('cost') ?? 0) / (get('requests') ?? 1)) * 1_000,
+          ),
+        ],
+      ],
       spark: timeline.column('cost', 0),
       color: 'var(--series-4)',
       onOpen: () => onOpen([{ field: 'cost', op: '>', value: 0 }]),
     },
     {
-      title: 'Guardrail findings',
+      title: 'Guardrail verdicts',
       value: formatCount(sum(now, verdicts)),
       change: <Change now={sum(now, verdicts)} before={sum(before, verdicts)} sense="bad" />,
-      rest: verdicts.map((name): [string, string] => [name.replace(/g?ged$|ed$/, ''), formatCount(get(name))]),
+      rest: [
+        ['flag', formatCount(get('flagged'))],
+        ['redact', formatCount(get('redacted'))],
+        ['block', formatCount(get('blocked'))],
+      ],
       spark: timeline.column((row) => sum(row, verdicts), 0),
       color: 'var(--series-5)',
       onOpen: () => onOpen([{ field: 'verdict', op: 'in', value: ['flag', 'redact', 'block'] }]),
     },
   ];
   return (
-    <div className="grid grid-cols-[repeat(auto-fill,minmax(188px,1fr))] gap-3">
+    <div className={gridClass}>
       {tiles.map((tile) => (
         <Tile key={tile.title} {...tile} query={query} />
       ))}

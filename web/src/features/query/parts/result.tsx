@@ -4,6 +4,7 @@ import { useRef } from 'react';
 
 import type { Answer } from '@/api/types';
 import { dash, formatCost } from '@/shared/format/numbers';
+import { asText } from '@/shared/format/text';
 import { CopyButton } from '@/shared/ui/copy';
 import { cx } from '@/shared/ui/cx';
 import { EmptyState } from '@/shared/ui/states';
@@ -22,17 +23,30 @@ function Cell({ name, type, value }: { name: string; type: string; value: unknow
       </Link>
     );
   }
-  if (type === 'money' && typeof value === 'number') return <span title={String(value)}>{formatCost(value)}</span>;
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean);
+  if (type === 'money' && typeof value === 'number')
+    return <span title={String(value)}>{formatCost(value)}</span>;
+  if (type === 'float' && typeof value === 'number')
+    return <span title={String(value)}>{Number(value.toFixed(3))}</span>;
+  const text = asText(value);
   return <span title={text}>{text}</span>;
 }
 
 /** The answer as a table; only the rows in sight are there. */
 export function Result({ answer }: { answer: Answer }) {
   const scroller = useRef<HTMLDivElement>(null);
-  const virtual = useVirtualizer({ count: answer.rows.length, getScrollElement: () => scroller.current, estimateSize: () => rowHeight, overscan: 12 });
+  const virtual = useVirtualizer({
+    count: answer.rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    overscan: 12,
+  });
   const widths = answer.columns.map((column, i) => {
-    const longest = Math.max(column.name.length, ...answer.rows.slice(0, 50).map((row) => String(row[i] ?? '').length));
+    const longest = Math.max(
+      column.name.length,
+      ...answer.rows
+        .slice(0, 50)
+        .map((row) => Math.min(column.type === 'float' ? 12 : 60, asText(row[i]).length)),
+    );
     return `minmax(${Math.min(420, 28 + longest * 7.4)}px, 1fr)`;
   });
   const template = { gridTemplateColumns: widths.join(' ') };
@@ -40,21 +54,54 @@ export function Result({ answer }: { answer: Answer }) {
     <div className="flex min-h-0 flex-1 flex-col">
       <div className="flex h-10 shrink-0 items-center gap-3 border-y border-line bg-surface px-5 text-xs text-muted">
         <span className="num">
-          {answer.rows.length.toLocaleString('en-US')} {answer.rows.length === 1 ? 'row' : 'rows'} in {answer.elapsed_ms.toFixed(0)} ms
+          {answer.rows.length.toLocaleString('en-US')} {answer.rows.length === 1 ? 'row' : 'rows'} in{' '}
+          {answer.elapsed_ms.toFixed(0)} ms
         </span>
         <span className="ml-auto flex gap-1.5">
           <CopyButton text={() => toCsv(answer)}>Copy as CSV</CopyButton>
-          <CopyButton text={() => JSON.stringify(answer.rows.map((row) => Object.fromEntries(answer.columns.map((column, i) => [column.name, row[i]]))), null, 2)}>
+          <CopyButton
+            text={() =>
+              JSON.stringify(
+                answer.rows.map((row) =>
+                  Object.fromEntries(answer.columns.map((column, i) => [column.name, row[i]])),
+                ),
+                null,
+                2,
+              )
+            }
+          >
             Copy as JSON
           </CopyButton>
         </span>
       </div>
-      {answer.rows.length === 0 && <EmptyState title="The answer has no rows" className="flex-1 bg-surface" />}
-      <div ref={scroller} className={cx('min-h-0 flex-1 overflow-auto bg-surface', answer.rows.length === 0 && 'hidden')}>
-        <div role="table" aria-label="Answer" aria-rowcount={answer.rows.length} className="min-w-fit font-mono text-xs">
-          <div role="row" className="sticky top-0 z-10 grid h-8 items-center border-b border-line bg-surface px-3" style={template}>
+      {answer.rows.length === 0 && (
+        <EmptyState title="The answer has no rows" className="flex-1 bg-surface" />
+      )}
+      <div
+        ref={scroller}
+        className={cx('min-h-0 flex-1 overflow-auto bg-surface', answer.rows.length === 0 && 'hidden')}
+      >
+        <div
+          role="table"
+          aria-label="Answer"
+          aria-rowcount={answer.rows.length}
+          className="min-w-fit font-mono text-xs"
+        >
+          <div
+            role="row"
+            className="sticky top-0 z-10 grid h-8 items-center border-b border-line bg-surface px-3"
+            style={template}
+          >
             {answer.columns.map((column) => (
-              <div key={column.name} role="columnheader" title={column.type} className={cx('truncate px-2 font-sans font-medium text-faint', numeric.has(column.type) && 'text-right')}>
+              <div
+                key={column.name}
+                role="columnheader"
+                title={column.type}
+                className={cx(
+                  'truncate px-2 font-sans font-medium text-faint',
+                  numeric.has(column.type) && 'text-right',
+                )}
+              >
                 {column.name}
               </div>
             ))}
@@ -68,7 +115,11 @@ export function Result({ answer }: { answer: Answer }) {
                 style={{ ...template, height: rowHeight, transform: `translateY(${item.start}px)` }}
               >
                 {answer.columns.map((column, i) => (
-                  <div key={column.name} role="cell" className={cx('truncate px-2', numeric.has(column.type) && 'num text-right')}>
+                  <div
+                    key={column.name}
+                    role="cell"
+                    className={cx('truncate px-2', numeric.has(column.type) && 'num text-right')}
+                  >
                     <Cell name={column.name} type={column.type} value={answer.rows[item.index]?.[i]} />
                   </div>
                 ))}

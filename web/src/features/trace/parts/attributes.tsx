@@ -18,7 +18,10 @@ function Table({ title, prefix, entries }: { title: string; prefix: string; entr
         <tbody className="divide-y divide-line">
           {entries.map(([name, value]) => (
             <tr key={name} className="group align-top hover:bg-hover">
-              <th scope="row" className="w-[42%] py-1.5 pr-3 pl-1 text-left font-normal break-words text-muted">
+              <th
+                scope="row"
+                className="w-[42%] py-1.5 pr-3 pl-1 text-left font-normal break-words text-muted"
+              >
                 {name}
               </th>
               <td className="py-1.5 break-words whitespace-pre-wrap">
@@ -56,16 +59,33 @@ export function Attributes({ span }: { span: SpanDetail }) {
       .sort(([a], [b]) => a.localeCompare(b));
   const [own, resource] = [entriesOf(span.attributes), entriesOf(span.resource_attributes)];
   const none = Object.keys({ ...span.attributes, ...span.resource_attributes }).length === 0;
-  if (none) return <EmptyState title="No further attributes" className="py-16">Everything that was sent has a place in Details.</EmptyState>;
+  if (none)
+    return (
+      <EmptyState title="No further attributes" className="py-16">
+        Everything that was sent has a place in Details.
+      </EmptyState>
+    );
   return (
     <div className="space-y-5 p-4">
       <div className="relative">
-        <Search size={13} className="pointer-events-none absolute top-[9px] left-2.5 text-faint" aria-hidden />
-        <input aria-label="Search attributes" placeholder="Search attributes" value={text} onChange={(event) => setText(event.target.value)} className={cx(inputClass, 'pl-8')} />
+        <Search
+          size={13}
+          className="pointer-events-none absolute top-[9px] left-2.5 text-faint"
+          aria-hidden
+        />
+        <input
+          aria-label="Search attributes"
+          placeholder="Search attributes"
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          className={cx(inputClass, 'pl-8')}
+        />
       </div>
       <Table title="Span" prefix="attributes" entries={own} />
       <Table title="Resource" prefix="resource_attributes" entries={resource} />
-      {own.length + resource.length === 0 && <p className="text-center text-sm text-muted">No attribute matches.</p>}
+      {own.length + resource.length === 0 && (
+        <p className="text-center text-sm text-muted">No attribute matches.</p>
+      )}
     </div>
   );
 }

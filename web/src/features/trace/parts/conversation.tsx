@@ -21,7 +21,9 @@ function Tools({ tools }: { tools: ToolDefinition[] }) {
             <span className="shrink-0 font-medium">
               {tools.length} {tools.length === 1 ? 'tool' : 'tools'} offered
             </span>
-            <span className="truncate font-mono text-2xs text-faint">{tools.map((tool) => tool.name).join(', ')}</span>
+            <span className="truncate font-mono text-2xs text-faint">
+              {tools.map((tool) => tool.name).join(', ')}
+            </span>
           </>
         }
       >
@@ -33,7 +35,9 @@ function Tools({ tools }: { tools: ToolDefinition[] }) {
                 {tool.strict === true && <Badge>strict</Badge>}
               </div>
               {tool.description && <p className="text-sm text-muted">{tool.description}</p>}
-              {tool.parameters !== undefined && tool.parameters !== null && <JsonTree value={tool.parameters} openTo={1} />}
+              {tool.parameters !== undefined && tool.parameters !== null && (
+                <JsonTree value={tool.parameters} openTo={1} />
+              )}
             </li>
           ))}
         </ul>
@@ -51,7 +55,9 @@ function Documents({ documents }: { documents: Document[] }) {
             <FileText size={13} style={{ color: 'var(--kind-retriever)' }} aria-hidden />
             <span className="num font-medium">#{i + 1}</span>
             {document.id && <span className="truncate font-mono text-2xs">{document.id}</span>}
-            {document.score !== undefined && <Badge className="num ml-auto">score {document.score.toFixed(3)}</Badge>}
+            {document.score !== undefined && (
+              <Badge className="num ml-auto">score {document.score.toFixed(3)}</Badge>
+            )}
           </div>
           <LongText text={document.text} clamp={600} />
           {document.metadata !== undefined && document.metadata !== null && (
@@ -73,10 +79,20 @@ function Block({ title, value, highlight }: { title: string; value: unknown; hig
       <header className="flex h-8 items-center pr-1 pl-3 text-xs font-semibold text-muted">
         {title}
         {documents && <span className="num ml-2 font-normal text-faint">{documents.length} documents</span>}
-        <CopyIcon text={() => readable(value)} label={`Copy the ${title.toLowerCase()}`} className="ml-auto" />
+        <CopyIcon
+          text={() => readable(value)}
+          label={`Copy the ${title.toLowerCase()}`}
+          className="ml-auto"
+        />
       </header>
       <div className="px-3 pb-3">
-        {documents ? <Documents documents={documents} /> : typeof parsed === 'string' ? <LongText text={parsed} /> : <Value value={parsed} />}
+        {documents ? (
+          <Documents documents={documents} />
+        ) : typeof parsed === 'string' ? (
+          <LongText text={parsed} />
+        ) : (
+          <Value value={parsed} />
+        )}
       </div>
     </section>
   );
@@ -92,7 +108,12 @@ export function Conversation({ span }: { span: SpanDetail }) {
     <div className="space-y-2.5 p-4">
       {messages && (
         <div className="flex justify-end">
-          <button type="button" aria-pressed={plain} className="rounded-sm text-xs text-faint hover:text-ink" onClick={() => setPlain(!plain)}>
+          <button
+            type="button"
+            aria-pressed={plain}
+            className="rounded-sm text-xs text-faint hover:text-ink"
+            onClick={() => setPlain(!plain)}
+          >
             {plain ? 'Show as markdown' : 'Show as plain text'}
           </button>
         </div>
@@ -108,8 +129,13 @@ export function Conversation({ span }: { span: SpanDetail }) {
       {span.input !== undefined && <Block title="Input" value={span.input} />}
       {span.output !== undefined && <Block title="Output" value={span.output} highlight />}
       {!messages && !other && (
-        <EmptyState icon={<MessageSquareOff size={22} />} title="This span carries no content" className="py-14">
-          The sender recorded its time and name only. Some SDKs leave content out unless they are told to capture it.
+        <EmptyState
+          icon={<MessageSquareOff size={22} />}
+          title="This span carries no content"
+          className="py-14"
+        >
+          The sender recorded its time and name only. Some SDKs leave content out unless they are told to
+          capture it.
         </EmptyState>
       )}
     </div>

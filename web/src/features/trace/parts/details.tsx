@@ -27,9 +27,17 @@ function Usage({ span }: { span: SpanDetail }) {
   if (total === 0) return <p className="text-sm text-muted">The provider reported no usage.</p>;
   return (
     <div>
-      <div className="mb-3 flex h-2 gap-px overflow-hidden rounded-full" role="img" aria-label="Share of tokens by class">
+      <div
+        className="mb-3 flex h-2 gap-px overflow-hidden rounded-full"
+        role="img"
+        aria-label="Share of tokens by class"
+      >
         {classes.map((one) => (
-          <div key={one.label} style={{ width: `${(one.tokens / total) * 100}%`, background: `var(${one.color})` }} title={`${one.label}: ${formatShare(one.tokens / total)}`} />
+          <div
+            key={one.label}
+            style={{ width: `${(one.tokens / total) * 100}%`, background: `var(${one.color})` }}
+            title={`${one.label}: ${formatShare(one.tokens / total)}`}
+          />
         ))}
       </div>
       <table className="num w-full text-sm">
@@ -50,7 +58,9 @@ function Usage({ span }: { span: SpanDetail }) {
               </th>
               <td>{formatWhole(one.tokens)}</td>
               <td className="text-muted">{formatShare(one.tokens / total)}</td>
-              <td title={one.partOf ? `Included in ${one.partOf}` : undefined}>{one.partOf ? <span className="text-faint">in {one.partOf}</span> : formatCost(one.cost)}</td>
+              <td title={one.partOf ? `Included in ${one.partOf}` : undefined}>
+                {one.partOf ? <span className="text-faint">in {one.partOf}</span> : formatCost(one.cost)}
+              </td>
             </tr>
           ))}
         </tbody>
@@ -76,7 +86,12 @@ function Usage({ span }: { span: SpanDetail }) {
   );
 }
 
-const severityTone: Record<Finding['severity'], Tone> = { low: 'neutral', medium: 'warn', high: 'error', critical: 'error' };
+const severityTone: Record<Finding['severity'], Tone> = {
+  low: 'neutral',
+  medium: 'warn',
+  high: 'error',
+  critical: 'error',
+};
 const actionTone: Record<Finding['action'], Tone> = { flag: 'warn', redact: 'info', block: 'error' };
 
 function Findings({ findings }: { findings: Finding[] }) {
@@ -91,7 +106,10 @@ function Findings({ findings }: { findings: Finding[] }) {
             <Badge tone={severityTone[finding.severity]}>{finding.severity}</Badge>
             <Badge tone={actionTone[finding.action]}>{finding.action}</Badge>
             <Badge>{finding.place}</Badge>
-            <span className="num ml-auto text-xs text-faint" title={`Bytes ${finding.start} to ${finding.end} of the text`}>
+            <span
+              className="num ml-auto text-xs text-faint"
+              title={`Bytes ${finding.start} to ${finding.end} of the text`}
+            >
               {formatShare(finding.confidence)} sure
             </span>
           </div>
@@ -113,19 +131,28 @@ function Facts({ rows }: { rows: FactRow[] }) {
           <div key={label} className="group flex min-h-8 items-center gap-4 py-1">
             <dt className="w-36 shrink-0 text-muted">{label}</dt>
             <dd className="num min-w-0 flex-1 break-words">{value}</dd>
-            {copy && <CopyIcon text={copy} label={`Copy ${label.toLowerCase()}`} className="opacity-0 group-hover:opacity-100 focus-visible:opacity-100" />}
+            {copy && (
+              <CopyIcon
+                text={copy}
+                label={`Copy ${label.toLowerCase()}`}
+                className="opacity-0 group-hover:opacity-100 focus-visible:opacity-100"
+              />
+            )}
           </div>
         ))}
     </dl>
   );
 }
 
-const showParameter = (value: unknown): ReactNode => (typeof value === 'object' && value !== null ? <JsonTree value={value} openTo={1} /> : String(value));
+const showParameter = (value: unknown): ReactNode =>
+  typeof value === 'object' && value !== null ? <JsonTree value={value} openTo={1} /> : String(value);
 
 /** Everything about a span that is not what was said. */
 export function Details({ span }: { span: SpanDetail }) {
   const perSecond =
-    span.output_tokens && span.duration_ms > (span.ttft_ms ?? 0) ? (span.output_tokens / (span.duration_ms - (span.ttft_ms ?? 0))) * 1_000 : undefined;
+    span.output_tokens && span.duration_ms > (span.ttft_ms ?? 0)
+      ? (span.output_tokens / (span.duration_ms - (span.ttft_ms ?? 0))) * 1_000
+      : undefined;
   const parameters = Object.entries(span.model_parameters ?? {});
   const isCall = span.kind === 'llm' || span.kind === 'embedding';
   return (
@@ -137,9 +164,13 @@ export function Details({ span }: { span: SpanDetail }) {
               <Badge tone="error" className="border-error/40">
                 {span.error_type ?? 'error'}
               </Badge>
-              {span.http_status !== undefined && <span className="num text-xs text-error">HTTP {span.http_status}</span>}
+              {span.http_status !== undefined && (
+                <span className="num text-xs text-error">HTTP {span.http_status}</span>
+              )}
             </div>
-            <p className="mt-2 text-sm break-words whitespace-pre-wrap">{span.status_message ?? 'No message was recorded.'}</p>
+            <p className="mt-2 text-sm break-words whitespace-pre-wrap">
+              {span.status_message ?? 'No message was recorded.'}
+            </p>
           </div>
         </Section>
       )}
@@ -176,7 +207,11 @@ export function Details({ span }: { span: SpanDetail }) {
             ['Tool', span.tool_name],
             ['Tool call', span.tool_call_id, span.tool_call_id],
             ['Agent', span.agent_name],
-            ['Prompt', span.prompt_name && `${span.prompt_name}${span.prompt_version ? ` @ ${span.prompt_version}` : ''}`],
+            [
+              'Prompt',
+              span.prompt_name &&
+                `${span.prompt_name}${span.prompt_version ? ` @ ${span.prompt_version}` : ''}`,
+            ],
             ['User', span.user_id, span.user_id],
             ['Session', span.session_id, span.session_id],
             ['Environment', span.environment],
@@ -202,9 +237,13 @@ export function Details({ span }: { span: SpanDetail }) {
               <li key={i} className="rounded-md border border-line p-2.5">
                 <div className="flex items-baseline gap-2 text-sm">
                   <span className="font-medium">{event.name}</span>
-                  <span className="num ml-auto text-xs text-faint">+{formatDuration(Date.parse(event.time) - Date.parse(span.start_time))}</span>
+                  <span className="num ml-auto text-xs text-faint">
+                    +{formatDuration(Date.parse(event.time) - Date.parse(span.start_time))}
+                  </span>
                 </div>
-                {event.attributes && Object.keys(event.attributes).length > 0 && <JsonTree value={event.attributes} openTo={1} />}
+                {event.attributes && Object.keys(event.attributes).length > 0 && (
+                  <JsonTree value={event.attributes} openTo={1} />
+                )}
               </li>
             ))}
           </ul>

@@ -1,5 +1,17 @@
 import { Link } from '@tanstack/react-router';
-import { ArrowLeft, Clock, Coins, Cpu, Hash, Layers, Link2, MessagesSquare, Server, Timer, UserRound } from 'lucide-react';
+import {
+  ArrowLeft,
+  Clock,
+  Coins,
+  Cpu,
+  Hash,
+  Layers,
+  Link2,
+  MessagesSquare,
+  Server,
+  Timer,
+  UserRound,
+} from 'lucide-react';
 import type { ReactNode } from 'react';
 
 import type { Trace } from '@/api/types';
@@ -11,7 +23,19 @@ import { IconButton } from '@/shared/ui/button';
 import { Badge } from '@/shared/ui/badge';
 import { chipIs, writeChip } from '@/shared/url/filters';
 
-function Fact({ icon, title, field, value, children }: { icon: ReactNode; title: string; field?: string; value?: string; children: ReactNode }) {
+function Fact({
+  icon,
+  title,
+  field,
+  value,
+  children,
+}: {
+  icon: ReactNode;
+  title: string;
+  field?: string;
+  value?: string;
+  children: ReactNode;
+}) {
   const inner = (
     <>
       <span className="text-faint" aria-hidden>
@@ -23,7 +47,12 @@ function Fact({ icon, title, field, value, children }: { icon: ReactNode; title:
   const look = 'flex max-w-56 min-w-0 items-center gap-1.5 text-xs text-muted';
   if (field && value) {
     return (
-      <Link to="/traces" search={{ f: [writeChip(chipIs(field, value))] }} title={`${title}: ${value}\nShow its traces`} className={`${look} rounded-sm hover:text-accent hover:underline`}>
+      <Link
+        to="/traces"
+        search={{ f: [writeChip(chipIs(field, value))] }}
+        title={`${title}: ${value}\nShow its traces`}
+        className={`${look} rounded-sm hover:text-accent hover:underline`}
+      >
         {inner}
       </Link>
     );
@@ -61,14 +90,23 @@ export function TraceHeader({ trace, onBack }: { trace: Trace; onBack: () => voi
         </Fact>
         <Fact icon={<Timer size={13} />} title="Duration">
           {formatDuration(trace.duration_ms)}
-          {typeof trace.ttft_ms === 'number' && <span className="text-faint"> · first token {formatDuration(trace.ttft_ms)}</span>}
+          {typeof trace.ttft_ms === 'number' && (
+            <span className="text-faint"> · first token {formatDuration(trace.ttft_ms)}</span>
+          )}
         </Fact>
-        <Fact icon={<Hash size={13} />} title="Tokens in and out">
-          {formatCount(trace.input_tokens)} → {formatCount(trace.output_tokens)} tokens
-        </Fact>
-        <Fact icon={<Coins size={13} />} title={typeof trace.cost === 'number' ? 'Cost' : 'Cost: unknown, no price for the model'}>
-          {formatCost(trace.cost)}
-        </Fact>
+        {trace.total_tokens !== undefined && (
+          <Fact icon={<Hash size={13} />} title="Tokens in and out">
+            {formatCount(trace.input_tokens)} → {formatCount(trace.output_tokens)} tokens
+          </Fact>
+        )}
+        {trace.total_tokens !== undefined && (
+          <Fact
+            icon={<Coins size={13} />}
+            title={trace.cost === undefined ? 'The cost is unknown: there is no price for the model' : 'Cost'}
+          >
+            {formatCost(trace.cost)}
+          </Fact>
+        )}
         <Fact icon={<Layers size={13} />} title="Spans">
           {formatCount(trace.span_count)} {trace.span_count === 1 ? 'span' : 'spans'}
           {trace.error_count > 0 && <span className="text-error"> · {trace.error_count} failed</span>}
@@ -84,7 +122,12 @@ export function TraceHeader({ trace, onBack }: { trace: Trace; onBack: () => voi
           </Fact>
         )}
         {trace.session_id && (
-          <Fact icon={<MessagesSquare size={13} />} title="Session" field="session_id" value={trace.session_id}>
+          <Fact
+            icon={<MessagesSquare size={13} />}
+            title="Session"
+            field="session_id"
+            value={trace.session_id}
+          >
             {trace.session_id}
           </Fact>
         )}

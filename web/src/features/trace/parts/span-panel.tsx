@@ -26,7 +26,12 @@ function Loading() {
   );
 }
 
-const panes: { id: View; label: string; show: (span: SpanDetail) => React.ReactNode; count?: (span: SpanDetail) => number }[] = [
+const panes: {
+  id: View;
+  label: string;
+  show: (span: SpanDetail) => React.ReactNode;
+  count?: (span: SpanDetail) => number;
+}[] = [
   {
     id: 'messages',
     label: 'Messages',
@@ -34,7 +39,12 @@ const panes: { id: View; label: string; show: (span: SpanDetail) => React.ReactN
     count: (span) => (span.input_messages?.length ?? 0) + (span.output_messages?.length ?? 0),
   },
   { id: 'details', label: 'Details', show: (span) => <Details span={span} /> },
-  { id: 'attributes', label: 'Attributes', show: (span) => <Attributes span={span} />, count: (span) => Object.keys(span.attributes ?? {}).length },
+  {
+    id: 'attributes',
+    label: 'Attributes',
+    show: (span) => <Attributes span={span} />,
+    count: (span) => Object.keys(span.attributes ?? {}).length,
+  },
   {
     id: 'raw',
     label: 'Raw',
@@ -50,14 +60,30 @@ const panes: { id: View; label: string; show: (span: SpanDetail) => React.ReactN
 ];
 
 /** Everything about the span that is selected. */
-export function SpanPanel({ traceId, summary, view, onView }: { traceId: string; summary: SpanSummary; view: View; onView: (view: View) => void }) {
+export function SpanPanel({
+  traceId,
+  summary,
+  view,
+  onView,
+}: {
+  traceId: string;
+  summary: SpanSummary;
+  view: View;
+  onView: (view: View) => void;
+}) {
   const answer = useQuery(spanQuery(traceId, summary.span_id));
   const span = answer.data;
   const label = panes.map(({ id, label: text, show, count }) => ({
     id,
-    label: text,
+    label: id === 'messages' && summary.kind !== 'llm' ? 'Input and output' : text,
     count: span && count?.(span),
-    content: answer.isError ? <ErrorState error={answer.error} retry={() => void answer.refetch()} /> : span ? show(span) : <Loading />,
+    content: answer.isError ? (
+      <ErrorState error={answer.error} retry={() => void answer.refetch()} />
+    ) : span ? (
+      show(span)
+    ) : (
+      <Loading />
+    ),
   }));
   return (
     <section aria-label={`Span ${summary.name}`} className="flex min-h-0 flex-1 flex-col bg-bg">
@@ -71,10 +97,17 @@ export function SpanPanel({ traceId, summary, view, onView }: { traceId: string;
           {typeof summary.total_tokens === 'number' && <span>{formatCount(summary.total_tokens)} tok</span>}
           {typeof summary.cost === 'number' && <span>{formatCost(summary.cost)}</span>}
         </span>
-        {span && canCopyAsCurl(span) && <CopyButton text={() => curlOf(span, window.location.origin)}>Copy as curl</CopyButton>}
+        {span && canCopyAsCurl(span) && (
+          <CopyButton text={() => curlOf(span, window.location.origin)}>Copy as curl</CopyButton>
+        )}
       </header>
       {/* A new span starts at its top, with nothing of the last one unfolded. */}
-      <Tabs key={summary.span_id} tabs={label} value={view} onChange={(id) => onView(panes.find((pane) => pane.id === id)?.id ?? 'messages')} />
+      <Tabs
+        key={summary.span_id}
+        tabs={label}
+        value={view}
+        onChange={(id) => onView(panes.find((pane) => pane.id === id)?.id ?? 'messages')}
+      />
     </section>
   );
 }

@@ -6,7 +6,17 @@ const [least, most] = [25, 75];
 const clamp = (share: number): number => Math.min(most, Math.max(least, share));
 
 /** Two panes with a bar between that can be dragged, or moved by the arrow keys. */
-export function Split({ name, start, left, right }: { name: string; start: number; left: ReactNode; right: ReactNode }) {
+export function Split({
+  name,
+  start,
+  left,
+  right,
+}: {
+  name: string;
+  start: number;
+  left: ReactNode;
+  right: ReactNode;
+}) {
   const key = `signalbox.split.${name}`;
   const [share, setShare] = useState(() => clamp(Number(readLocal(key)) || start));
   const host = useRef<HTMLDivElement>(null);
@@ -35,7 +45,8 @@ export function Split({ name, start, left, right }: { name: string; start: numbe
         onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
         onPointerMove={(event) => {
           const box = host.current?.getBoundingClientRect();
-          if (box && event.currentTarget.hasPointerCapture(event.pointerId)) set(((event.clientX - box.left) / box.width) * 100);
+          if (box && event.currentTarget.hasPointerCapture(event.pointerId))
+            set(((event.clientX - box.left) / box.width) * 100);
         }}
       />
       <div className="flex min-w-0 flex-1 flex-col">{right}</div>

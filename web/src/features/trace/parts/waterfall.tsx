@@ -31,12 +31,17 @@ interface Props {
 function Bar({ node, extent }: { node: Node; extent: Extent }) {
   const { left, width, firstToken } = barOf(node.span, extent);
   const color = node.span.status === 'error' ? 'var(--error)' : kindOf(node.span.kind).color;
-  // The label goes where there is room: after the bar, or before it at the end.
-  const after = left + width < 76;
+  // The label goes where there is room: after the bar, before it, or into it.
+  const place = left + width < 78 ? 'after' : left > 22 ? 'before' : 'inside';
+  const at = {
+    after: { left: `calc(${left + width}% + 2px)` },
+    before: { right: `calc(${100 - left}% + 2px)` },
+    inside: { right: `${Math.max(0, 100 - left - width)}%` },
+  };
   return (
     <div className="relative h-full">
       <div
-        className="absolute top-1/2 h-2.5 min-w-[3px] -translate-y-1/2 overflow-hidden rounded-[3px]"
+        className="absolute top-1/2 h-3.5 min-w-[3px] -translate-y-1/2 overflow-hidden rounded-[3px]"
         style={{ left: `${left}%`, width: `${width}%`, backgroundColor: color }}
       >
         {firstToken !== undefined && (
@@ -48,8 +53,11 @@ function Bar({ node, extent }: { node: Node; extent: Extent }) {
         )}
       </div>
       <span
-        className="num absolute top-1/2 -translate-y-1/2 px-1.5 text-2xs whitespace-nowrap text-muted"
-        style={after ? { left: `calc(${left + width}% + 2px)` } : { right: `calc(${100 - left}% + 2px)` }}
+        className={cx(
+          'num absolute top-1/2 -translate-y-1/2 px-1.5 text-2xs whitespace-nowrap',
+          place === 'inside' ? 'font-medium text-surface' : 'text-muted',
+        )}
+        style={at[place]}
       >
         {formatDuration(node.span.duration_ms)}
       </span>
@@ -60,7 +68,13 @@ function Bar({ node, extent }: { node: Node; extent: Extent }) {
 function Numbers({ node }: { node: Node }) {
   const inner = node.children.length > 0;
   return (
-    <span className={cx('num ml-auto flex shrink-0 items-center gap-2 pl-2 text-2xs', inner ? 'text-faint' : 'text-muted')} title={inner ? 'With everything under it' : undefined}>
+    <span
+      className={cx(
+        'num ml-auto flex shrink-0 items-center gap-2 pl-2 text-2xs',
+        inner ? 'text-faint' : 'text-muted',
+      )}
+      title={inner ? 'With everything under it' : undefined}
+    >
       {node.tokens !== undefined && <span>{formatCount(node.tokens)} tok</span>}
       {node.cost !== undefined && node.cost > 0 && <span>{formatCost(node.cost)}</span>}
     </span>
@@ -83,11 +97,17 @@ function Row({ node, props }: { node: Node; props: Props }) {
       className={cx(
         columnsClass,
         'h-full cursor-pointer pr-3 transition-colors',
-        span.span_id === selected ? 'bg-accent-soft/70 shadow-[inset_2px_0_0_var(--accent)]' : 'hover:bg-hover',
+        span.span_id === selected
+          ? 'bg-accent-soft/70 shadow-[inset_2px_0_0_var(--accent)]'
+          : 'hover:bg-hover',
       )}
     >
       <div className="flex h-full min-w-0 items-center gap-1.5 pr-3 pl-2">
-        <span className="relative flex h-full shrink-0 items-center" style={{ width: indent + 18 }} aria-hidden>
+        <span
+          className="relative flex h-full shrink-0 items-center"
+          style={{ width: indent + 18 }}
+          aria-hidden
+        >
           {Array.from({ length: Math.min(node.depth, 24) }, (_, i) => (
             <span key={i} className="absolute inset-y-0 w-px bg-line" style={{ left: i * 14 + 8 }} />
           ))}
@@ -106,14 +126,21 @@ function Row({ node, props }: { node: Node; props: Props }) {
           )}
         </span>
         <KindIcon kind={span.kind} size={13} />
-        <span className={cx('truncate text-sm', span.status === 'error' && 'text-error')} title={span.preview ?? span.name}>
+        <span
+          className={cx('truncate text-sm', span.status === 'error' && 'text-error')}
+          title={span.preview ?? span.name}
+        >
           {span.name}
         </span>
-        {!open && <span className="num shrink-0 rounded-sm bg-sunken px-1 text-2xs text-faint">{node.below}</span>}
+        {!open && (
+          <span className="num shrink-0 rounded-sm bg-sunken px-1 text-2xs text-faint">{node.below}</span>
+        )}
         {(span.status === 'error' || (!open && node.errorsBelow > 0)) && (
           <TriangleAlert size={13} className="shrink-0 text-error" aria-label={span.error_type ?? 'failed'} />
         )}
-        {span.verdict && span.verdict !== 'allow' && <span className="size-1.5 shrink-0 rounded-full bg-warn" title={`Guardrail: ${span.verdict}`} />}
+        {span.verdict && span.verdict !== 'allow' && (
+          <span className="size-1.5 shrink-0 rounded-full bg-warn" title={`Guardrail: ${span.verdict}`} />
+        )}
         <Numbers node={node} />
       </div>
       <Bar node={node} extent={extent} />
@@ -128,7 +155,11 @@ function Scale({ extent }: { extent: Extent }) {
       {scaleMarks(total, 4).map((mark) => (
         <span
           key={mark}
-          className={cx('num absolute top-1/2 -translate-y-1/2 text-2xs whitespace-nowrap text-faint', mark > 0 && '-translate-x-1/2', mark / total > 0.95 && '-translate-x-full')}
+          className={cx(
+            'num absolute top-1/2 -translate-y-1/2 text-2xs whitespace-nowrap text-faint',
+            mark > 0 && '-translate-x-1/2',
+            mark / total > 0.95 && '-translate-x-full',
+          )}
           style={{ left: `${(mark / total) * 100}%` }}
         >
           {mark === 0 ? '0' : formatDuration(mark)}
@@ -159,7 +190,11 @@ export function Waterfall(props: Props) {
     <>
       <div className="flex h-11 shrink-0 items-center gap-2 border-b border-line bg-surface px-3">
         <div className="relative min-w-0 flex-1">
-          <Search size={13} className="pointer-events-none absolute top-[8px] left-2 text-faint" aria-hidden />
+          <Search
+            size={13}
+            className="pointer-events-none absolute top-[8px] left-2 text-faint"
+            aria-hidden
+          />
           <input
             ref={input}
             aria-label="Search spans"
@@ -188,14 +223,20 @@ export function Waterfall(props: Props) {
             const node = rows[item.index];
             return (
               node && (
-                <div key={item.key} className="absolute inset-x-0" style={{ height: rowHeight, transform: `translateY(${item.start}px)` }}>
+                <div
+                  key={item.key}
+                  className="absolute inset-x-0"
+                  style={{ height: rowHeight, transform: `translateY(${item.start}px)` }}
+                >
                   <Row node={node} props={props} />
                 </div>
               )
             );
           })}
         </div>
-        {rows.length === 0 && <p className="p-8 text-center text-sm text-muted">No span matches “{search}”.</p>}
+        {rows.length === 0 && (
+          <p className="p-8 text-center text-sm text-muted">No span matches “{search}”.</p>
+        )}
       </div>
     </>
   );

@@ -1,5 +1,11 @@
 import { Link } from '@tanstack/react-router';
-import { columnResizingFeature, columnSizingFeature, columnVisibilityFeature, createColumnHelper, tableFeatures } from '@tanstack/react-table';
+import {
+  columnResizingFeature,
+  columnSizingFeature,
+  columnVisibilityFeature,
+  createColumnHelper,
+  tableFeatures,
+} from '@tanstack/react-table';
 import type { ReactNode } from 'react';
 
 import type { TraceSummary } from '@/api/types';
@@ -9,7 +15,11 @@ import { kindOf } from '@/shared/span/kinds';
 import { exactTime, formatTime } from '@/shared/time/format';
 import { Badge } from '@/shared/ui/badge';
 
-export const features = tableFeatures({ columnVisibilityFeature, columnSizingFeature, columnResizingFeature });
+export const features = tableFeatures({
+  columnVisibilityFeature,
+  columnSizingFeature,
+  columnResizingFeature,
+});
 
 const helper = createColumnHelper<typeof features, TraceSummary>();
 
@@ -26,9 +36,22 @@ interface Spec {
 }
 
 const faint = <span className="text-faint">{dash}</span>;
-const plain = (value: string | null | undefined): ReactNode => (value ? <span className="truncate" title={value}>{value}</span> : faint);
+const plain = (value: string | null | undefined): ReactNode =>
+  value ? (
+    <span className="truncate" title={value}>
+      {value}
+    </span>
+  ) : (
+    faint
+  );
 const mono = (value: string | null | undefined): ReactNode =>
-  value ? <span className="truncate font-mono text-xs text-muted" title={value}>{value}</span> : faint;
+  value ? (
+    <span className="truncate font-mono text-xs text-muted" title={value}>
+      {value}
+    </span>
+  ) : (
+    faint
+  );
 
 function Preview({ trace }: { trace: TraceSummary }) {
   if (!trace.input_preview && !trace.output_preview) return faint;
@@ -62,7 +85,7 @@ const specs: Spec[] = [
   {
     id: 'time',
     title: 'Time',
-    size: 132,
+    size: 128,
     cell: (trace) => (
       <time dateTime={trace.start_time} title={exactTime(trace.start_time)} className="num text-muted">
         {formatTime(trace.start_time)}
@@ -72,7 +95,7 @@ const specs: Spec[] = [
   {
     id: 'name',
     title: 'Name',
-    size: 216,
+    size: 204,
     cell: (trace) => (
       <span className="flex min-w-0 items-center gap-2">
         <KindIcon kind={trace.kind} />
@@ -85,28 +108,51 @@ const specs: Spec[] = [
         >
           {trace.name}
         </Link>
-        {trace.span_count > 1 && <span className="num shrink-0 text-2xs text-faint">{formatCount(trace.span_count)}</span>}
+        {trace.span_count > 1 && (
+          <span className="num shrink-0 text-2xs text-faint">{formatCount(trace.span_count)}</span>
+        )}
       </span>
     ),
   },
-  { id: 'preview', title: 'Input → output', size: 360, grow: true, cell: (trace) => <Preview trace={trace} /> },
-  { id: 'model', title: 'Model', size: 150, cell: (trace) => <Models models={trace.models} /> },
-  { id: 'latency', title: 'Latency', size: 84, right: true, cell: (trace) => formatDuration(trace.duration_ms) },
-  { id: 'ttft', title: 'TTFT', size: 84, right: true, hidden: true, cell: (trace) => formatDuration(trace.ttft_ms) },
+  {
+    id: 'preview',
+    title: 'Input → output',
+    size: 250,
+    grow: true,
+    cell: (trace) => <Preview trace={trace} />,
+  },
+  { id: 'model', title: 'Model', size: 140, cell: (trace) => <Models models={trace.models} /> },
+  {
+    id: 'latency',
+    title: 'Latency',
+    size: 76,
+    right: true,
+    cell: (trace) => formatDuration(trace.duration_ms),
+  },
+  {
+    id: 'ttft',
+    title: 'TTFT',
+    size: 84,
+    right: true,
+    hidden: true,
+    cell: (trace) => formatDuration(trace.ttft_ms),
+  },
   {
     id: 'tokens',
     title: 'Tokens',
-    size: 84,
+    size: 74,
     right: true,
     cell: (trace) => (
-      <span title={`${formatCount(trace.input_tokens)} in, ${formatCount(trace.output_tokens)} out`}>{formatCount(trace.total_tokens)}</span>
+      <span title={`${formatCount(trace.input_tokens)} in, ${formatCount(trace.output_tokens)} out`}>
+        {formatCount(trace.total_tokens)}
+      </span>
     ),
   },
-  { id: 'cost', title: 'Cost', size: 88, right: true, cell: (trace) => formatCost(trace.cost) },
+  { id: 'cost', title: 'Cost', size: 82, right: true, cell: (trace) => formatCost(trace.cost) },
   {
     id: 'status',
     title: 'Status',
-    size: 148,
+    size: 150,
     cell: (trace) => (
       <span className="flex min-w-0 items-center gap-1.5">
         <StatusBadge status={trace.status} errorType={trace.error_type} />
@@ -118,11 +164,22 @@ const specs: Spec[] = [
       </span>
     ),
   },
-  { id: 'verdict', title: 'Guardrails', size: 100, cell: (trace) => (trace.verdict ? <VerdictBadge verdict={trace.verdict} /> : faint) },
-  { id: 'user', title: 'User', size: 120, cell: (trace) => plain(trace.user_id) },
+  {
+    id: 'verdict',
+    title: 'Guardrails',
+    size: 100,
+    cell: (trace) => (trace.verdict ? <VerdictBadge verdict={trace.verdict} /> : faint),
+  },
+  { id: 'user', title: 'User', size: 116, cell: (trace) => plain(trace.user_id) },
   { id: 'session', title: 'Session', size: 130, hidden: true, cell: (trace) => mono(trace.session_id) },
   { id: 'service', title: 'Service', size: 130, hidden: true, cell: (trace) => plain(trace.service_name) },
-  { id: 'environment', title: 'Environment', size: 110, hidden: true, cell: (trace) => plain(trace.environment) },
+  {
+    id: 'environment',
+    title: 'Environment',
+    size: 110,
+    hidden: true,
+    cell: (trace) => plain(trace.environment),
+  },
   {
     id: 'tags',
     title: 'Tags',
@@ -150,8 +207,17 @@ export const columnTitles = specs.map(({ id, title }) => ({ id, title }));
 
 export const columns = helper.columns(
   specs.map((spec) =>
-    helper.display({ id: spec.id, header: spec.title, size: spec.size, minSize: 60, maxSize: 900, cell: ({ row }) => spec.cell(row.original) }),
+    helper.display({
+      id: spec.id,
+      header: spec.title,
+      size: spec.size,
+      minSize: 60,
+      maxSize: 900,
+      cell: ({ row }) => spec.cell(row.original),
+    }),
   ),
 );
 
-export const defaultVisibility: Record<string, boolean> = Object.fromEntries(specs.filter((spec) => spec.hidden).map((spec) => [spec.id, false]));
+export const defaultVisibility: Record<string, boolean> = Object.fromEntries(
+  specs.filter((spec) => spec.hidden).map((spec) => [spec.id, false]),
+);

@@ -19,7 +19,9 @@ function read(): Layout {
   try {
     const value = JSON.parse(readLocal(key) ?? '{}') as Partial<Layout>;
     return {
-      visibility: isRecordOf(value.visibility, 'boolean') ? { ...defaultVisibility, ...value.visibility } : defaultVisibility,
+      visibility: isRecordOf(value.visibility, 'boolean')
+        ? { ...defaultVisibility, ...value.visibility }
+        : defaultVisibility,
       sizing: isRecordOf(value.sizing, 'number') ? { ...value.sizing } : {},
     };
   } catch {

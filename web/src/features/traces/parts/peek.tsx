@@ -39,7 +39,9 @@ function Content({ traceId }: { traceId: string }) {
   const { input_messages: input = [], output_messages: output = [], status_message: problem } = span.data;
   return (
     <div className="space-y-3">
-      {problem && <div className="rounded-md bg-error-soft px-3 py-2 text-sm break-words text-error">{problem}</div>}
+      {problem && (
+        <div className="rounded-md bg-error-soft px-3 py-2 text-sm break-words text-error">{problem}</div>
+      )}
       {input.length + output.length > 0 ? (
         <Messages input={input} output={output} />
       ) : (
@@ -55,9 +57,20 @@ function Content({ traceId }: { traceId: string }) {
 }
 
 /** A trace beside the list. */
-export function Peek({ traceId, trace, onClose }: { traceId: string; trace?: TraceSummary; onClose: () => void }) {
+export function Peek({
+  traceId,
+  trace,
+  onClose,
+}: {
+  traceId: string;
+  trace?: TraceSummary;
+  onClose: () => void;
+}) {
   return (
-    <aside aria-label="Trace preview" className="flex w-[min(560px,45%)] shrink-0 flex-col border-l border-line bg-bg">
+    <aside
+      aria-label="Trace preview"
+      className="flex w-[min(560px,45%)] shrink-0 flex-col border-l border-line bg-bg"
+    >
       <header className="flex h-12 shrink-0 items-center gap-2 border-b border-line bg-surface pr-2 pl-4">
         {trace && <KindIcon kind={trace.kind} />}
         <h2 className="truncate text-sm font-semibold">{trace?.name ?? traceId}</h2>

@@ -31,7 +31,19 @@ const apply = <T,>(change: T | ((before: T) => T), before: T): T =>
 
 /** The list: only the rows in sight are there. */
 export function TracesTable(props: Props) {
-  const { traces, layout, onLayout, selected, onSelect, onOpen, arrived, onEnd, loadingMore, hasMore, scroller } = props;
+  const {
+    traces,
+    layout,
+    onLayout,
+    selected,
+    onSelect,
+    onOpen,
+    arrived,
+    onEnd,
+    loadingMore,
+    hasMore,
+    scroller,
+  } = props;
   const table = useTable({
     features,
     columns,
@@ -39,8 +51,10 @@ export function TracesTable(props: Props) {
     getRowId: (trace: TraceSummary) => trace.trace_id,
     columnResizeMode: 'onChange',
     state: { columnVisibility: layout.visibility, columnSizing: layout.sizing },
-    onColumnVisibilityChange: (change) => onLayout((before) => ({ ...before, visibility: apply(change, before.visibility) })),
-    onColumnSizingChange: (change) => onLayout((before) => ({ ...before, sizing: apply(change, before.sizing) })),
+    onColumnVisibilityChange: (change) =>
+      onLayout((before) => ({ ...before, visibility: apply(change, before.visibility) })),
+    onColumnSizingChange: (change) =>
+      onLayout((before) => ({ ...before, sizing: apply(change, before.sizing) })),
   });
   const rows = table.getRowModel().rows;
   const virtual = useVirtualizer({
@@ -77,7 +91,10 @@ export function TracesTable(props: Props) {
             <div
               key={header.id}
               role="columnheader"
-              className={cx('group relative flex h-full items-center px-2 text-xs font-medium text-faint', specOf(header.column.id)?.right && 'justify-end')}
+              className={cx(
+                'group relative flex h-full items-center px-2 text-xs font-medium text-faint',
+                specOf(header.column.id)?.right && 'justify-end',
+              )}
             >
               <span className="truncate">
                 <table.FlexRender header={header} />
@@ -108,16 +125,25 @@ export function TracesTable(props: Props) {
               onDoubleClick={() => onOpen(row.id)}
               className={cx(
                 'absolute inset-x-0 grid cursor-pointer items-center border-b border-line/70 px-2 transition-colors',
-                row.id === selected ? 'bg-accent-soft/70 shadow-[inset_2px_0_0_var(--accent)]' : 'hover:bg-hover',
+                row.id === selected
+                  ? 'bg-accent-soft/70 shadow-[inset_2px_0_0_var(--accent)]'
+                  : 'hover:bg-hover',
                 arrived.has(row.id) && 'animate-arrive',
               )}
-              style={{ gridTemplateColumns: template, height: rowHeight, transform: `translateY(${item.start}px)` }}
+              style={{
+                gridTemplateColumns: template,
+                height: rowHeight,
+                transform: `translateY(${item.start}px)`,
+              }}
             >
               {row.getVisibleCells().map((cell) => (
                 <div
                   key={cell.id}
                   role="cell"
-                  className={cx('flex min-w-0 items-center px-2', specOf(cell.column.id)?.right ? 'num justify-end' : '[&>*]:min-w-0')}
+                  className={cx(
+                    'flex min-w-0 items-center px-2',
+                    specOf(cell.column.id)?.right ? 'num justify-end' : '[&>*]:min-w-0',
+                  )}
                 >
                   <table.FlexRender cell={cell} />
                 </div>

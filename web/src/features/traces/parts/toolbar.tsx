@@ -12,7 +12,15 @@ import { columnTitles } from './columns';
 import { type Layout, startLayout } from './layout';
 
 /** Free text. What is typed is searched after a moment, or at once with enter. */
-export function SearchBox({ value, onChange, input }: { value: string; onChange: (text: string) => void; input: RefObject<HTMLInputElement | null> }) {
+export function SearchBox({
+  value,
+  onChange,
+  input,
+}: {
+  value: string;
+  onChange: (text: string) => void;
+  input: RefObject<HTMLInputElement | null>;
+}) {
   const [text, setText] = useState(value);
   const [shownFor, setShownFor] = useState(value);
   if (shownFor !== value) {
@@ -64,10 +72,21 @@ export function SearchBox({ value, onChange, input }: { value: string; onChange:
 const liveLooks: Record<LiveState, { dot: string; title: string }> = {
   off: { dot: 'bg-faint', title: 'New traces do not appear by themselves' },
   connecting: { dot: 'bg-warn animate-pulse', title: 'Connecting to the live stream…' },
-  on: { dot: 'bg-accent shadow-[0_0_0_3px_color-mix(in_oklab,var(--accent)_25%,transparent)]', title: 'New traces appear by themselves' },
+  on: {
+    dot: 'bg-accent shadow-[0_0_0_3px_color-mix(in_oklab,var(--accent)_25%,transparent)]',
+    title: 'New traces appear by themselves',
+  },
 };
 
-export function LiveToggle({ state, possible, onToggle }: { state: LiveState; possible: boolean; onToggle: () => void }) {
+export function LiveToggle({
+  state,
+  possible,
+  onToggle,
+}: {
+  state: LiveState;
+  possible: boolean;
+  onToggle: () => void;
+}) {
   const look = liveLooks[state];
   return (
     <Button
@@ -83,7 +102,13 @@ export function LiveToggle({ state, possible, onToggle }: { state: LiveState; po
   );
 }
 
-export function ColumnPicker({ layout, onLayout }: { layout: Layout; onLayout: (change: (layout: Layout) => Layout) => void }) {
+export function ColumnPicker({
+  layout,
+  onLayout,
+}: {
+  layout: Layout;
+  onLayout: (change: (layout: Layout) => Layout) => void;
+}) {
   return (
     <Menu
       trigger={
@@ -97,7 +122,9 @@ export function ColumnPicker({ layout, onLayout }: { layout: Layout; onLayout: (
         <MenuCheck
           key={id}
           checked={layout.visibility[id] !== false}
-          onChange={(checked) => onLayout((before) => ({ ...before, visibility: { ...before.visibility, [id]: checked } }))}
+          onChange={(checked) =>
+            onLayout((before) => ({ ...before, visibility: { ...before.visibility, [id]: checked } }))
+          }
         >
           {title}
         </MenuCheck>
