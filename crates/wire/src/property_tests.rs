@@ -1,6 +1,7 @@
 //! What must hold for any input: any chunking, any garbage, any conversation.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use bytes::{Bytes, BytesMut};
 use proptest::collection::vec;
@@ -15,7 +16,9 @@ use crate::registry::{ALL, Dialect, codec};
 use crate::rewrite::{Channel, EventRewriter, StreamRewriter, TextFilter};
 use crate::sse::{SseDecoder, SseEvent};
 
-fn fixtures() -> Vec<(&'static dyn Codec, PathBuf, Vec<u8>)> {
+type Fixture = (&'static dyn Codec, PathBuf, Vec<u8>);
+
+static FIXTURES: LazyLock<Vec<Fixture>> = LazyLock::new(|| {
     let mut found = Vec::new();
     for codec in ALL {
         let folder = format!("{}/src/dialects/{}/fixtures", env!("CARGO_MANIFEST_DIR"), codec.dialect());
@@ -28,7 +31,7 @@ fn fixtures() -> Vec<(&'static dyn Codec, PathBuf, Vec<u8>)> {
     }
     found.sort_by(|one, other| one.1.cmp(&other.1));
     found
-}
+});
 
 fn split(bytes: &[u8], cuts: &[usize]) -> Vec<SseEvent> {
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (bytes.len() + 1)).collect();
@@ -271,8 +274,7 @@ proptest! {
 
     #[test]
     fn decoders_never_panic_on_damaged_bodies(which in any::<prop::sample::Index>(), at in any::<usize>(), with in vec(any::<u8>(), 0..4), gone in 0..6_usize) {
-        let all = fixtures();
-        let (_, _, bytes) = which.get(&all);
+        let (_, _, bytes) = which.get(&FIXTURES);
         let at = at % bytes.len();
         let damaged = [&bytes[..at], &with, &bytes[(at + gone).min(bytes.len())..]].concat();
         ALL.iter().for_each(|codec| read_everything(*codec, &damaged));
@@ -353,9 +355,9 @@ proptest! {
 
 #[test]
 fn a_filter_that_changes_nothing_changes_no_byte() {
-    for (codec, path, bytes) in fixtures() {
-        let mut rewriter = StreamRewriter::new(codec);
-        let events = split(&bytes, &[]);
+    for (codec, path, bytes) in FIXTURES.iter() {
+        let mut rewriter = StreamRewriter::new(*codec);
+        let events = split(bytes, &[]);
         let raw: Vec<u8> = events.iter().flat_map(|event| event.raw.to_vec()).collect();
         let out: Vec<u8> = events.iter().flat_map(|event| rewriter.event(event, &mut Identity).to_vec()).collect();
         assert_eq!(raw, out, "{}", path.display());
@@ -364,11 +366,11 @@ fn a_filter_that_changes_nothing_changes_no_byte() {
 
 #[test]
 fn every_cut_of_every_stream_is_noticed_or_harmless() {
-    for (codec, path, bytes) in fixtures() {
+    for (codec, path, bytes) in FIXTURES.iter() {
         if path.extension().is_none_or(|extension| extension != "sse") || path.ends_with("error_first.sse") {
             continue;
         }
-        let whole = told(codec, &bytes);
+        let whole = told(*codec, bytes);
         for end in 0..bytes.len() {
             let mut decoder = codec.decode_stream();
             let mut accumulator = Accumulator::new();

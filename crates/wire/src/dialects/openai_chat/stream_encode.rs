@@ -23,8 +23,15 @@ pub(super) struct Encoder {
     opened: BTreeSet<u32>,
     /// (choice, canonical index) → the call's place in its choice, and whether arguments came.
     calls: BTreeMap<(u32, u32), Call>,
-    /// The text of the thinking block that is open in each choice: a signed block goes out whole.
-    thinking: BTreeMap<u32, String>,
+    thinking: BTreeMap<u32, Thinking>,
+}
+
+#[derive(Debug, Default)]
+struct Thinking {
+    /// The text of the block that is open: a signed block goes out whole.
+    text: String,
+    /// How many blocks went out. OpenAI's SDKs want an `index` in every entry of a list.
+    blocks: usize,
 }
 
 #[derive(Debug)]
@@ -98,6 +105,20 @@ impl Encoder {
         }
     }
 
+    fn thinking_block(&mut self, out: &mut BytesMut, choice: u32, fields: impl FnOnce(&mut Writer)) {
+        let blocks = &mut self.thinking.entry(choice).or_default().blocks;
+        let index = *blocks;
+        *blocks += 1;
+        self.delta(out, choice, None, |w| {
+            w.list_field("thinking_blocks", |w| {
+                w.object(|w| {
+                    w.field("index", &index);
+                    fields(w);
+                });
+            });
+        });
+    }
+
     fn tool_start(&mut self, out: &mut BytesMut, choice: u32, index: u32, id: Option<&str>, name: &str) {
         let place = self.calls.keys().filter(|(of, _)| *of == choice).count();
         self.calls.insert((choice, index), Call { place, has_arguments: false });
@@ -167,29 +188,21 @@ impl StreamEncoder for Encoder {
                 self.delta(out, *choice, None, |w| w.field("refusal", text));
             }
             StreamEvent::ReasoningDelta { choice, text, .. } => {
-                self.thinking.entry(*choice).or_default().push_str(text);
+                self.thinking.entry(*choice).or_default().text.push_str(text);
                 self.delta(out, *choice, None, |w| w.field("reasoning_content", text));
             }
             StreamEvent::ReasoningSignature { choice, signature, .. } => {
-                let thinking = self.thinking.remove(choice).unwrap_or_default();
-                self.delta(out, *choice, None, |w| {
-                    w.list_field("thinking_blocks", |w| {
-                        w.object(|w| {
-                            w.field("type", "thinking");
-                            w.field("thinking", &thinking);
-                            w.field("signature", signature);
-                        });
-                    });
+                let text = std::mem::take(&mut self.thinking.entry(*choice).or_default().text);
+                self.thinking_block(out, *choice, |w| {
+                    w.field("type", "thinking");
+                    w.field("thinking", &text);
+                    w.field("signature", signature);
                 });
             }
             StreamEvent::ReasoningEncrypted { choice, data, .. } => {
-                self.delta(out, *choice, None, |w| {
-                    w.list_field("thinking_blocks", |w| {
-                        w.object(|w| {
-                            w.field("type", "redacted_thinking");
-                            w.field("data", data);
-                        });
-                    });
+                self.thinking_block(out, *choice, |w| {
+                    w.field("type", "redacted_thinking");
+                    w.field("data", data);
                 });
             }
             StreamEvent::ToolCallStart { choice, index, id, name } => {
