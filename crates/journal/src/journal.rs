@@ -81,8 +81,8 @@ impl Shared {
 pub struct Journal {
     config: JournalConfig,
     shared: Arc<Shared>,
-    requests: Option<SyncSender<Request>>,
-    thread: Option<JoinHandle<()>>,
+    requests: Mutex<Option<SyncSender<Request>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl std::fmt::Debug for Journal {
@@ -112,7 +112,7 @@ impl Journal {
             .name("journal".to_owned())
             .spawn(move || writer.run(&receiver))
             .map_err(OpenError::io("start the thread for", dir))?;
-        let journal = Self { config, shared, requests: Some(requests), thread: Some(thread) };
+        let journal = Self { config, shared, requests: Mutex::new(Some(requests)), thread: Mutex::new(Some(thread)) };
         journal.trim(low_seq);
         Ok(journal)
     }
@@ -137,7 +137,6 @@ impl Journal {
         if let Some(error) = self.shared.failed.lock().clone() {
             return Err(error);
         }
-        let requests = self.requests.as_ref().ok_or(AppendError::Closed)?;
         let waiting_bytes = self.shared.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
         self.shared.waiting_requests.fetch_add(1, Ordering::Relaxed);
         // One record always fits, however large.
@@ -145,9 +144,12 @@ impl Journal {
             Err(AppendError::Full)
         } else {
             let request = Request::Append(Waiting { kind, payload, done: Box::new(done) });
-            requests.try_send(request).map_err(|error| match error {
-                TrySendError::Full(_) => AppendError::Full,
-                TrySendError::Disconnected(_) => AppendError::Closed,
+            let requests = self.requests.lock();
+            requests.as_ref().map_or(Err(AppendError::Closed), |requests| {
+                requests.try_send(request).map_err(|error| match error {
+                    TrySendError::Full(_) => AppendError::Full,
+                    TrySendError::Disconnected(_) => AppendError::Closed,
+                })
             })
         };
         if sent.is_err() {
@@ -170,10 +172,24 @@ impl Journal {
     /// Records below this number are not needed any more: removes segments that hold no others.
     /// Returns at once.
     pub fn trim(&self, below: u64) {
-        if let Some(requests) = &self.requests {
+        let requests = self.requests.lock().clone();
+        if let Some(requests) = requests {
             // Waits for room in the queue if there is none; fails only if the thread is gone, and
             // then the next start removes them.
             let _ = requests.send(Request::Trim { below });
+        }
+    }
+
+    /// Writes what still waits and closes it: when this returns, nothing of it touches the folder any
+    /// more, so that it can be opened again.
+    pub fn close(&self) {
+        drop(self.requests.lock().take());
+        let thread = self.thread.lock().take();
+        if let Some(thread) = thread {
+            // The last owner may be a callback that runs on the thread itself.
+            if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
+                tracing::error!("the journal's thread panicked");
+            }
         }
     }
 
@@ -193,12 +209,6 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        self.requests = None;
-        if let Some(thread) = self.thread.take() {
-            // The last owner may be a callback that runs on the thread itself.
-            if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
-                tracing::error!("the journal's thread panicked");
-            }
-        }
+        self.close();
     }
 }

@@ -1,1 +1,17 @@
-//! See README.md.
+#![doc = include_str!("../README.md")]
+
+mod backend;
+mod config;
+mod error;
+mod flush;
+mod manifest;
+mod memtable;
+mod query;
+mod queue;
+mod rows;
+mod schema;
+
+pub use backend::embedded::Store;
+pub use config::StoreConfig;
+pub use error::OpenError;
+pub use queue::SpanQueue;

@@ -1,0 +1,132 @@
+//! The thread between writers and the journal: joins the batches that wait into one journal record,
+//! because an Arrow stream repeats its schema (6 KB) each time, and encodes it while the record
+//! before is being synced.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
+
+use arrow::compute::concat_batches;
+use arrow::error::ArrowError;
+use parking_lot::{Condvar, Mutex};
+use signalbox_types::Span;
+use signalbox_types::seam::StoreError;
+use tokio::sync::oneshot;
+
+use super::state::Shared;
+use crate::error::{internal, refused};
+use crate::rows::{TableBatch, encode};
+
+/// What is joined into one record, about.
+const GROUP_BYTES: u64 = 8 << 20;
+/// Records that are encoded and not yet on disk: one is synced while the next is encoded.
+const IN_FLIGHT: usize = 2;
+/// The kind of journal record that holds rows.
+pub(super) const ROWS: u8 = 1;
+
+/// Rows that somebody waits for.
+pub(super) struct Append {
+    pub(super) batches: Vec<TableBatch>,
+    pub(super) bytes: u64,
+    /// For those who watch; empty if nobody does.
+    pub(super) spans: Vec<Arc<Span>>,
+    pub(super) done: oneshot::Sender<Result<(), StoreError>>,
+}
+
+#[derive(Default)]
+struct Gate {
+    in_flight: Mutex<usize>,
+    left: Condvar,
+}
+
+impl Gate {
+    fn wait_below(&self, limit: usize) {
+        let mut in_flight = self.in_flight.lock();
+        while *in_flight >= limit {
+            self.left.wait(&mut in_flight);
+        }
+    }
+
+    fn enter(&self) {
+        *self.in_flight.lock() += 1;
+    }
+
+    fn leave(&self) {
+        *self.in_flight.lock() -= 1;
+        self.left.notify_all();
+    }
+}
+
+/// Serves appends until all senders are gone and everything is on disk.
+pub(super) fn run(shared: &Arc<Shared>, appends: &Receiver<Append>) {
+    let gate = Arc::new(Gate::default());
+    while let Ok(first) = appends.recv() {
+        // While this waits, more comes to be joined.
+        gate.wait_below(IN_FLIGHT);
+        let mut bytes = first.bytes;
+        let mut group = vec![first];
+        while bytes < GROUP_BYTES {
+            let Ok(next) = appends.try_recv() else { break };
+            bytes += next.bytes;
+            group.push(next);
+        }
+        commit(shared, &gate, group);
+    }
+    gate.wait_below(1);
+}
+
+fn commit(shared: &Arc<Shared>, gate: &Arc<Gate>, mut group: Vec<Append>) {
+    let joined = join(&mut group).and_then(|batches| Ok((encode(&batches)?, batches)));
+    let (payload, batches) = match joined {
+        Ok(encoded) => encoded,
+        Err(error) => return finish(shared, group, &Err(internal(error))),
+    };
+    // The journal takes the callback only if it takes the record; the group must be answered anyway.
+    let group = Arc::new(Mutex::new(group));
+    let done = {
+        let (shared, gate, group) = (Arc::clone(shared), Arc::clone(gate), Arc::clone(&group));
+        move |result: Result<u64, _>| {
+            let result = result.map(|seq| shared.publish(seq, batches)).map_err(refused);
+            finish(&shared, std::mem::take(&mut *group.lock()), &result);
+            gate.leave();
+        }
+    };
+    gate.enter();
+    if let Err(error) = shared.journal.submit(ROWS, payload, done) {
+        finish(shared, std::mem::take(&mut *group.lock()), &Err(refused(error)));
+        gate.leave();
+    }
+}
+
+/// One batch a table.
+fn join(group: &mut [Append]) -> Result<Vec<TableBatch>, ArrowError> {
+    let mut tables: Vec<(&'static signalbox_types::table::Table, Vec<arrow::array::RecordBatch>)> = Vec::new();
+    for TableBatch { table, batch } in group.iter_mut().flat_map(|append| std::mem::take(&mut append.batches)) {
+        match tables.iter_mut().find(|(other, _)| other.name == table.name) {
+            Some((_, batches)) => batches.push(batch),
+            None => tables.push((table, vec![batch])),
+        }
+    }
+    let joined = tables.into_iter().map(|(table, mut batches)| {
+        let batch = match batches.len() {
+            1 => batches.remove(0),
+            _ => concat_batches(&batches[0].schema(), &batches)?,
+        };
+        Ok(TableBatch { table, batch })
+    });
+    joined.collect()
+}
+
+fn finish(shared: &Shared, group: Vec<Append>, result: &Result<(), StoreError>) {
+    for append in group {
+        shared.waiting_appends.fetch_sub(1, Ordering::Relaxed);
+        if result.is_ok() {
+            for span in append.spans {
+                // Nobody watches any more: fine.
+                let _ = shared.live.send(span);
+            }
+        }
+        // Whoever asked may have gone.
+        let _ = append.done.send(result.clone());
+    }
+}

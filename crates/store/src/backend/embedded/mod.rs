@@ -1,0 +1,263 @@
+//! The store on one machine: journal → memory → Parquet, queried by DataFusion.
+
+mod commit;
+mod open;
+mod state;
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use parking_lot::Mutex;
+use signalbox_journal::fs::{Fs, Real};
+use signalbox_types::seam::{BoxFuture, BoxStream, Clock, EventStore, StoreError, StoreStats};
+use signalbox_types::table::FindingRow;
+use signalbox_types::{Answer, ProjectId, Query, Span};
+use tokio::sync::oneshot;
+use tokio_stream::wrappers::BroadcastStream;
+use tracing::{error, warn};
+
+use crate::error::{closed, internal};
+use crate::memtable::bytes_of;
+use crate::query::Engine;
+use crate::rows::{self, TableBatch};
+use crate::{OpenError, StoreConfig};
+
+use state::Shared;
+pub(crate) use state::Snapshot;
+
+/// Appends that may wait to be written.
+const WAITING_APPENDS: usize = 1_024;
+/// How often the flush thread looks at the age of what is in memory.
+const FLUSH_CHECK: Duration = Duration::from_secs(1);
+/// How long it leaves the disk alone after a failure.
+const FLUSH_RETRY: Duration = Duration::from_secs(10);
+/// Making rows of more spans than these is worth a thread of its own.
+const INLINE_SPANS: usize = 32;
+
+/// The embedded event store: one data folder, one process.
+pub struct Store {
+    shared: Arc<Shared>,
+    engine: Engine,
+    appends: Mutex<Option<SyncSender<commit::Append>>>,
+    commit_thread: Mutex<Option<JoinHandle<()>>>,
+    flush_thread: Mutex<Option<JoinHandle<()>>>,
+    /// Locked as long as it is open.
+    _lock: File,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("dir", &self.shared.dir).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the data folder, making one if there is none, and brings back what the journal holds.
+    ///
+    /// # Errors
+    /// Another process has it open, it can't be written to, or something in it is damaged.
+    pub fn open(dir: &Path, config: StoreConfig, clock: Arc<dyn Clock>) -> Result<Arc<Self>, OpenError> {
+        Self::open_on(Arc::new(Real), dir, config, clock)
+    }
+
+    /// Opens it with all writing done through `fs`, so that tests can make the disk fail.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_on(
+        fs: Arc<dyn Fs>,
+        dir: &Path,
+        config: StoreConfig,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, OpenError> {
+        let (dir, lock) = open::lock(dir)?;
+        let engine = Engine::start(&dir, &config)?;
+        let shared = Arc::new(open::recover(fs, dir, config, clock)?);
+        let (appends, receiver) = sync_channel(WAITING_APPENDS);
+        let commit_thread = spawn("store-commit", &shared, move |shared| commit::run(shared, &receiver))?;
+        let flush_thread = spawn("store-flush", &shared, |shared| flush_when_due(shared))?;
+        Ok(Arc::new(Self {
+            shared,
+            engine,
+            appends: Mutex::new(Some(appends)),
+            commit_thread: Mutex::new(Some(commit_thread)),
+            flush_thread: Mutex::new(Some(flush_thread)),
+            _lock: lock,
+        }))
+    }
+
+    /// Writes all rows that are in memory to files.
+    ///
+    /// # Errors
+    /// The disk fails; the rows stay in memory and in the journal.
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        let shared = Arc::clone(&self.shared);
+        tokio::task::spawn_blocking(move || shared.flush()).await.map_err(internal)?
+    }
+
+    /// Takes no more rows, writes what waits and what is in memory to files. Queries go on.
+    ///
+    /// # Errors
+    /// The disk fails; what was acknowledged is in the journal nevertheless.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.shared.closed.store(true, Ordering::Release);
+        drop(self.appends.lock().take());
+        let commit_thread = self.commit_thread.lock().take();
+        let flush_thread = self.flush_thread.lock().take();
+        let shared = Arc::clone(&self.shared);
+        let closed = tokio::task::spawn_blocking(move || {
+            join(commit_thread);
+            stop_flushing(&shared, flush_thread);
+            shared.flush()
+        });
+        closed.await.map_err(internal)?
+    }
+
+    async fn append_spans(&self, spans: Vec<Span>) -> Result<(), StoreError> {
+        if spans.is_empty() {
+            return Ok(());
+        }
+        self.shared.check_writable()?;
+        let (spans, batches) = if spans.len() <= INLINE_SPANS {
+            make_rows(spans)?
+        } else {
+            tokio::task::spawn_blocking(|| make_rows(spans)).await.map_err(internal)??
+        };
+        let bytes = batches.iter().map(|table| bytes_of(&table.batch)).sum();
+        let watched = self.shared.live.receiver_count() > 0;
+        let spans = if watched { spans.into_iter().map(Arc::new).collect() } else { Vec::new() };
+        let (done, appended) = oneshot::channel();
+        let append = commit::Append { batches, bytes, spans, done };
+        self.shared.waiting_appends.fetch_add(1, Ordering::Relaxed);
+        let sent = self.appends.lock().as_ref().map_or_else(
+            || Err(closed()),
+            |appends| {
+                appends.try_send(append).map_err(|error| match error {
+                    TrySendError::Full(_) => StoreError::Full { retry_after_s: 1 },
+                    TrySendError::Disconnected(_) => closed(),
+                })
+            },
+        );
+        if let Err(error) = sent {
+            self.shared.waiting_appends.fetch_sub(1, Ordering::Relaxed);
+            return Err(error);
+        }
+        appended.await.unwrap_or_else(|_| Err(closed()))
+    }
+}
+
+impl EventStore for Store {
+    fn append(&self, spans: Vec<Span>) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.append_spans(spans))
+    }
+
+    fn query<'a>(&'a self, project: &'a ProjectId, query: &'a Query) -> BoxFuture<'a, Result<Answer, StoreError>> {
+        Box::pin(async move {
+            let started = self.shared.clock.elapsed();
+            let table = query.check()?;
+            let snapshot = self.shared.snapshot(table);
+            let mut answer = self.engine.query(project, query, table, snapshot, self.shared.clock.now()).await?;
+            answer.elapsed_ms = self.since(started);
+            Ok(answer)
+        })
+    }
+
+    fn sql<'a>(&'a self, project: &'a ProjectId, sql: &'a str) -> BoxFuture<'a, Result<Answer, StoreError>> {
+        Box::pin(async move {
+            let started = self.shared.clock.elapsed();
+            let tables = signalbox_types::table::ALL.iter().map(|table| (*table, self.shared.snapshot(table)));
+            let mut answer = self.engine.sql(project, sql, tables.collect()).await?;
+            answer.elapsed_ms = self.since(started);
+            Ok(answer)
+        })
+    }
+
+    fn watch(&self, project: &ProjectId) -> BoxStream<Arc<Span>> {
+        let project = project.clone();
+        let spans = BroadcastStream::new(self.shared.live.subscribe());
+        Box::pin(spans.filter_map(move |span| {
+            // `Err` says that some were missed.
+            let own = span.ok().filter(|span| span.project_id == project);
+            async move { own }
+        }))
+    }
+
+    fn stats(&self) -> StoreStats {
+        self.shared.stats()
+    }
+}
+
+impl Store {
+    fn since(&self, started: Duration) -> f64 {
+        self.shared.clock.elapsed().saturating_sub(started).as_secs_f64() * 1_000.0
+    }
+}
+
+impl Drop for Store {
+    /// As a crash would, but in order: what waits is still written to the journal; what is in memory
+    /// stays there.
+    fn drop(&mut self) {
+        drop(self.appends.get_mut().take());
+        join(self.commit_thread.get_mut().take());
+        stop_flushing(&self.shared, self.flush_thread.get_mut().take());
+        // Before the lock on the folder is given up.
+        self.shared.journal.close();
+    }
+}
+
+fn make_rows(spans: Vec<Span>) -> Result<(Vec<Span>, Vec<TableBatch>), StoreError> {
+    let findings: Vec<FindingRow> = spans.iter().flat_map(FindingRow::of).collect();
+    let batches = [rows::build(&spans).map_err(internal)?, rows::build(&findings).map_err(internal)?];
+    Ok((spans, batches.into_iter().flatten().collect()))
+}
+
+fn spawn(
+    name: &str,
+    shared: &Arc<Shared>,
+    run: impl FnOnce(&Arc<Shared>) + Send + 'static,
+) -> Result<JoinHandle<()>, OpenError> {
+    let shared_there = Arc::clone(shared);
+    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&shared_there));
+    spawned.map_err(|source| OpenError::NotWritable { dir: shared.dir.clone(), source })
+}
+
+fn join(thread: Option<JoinHandle<()>>) {
+    if let Some(Err(_)) = thread.map(JoinHandle::join) {
+        error!("a thread of the event store panicked");
+    }
+}
+
+fn stop_flushing(shared: &Shared, thread: Option<JoinHandle<()>>) {
+    shared.flush_signal.lock().stop = true;
+    shared.flush_wanted.notify_all();
+    join(thread);
+}
+
+fn flush_when_due(shared: &Shared) {
+    let mut wait = FLUSH_CHECK;
+    loop {
+        {
+            let mut signal = shared.flush_signal.lock();
+            if !(signal.stop || signal.full) {
+                shared.flush_wanted.wait_for(&mut signal, wait);
+            }
+            if signal.stop {
+                return;
+            }
+            signal.full = false;
+        }
+        wait = FLUSH_CHECK;
+        if shared.flush_is_due()
+            && let Err(error) = shared.flush()
+        {
+            warn!(%error, "can't write rows from memory to files, trying again soon");
+            wait = FLUSH_RETRY;
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Takes a data folder into possession: lock, manifest, repair, replay.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use signalbox_journal::fs::Fs;
+use signalbox_journal::{Journal, JournalConfig};
+use signalbox_types::seam::Clock;
+use signalbox_types::table;
+
+use super::commit::ROWS;
+use super::state::{Shared, State};
+use crate::manifest::{self, FILES};
+use crate::memtable::Memtable;
+use crate::rows::decode;
+use crate::{OpenError, StoreConfig};
+
+/// Opens the folder for this process alone; the lock ends with the file.
+pub(super) fn lock(dir: &Path) -> Result<(PathBuf, File), OpenError> {
+    let not_writable = |source: io::Error| OpenError::NotWritable { dir: dir.to_owned(), source };
+    std::fs::create_dir_all(dir).map_err(not_writable)?;
+    let dir = dir.canonicalize().map_err(not_writable)?;
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(dir.join("signalbox.lock"))
+        .map_err(not_writable)?;
+    match file.try_lock() {
+        Ok(()) => Ok((dir, file)),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked { dir }),
+        Err(TryLockError::Error(source)) => Err(not_writable(source)),
+    }
+}
+
+pub(super) fn recover(
+    fs: Arc<dyn Fs>,
+    dir: PathBuf,
+    config: StoreConfig,
+    clock: Arc<dyn Clock>,
+) -> Result<Shared, OpenError> {
+    let tables: Vec<&str> = table::ALL.iter().map(|table| table.name).collect();
+    for name in &tables {
+        let folder = dir.join(FILES).join(name);
+        fs.create_dir_all(&folder).map_err(|source| OpenError::NotWritable { dir: folder, source })?;
+    }
+    let manifest = manifest::load(&*fs, &dir)?;
+    manifest::repair(&*fs, &dir, &manifest, &tables)?;
+    let mut active = Memtable::default();
+    let now = clock.elapsed();
+    let mut replay = |record: signalbox_journal::Record| {
+        if record.kind != ROWS {
+            return Err(format!("it is of kind {}, which this version does not know", record.kind));
+        }
+        let batches = decode(record.payload).map_err(|error| error.to_string())?;
+        active.push(record.seq, batches, now).map_err(|error| error.to_string())
+    };
+    let journal_dir = dir.join("journal");
+    let journal =
+        Journal::open(Arc::clone(&fs), &journal_dir, JournalConfig::default(), manifest.low_seq, &mut replay)?;
+    let state = State { active, frozen: None, manifest: Arc::new(manifest) };
+    Ok(Shared::new(fs, dir, config, clock, state, journal))
+}

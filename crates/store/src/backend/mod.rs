@@ -1,0 +1,3 @@
+//! Stores behind `types::seam::EventStore`: a folder each.
+
+pub(crate) mod embedded;

@@ -1,0 +1,193 @@
+//! Which files are live, and from which journal record on rows are not in them. Both change in one
+//! step: the manifest is written beside and renamed. So each row is in the journal's part or in a
+//! file, never in both and never in none, wherever a crash falls.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use signalbox_journal::fs::Fs;
+use tracing::{info, warn};
+
+use crate::OpenError;
+
+const NAME: &str = "manifest.json";
+const FORMAT: u32 = 1;
+/// Data files live below it, in a folder for each table.
+pub(crate) const FILES: &str = "files";
+
+/// The state of the data folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    format: u32,
+    /// One more with each change.
+    pub(crate) version: u64,
+    /// The first journal record that is in no file.
+    pub(crate) low_seq: u64,
+    /// The number of the next file.
+    pub(crate) next_file: u64,
+    pub(crate) files: Vec<Arc<DataFile>>,
+}
+
+/// A live Parquet file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DataFile {
+    pub(crate) table: String,
+    pub(crate) name: String,
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+    /// Microseconds, both inclusive.
+    pub(crate) time: (i64, i64),
+    /// The first and the last project in it, by name.
+    pub(crate) projects: (String, String),
+    /// The journal records whose rows are in it: of two rows with one key, the one from the later
+    /// records counts.
+    pub(crate) seqs: (u64, u64),
+    /// 0 = written from memory; more = merged from others.
+    pub(crate) level: u32,
+}
+
+impl DataFile {
+    /// Its place in the data folder, with `/` between names.
+    pub(crate) fn relative_path(&self) -> String {
+        format!("{FILES}/{}/{}", self.table, self.name)
+    }
+}
+
+impl Default for Manifest {
+    fn default() -> Self {
+        Self { format: FORMAT, version: 0, low_seq: 1, next_file: 1, files: Vec::new() }
+    }
+}
+
+impl Manifest {
+    /// The manifest after a flush: these files are new, and the journal is needed from `low_seq` on.
+    pub(crate) fn after_flush(&self, added: Vec<DataFile>, low_seq: u64, next_file: u64) -> Self {
+        let files = self.files.iter().cloned().chain(added.into_iter().map(Arc::new)).collect();
+        Self { format: FORMAT, version: self.version + 1, low_seq, next_file, files }
+    }
+}
+
+/// Reads the manifest of a data folder; a new folder has an empty one.
+pub(crate) fn load(fs: &dyn Fs, dir: &Path) -> Result<Manifest, OpenError> {
+    let path = dir.join(NAME);
+    let bytes = match fs.read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Manifest::default()),
+        Err(error) => return Err(OpenError::manifest(&path, error)),
+    };
+    let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| OpenError::manifest(&path, error))?;
+    if manifest.format != FORMAT {
+        let problem = format!("it has format {}, and this version reads {FORMAT}", manifest.format);
+        return Err(OpenError::manifest(&path, problem));
+    }
+    Ok(manifest)
+}
+
+/// Replaces the manifest: afterwards the new one survives a power loss, before it the old one does.
+pub(crate) fn commit(fs: &dyn Fs, dir: &Path, manifest: &Manifest) -> io::Result<()> {
+    let bytes = serde_json::to_vec(manifest).map_err(io::Error::other)?;
+    let (path, tmp) = (dir.join(NAME), dir.join("manifest.tmp"));
+    let mut file = fs.create(&tmp)?;
+    file.write_all(&bytes)?;
+    file.sync()?;
+    fs.rename(&tmp, &path)?;
+    fs.sync_dir(dir)
+}
+
+/// Removes what a crash left between two steps, and checks that every live file is there.
+pub(crate) fn repair(fs: &dyn Fs, dir: &Path, manifest: &Manifest, tables: &[&str]) -> Result<(), OpenError> {
+    for file in &manifest.files {
+        let path = dir.join(file.relative_path());
+        match fs.len(&path) {
+            Ok(bytes) if bytes == file.bytes => {}
+            Ok(bytes) => return Err(OpenError::manifest(&path, format!("it has {bytes} bytes, not {}", file.bytes))),
+            Err(error) => return Err(OpenError::manifest(&path, error)),
+        }
+    }
+    let live: BTreeSet<PathBuf> = manifest.files.iter().map(|file| dir.join(file.relative_path())).collect();
+    for table in tables {
+        let folder = dir.join(FILES).join(table);
+        for name in fs.list(&folder).map_err(|source| OpenError::NotWritable { dir: folder.clone(), source })? {
+            let path = folder.join(&name);
+            let ours = name.ends_with(".parquet") || name.ends_with(".tmp");
+            if !ours || live.contains(&path) {
+                continue;
+            }
+            // Its rows are still in the journal.
+            match fs.remove(&path) {
+                Ok(()) => info!(path = %path.display(), "removed a data file that a crash left unfinished"),
+                Err(error) => warn!(path = %path.display(), %error, "can't remove an unfinished data file"),
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use signalbox_journal::fs::{Faulty, Memory};
+
+    use super::*;
+
+    fn file(name: &str) -> DataFile {
+        DataFile {
+            table: "spans".to_owned(),
+            name: name.to_owned(),
+            rows: 1,
+            bytes: 4,
+            time: (0, 1),
+            projects: ("a".to_owned(), "b".to_owned()),
+            seqs: (1, 1),
+            level: 0,
+        }
+    }
+
+    fn write(fs: &dyn Fs, path: &Path) {
+        let mut file = fs.create(path).unwrap();
+        file.write_all(b"data").unwrap();
+        file.sync().unwrap();
+        fs.sync_dir(path.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_power_loss_leaves_the_old_or_the_new_one() {
+        let dir = Path::new("data");
+        let old = Manifest::default().after_flush(vec![file("1.parquet")], 5, 2);
+        let new = old.after_flush(vec![file("2.parquet")], 9, 3);
+        for full_after in (0..600).step_by(7) {
+            let memory = Memory::default();
+            commit(&memory, dir, &old).unwrap();
+            let (faulty, faults) = Faulty::new(Arc::new(memory.clone()));
+            faults.disk_full_after(full_after);
+            let committed = commit(&faulty, dir, &new).is_ok();
+            let found = load(&memory.after_power_loss(0), dir).unwrap();
+            assert_eq!(found, if committed { new.clone() } else { old.clone() });
+        }
+    }
+
+    #[test]
+    fn unfinished_files_are_removed_and_missing_ones_are_named() {
+        let fs = Memory::default();
+        let dir = Path::new("data");
+        let folder = dir.join(FILES).join("spans");
+        let manifest = Manifest::default().after_flush(vec![file("1.parquet")], 5, 2);
+        for name in ["1.parquet", "2.parquet", "3.tmp", "notes.txt"] {
+            write(&fs, &folder.join(name));
+        }
+        repair(&fs, dir, &manifest, &["spans"]).unwrap();
+        assert_eq!(fs.list(&folder).unwrap(), ["1.parquet", "notes.txt"]);
+        fs.remove(&folder.join("1.parquet")).unwrap();
+        let error = repair(&fs, dir, &manifest, &["spans"]).unwrap_err().to_string();
+        assert!(error.contains("data/files/spans/1.parquet") && error.contains("backup"), "{error}");
+    }
+
+    #[test]
+    fn garbage_is_refused() {
+        let fs = Memory::default();
+        fs.create(Path::new("data/manifest.json")).unwrap().write_all(b"{").unwrap();
+        assert!(load(&fs, Path::new("data")).unwrap_err().to_string().contains("manifest.json"));
+    }
+}

@@ -1,0 +1,175 @@
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::cache::cache_manager::CacheManagerConfig;
+use datafusion::execution::context::SessionState;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::prelude::SessionConfig;
+use futures_util::StreamExt;
+use object_store::local::LocalFileSystem;
+use signalbox_types::seam::StoreError;
+use signalbox_types::table::Table;
+use signalbox_types::{Answer, ProjectId, Query, Timestamp};
+use tokio::runtime::Runtime;
+use tokio::sync::Semaphore;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{plan, scan, sql};
+use crate::backend::embedded::Snapshot;
+use crate::error::internal;
+use crate::memtable::bytes_of;
+use crate::{OpenError, StoreConfig};
+
+/// Queries that run at once; more wait, and their time counts.
+const RUNNING: usize = 8;
+/// An answer is this large at most: it is turned into JSON in memory.
+const ANSWER_BYTES: u64 = 64 << 20;
+/// Rows of a batch. Fewer than DataFusion's 8192: with bodies of some 100 KB, a batch's text
+/// column must stay far below 2 GiB.
+const BATCH_ROWS: usize = 4_096;
+/// Threads that read files.
+const READERS: usize = 16;
+/// Planning recurses into expressions, and a user's SQL may nest deeply. Only what is used is mapped.
+const STACK_BYTES: usize = 128 << 20;
+
+pub(crate) struct Engine {
+    runtime: Option<Runtime>,
+    state: SessionState,
+    running: Arc<Semaphore>,
+    timeout: Duration,
+}
+
+impl Engine {
+    pub(crate) fn start(dir: &Path, config: &StoreConfig) -> Result<Self, OpenError> {
+        let failed = |error: &dyn std::fmt::Display| OpenError::Engine(error.to_string());
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(config.query_threads())
+            .thread_name("query")
+            .thread_stack_size(STACK_BYTES)
+            .max_blocking_threads(READERS)
+            .enable_time()
+            .build()
+            .map_err(|error| failed(&error))?;
+        let environment = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(FairSpillPool::new(config.query_memory_bytes())))
+            .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
+            .with_cache_manager(CacheManagerConfig::default().with_metadata_cache_limit(config.metadata_cache_bytes()))
+            .build_arc()
+            .map_err(|error| failed(&error))?;
+        let files = LocalFileSystem::new_with_prefix(dir).map_err(|error| failed(&error))?;
+        let url = scan::files_url().map_err(|error| failed(&error))?;
+        environment.register_object_store(url.as_ref(), Arc::new(files));
+        let session = SessionConfig::new()
+            .with_target_partitions(config.query_threads())
+            .with_batch_size(BATCH_ROWS)
+            .with_information_schema(false)
+            .with_default_catalog_and_schema(sql::CATALOG, sql::SCHEMA);
+        let state = SessionStateBuilder::new()
+            .with_config(session)
+            .with_runtime_env(environment)
+            .with_default_features()
+            .build();
+        Ok(Self {
+            runtime: Some(runtime),
+            state,
+            running: Arc::new(Semaphore::new(RUNNING)),
+            timeout: config.query_timeout(),
+        })
+    }
+
+    /// Answers a checked query.
+    pub(crate) async fn query(
+        &self,
+        project: &ProjectId,
+        query: &Query,
+        table: &'static Table,
+        snapshot: Snapshot,
+        now: Timestamp,
+    ) -> Result<Answer, StoreError> {
+        let (state, project, query) = (self.state.clone(), project.clone(), query.clone());
+        self.run(async move { plan::answer(&state, &project, &query, table, &snapshot, now).await }).await
+    }
+
+    /// Answers SQL over views of one project's tables.
+    pub(crate) async fn sql(
+        &self,
+        project: &ProjectId,
+        text: &str,
+        tables: Vec<(&'static Table, Snapshot)>,
+    ) -> Result<Answer, StoreError> {
+        let (state, project, text) = (self.state.clone(), project.clone(), text.to_owned());
+        self.run(async move { sql::answer(state, &project, &text, tables).await }).await
+    }
+
+    /// Runs it on the query threads. It stops when nobody waits for it any more.
+    async fn run<F>(&self, work: F) -> Result<Answer, StoreError>
+    where
+        F: Future<Output = Result<Answer, StoreError>> + Send + 'static,
+    {
+        let Some(runtime) = &self.runtime else { return Err(crate::error::closed()) };
+        let running = Arc::clone(&self.running);
+        let limited = async move {
+            let _permit = running.acquire().await.map_err(internal)?;
+            work.await
+        };
+        let task = runtime.spawn(tokio::time::timeout(self.timeout, Box::pin(limited)));
+        match AbortOnDropHandle::new(task).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(StoreError::Limit(format!(
+                "the query takes longer than {} s; narrow its time range or add filters",
+                self.timeout.as_secs()
+            ))),
+            Err(error) => Err(internal(error)),
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // A runtime must not be waited for inside another one.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Runs a plan to its end, or up to what an answer may hold.
+pub(super) async fn collect(
+    state: &SessionState,
+    plan: Arc<dyn ExecutionPlan>,
+    refused: fn(DataFusionError) -> StoreError,
+) -> Result<Vec<RecordBatch>, StoreError> {
+    let mut stream = execute_stream(plan, state.task_ctx()).map_err(refused)?;
+    let (mut batches, mut bytes) = (Vec::new(), 0);
+    while let Some(batch) = stream.next().await {
+        let batch = batch.map_err(refused)?;
+        bytes += bytes_of(&batch);
+        if bytes > ANSWER_BYTES {
+            let problem = format!("the answer is larger than {} MB; select fewer columns or rows", ANSWER_BYTES >> 20);
+            return Err(StoreError::Limit(problem));
+        }
+        batches.push(batch);
+    }
+    Ok(batches)
+}
+
+/// What only a fault of ours, or a lack of memory, can cause.
+pub(super) fn failed(error: DataFusionError) -> StoreError {
+    match error.find_root() {
+        DataFusionError::ResourcesExhausted(_) => out_of_memory(),
+        _ => StoreError::Internal(error.strip_backtrace()),
+    }
+}
+
+pub(super) fn out_of_memory() -> StoreError {
+    StoreError::Limit(
+        "the query needs more memory than queries may use; narrow its time range, or group by fewer values".to_owned(),
+    )
+}

@@ -1,0 +1,11 @@
+//! Questions to the store, answered by DataFusion. Queries run on threads of their own, so that a
+//! heavy one slows no call down; memory, time and number of those that run are bounded.
+
+mod answer;
+mod engine;
+mod filter;
+mod plan;
+mod scan;
+mod sql;
+
+pub(crate) use engine::Engine;

@@ -1,0 +1,135 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use signalbox_types::Span;
+use signalbox_types::seam::{EventStore, Full, SpanSink, StoreError};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tracing::{error, warn};
+
+/// Spans that are appended at once.
+const BATCH: usize = 512;
+/// How often a batch is offered again to a store that is full, and how long in between.
+const TRIES: u32 = 10;
+const WAIT: Duration = Duration::from_millis(200);
+
+/// The bounded queue between the gateway and the store: taking a span never waits for the disk.
+/// What it can't take, or the store refuses, is counted as shed.
+#[derive(Debug)]
+pub struct SpanQueue {
+    sender: Mutex<Option<mpsc::Sender<Span>>>,
+    counters: Arc<Counters>,
+    finished: watch::Receiver<bool>,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    depth: AtomicUsize,
+    shed: AtomicU64,
+}
+
+impl SpanQueue {
+    /// Starts a queue for so many spans, and the task that empties it into the store. The task ends
+    /// after [`SpanQueue::drain`].
+    pub fn start(store: Arc<dyn EventStore>, capacity: usize) -> (Arc<Self>, JoinHandle<()>) {
+        let (sender, receiver) = mpsc::channel(capacity.max(1));
+        let (finish, finished) = watch::channel(false);
+        let counters = Arc::new(Counters::default());
+        let task = tokio::spawn({
+            let counters = Arc::clone(&counters);
+            async move {
+                empty(&*store, receiver, &counters).await;
+                // Nobody may be waiting for it.
+                let _ = finish.send(true);
+            }
+        });
+        (Arc::new(Self { sender: Mutex::new(Some(sender)), counters, finished }), task)
+    }
+
+    /// Spans that wait.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.counters.depth.load(Ordering::Relaxed)
+    }
+
+    /// Spans that were refused or lost so far.
+    #[must_use]
+    pub fn shed(&self) -> u64 {
+        self.counters.shed.load(Ordering::Relaxed)
+    }
+
+    /// Takes no more spans and waits until those that were taken are stored.
+    pub async fn drain(&self) {
+        drop(self.sender.lock().take());
+        let mut finished = self.finished.clone();
+        // Fails only if the task is gone, and then there is nothing to wait for.
+        let _ = finished.wait_for(|finished| *finished).await;
+    }
+}
+
+impl SpanSink for SpanQueue {
+    fn try_emit(&self, span: Span) -> Result<(), Full> {
+        self.counters.depth.fetch_add(1, Ordering::Relaxed);
+        let sent = self.sender.lock().as_ref().is_some_and(|sender| sender.try_send(span).is_ok());
+        if sent {
+            return Ok(());
+        }
+        self.counters.depth.fetch_sub(1, Ordering::Relaxed);
+        self.counters.shed.fetch_add(1, Ordering::Relaxed);
+        Err(Full)
+    }
+}
+
+async fn empty(store: &dyn EventStore, mut receiver: mpsc::Receiver<Span>, counters: &Counters) {
+    loop {
+        let mut batch = Vec::new();
+        let taken = receiver.recv_many(&mut batch, BATCH).await;
+        if taken == 0 {
+            return;
+        }
+        if let Err(error) = append(store, batch).await {
+            counters.shed.fetch_add(taken as u64, Ordering::Relaxed);
+            error!(spans = taken, %error, "spans are lost: the event store refuses them");
+        }
+        counters.depth.fetch_sub(taken, Ordering::Relaxed);
+    }
+}
+
+async fn append(store: &dyn EventStore, batch: Vec<Span>) -> Result<(), StoreError> {
+    for _ in 1..TRIES {
+        match store.append(batch.clone()).await {
+            Err(StoreError::Full { .. }) => {
+                warn!(spans = batch.len(), "the event store is full, waiting");
+                tokio::time::sleep(WAIT).await;
+            }
+            result => return result,
+        }
+    }
+    store.append(batch).await
+}
+
+#[cfg(test)]
+mod tests {
+    use signalbox_testkit::builders::llm_span;
+    use signalbox_testkit::{ManualClock, MemoryStore};
+    use signalbox_types::Timestamp;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn takes_what_fits_counts_the_rest_and_drains() {
+        let store = Arc::new(MemoryStore::new(Arc::new(ManualClock::default())));
+        let (queue, task) = SpanQueue::start(Arc::clone(&store) as Arc<dyn EventStore>, 10);
+        // The task has had no turn yet: there is room for ten.
+        let taken = (0..15).filter(|&n| queue.try_emit(llm_span("p", n, "m", Timestamp::from_micros(0), n)).is_ok());
+        assert_eq!(taken.count(), 10);
+        assert_eq!((queue.depth(), queue.shed()), (10, 5));
+        queue.drain().await;
+        assert_eq!((queue.depth(), store.spans().len()), (0, 10));
+        assert_eq!(queue.try_emit(llm_span("p", 99, "m", Timestamp::from_micros(0), 0)), Err(Full));
+        task.await.unwrap();
+        queue.drain().await;
+    }
+}

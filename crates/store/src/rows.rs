@@ -1,0 +1,253 @@
+//! Records to Arrow record batches, whatever their table; and batches to bytes for the journal.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanBuilder, Decimal128Builder, Float64Builder, Int64Builder, ListBuilder, MapBuilder, MapFieldNames,
+    RecordBatch, StringBuilder, TimestampMicrosecondBuilder, new_null_array,
+};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field};
+use arrow::error::ArrowError;
+use arrow_ipc::CompressionType;
+use arrow_ipc::reader::StreamReader;
+use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
+use bytes::{Buf, BufMut, Bytes};
+use signalbox_types::Money;
+use signalbox_types::table::{self, Cell, Column, ColumnType, Record, Table};
+
+use crate::schema;
+
+/// Rows of one table.
+#[derive(Debug, Clone)]
+pub(crate) struct TableBatch {
+    pub(crate) table: &'static Table,
+    pub(crate) batch: RecordBatch,
+}
+
+/// The largest amount that a money column holds.
+const MONEY_MAX: i128 = 10_i128.pow(schema::MONEY_PRECISION as u32) - 1;
+
+/// Bytes that the texts of one column take at most.
+const TEXT_MAX: usize = i32::MAX as usize;
+
+enum ColumnBuilder {
+    Text(StringBuilder),
+    TextList(ListBuilder<StringBuilder>),
+    TextMap(MapBuilder<StringBuilder, StringBuilder>),
+    Int(Int64Builder),
+    Float(Float64Builder),
+    Money(Decimal128Builder),
+    Bool(BooleanBuilder),
+    Time(TimestampMicrosecondBuilder),
+}
+
+/// The records as rows of their table; `None` if there are none.
+pub(crate) fn build<'a, R: Record + 'a>(
+    records: impl IntoIterator<Item = &'a R>,
+) -> Result<Option<TableBatch>, ArrowError> {
+    let table = R::table();
+    let mut builders: Vec<ColumnBuilder> = table.columns.iter().map(|column| ColumnBuilder::new(column.ty)).collect();
+    let mut rows = 0_usize;
+    for record in records {
+        let mut cells = Vec::with_capacity(table.columns.len());
+        record.cells(&mut cells);
+        if cells.len() != builders.len() {
+            let problem = format!("a row of `{}` has {} cells, not {}", table.name, cells.len(), builders.len());
+            return Err(ArrowError::InvalidArgumentError(problem));
+        }
+        for ((builder, cell), column) in builders.iter_mut().zip(cells).zip(table.columns) {
+            builder.push(cell, column)?;
+        }
+        rows += 1;
+    }
+    if rows == 0 {
+        return Ok(None);
+    }
+    let columns = builders.into_iter().map(ColumnBuilder::finish).collect();
+    Ok(Some(TableBatch { table, batch: RecordBatch::try_new(schema::of(table), columns)? }))
+}
+
+impl ColumnBuilder {
+    fn new(ty: ColumnType) -> Self {
+        let data_type = schema::data_type(ty);
+        match ty {
+            ColumnType::Text | ColumnType::Json => Self::Text(StringBuilder::new()),
+            ColumnType::TextList => {
+                Self::TextList(ListBuilder::new(StringBuilder::new()).with_field(schema::list_item()))
+            }
+            ColumnType::TextMap => {
+                let names =
+                    MapFieldNames { entry: "key_value".to_owned(), key: "key".to_owned(), value: "value".to_owned() };
+                let builder = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new());
+                Self::TextMap(builder.with_values_field(Field::new("value", DataType::Utf8, true)))
+            }
+            ColumnType::Int => Self::Int(Int64Builder::new()),
+            ColumnType::Float => Self::Float(Float64Builder::new()),
+            ColumnType::Money => Self::Money(Decimal128Builder::new().with_data_type(data_type)),
+            ColumnType::Bool => Self::Bool(BooleanBuilder::new()),
+            ColumnType::Time => Self::Time(TimestampMicrosecondBuilder::new().with_data_type(data_type)),
+        }
+    }
+
+    fn push(&mut self, cell: Cell<'_>, column: &Column) -> Result<(), ArrowError> {
+        match (self, cell) {
+            // A builder panics when its text passes 2 GiB.
+            (Self::Text(builder), Cell::Text(text)) if builder.values_slice().len() + text.len() > TEXT_MAX => {
+                let problem = format!("the texts of `{}` take more than 2 GB; append fewer at once", column.name);
+                return Err(ArrowError::InvalidArgumentError(problem));
+            }
+            (Self::Text(builder), Cell::Text(text)) => builder.append_value(text),
+            (Self::TextList(builder), Cell::TextList(items)) => {
+                builder.append_value(items.iter().map(Some));
+            }
+            (Self::TextMap(builder), Cell::TextMap(map)) => {
+                for (key, value) in map.iter() {
+                    builder.keys().append_value(key);
+                    builder.values().append_value(value);
+                }
+                builder.append(true)?;
+            }
+            (Self::Int(builder), Cell::Int(int)) => builder.append_value(int),
+            (Self::Float(builder), Cell::Float(float)) => builder.append_value(float),
+            (Self::Money(builder), Cell::Money(money)) => builder.append_value(in_range(money)),
+            (Self::Bool(builder), Cell::Bool(bool)) => builder.append_value(bool),
+            (Self::Time(builder), Cell::Time(time)) => builder.append_value(time.as_micros()),
+            (builder, Cell::Null) => builder.push_null()?,
+            (_, cell) => {
+                let problem = format!("`{}` is declared as {:?}, but a record gives {cell:?}", column.name, column.ty);
+                return Err(ArrowError::InvalidArgumentError(problem));
+            }
+        }
+        Ok(())
+    }
+
+    fn push_null(&mut self) -> Result<(), ArrowError> {
+        match self {
+            Self::Text(builder) => builder.append_null(),
+            Self::TextList(builder) => builder.append_null(),
+            Self::TextMap(builder) => builder.append(false)?,
+            Self::Int(builder) => builder.append_null(),
+            Self::Float(builder) => builder.append_null(),
+            Self::Money(builder) => builder.append_null(),
+            Self::Bool(builder) => builder.append_null(),
+            Self::Time(builder) => builder.append_null(),
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> ArrayRef {
+        match self {
+            Self::Text(mut builder) => Arc::new(builder.finish()),
+            Self::TextList(mut builder) => Arc::new(builder.finish()),
+            Self::TextMap(mut builder) => Arc::new(builder.finish()),
+            Self::Int(mut builder) => Arc::new(builder.finish()),
+            Self::Float(mut builder) => Arc::new(builder.finish()),
+            Self::Money(mut builder) => Arc::new(builder.finish()),
+            Self::Bool(mut builder) => Arc::new(builder.finish()),
+            Self::Time(mut builder) => Arc::new(builder.finish()),
+        }
+    }
+}
+
+fn in_range(money: Money) -> i128 {
+    money.as_picos().clamp(-MONEY_MAX, MONEY_MAX)
+}
+
+/// One journal record: for each table `name length u8 | name | length u32 | Arrow IPC stream (LZ4)`.
+/// One for all, so that a crash leaves all tables of a commit or none.
+pub(crate) fn encode(batches: &[TableBatch]) -> Result<Bytes, ArrowError> {
+    let mut out = Vec::new();
+    for TableBatch { table, batch } in batches {
+        let mut stream = Vec::new();
+        let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
+        let mut writer = StreamWriter::try_new_with_options(&mut stream, &batch.schema(), options)?;
+        writer.write(batch)?;
+        writer.finish()?;
+        drop(writer);
+        out.put_u8(u8::try_from(table.name.len()).unwrap_or(u8::MAX));
+        out.put_slice(table.name.as_bytes());
+        let length = u32::try_from(stream.len())
+            .map_err(|_| ArrowError::IpcError("a commit takes more than 4 GiB".to_owned()))?;
+        out.put_u32_le(length);
+        out.put_slice(&stream);
+    }
+    Ok(out.into())
+}
+
+pub(crate) fn decode(mut payload: Bytes) -> Result<Vec<TableBatch>, ArrowError> {
+    let cut = || ArrowError::IpcError("the record ends too early".to_owned());
+    let mut batches = Vec::new();
+    while payload.has_remaining() {
+        let length = usize::from(payload.get_u8());
+        if payload.len() < length + 4 {
+            return Err(cut());
+        }
+        let name = payload.split_to(length);
+        let length = payload.get_u32_le() as usize;
+        if payload.len() < length {
+            return Err(cut());
+        }
+        let stream = payload.split_to(length);
+        let name = String::from_utf8_lossy(&name);
+        let table = table::find(&name)
+            .ok_or_else(|| ArrowError::IpcError(format!("there is no table `{name}`; a newer version wrote it")))?;
+        for batch in StreamReader::try_new(Cursor::new(stream), None)? {
+            batches.push(TableBatch { table, batch: adapt(table, &batch?)? });
+        }
+    }
+    Ok(batches)
+}
+
+/// A batch that an older version wrote, as the table is declared now.
+fn adapt(table: &'static Table, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let schema = schema::of(table);
+    let columns = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
+        Some(column) if column.data_type() == field.data_type() => Ok(Arc::clone(column)),
+        Some(column) => cast(column, field.data_type()),
+        None => Ok(new_null_array(field.data_type(), batch.num_rows())),
+    });
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
+    RecordBatch::try_new(schema, columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use signalbox_testkit::builders::llm_span;
+    use signalbox_types::table::SPANS;
+    use signalbox_types::{Span, Timestamp};
+
+    use super::*;
+
+    fn spans() -> Vec<Span> {
+        (0..5).map(|n| llm_span("p", n, "sim/small", Timestamp::from_micros(1), n)).collect()
+    }
+
+    #[test]
+    fn a_commit_round_trips() {
+        let batch = build(&spans()).unwrap().unwrap();
+        let payload = encode(&[batch.clone(), batch.clone()]).unwrap();
+        let back = decode(payload.clone()).unwrap();
+        assert_eq!(back.len(), 2);
+        assert_eq!(back[1].batch, batch.batch);
+        for length in 0..payload.len() / 2 - 1 {
+            assert!(length == 0 || decode(payload.slice(..length)).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn no_records_no_batch() {
+        assert!(build::<Span>(&[]).unwrap().is_none());
+    }
+
+    #[test]
+    fn columns_that_are_new_are_absent_in_old_batches() {
+        let batch = build(&spans()).unwrap().unwrap().batch;
+        let model = SPANS.position("model").unwrap();
+        let without: Vec<usize> = (0..batch.num_columns()).filter(|&i| i != model).collect();
+        let adapted = adapt(&SPANS, &batch.project(&without).unwrap()).unwrap();
+        assert_eq!(adapted.column(model).null_count(), 5);
+        assert_eq!(adapted.schema(), batch.schema());
+    }
+}

@@ -1,0 +1,118 @@
+//! A table's declaration as Arrow and Parquet see it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+use signalbox_types::Money;
+use signalbox_types::table::{self, Column, ColumnRoom, ColumnType, Table};
+
+/// In a field's metadata: what the column holds, so that answers to SQL know JSON from text.
+pub(crate) const TYPE_KEY: &str = "signalbox.type";
+
+/// Digits of a money column.
+pub(crate) const MONEY_PRECISION: u8 = 38;
+/// Rows of a row group: about 50 MB of LLM spans, little enough to decode one for a look-up.
+const ROW_GROUP_ROWS: usize = 16_384;
+/// Rows of a page, so that the page index can skip most of a row group.
+const PAGE_ROWS: usize = 2_048;
+
+static SCHEMAS: LazyLock<Vec<SchemaRef>> = LazyLock::new(|| table::ALL.iter().map(|table| build(table)).collect());
+
+/// The Arrow schema of a table.
+pub(crate) fn of(table: &Table) -> SchemaRef {
+    let position = table::ALL.iter().position(|other| other.name == table.name);
+    position.map_or_else(|| build(table), |position| Arc::clone(&SCHEMAS[position]))
+}
+
+fn build(table: &Table) -> SchemaRef {
+    Arc::new(Schema::new(table.columns.iter().map(field).collect::<Fields>()))
+}
+
+fn field(column: &Column) -> Field {
+    let field = Field::new(column.name, data_type(column.ty), column.nullable);
+    match column.ty {
+        ColumnType::Json => field.with_metadata(HashMap::from([(TYPE_KEY.to_owned(), "json".to_owned())])),
+        _ => field,
+    }
+}
+
+/// Names of inner fields are those of the Parquet specification: other engines insist on them.
+pub(crate) fn data_type(ty: ColumnType) -> DataType {
+    match ty {
+        ColumnType::Text | ColumnType::Json => DataType::Utf8,
+        ColumnType::TextList => DataType::List(Arc::new(list_item())),
+        ColumnType::TextMap => DataType::Map(Arc::new(map_entry()), false),
+        ColumnType::Int => DataType::Int64,
+        ColumnType::Float => DataType::Float64,
+        ColumnType::Money => DataType::Decimal128(MONEY_PRECISION, Money::SCALE as i8),
+        ColumnType::Bool => DataType::Boolean,
+        ColumnType::Time => DataType::Timestamp(TimeUnit::Microsecond, Some(utc())),
+    }
+}
+
+pub(crate) fn utc() -> Arc<str> {
+    "UTC".into()
+}
+
+pub(crate) fn list_item() -> Field {
+    Field::new("element", DataType::Utf8, true)
+}
+
+fn map_entry() -> Field {
+    let fields = [Field::new("key", DataType::Utf8, false), Field::new("value", DataType::Utf8, true)];
+    Field::new("key_value", DataType::Struct(fields.into_iter().collect()), false)
+}
+
+/// Columns that rows are looked up by: their values are many, and few rows share one.
+pub(crate) fn look_up_columns(table: &Table) -> impl Iterator<Item = &'static str> + '_ {
+    let ids = table.columns.iter().filter(|column| column.ty == ColumnType::Text);
+    ids.map(|column| column.name).filter(|name| table.key.contains(name) || *name == "session_id")
+}
+
+pub(crate) fn writer_properties(table: &Table) -> WriterProperties {
+    let mut properties = WriterProperties::builder()
+        .set_created_by("signalbox".to_owned())
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_write_batch_size(PAGE_ROWS)
+        .set_statistics_enabled(EnabledStatistics::Page);
+    for name in look_up_columns(table) {
+        properties = properties
+            .set_column_bloom_filter_enabled(ColumnPath::from(name), true)
+            .set_column_bloom_filter_max_ndv(ColumnPath::from(name), ROW_GROUP_ROWS as u64);
+    }
+    // Every body is another text: neither a dictionary nor a least value helps to find one.
+    for column in table.columns.iter().filter(|column| column.room == ColumnRoom::Body && column.ty == ColumnType::Json)
+    {
+        properties = properties
+            .set_column_dictionary_enabled(ColumnPath::from(column.name), false)
+            .set_column_statistics_enabled(ColumnPath::from(column.name), EnabledStatistics::None);
+    }
+    properties.build()
+}
+
+#[cfg(test)]
+mod tests {
+    use signalbox_types::table::SPANS;
+
+    use super::*;
+
+    #[test]
+    fn every_table_has_a_schema() {
+        for table in table::ALL {
+            let schema = of(table);
+            assert_eq!(schema.fields().len(), table.columns.len());
+            assert_eq!(schema.field(0).name(), "project_id");
+        }
+    }
+
+    #[test]
+    fn spans_are_looked_up_by_ids() {
+        assert_eq!(look_up_columns(&SPANS).collect::<Vec<_>>(), ["trace_id", "span_id", "session_id"]);
+    }
+}

@@ -1,0 +1,146 @@
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use signalbox_store::{SpanQueue, Store, StoreConfig};
+use signalbox_testkit::conformance;
+use signalbox_types::seam::{BoxFuture, BoxStream, EventStore, SpanSink, StoreError, StoreStats};
+use signalbox_types::{Answer, ProjectId, Query, Span};
+
+use crate::{ask, clock, count, numbers, open, spans};
+
+/// Every append ends in a file of its own.
+#[derive(Debug)]
+struct Flushed(Arc<Store>);
+
+impl EventStore for Flushed {
+    fn append(&self, spans: Vec<Span>) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.0.append(spans).await?;
+            self.0.flush().await
+        })
+    }
+
+    fn query<'a>(&'a self, project: &'a ProjectId, query: &'a Query) -> BoxFuture<'a, Result<Answer, StoreError>> {
+        self.0.query(project, query)
+    }
+
+    fn sql<'a>(&'a self, project: &'a ProjectId, sql: &'a str) -> BoxFuture<'a, Result<Answer, StoreError>> {
+        self.0.sql(project, sql)
+    }
+
+    fn watch(&self, project: &ProjectId) -> BoxStream<Arc<Span>> {
+        self.0.watch(project)
+    }
+
+    fn stats(&self) -> StoreStats {
+        self.0.stats()
+    }
+}
+
+#[tokio::test]
+async fn rows_in_memory_conform() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path();
+    conformance::event_store(|clock| async {
+        Store::open(path, StoreConfig::default(), clock).unwrap() as Arc<dyn EventStore>
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rows_in_files_conform() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path();
+    conformance::event_store(|clock| async {
+        Arc::new(Flushed(Store::open(path, StoreConfig::default(), clock).unwrap())) as Arc<dyn EventStore>
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn survives_being_dropped_and_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut expected = 0;
+    for life in 0..6 {
+        let store = open(dir.path());
+        assert_eq!(numbers(&*store).await, (0..expected).collect::<Vec<_>>(), "life {life}");
+        store.append(spans(expected..expected + 50)).await.unwrap();
+        if life % 3 == 1 {
+            store.flush().await.unwrap();
+        }
+        store.append(spans(expected + 50..expected + 60)).await.unwrap();
+        expected += 60;
+        if life % 3 == 2 {
+            store.close().await.unwrap();
+            assert_eq!(store.stats().memtable_rows, 0);
+            assert!(matches!(store.append(spans(0..1)).await, Err(StoreError::Internal(_))));
+            assert_eq!(count(&*store).await, expected, "queries go on after closing");
+        }
+    }
+    let stats = open(dir.path()).stats();
+    assert_eq!((stats.files, stats.read_only), (4, false));
+}
+
+#[tokio::test]
+async fn pages_are_stable_while_data_arrives() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    store.append(spans(0..100)).await.unwrap();
+    let mut seen: Vec<Value> = Vec::new();
+    let mut cursor = None;
+    for page in 0..10 {
+        let mut query = json!({"select": ["attributes.number"], "limit": 10});
+        if let Some(cursor) = &cursor {
+            query["cursor"] = json!(cursor);
+        }
+        let answer = ask(&*store, query).await;
+        seen.extend(answer.rows.into_iter().map(|row| row[0].clone()));
+        cursor = answer.next_cursor;
+        store.append(spans(1_000 + page * 10..1_010 + page * 10)).await.unwrap();
+        if page % 3 == 0 {
+            store.flush().await.unwrap();
+        }
+    }
+    let expected: Vec<Value> = (0..100).rev().map(|n| json!(n.to_string())).collect();
+    assert_eq!(seen, expected);
+    assert!(cursor.is_none(), "the last page says that it is the last");
+    let wrong: Query = serde_json::from_value(json!({"cursor": "nonsense"})).unwrap();
+    let error = store.query(&crate::project(), &wrong).await.unwrap_err();
+    assert!(error.to_string().contains("next_cursor"), "{error}");
+}
+
+#[tokio::test]
+async fn a_deep_store_pages_the_same() {
+    // More rows in files than make it look for the page's last row first.
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    for part in 0..3 {
+        store.append(spans(part * 8_000..(part + 1) * 8_000)).await.unwrap();
+        store.flush().await.unwrap();
+    }
+    store.append(spans(24_000..24_010)).await.unwrap();
+    let answer = ask(&*store, json!({"select": ["attributes.number", "input_messages"], "limit": 50})).await;
+    let newest: Vec<String> = (23_960..24_010).rev().map(|n: u64| n.to_string()).collect();
+    let shown: Vec<&str> = answer.rows.iter().map(|row| row[0].as_str().unwrap()).collect();
+    assert_eq!(shown, newest);
+    assert_eq!(answer.rows[0][1][0]["parts"][0]["content"], "Question 24009 about Zürich");
+    let next = ask(&*store, json!({"select": ["attributes.number"], "limit": 2, "cursor": answer.next_cursor})).await;
+    assert_eq!(next.rows, [[json!("23959")], [json!("23958")]]);
+    let one = json!({"filter": {"field": "trace_id", "op": "=", "value": signalbox_testkit::builders::trace_id(17).to_string()}});
+    assert_eq!(ask(&*store, one).await.rows.len(), 1);
+    let few = json!({"filter": {"field": "attributes.number", "op": "in", "value": ["3", "9000", "23999"]}, "select": ["attributes.number"]});
+    assert_eq!(ask(&*store, few).await.rows, [[json!("23999")], [json!("9000")], [json!("3")]]);
+}
+
+#[tokio::test]
+async fn a_queue_empties_into_the_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), StoreConfig::default(), clock()).unwrap();
+    let (queue, task) = SpanQueue::start(Arc::clone(&store) as Arc<dyn EventStore>, 2_000);
+    for span in spans(0..1_500) {
+        queue.try_emit(span).unwrap();
+    }
+    queue.drain().await;
+    task.await.unwrap();
+    assert_eq!((count(&*store).await, queue.shed()), (1_500, 0));
+}

@@ -1,0 +1,115 @@
+use std::sync::Arc;
+
+use serde_json::json;
+use signalbox_store::{Store, StoreConfig};
+use signalbox_testkit::builders::llm_span;
+use signalbox_types::ProjectId;
+use signalbox_types::seam::{Clock, EventStore, StoreError};
+
+use crate::{clock, project, spans};
+
+async fn store() -> (tempfile::TempDir, Arc<Store>) {
+    let dir = tempfile::tempdir().unwrap();
+    let config = StoreConfig { query_timeout_s: 2, query_memory_mb: 64, ..StoreConfig::default() };
+    let store = Store::open(dir.path(), config, clock()).unwrap();
+    store.append(spans(0..30)).await.unwrap();
+    store.flush().await.unwrap();
+    store.append(spans(30..60)).await.unwrap();
+    store.append(vec![llm_span("other", 1_000, "secret-model", clock().now(), 0)]).await.unwrap();
+    (dir, store)
+}
+
+#[tokio::test]
+async fn answers_about_one_project() {
+    let (_dir, store) = store().await;
+    let check = async |sql: &str, expected: serde_json::Value| {
+        let answer = store.sql(&project(), sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert_eq!(json!(answer.rows), expected, "{sql}");
+    };
+    check("SELECT count(*) FROM spans", json!([[60]])).await;
+    check(
+        "select model, count(*) n, sum(input_tokens) from spans group by 1 order by n desc",
+        json!([["sim/small", 40, 5_200], ["sim/large", 20, 2_570]]),
+    )
+    .await;
+    check("SELECT DISTINCT project_id FROM spans", json!([["p"]])).await;
+    check("SELECT count(*) FROM spans WHERE project_id = 'other' OR true", json!([[60]])).await;
+    check("SELECT count(*) FROM spans s JOIN findings f ON s.trace_id = f.trace_id", json!([[0]])).await;
+    check(
+        "WITH s AS (SELECT * FROM spans) SELECT count(*) AS n FROM s UNION ALL SELECT 1 ORDER BY n",
+        json!([[1], [60]]),
+    )
+    .await;
+    check("SELECT attributes['number'] FROM spans WHERE attributes['number'] = '42'", json!([["42"]])).await;
+    check("SELECT cost FROM spans LIMIT 1", json!([[0.000_003]])).await;
+    check("SELECT 1 WHERE 'Ä' = 'ä'", json!([])).await;
+    check("SELECT count(*) FROM \"signalbox\".\"public\".spans", json!([[60]])).await;
+    let answer = store.sql(&project(), "SELECT input_messages, start_time FROM spans LIMIT 1").await.unwrap();
+    assert_eq!(answer.rows[0][0][0]["role"], "user", "JSON columns are answered as JSON");
+    assert!(answer.rows[0][1].as_str().unwrap().ends_with('Z'));
+    assert_eq!((answer.columns[0].ty.as_str(), answer.columns[1].ty.as_str()), ("json", "time"));
+    let other = store.sql(&ProjectId::new("o'ther"), "SELECT count(*) FROM spans").await.unwrap();
+    assert_eq!(other.rows, [[json!(0)]]);
+}
+
+#[tokio::test]
+async fn refuses_everything_but_one_select() {
+    let (dir, store) = store().await;
+    let check = async |sql: &str, expected: &str| {
+        let error = store.sql(&project(), sql).await.map(|answer| answer.rows).unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, StoreError::Sql(_)), "{sql}: {error:?}");
+        assert!(text.contains(expected), "{sql}: {text}");
+        assert!(!text.contains(dir.path().to_str().unwrap()), "{sql}: {text}");
+    };
+    for sql in [
+        "DROP TABLE spans",
+        "DELETE FROM spans",
+        "INSERT INTO spans (name) VALUES ('x')",
+        "UPDATE spans SET name = 'x'",
+        "CREATE TABLE t AS SELECT 1",
+        "CREATE VIEW v AS SELECT 1",
+        "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/passwd'",
+        "COPY spans TO '/tmp/out.csv'",
+        "SET datafusion.execution.batch_size = 1",
+        "SHOW TABLES",
+        "DESCRIBE spans",
+        "EXPLAIN SELECT * FROM spans",
+        "EXPLAIN ANALYZE SELECT * FROM spans",
+        "PREPARE p AS SELECT 1",
+    ] {
+        check(sql, "only one SELECT").await;
+    }
+    check("SELECT 1; SELECT 2", "single SQL statement").await;
+    check("", "No SQL").await;
+    check("SELEC 1", "this is not SQL").await;
+    check("SELECT modle FROM spans", "modle").await;
+    check("SELECT * FROM span", "span").await;
+    check("SELECT * FROM information_schema.tables", "information_schema").await;
+    check("SELECT * FROM '/etc/passwd'", "passwd").await;
+    check("SELECT * FROM read_csv('/etc/passwd')", "read_csv").await;
+    check("SELECT nope(1)", "nope").await;
+}
+
+#[tokio::test]
+async fn limits_are_said_clearly() {
+    let (_dir, store) = store().await;
+    let check = async |sql: &str, expected: &str| {
+        let error = store.sql(&project(), sql).await.map(|answer| answer.rows.len()).unwrap_err();
+        assert!(
+            matches!(&error, StoreError::Limit(text) if text.contains(expected)),
+            "{}: {error:?}",
+            &sql.get(..80).unwrap_or(sql)
+        );
+    };
+    check("SELECT * FROM generate_series(1, 20000)", "more than 10000 rows").await;
+    check("SELECT count(*) FROM generate_series(1, 100000000000)", "longer than 2 s").await;
+    check("SELECT count(DISTINCT value) FROM generate_series(1, 100000000)", "memory").await;
+    check(&format!("SELECT {}1", "1 + ".repeat(10_000)), "longer than").await;
+    // As deep as is allowed: an answer or a refusal, not a crash.
+    let deep = format!("SELECT {}1", "1+".repeat(8_000));
+    let _ = store.sql(&project(), &deep).await;
+    let nested = format!("SELECT {}1{}", "(".repeat(8_000), ")".repeat(8_000));
+    assert!(store.sql(&project(), &nested).await.is_err());
+    assert_eq!(crate::count(&*store).await, 60);
+}
