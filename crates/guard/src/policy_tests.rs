@@ -1,1 +1,102 @@
+use signalbox_types::{Action, Place, Verdict};
 
+use super::*;
+
+fn config(json: &str) -> GuardConfig {
+    serde_json::from_str(json).unwrap()
+}
+
+fn error(json: &str) -> String {
+    Guard::compile(&config(json)).unwrap_err().to_string()
+}
+
+#[test]
+fn the_default_flags_input_and_cleans_output() {
+    let guard = Guard::compile(&GuardConfig::default()).unwrap();
+    let text = format!("key: sk-proj-{} \u{E0041}\u{E0042}", "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC3");
+    let input = guard.check(Place::Input, &text);
+    assert_eq!((input.verdict, input.redacted), (Verdict::Flag, None));
+    assert_eq!(input.findings.len(), 2);
+    let output = guard.check(Place::Output, &text);
+    assert_eq!(output.redacted.as_deref(), Some("key: [REDACTED:openai_api_key] "));
+    assert!(guard.watches(Place::Input) && !guard.acts_on(Place::Input) && guard.acts_on(Place::Output));
+}
+
+#[test]
+fn the_default_only_flags_guesses_in_output() {
+    let guard = Guard::compile(&GuardConfig::default()).unwrap();
+    let check = guard.check(Place::Output, "password = \"Tr0ub4dor&3\"");
+    assert_eq!((check.verdict, check.redacted), (Verdict::Flag, None));
+}
+
+#[test]
+fn clean_text_is_allowed() {
+    let guard = Guard::compile(&GuardConfig::default()).unwrap();
+    let check = guard.check(Place::Output, "Nothing to see here, not even a token budget.");
+    assert_eq!(check, Check { verdict: Verdict::Allow, findings: vec![], redacted: None });
+}
+
+#[test]
+fn unknown_names_are_named_with_the_nearest() {
+    assert_eq!(
+        error(r#"{"policies":[{"scanner":"secrets"},{"scanner":"sekrets"}]}"#),
+        "policies[1].scanner: unknown scanner `sekrets`; did you mean `secrets`? (known: invisible_chars, secrets)"
+    );
+    let message = error(r#"{"policies":[{"scanner":"invisible_chars","rules":["tag_chars"]}]}"#);
+    assert!(
+        message.starts_with("policies[0].rules: scanner `invisible_chars` has no rule `tag_chars`; did you mean `tag_characters`? (known: ansi_escape,"),
+        "{message}"
+    );
+    let message = serde_json::from_str::<GuardConfig>(r#"{"policies":[{"scanner":"secrets","action":"blok"}]}"#).unwrap_err();
+    assert!(message.to_string().starts_with("unknown action `blok`; did you mean `block`? (known: flag, redact, block)"));
+    let message = serde_json::from_str::<GuardConfig>(r#"{"policies":[{"scanner":"secrets","acton":"block"}]}"#).unwrap_err();
+    assert!(message.to_string().starts_with("unknown field `acton`"), "{message}");
+}
+
+#[test]
+fn policies_that_mean_nothing_are_refused() {
+    assert!(error(r#"{"policies":[{"scanner":"secrets","on":[]}]}"#).contains("would never apply"));
+    assert!(error(r#"{"policies":[{"scanner":"secrets","min_confidence":7}]}"#).contains("not between 0 and 1"));
+    assert!(error(r#"{"policies":[{"scanner":"secrets","allow":["*"]}]}"#).contains("would allow everything"));
+}
+
+#[test]
+fn an_empty_list_switches_the_guard_off() {
+    let guard = Guard::compile(&config(r#"{"policies":[]}"#)).unwrap();
+    assert!(!guard.watches(Place::Input) && !guard.watches(Place::Output));
+    assert_eq!(guard.window(Place::Output).push("x").text, "x");
+}
+
+#[test]
+fn the_strongest_action_counts_and_exceptions_are_kept() {
+    let guard = Guard::compile(&config(
+        r#"{"policies":[
+            {"scanner":"secrets","on":["input"]},
+            {"scanner":"secrets","on":["input"],"action":"block","rules":["github_token"],"allow":["ghp_Test*"]}]}"#,
+    ))
+    .unwrap();
+    let token = |start: &str| format!("{start}{}", "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6");
+    assert_eq!(guard.check(Place::Input, &token("ghp_q9Zx")).verdict, Verdict::Block);
+    assert_eq!(guard.check(Place::Input, &token("ghp_Test")).verdict, Verdict::Flag);
+}
+
+#[test]
+fn patterns_of_exceptions() {
+    let check = |pattern: &str, text: &str, expected: bool| assert_eq!(allows(pattern, text), expected, "{pattern} {text}");
+    check("abc", "abc", true);
+    check("abc", "abcd", false);
+    check("ab*", "abcd", true);
+    check("*cd", "abcd", true);
+    check("a*c*e", "abcde", true);
+    check("a*c*e", "abde", false);
+    check("ab*ba", "aba", false);
+}
+
+#[test]
+fn findings_never_hold_the_text() {
+    let guard = Guard::compile(&GuardConfig::default()).unwrap();
+    let secret = "Tr0ub4dor&3xyz";
+    let check = guard.check(Place::Input, &format!("password = \"{secret}\""));
+    assert_eq!(check.findings[0].action, Action::Flag);
+    assert!(!format!("{check:?}").contains(secret));
+}

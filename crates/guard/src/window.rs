@@ -22,6 +22,10 @@ use crate::scanner::Text;
 /// Bytes that are kept longer than needed, so that the buffer isn't moved for every delta.
 pub const SLACK: usize = 4 * 1024;
 
+/// When more than this is unsettled, the scanners look again only after it has grown by a sixteenth:
+/// a long key block that comes in small pieces costs time by its length, not by its square.
+const PATIENCE: usize = 1024;
+
 /// The guard of one stream.
 #[derive(Debug)]
 pub struct Window {
@@ -35,6 +39,8 @@ pub struct Window {
     /// Settled findings of acting lanes that are not yet released, by position.
     waiting: Vec<Marked>,
     redactor: Redactor,
+    /// Offset in the stream up to which the scanners have looked.
+    seen: usize,
     blocked: bool,
 }
 
@@ -60,6 +66,7 @@ impl Window {
             settled,
             waiting: Vec::new(),
             redactor: Redactor::default(),
+            seen: 0,
             blocked: false,
         }
     }
@@ -73,6 +80,11 @@ impl Window {
             return Released { text: delta.to_owned(), ..Released::default() };
         }
         self.buffer.push_str(delta);
+        let end = self.base + self.buffer.len();
+        let unsettled = end - self.settled.iter().copied().min().unwrap_or(end);
+        if unsettled > PATIENCE && end - self.seen < unsettled / 16 {
+            return Released::default();
+        }
         let released = self.advance(true);
         self.trim();
         released
@@ -94,6 +106,7 @@ impl Window {
 
     fn advance(&mut self, open: bool) -> Released {
         let end = self.base + self.buffer.len();
+        self.seen = end;
         let mut released = Released::default();
         let mut free = end;
         let mut hits = Vec::new();

@@ -16,6 +16,8 @@ struct Letters {
     foreign: usize,
     /// All letters that are not Latin pass for Latin ones.
     all_twins: bool,
+    /// All Latin letters pass for Cyrillic ones.
+    latin_twins: bool,
     greek: bool,
     /// A Greek letter that has no business among Latin ones.
     strange_greek: bool,
@@ -34,7 +36,7 @@ impl Walk<'_> {
         }
         let before = self.before(at);
         let latin_before = before.and_then(alphabet) == Some(Alphabet::Latin);
-        let mut letters = Letters { all_twins: true, shortest_inside: usize::MAX, ..Letters::default() };
+        let mut letters = Letters { all_twins: true, latin_twins: true, shortest_inside: usize::MAX, ..Letters::default() };
         let (mut end, mut last_foreign, mut count, mut piece) = (at, at, 0, 0);
         let mut previous = if latin_before { Some(Alphabet::Latin) } else { None };
         let mut previous_char = before;
@@ -60,6 +62,7 @@ impl Walk<'_> {
             piece += 1;
             if kind == Alphabet::Latin {
                 letters.latin += 1;
+                letters.latin_twins &= "aceopxyijsABCEHKMOPTXYIJS".contains(c);
             } else {
                 letters.foreign += 1;
                 last_foreign = end;
@@ -114,7 +117,7 @@ impl Walk<'_> {
             start: at,
             end,
             confidence: if full_width { 0.8 } else { 0.6 },
-            replacement: Replacement::Text(word.nfkc().collect()),
+            replacement: Replacement::Text(word.chars().map(|c| patterns::small_capital(c).unwrap_or(c)).nfkc().collect()),
         })
     }
 }
@@ -141,6 +144,7 @@ fn judge(letters: &Letters, latin_before: bool) -> Option<f32> {
         1 => letters.all_twins.then_some(0.8),
         // A Latin word in the middle of a Russian compound is long; a disguise changes letter by letter.
         _ if letters.all_twins => Some(0.95),
-        _ => (letters.shortest_inside <= 2).then_some(0.75),
+        // Where a keyboard lacks a letter, people take one that is near enough (`v` for `ү`): no disguise.
+        _ => (letters.shortest_inside <= 2 && (letters.latin_twins || letters.latin > letters.foreign)).then_some(0.75),
     }
 }

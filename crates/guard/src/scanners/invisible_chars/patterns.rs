@@ -40,7 +40,8 @@ pub(super) enum Invisible {
 pub(super) fn invisible(c: char) -> Option<Invisible> {
     Some(match c {
         '\u{AD}' => Invisible::SoftHyphen,
-        '\u{34F}' | '\u{180E}' | '\u{17B4}' | '\u{17B5}' | '\u{206A}'..='\u{206F}' | '\u{1D173}'..='\u{1D17A}' => {
+        '\u{34F}' | '\u{180E}' | '\u{17B4}' | '\u{17B5}' | '\u{2065}' | '\u{206A}'..='\u{206F}' | '\u{FFF0}'..='\u{FFF8}'
+        | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0080}'..='\u{E00FF}' | '\u{E01F0}'..='\u{E0FFF}' => {
             Invisible::Ignorable
         }
         '\u{61C}' | '\u{200E}' | '\u{200F}' => Invisible::Direction,
@@ -77,6 +78,9 @@ pub(super) fn styled(c: char) -> Option<Style> {
         '\u{24B6}'..='\u{24E9}' | '\u{1F130}'..='\u{1F149}' | '\u{1F150}'..='\u{1F169}' | '\u{1F170}'..='\u{1F189}' => {
             Style::Enclosed
         }
+        '\u{1D00}'..='\u{1D6A}' | '\u{2071}' | '\u{207F}' => Style::Small,
+        'ʰ' | 'ʲ' | 'ʳ' | 'ʷ' | 'ʸ' | 'ˡ' | 'ˢ' | 'ˣ' => Style::Small,
+        _ if small_capital(c).is_some() => Style::Small,
         _ => return None,
     })
 }
@@ -90,6 +94,18 @@ pub(super) enum Style {
     Mathematical,
     /// In circles and squares.
     Enclosed,
+    /// Small capitals and raised letters, made for phonetics.
+    Small,
+}
+
+/// The letter that a small capital reads as; Unicode maps none of them.
+pub(super) fn small_capital(c: char) -> Option<char> {
+    const SMALL: &[(char, char)] = &[
+        ('ᴀ', 'a'), ('ʙ', 'b'), ('ᴄ', 'c'), ('ᴅ', 'd'), ('ᴇ', 'e'), ('ꜰ', 'f'), ('ɢ', 'g'), ('ʜ', 'h'), ('ɪ', 'i'), ('ᴊ', 'j'),
+        ('ᴋ', 'k'), ('ʟ', 'l'), ('ᴍ', 'm'), ('ɴ', 'n'), ('ᴏ', 'o'), ('ᴘ', 'p'), ('ʀ', 'r'), ('ꜱ', 's'), ('ᴛ', 't'), ('ᴜ', 'u'),
+        ('ᴠ', 'v'), ('ᴡ', 'w'), ('ʏ', 'y'), ('ᴢ', 'z'),
+    ];
+    SMALL.iter().find(|(small, _)| *small == c).map(|(_, plain)| *plain)
 }
 
 /// May an emoji variation selector or a joiner follow?
@@ -140,6 +156,7 @@ pub(super) enum Alphabet {
 /// The alphabet of a letter; `None` for what is no letter of these.
 pub(super) fn alphabet(c: char) -> Option<Alphabet> {
     match c {
+        _ if small_capital(c).is_some() => None,
         'a'..='z' | 'A'..='Z' => Some(Alphabet::Latin),
         '\u{AA}' | '\u{B5}' | '\u{BA}' => None,
         '\u{C0}'..='\u{2AF}' | '\u{1E00}'..='\u{1EFF}' if c != '\u{D7}' && c != '\u{F7}' => Some(Alphabet::Latin),

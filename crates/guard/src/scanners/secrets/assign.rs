@@ -14,7 +14,7 @@ use super::text::{BASE64, NAME, UUID, VALUE, View};
 pub(super) static KEYWORDS: &[&str] = &["key", "token", "secret", "pass", "pwd", "auth", "cred", "_pat"];
 
 /// No value is longer.
-const LONGEST_VALUE: usize = 1024;
+const LONGEST_VALUE: usize = 256;
 /// How far a name reaches on either side of its keyword.
 const LONGEST_NAME: usize = 40;
 
@@ -75,8 +75,17 @@ fn judge(kind: Kind, name: &[u8], value: &[u8], quoted: bool) -> Option<f32> {
             let (digit, letter) = (has(u8::is_ascii_digit), has(u8::is_ascii_alphabetic));
             let symbol = has(|byte| b"!@#%^&*~?+".contains(byte));
             let mixed = letter && (digit || symbol && (quoted || has(u8::is_ascii_uppercase)));
-            let fits = (6..=128).contains(&value.len()) && mixed && !(wordy(value) && !symbol);
-            fits.then_some(if quoted { 0.65 } else { 0.55 })
+            let piece_of_code = has(|byte| b"_.".contains(byte)) && !symbol;
+            let fits = (6..=128).contains(&value.len()) && mixed;
+            if !fits || (wordy(value) && (piece_of_code || !digit || (!quoted && value.len() < 7))) {
+                return None;
+            }
+            // People make passwords of words and numbers; so do programmers with names.
+            Some(match (wordy(value), quoted) {
+                (true, _) => 0.5,
+                (false, true) => 0.65,
+                (false, false) => 0.55,
+            })
         }
         Kind::BareKey => {
             let mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
@@ -97,7 +106,7 @@ fn judge(kind: Kind, name: &[u8], value: &[u8], quoted: bool) -> Option<f32> {
 
 /// Words at the end of a name that say nothing about what it names.
 const SUFFIXES: &[&[u8]] =
-    &[b"value", b"val", b"env", b"prod", b"dev", b"live", b"string", b"str", b"base64", b"b64", b"raw", b"hex", b"new", b"old"];
+    &[b"value", b"val", b"env", b"prod", b"dev", b"live", b"string", b"str", b"base", b"b", b"raw", b"hex", b"new", b"old"];
 
 /// Words that a name may end in. `true`: also with a word glued before it (`dbpassword`).
 const ENDINGS: &[(&[u8], Kind, bool)] = &[

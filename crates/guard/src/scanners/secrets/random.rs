@@ -1,5 +1,9 @@
 //! Does this look like something a machine drew, or like something a person wrote?
 
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
+
 /// Common neighbours in English words: bit `b` of row `a` is set if `ab` is among the 230 most common
 /// of the 676 pairs (93 % of the pairs in English, a third of those in random letters).
 const PAIRS: [u32; 26] = [
@@ -50,16 +54,20 @@ pub(super) fn wordy(text: &[u8]) -> bool {
 }
 
 /// Words that stand where a secret will stand.
-const DUMMIES: &[&[u8]] = &[
-    b"example", b"placeholder", b"changeme", b"change_me", b"change-me", b"your", b"insert", b"redacted", b"xxxx",
-    b"****", b"....", b"dummy", b"sample", b"_here", b"-here", b"goes_here", b"todo", b"foobar", b"replace", b"0123456789",
-    b"123456789", b"abcdef0", b"secret_key", b"api_key", b"apikey", b"access_token", b"deadbeefdead", b"test_key", b"not_a_real",
-    b"notreal", b"fake_", b"fake-", b"mock",
+const DUMMIES: &[&str] = &[
+    "example", "placeholder", "changeme", "change_me", "change-me", "your", "insert", "redacted", "xxxx",
+    "****", "....", "dummy", "sample", "_here", "-here", "goes_here", "todo", "foobar", "replace", "0123456789",
+    "123456789", "abcdef0", "secret_key", "api_key", "apikey", "access_token", "deadbeefdead", "test_key", "not_a_real",
+    "notreal", "fake_", "fake-", "mock",
 ];
+
+static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasickBuilder::new().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(DUMMIES).ok()
+});
 
 /// Whether it only shows where a secret would stand: `xxxx…`, `EXAMPLE`, `your-key`, counting up.
 pub(super) fn dummy(text: &[u8]) -> bool {
-    monotonous(text) || DUMMIES.iter().any(|word| contains(text, word))
+    monotonous(text) || WORDS.as_ref().is_some_and(|words| words.is_match(text))
 }
 
 /// Whether it repeats one character, counts up, or uses too few characters to be drawn at random.

@@ -98,11 +98,14 @@ fn private_key(view: View<'_>, at: usize) -> Option<Candidate> {
     if !contains(view.slice(at + 11, label.end), b"PRIVATE KEY") {
         return None;
     }
-    let limit = at + LONGEST;
-    let body = view.run(label.end, &BLOCK, limit - label.end);
-    let text = view.slice(label.end, body.end);
-    // The label is followed by five dashes; the body's own end line starts with five more.
-    let end_line = text.windows(8).position(|window| window == b"-----END");
+    let dashes = view.run(label.end, &DASH, 5);
+    if dashes.unfinished {
+        return open(Id::private_key, at);
+    }
+    // Up to the next line of dashes, so that blocks that never end don't make anybody read twice.
+    let body = view.run(dashes.end, &BLOCK, at + LONGEST - dashes.end);
+    let text = view.slice(dashes.end, body.end);
+    let end_line = text.windows(5).position(|window| window == b"-----");
     let (mut longest, mut total, mut run, mut last) = (0, 0, 0, 0);
     for (i, &byte) in text.iter().take(end_line.unwrap_or(text.len())).enumerate() {
         run = if BASE64.has(byte) { run + 1 } else { 0 };
@@ -112,22 +115,23 @@ fn private_key(view: View<'_>, at: usize) -> Option<Candidate> {
             last = i + 1;
         }
     }
-    let end = match end_line {
+    let (end, whole) = match end_line {
         Some(from) => {
-            let tail = view.run(label.end + from + 8, &LABEL, 48);
-            let dashes = view.run(tail.end, &DASH, 5);
-            if tail.unfinished || dashes.unfinished {
+            let tail = view.run(dashes.end + from + 5, &LABEL, 52);
+            let close = view.run(tail.end, &DASH, 5);
+            if tail.unfinished || close.unfinished {
                 return open(Id::private_key, at);
             }
-            dashes.end
+            let whole = view.starts(dashes.end + from + 5, b"END ");
+            (if whole { close.end } else { dashes.end + last }, whole)
         }
         None if body.unfinished => return open(Id::private_key, at),
-        None => label.end + last,
+        None => (dashes.end + last, false),
     };
     if longest < 30 || total < 64 {
         return None;
     }
-    found(Id::private_key, at, end, if end_line.is_some() { 0.98 } else { 0.9 })
+    found(Id::private_key, at, end, if whole { 0.98 } else { 0.9 })
 }
 
 /// `123456789:AA…`, also behind `bot` in an address.
