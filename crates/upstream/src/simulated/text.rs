@@ -108,45 +108,80 @@ const STOP_WORDS: &[&str] = &[
     "about",
     "after",
     "also",
+    "analyse",
+    "analyze",
     "answer",
     "based",
     "because",
     "before",
     "being",
     "below",
+    "best",
     "between",
     "both",
-    "could",
+    "briefly",
+    "check",
+    "compare",
     "context",
+    "could",
+    "create",
+    "describe",
+    "difference",
     "documents",
     "does",
     "doing",
     "each",
+    "explain",
+    "find",
+    "following",
     "from",
+    "generate",
     "give",
+    "good",
     "have",
     "having",
+    "hello",
     "help",
     "here",
     "into",
     "just",
     "know",
+    "large",
     "like",
+    "list",
+    "long",
     "make",
     "more",
     "most",
+    "name",
     "need",
+    "note",
     "only",
     "other",
     "over",
+    "paragraph",
     "please",
+    "provide",
     "question",
+    "recent",
+    "recommend",
+    "review",
     "same",
+    "sentence",
+    "sentences",
     "should",
+    "show",
+    "small",
     "some",
     "such",
+    "suggest",
+    "summarise",
+    "summarize",
+    "summary",
     "tell",
     "than",
+    "thank",
+    "thanks",
     "that",
     "their",
     "them",
@@ -157,6 +192,8 @@ const STOP_WORDS: &[&str] = &[
     "this",
     "those",
     "through",
+    "today",
+    "translate",
     "under",
     "until",
     "user",
@@ -171,6 +208,9 @@ const STOP_WORDS: &[&str] = &[
     "while",
     "will",
     "with",
+    "work",
+    "working",
+    "works",
     "would",
     "write",
     "your",
@@ -327,8 +367,17 @@ pub(crate) fn sentences(text: &str) -> impl Iterator<Item = &str> {
         rest = after;
         Some(sentence)
     });
-    raw.map(|sentence| sentence.trim().trim_start_matches(|c: char| "#*->[](){}".contains(c)).trim())
-        .filter(|sentence| !sentence.is_empty())
+    raw.map(|sentence| without_marks(sentence.trim())).filter(|sentence| !sentence.is_empty())
+}
+
+/// Without what makes a line a heading, an item of a list, or a numbered source (`[1]`, `(2)`).
+fn without_marks(line: &str) -> &str {
+    let line = line.trim_start_matches(['#', '*', '-', '>', ' ']);
+    let numbered = line.strip_prefix(['[', '(']).and_then(|rest| rest.split_once([']', ')']));
+    match numbered {
+        Some((number, rest)) if number.len() < 16 => rest.trim_start(),
+        _ => line,
+    }
 }
 
 #[cfg(test)]
@@ -357,6 +406,12 @@ mod tests {
         let context = "Refunds are paid within five days. Our office is in Berlin. Shipping to Norway costs ten euros.";
         assert_eq!(quotes(context, "How long does a refund take?", 1), ["Refunds are paid within five days."]);
         assert!(quotes(context, "Tell me a joke", 2).is_empty());
+        let listed = "Context:\n[1] Refunds take 3.5 days on average. (doc 2) Gift cards never expire at all.\n- Returns are free of charge.";
+        let all: Vec<&str> = sentences(listed).skip(1).collect();
+        assert_eq!(
+            all,
+            ["Refunds take 3.5 days on average.", "Gift cards never expire at all.", "Returns are free of charge."]
+        );
     }
 
     #[test]
