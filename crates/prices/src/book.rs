@@ -8,7 +8,7 @@ use signalbox_types::{Cost, Money, Usage};
 use crate::{cost, name};
 
 /// What a million tokens of a model cost in US dollars, as it is written in the book and in
-/// `signalbox.yaml`. A class without a price of its own is charged like uncached input.
+/// overrides. A class without a price of its own is charged like uncached input.
 #[derive(Debug, Clone, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelPrice {

@@ -2,6 +2,8 @@
 
 mod answer;
 #[cfg(test)]
+mod decode_tests;
+#[cfg(test)]
 mod tests;
 
 use bytes::Bytes;

@@ -27,6 +27,9 @@ const OWN: &[&str] = &[
     "reranker.",
 ];
 
+/// What `llm.invocation_parameters` says that is no parameter of the model.
+const NO_PARAMETERS: &[&str] = &["model", "stream", "stream_options", "messages", "input", "tools", "system"];
+
 impl Dialect for OpenInference {
     fn name(&self) -> &'static str {
         "openinference"
@@ -93,20 +96,27 @@ fn operation(kind: SpanKind, from: &Attributes) -> Option<String> {
 fn model(raw: &RawSpan, span: &mut Span) {
     let from = &raw.attributes;
     or_set(&mut span.provider, || from.text(&["llm.provider", "llm.system"]));
-    or_set(&mut span.model_requested, || {
-        from.text(&["llm.request.model_name", "llm.model_name", "embedding.model_name", "reranker.model_name"])
-    });
-    or_set(&mut span.model_used, || from.text(&["llm.response.model_name"]));
+    let mut asked_for = None;
     if let Some(Value::Object(parameters)) =
         from.json(&["llm.invocation_parameters", "embedding.invocation_parameters"])
     {
+        asked_for = parameters.get("model").and_then(Value::as_str).map(str::to_owned);
         span.streaming |= parameters.get("stream") == Some(&Value::Bool(true));
         if span.model_parameters.is_empty() {
-            let is_parameter =
-                |name: &str| !matches!(name, "model" | "stream" | "messages" | "input" | "tools" | "system");
-            span.model_parameters = parameters.into_iter().filter(|(name, _)| is_parameter(name)).collect();
+            span.model_parameters =
+                parameters.into_iter().filter(|(name, _)| !NO_PARAMETERS.contains(&name.as_str())).collect();
         }
     }
+    // `llm.model_name` is the model that was asked for until there is an answer, then the one that
+    // answered.
+    let named = from.text(&["llm.model_name", "embedding.model_name", "reranker.model_name"]);
+    or_set(&mut span.model_requested, || {
+        from.text(&["llm.request.model_name"]).or(asked_for).or_else(|| named.clone())
+    });
+    or_set(&mut span.model_used, || {
+        let another = named.filter(|named| Some(named) != span.model_requested.as_ref());
+        from.text(&["llm.response.model_name"]).or(another)
+    });
     span.streaming |= from.flag(&["llm.is_streaming"]);
     if let Some(first) = raw.events.iter().find(|event| event.name == "First Token Stream Event") {
         span.streaming = true;
@@ -165,9 +175,10 @@ fn who(from: &Attributes, span: &mut Span) {
 /// What goes in and out where it is no conversation.
 fn step(from: &Attributes, span: &mut Span) {
     if span.input_messages.is_empty() {
-        or_set(&mut span.input, || value(from, "input").or_else(|| query(from)));
+        or_set(&mut span.input, || query(from).or_else(|| value(from, "input")));
     }
-    if span.output_messages.is_empty() {
+    // Nobody reads vectors; they stay in the attributes.
+    if span.output_messages.is_empty() && span.kind != SpanKind::Embedding {
         or_set(&mut span.output, || documents(from).or_else(|| value(from, "output")));
     }
 }
