@@ -13,7 +13,6 @@ use signalbox_upstream::{Operation, Target, UpstreamBody};
 use signalbox_wire::canonical::{ChatRequest, ChatResponse};
 use signalbox_wire::{Accumulator, Codec, Dialect, ErrorBody, Peek, SseDecoder, SseEvent, WireError, codec};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::RequestBody;
 use crate::headers::{Labels, Trace};
@@ -84,8 +83,6 @@ pub(crate) struct Call {
     pub(crate) held: Held,
     /// Given back when the call has ended.
     pub(crate) permit: Option<OwnedSemaphorePermit>,
-    /// Given back when the call has been written down.
-    pub(crate) tracked: TaskTrackerToken,
 }
 
 /// What went in, in the form that was needed last.
@@ -113,7 +110,6 @@ impl Call {
         now: Timestamp,
         elapsed: Duration,
         held: Held,
-        tracked: TaskTrackerToken,
     ) -> Self {
         let (parts, body) = request.into_parts();
         Self {
@@ -138,7 +134,6 @@ impl Call {
             status: None,
             held,
             permit: None,
-            tracked,
         }
     }
 

@@ -1,7 +1,5 @@
 //! The HTTP headers that the gateway reads, passes on and adds.
 
-use std::fmt::Write as _;
-
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use signalbox_types::{SpanId, TraceId};
 
@@ -10,6 +8,11 @@ pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 pub(crate) const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 /// Both official SDKs obey it, whatever the status.
 pub(crate) const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+
+/// Where OpenAI's SDKs look for an id that support can search for.
+pub(crate) const OPENAI_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Where Anthropic's do.
+pub(crate) const ANTHROPIC_REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
 pub(crate) const TRACE_ID: HeaderName = HeaderName::from_static("x-signalbox-trace-id");
 pub(crate) const COST_USD: HeaderName = HeaderName::from_static("x-signalbox-cost-usd");
@@ -100,33 +103,49 @@ fn tags(headers: &HeaderMap) -> Vec<String> {
 }
 
 /// Where a call stands in its trace (W3C Trace Context).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Trace {
     pub(crate) trace_id: TraceId,
     /// The caller's span, if it sent a valid `traceparent`.
     pub(crate) parent: Option<SpanId>,
     /// Ours.
     pub(crate) span_id: SpanId,
-    flags: u8,
+    /// `traceparent` with our span as the parent of what follows.
+    pub(crate) traceparent: HeaderValue,
+    /// The trace id for people.
+    pub(crate) id_header: HeaderValue,
 }
 
 impl Trace {
     /// Continues the caller's trace; begins a new one where there is none or a broken one.
     pub(crate) fn read(headers: &HeaderMap) -> Self {
-        let parent = headers.get(TRACEPARENT).and_then(|value| parse_traceparent(value.as_bytes()));
+        let continued = headers.get(TRACEPARENT).and_then(|value| parse_traceparent(value.as_bytes()));
+        let (trace_id, parent, flags) = match continued {
+            Some((trace_id, parent, flags)) => (trace_id, Some(parent), flags),
+            None => (TraceId::new(), None, 1),
+        };
         let span_id = SpanId::new();
-        match parent {
-            Some((trace_id, parent, flags)) => Self { trace_id, parent: Some(parent), span_id, flags },
-            None => Self { trace_id: TraceId::new(), parent: None, span_id, flags: 1 },
-        }
+        let mut text = Vec::with_capacity(55);
+        text.extend_from_slice(b"00-");
+        hex(trace_id.as_bytes(), &mut text);
+        let id_header = ascii(text.get(3..).unwrap_or_default());
+        text.push(b'-');
+        hex(span_id.as_bytes(), &mut text);
+        text.push(b'-');
+        hex(&[flags], &mut text);
+        Self { trace_id, parent, span_id, traceparent: ascii(&text), id_header }
     }
+}
 
-    /// `traceparent` with our span as the parent of what follows.
-    pub(crate) fn traceparent(&self) -> Option<HeaderValue> {
-        let mut text = String::with_capacity(55);
-        write!(text, "00-{}-{}-{:02x}", self.trace_id, self.span_id, self.flags).ok()?;
-        HeaderValue::try_from(text).ok()
+fn hex(bytes: &[u8], out: &mut Vec<u8>) {
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    for byte in bytes {
+        out.extend([DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
     }
+}
+
+fn ascii(text: &[u8]) -> HeaderValue {
+    HeaderValue::from_bytes(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 /// The version-independent reading of <https://www.w3.org/TR/trace-context/#versioning-of-traceparent>.
@@ -155,9 +174,7 @@ pub(crate) fn passed_on(caller: &HeaderMap, same_dialect: bool, trace: &Trace) -
             }
         }
     }
-    if let Some(traceparent) = trace.traceparent() {
-        headers.insert(TRACEPARENT, traceparent);
-    }
+    headers.insert(TRACEPARENT, trace.traceparent.clone());
     if trace.parent.is_some()
         && let Some(state) = caller.get(TRACESTATE)
     {
@@ -241,6 +258,7 @@ mod tests {
         assert_eq!(passed.len(), 3);
         let parent = format!("00-0af7651916cd43dd8448eb211c80319c-{}-00", trace.span_id);
         assert_eq!(passed["traceparent"], parent.as_str());
+        assert_eq!(trace.id_header, trace.trace_id.to_string().as_str());
         assert!(!passed_on(&caller, false, &trace).contains_key("anthropic-beta"));
     }
 

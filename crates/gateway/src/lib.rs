@@ -5,6 +5,7 @@ mod config;
 mod headers;
 mod metrics;
 mod models;
+mod offload;
 mod record;
 mod relay;
 mod serve;

@@ -5,7 +5,6 @@ use serde_json::{Map, Value};
 use signalbox_types::{Message, Part, Span, SpanKind, SpanSource, SpanStatus};
 use signalbox_upstream::Operation;
 use signalbox_wire::{ChatRequest, ChatResponse, Codec, WireError};
-use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::call::{Answer, Call, CallError, Endpoint, Input, Outcome};
 use crate::stages::settle::Settled;
@@ -15,11 +14,10 @@ const NORMALISER_VERSION: u32 = 1;
 /// Parameters that only one dialect knows are kept if they are short.
 const MAX_PARAMETER_BYTES: usize = 200;
 
-/// The span of a call, and the token that says the call is not yet done with. None if it belongs to
-/// no project.
-pub(crate) fn span(settled: Settled, most_bytes: usize) -> (Option<Span>, TaskTrackerToken) {
-    let Settled { mut call, outcome, ended, .. } = settled;
-    let Some(mut span) = begin(&call) else { return (None, call.tracked) };
+/// The span of a call; none if it belongs to no project.
+pub(crate) fn span(settled: Settled, most_bytes: usize) -> Option<Span> {
+    let Settled { mut call, outcome, ended } = settled;
+    let mut span = begin(&call)?;
     span.end_time = ended;
     target(&call, &mut span);
     labels(&call, &mut span);
@@ -51,7 +49,7 @@ pub(crate) fn span(settled: Settled, most_bytes: usize) -> (Option<Span>, TaskTr
     if span.model_used.is_none() && span.status == SpanStatus::Ok {
         span.model_used = call.target.map(|target| target.model);
     }
-    (Some(span), call.tracked)
+    Some(span)
 }
 
 fn begin(call: &Call) -> Option<Span> {

@@ -121,8 +121,8 @@ impl Gateway {
 
     fn begin(&self, request: Request<RequestBody>, endpoint: Endpoint) -> Settle {
         let held = Held::new(Arc::clone(&self.buffered), self.config.max_buffered_bytes);
-        let call = Call::begin(request, endpoint, self.clock.now(), self.clock.elapsed(), held, self.calls.token());
-        Settle::when_finished(call, Arc::clone(&self.settler))
+        let call = Call::begin(request, endpoint, self.clock.now(), self.clock.elapsed(), held);
+        Settle::when_finished(call, self.calls.token(), Arc::clone(&self.settler))
     }
 
     /// The numbers for `/metrics`.
@@ -143,7 +143,7 @@ impl Gateway {
 async fn live(call: &mut Call, gateway: &Gateway) -> Result<Reply, CallError> {
     admit(call, gateway)?; // who is it, and is there room
     decode(call, gateway).await?; // the body, and the few facts that later stages read
-    guard_in(call, gateway)?; // allow, redact or block what goes in
+    guard_in(call, gateway).await?; // allow, redact or block what goes in
     route(call, gateway)?; // which provider and model
     let reply = send(call, gateway).await?; // in the provider's dialect; its refusals end here
     let reply = guard_out(call, gateway, reply)?; // allow, redact or block what comes out

@@ -6,10 +6,13 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use signalbox_types::{ErrorClass, Verdict};
-use signalbox_wire::embeddings;
+use signalbox_wire::{Dialect, embeddings};
 
 use crate::call::{Answer, Call, CallError, Endpoint, Outcome, Reply, Retry};
-use crate::headers::{COST_USD, LATENCY_MS, MODEL, PROVIDER, SHOULD_RETRY, TRACE_ID, TRACEPARENT, VERDICT};
+use crate::headers::{
+    ANTHROPIC_REQUEST_ID, COST_USD, LATENCY_MS, MODEL, OPENAI_REQUEST_ID, PROVIDER, SHOULD_RETRY, TRACE_ID,
+    TRACEPARENT, VERDICT,
+};
 use crate::relay::Relay;
 use crate::stages::settle::Settle;
 use crate::{Gateway, ResponseBody};
@@ -108,22 +111,26 @@ pub(crate) fn whole(body: Bytes) -> ResponseBody {
 }
 
 fn our_headers(call: &Call, gateway: &Gateway, headers: &mut HeaderMap) {
-    let mut put = |name, value: String| {
-        if let Ok(value) = HeaderValue::try_from(value) {
+    let mut put = |name, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(name, value);
         }
     };
-    put(TRACE_ID, call.trace.trace_id.to_string());
     let took = gateway.clock.elapsed().saturating_sub(call.started_at);
-    put(LATENCY_MS, format!("{:.1}", took.as_secs_f64() * 1_000.0));
+    put(LATENCY_MS, &format!("{:.1}", took.as_secs_f64() * 1_000.0));
     if let Some(target) = &call.target {
-        put(PROVIDER, target.provider.name.to_string());
-        put(MODEL, target.model.clone());
+        put(PROVIDER, &target.provider.name);
+        put(MODEL, &target.model);
     }
     if call.verdict != Verdict::Allow {
-        put(VERDICT, call.verdict.to_string());
+        put(VERDICT, call.verdict.as_str());
     }
-    if let Some(traceparent) = call.trace.traceparent() {
-        headers.insert(TRACEPARENT, traceparent);
-    }
+    headers.insert(TRACE_ID, call.trace.id_header.clone());
+    headers.insert(TRACEPARENT, call.trace.traceparent.clone());
+    // The provider's own id, if there is one: its support knows no other.
+    let request_id = match call.endpoint.dialect() {
+        Dialect::OpenaiChat => OPENAI_REQUEST_ID,
+        Dialect::AnthropicMessages => ANTHROPIC_REQUEST_ID,
+    };
+    headers.entry(request_id).or_insert_with(|| call.trace.id_header.clone());
 }

@@ -1,43 +1,63 @@
 //! Looks at every text that goes in, and lets it pass, marks it or refuses the call. What a policy
 //! redacts or blocks is gone from here on: later stages and the record never see it.
 
-use signalbox_types::{Place, Verdict};
-use signalbox_wire::{embeddings, splice};
+use bytes::Bytes;
+use signalbox_guard::Guard;
+use signalbox_types::{Finding, Place, Verdict};
+use signalbox_wire::{Peek, WireError, codec, embeddings, splice};
 
 use crate::Gateway;
 use crate::call::{Call, CallError, Endpoint, Input};
+use crate::offload::offload;
 use crate::verdict::{clean, refusal};
 
-pub(crate) fn guard_in(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
+pub(crate) async fn guard_in(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
     if !gateway.guard.watches(Place::Input) {
         return Ok(());
     }
     let Input::Raw(body) = &call.input else { return Ok(()) };
-    let body = body.clone();
-    let texts = match call.endpoint {
-        Endpoint::Chat | Endpoint::Messages => call.codec().texts(&body),
-        Endpoint::Embeddings => embeddings::texts(&body),
+    let (body, guard, endpoint) = (body.clone(), gateway.guard.clone(), call.endpoint);
+    let seen = offload(body.len(), move || look(&guard, endpoint, &body)).await??;
+    call.note(seen.findings);
+    if let Some((body, peek)) = seen.cleaned {
+        call.input = Input::Raw(body);
+        call.peek = Some(peek);
+    }
+    seen.refusal.map_or(Ok(()), Err)
+}
+
+struct Seen {
+    findings: Vec<Finding>,
+    /// The body without what must not stay; the model's name may have moved in it.
+    cleaned: Option<(Bytes, Peek)>,
+    refusal: Option<CallError>,
+}
+
+fn look(guard: &Guard, endpoint: Endpoint, body: &Bytes) -> Result<Seen, WireError> {
+    let codec = codec(endpoint.dialect());
+    let texts = match endpoint {
+        Endpoint::Chat | Endpoint::Messages => codec.texts(body),
+        Endpoint::Embeddings => embeddings::texts(body),
     };
+    let mut seen = Seen { findings: Vec::new(), cleaned: None, refusal: None };
     let mut edits = Vec::new();
-    let mut blocked = None;
     for slot in texts? {
-        let check = gateway.guard.check(Place::Input, &slot.text);
+        let check = guard.check(Place::Input, &slot.text);
         if let Some(clean) = clean(&slot.text, &check) {
             edits.push(slot.edit(&clean));
         }
-        if blocked.is_none() && check.verdict == Verdict::Block {
-            blocked = Some(refusal(&check.findings, "remove it from the request and send it again"));
+        if seen.refusal.is_none() && check.verdict == Verdict::Block {
+            seen.refusal = Some(refusal(&check.findings, "remove it from the request and send it again"));
         }
-        call.note(check.findings);
+        seen.findings.extend(check.findings);
     }
     if !edits.is_empty() {
-        let clean = splice(&body, &edits);
-        // The model's name may have moved.
-        call.peek = Some(match call.endpoint {
-            Endpoint::Chat | Endpoint::Messages => call.codec().peek(&clean)?,
+        let clean = splice(body, &edits);
+        let peek = match endpoint {
+            Endpoint::Chat | Endpoint::Messages => codec.peek(&clean)?,
             Endpoint::Embeddings => embeddings::peek(&clean)?,
-        });
-        call.input = Input::Raw(clean);
+        };
+        seen.cleaned = Some((clean, peek));
     }
-    blocked.map_or(Ok(()), Err)
+    Ok(seen)
 }

@@ -7,11 +7,12 @@ use http_body_util::BodyExt as _;
 use serde_json::value::RawValue;
 use signalbox_types::ErrorClass;
 use signalbox_upstream::{BodyError, Target, UpstreamCall, UpstreamReply, simulated};
-use signalbox_wire::{Codec, ErrorBody, SseDecoder, StreamEvent, splice};
+use signalbox_wire::{ChatRequest, Codec, ErrorBody, SseDecoder, StreamEvent, WireError, splice};
 
 use crate::Gateway;
 use crate::call::{Call, CallError, Incoming, Input, Reply};
 use crate::headers::{passed_back, passed_on};
+use crate::offload::offload;
 
 /// No provider has more to say about a failure.
 const MAX_ERROR_BYTES: usize = 1 << 20;
@@ -20,7 +21,7 @@ pub(crate) async fn send(call: &mut Call, gateway: &Gateway) -> Result<Reply, Ca
     let Some(target) = call.target.clone() else {
         return Err(CallError::us(ErrorClass::Internal, "the call has no target"));
     };
-    let outgoing = outgoing(call, &target)?;
+    let outgoing = outgoing(call, &target).await?;
     let reply = gateway
         .upstream
         .send(&target, outgoing)
@@ -40,29 +41,21 @@ pub(crate) async fn send(call: &mut Call, gateway: &Gateway) -> Result<Reply, Ca
     }
 }
 
-fn outgoing(call: &mut Call, target: &Target) -> Result<UpstreamCall, CallError> {
+async fn outgoing(call: &mut Call, target: &Target) -> Result<UpstreamCall, CallError> {
     let same_dialect = call.same_dialect();
-    let mut body = match std::mem::replace(&mut call.input, Input::Nothing) {
-        Input::Raw(body) if same_dialect => {
-            let body = for_model(call, target, body);
-            call.input = Input::Raw(body.clone());
-            body
-        }
-        Input::Raw(body) => {
-            let decoded = call.codec().decode_request(&body);
-            // Whatever becomes of it, it is recorded.
-            call.input = Input::Raw(body);
-            let mut request = decoded?;
-            request.model.clone_from(&target.model);
-            let body = call.target_codec().encode_request(&request)?;
-            call.input = Input::Decoded(Box::new(request));
-            body
-        }
-        other => {
-            call.input = other;
-            return Err(CallError::us(ErrorClass::Internal, "the call has no body"));
-        }
+    let Input::Raw(body) = &call.input else {
+        return Err(CallError::us(ErrorClass::Internal, "the call has no body"));
     };
+    let mut body = body.clone();
+    if same_dialect {
+        body = for_model(call, target, body);
+        call.input = Input::Raw(body.clone());
+    } else {
+        let (from, to, model) = (call.codec(), call.target_codec(), target.model.clone());
+        let (request, said) = offload(body.len(), move || translate(from, to, model, &body)).await??;
+        call.input = Input::Decoded(request);
+        body = said?;
+    }
     if call.stream()
         && let Some(asking) = call.target_codec().ask_for_usage(&body)
     {
@@ -74,6 +67,16 @@ fn outgoing(call: &mut Call, target: &Target) -> Result<UpstreamCall, CallError>
         headers.extend(steering.map(|(name, value)| (HeaderName::clone(name), value.clone())));
     }
     Ok(UpstreamCall { operation: call.endpoint.operation(), body, stream: call.stream(), headers })
+}
+
+/// The request as it is recorded, and what goes out for it.
+type Translated = (Box<ChatRequest>, Result<Bytes, WireError>);
+
+fn translate(from: &dyn Codec, to: &dyn Codec, model: String, body: &[u8]) -> Result<Translated, WireError> {
+    let mut request = from.decode_request(body)?;
+    request.model = model;
+    let said = to.encode_request(&request);
+    Ok((Box::new(request), said))
 }
 
 /// The same bytes, but for the model's name where the provider has another one for it.

@@ -13,6 +13,7 @@ use std::time::Duration;
 use signalbox_prices::PriceBook;
 use signalbox_types::seam::{Clock, SpanSink};
 use signalbox_types::{ErrorClass, Timestamp};
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::call::{Answer, Call, CallError, Outcome};
 use crate::metrics::Shed;
@@ -22,19 +23,21 @@ use crate::{GatewayConfig, GatewayMetrics, record};
 pub(crate) struct Settle {
     /// Taken by `finish`, which consumes the guard, and by `drop`.
     call: Option<Box<Call>>,
+    /// Given back when the call has been written down.
+    tracked: Option<TaskTrackerToken>,
     settler: Arc<Settler>,
 }
 
 impl Settle {
-    pub(crate) fn when_finished(call: Call, settler: Arc<Settler>) -> Self {
+    pub(crate) fn when_finished(call: Call, tracked: TaskTrackerToken, settler: Arc<Settler>) -> Self {
         settler.metrics.began();
-        Self { call: Some(Box::new(call)), settler }
+        Self { call: Some(Box::new(call)), tracked: Some(tracked), settler }
     }
 
     /// The call has ended.
     pub(crate) fn finish(mut self, outcome: Outcome) {
         if let Some(call) = self.call.take() {
-            self.settler.settle(call, outcome);
+            self.settler.settle(call, outcome, self.tracked.take());
         }
     }
 }
@@ -67,7 +70,7 @@ impl Drop for Settle {
         } else {
             CallError::caller(ErrorClass::Cancelled, "the caller hung up before the answer was complete")
         };
-        self.settler.settle(call, Outcome::Failed(error));
+        self.settler.settle(call, Outcome::Failed(error), self.tracked.take());
     }
 }
 
@@ -76,7 +79,12 @@ pub(crate) struct Settled {
     pub(crate) call: Box<Call>,
     pub(crate) outcome: Outcome,
     pub(crate) ended: Timestamp,
+}
+
+struct Queued {
+    settled: Settled,
     weight: usize,
+    tracked: Option<TaskTrackerToken>,
 }
 
 /// Takes ended calls and has them written down.
@@ -84,7 +92,7 @@ pub(crate) struct Settler {
     pub(crate) metrics: GatewayMetrics,
     prices: Arc<PriceBook>,
     clock: Arc<dyn Clock>,
-    queue: SyncSender<Settled>,
+    queue: SyncSender<Queued>,
     queued_bytes: Arc<AtomicUsize>,
     most_bytes: usize,
 }
@@ -98,7 +106,7 @@ impl Settler {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let metrics = GatewayMetrics::new(config.max_model_labels);
-        let (queue, settled) = sync_channel(config.settle_queue);
+        let (queue, queued) = sync_channel(config.settle_queue);
         let queued_bytes = Arc::new(AtomicUsize::new(0));
         let writer = Writer {
             sink,
@@ -108,7 +116,7 @@ impl Settler {
         };
         // A thread and not a task: reading a long prompt takes milliseconds, in which a worker of the
         // runtime would serve nobody.
-        std::thread::spawn(move || writer.run(&settled));
+        std::thread::spawn(move || writer.run(&queued));
         Self { metrics, prices, clock, queue, queued_bytes, most_bytes: config.settle_queue_bytes }
     }
 
@@ -119,7 +127,7 @@ impl Settler {
         }
     }
 
-    fn settle(&self, mut call: Box<Call>, outcome: Outcome) {
+    fn settle(&self, mut call: Box<Call>, outcome: Outcome, tracked: Option<TaskTrackerToken>) {
         call.permit = None;
         call.body = None;
         if let Answer::Partial(answer) = &call.answer {
@@ -134,13 +142,13 @@ impl Settler {
         }
         let ended = call.started.plus(took);
         let weight = call.weight();
-        let settled = Settled { call, outcome, ended, weight };
+        let queued = Queued { settled: Settled { call, outcome, ended }, weight, tracked };
         if self.queued_bytes.fetch_add(weight, Ordering::Relaxed) > self.most_bytes {
             self.queued_bytes.fetch_sub(weight, Ordering::Relaxed);
             return self.metrics.count_shed(Shed::SettleQueue);
         }
         self.metrics.queued();
-        if self.queue.try_send(settled).is_err() {
+        if self.queue.try_send(queued).is_err() {
             self.metrics.unqueued();
             self.queued_bytes.fetch_sub(weight, Ordering::Relaxed);
             self.metrics.count_shed(Shed::SettleQueue);
@@ -157,9 +165,8 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(&self, settled: &Receiver<Settled>) {
-        while let Ok(settled) = settled.recv() {
-            let weight = settled.weight;
+    fn run(&self, queue: &Receiver<Queued>) {
+        while let Ok(Queued { settled, weight, tracked }) = queue.recv() {
             // Bodies come from strangers; one that trips a fault of ours must not end the recording.
             let written = std::panic::catch_unwind(AssertUnwindSafe(|| self.write(settled)));
             if written.is_err() {
@@ -168,13 +175,13 @@ impl Writer {
             }
             self.queued_bytes.fetch_sub(weight, Ordering::Relaxed);
             self.metrics.unqueued();
+            // Last, so that who drains sees all of the above.
+            drop(tracked);
         }
     }
 
     fn write(&self, settled: Settled) {
-        // Kept until the sink has the span, so that `drain` waits for it.
-        let (span, _tracked) = record::span(settled, self.most_recorded_bytes);
-        if let Some(span) = span
+        if let Some(span) = record::span(settled, self.most_recorded_bytes)
             && self.sink.try_emit(span).is_err()
         {
             self.metrics.count_shed(Shed::Sink);

@@ -14,7 +14,7 @@ use signalbox_gateway::{BoxError, Gateway, GatewayConfig, GatewayParts, RequestB
 use signalbox_guard::{Guard, GuardConfig};
 use signalbox_prices::PriceBook;
 use signalbox_testkit::{ManualClock, VecSink};
-use signalbox_types::seam::Clock;
+use signalbox_types::seam::{Clock, SpanSink};
 use signalbox_types::{Secret, Span};
 use signalbox_upstream::{Upstream, UpstreamConfig, simulated};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -42,7 +42,7 @@ pub(crate) struct Plan {
     pub(crate) guard: Value,
     /// More providers, as in the configuration file.
     pub(crate) providers: Vec<Value>,
-    pub(crate) sink: VecSink,
+    pub(crate) sink: Arc<VecSink>,
     pub(crate) timeouts: Value,
 }
 
@@ -52,7 +52,7 @@ impl Default for Plan {
             config: GatewayConfig::default(),
             guard: json!({"policies": []}),
             providers: Vec::new(),
-            sink: VecSink::default(),
+            sink: Arc::default(),
             timeouts: json!({}),
         }
     }
@@ -79,6 +79,15 @@ impl House {
     }
 
     pub(crate) async fn build(plan: Plan) -> Self {
+        let sink = Arc::<VecSink>::clone(&plan.sink);
+        Self::finish(plan, sink).await
+    }
+
+    pub(crate) async fn with_sink(sink: Arc<dyn SpanSink>) -> Self {
+        Self::finish(Plan::default(), sink).await
+    }
+
+    async fn finish(plan: Plan, sink: Arc<dyn SpanSink>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let simulator = listener.local_addr().unwrap().to_string();
         let options = simulated::SimOptions { record: true, ..simulated::SimOptions::default() };
@@ -100,17 +109,16 @@ impl House {
             serde_json::from_value(json!({"providers": providers, "timeouts": plan.timeouts})).unwrap();
         let upstream = Upstream::new(&upstream, &|_| None, Arc::clone(&time)).unwrap();
         let guard: GuardConfig = serde_json::from_value(plan.guard).unwrap();
-        let sink = Arc::new(plan.sink);
         let gateway = Gateway::new(GatewayParts {
             config: plan.config,
             guard: Guard::compile(&guard).unwrap(),
             catalog: Arc::clone(&catalog),
             upstream: Arc::new(upstream),
             prices: Arc::new(PriceBook::builtin()),
-            sink: Arc::<VecSink>::clone(&sink),
+            sink,
             clock: time,
         });
-        Self { gateway: Arc::new(gateway), catalog, sink, clock, simulator, _data: data }
+        Self { gateway: Arc::new(gateway), catalog, sink: plan.sink, clock, simulator, _data: data }
     }
 
     pub(crate) async fn send(&self, request: Request<RequestBody>) -> Response<ResponseBody> {

@@ -20,6 +20,7 @@ async fn a_trace_is_continued_and_passed_on() {
     let ours = format!("00-{TRACE}-{}-01", span.span_id);
     assert_eq!(answer.header("traceparent"), ours);
     assert_eq!(answer.header("x-signalbox-trace-id"), TRACE);
+    assert_eq!(answer.header("x-request-id"), TRACE);
     let received = &house.received().await[0];
     assert_eq!(received["headers"]["traceparent"], ours);
     assert_eq!(received["headers"]["tracestate"], "vendor=1");

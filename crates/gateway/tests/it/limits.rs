@@ -95,3 +95,17 @@ async fn long_messages_are_recorded_in_part() {
     let recorded = house.only_span().await.output_messages[0].readable();
     assert!(recorded.len() < 100, "{recorded}");
 }
+
+#[tokio::test]
+async fn long_prompts_are_served_like_short_ones() {
+    let house = House::guarded().await;
+    let text = "All trains stop here. ".repeat(40_000);
+    for (path, model) in [(CHAT, "oai/small"), (MESSAGES, "oai/small")] {
+        let messages = json!({"messages": [{"role": "user", "content": text}]});
+        let answer = house.call(path, &[], &with(question(path, model), messages)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    for span in house.spans().await {
+        assert_eq!(span.input_messages[0].readable(), text);
+    }
+}

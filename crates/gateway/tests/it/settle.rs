@@ -67,7 +67,7 @@ async fn hanging_up_before_the_first_byte_cancels_upstream() {
 
 #[tokio::test]
 async fn what_finds_no_room_is_shed_and_counted() {
-    let house = House::build(Plan { sink: VecSink::with_capacity(1), ..Plan::default() }).await;
+    let house = House::build(Plan { sink: Arc::new(VecSink::with_capacity(1)), ..Plan::default() }).await;
     for _ in 0..3 {
         assert_eq!(house.call(CHAT, &[], &question(CHAT, "oai/small")).await.status, 200);
     }
@@ -124,4 +124,51 @@ async fn many_calls_at_once_are_each_settled_once() {
     let ids: std::collections::HashSet<_> = spans.iter().map(|span| span.span_id).collect();
     assert_eq!(ids.len(), 60);
     assert_eq!(house.gateway.metrics().shed_spans(), 0);
+}
+
+/// A request body that trips a fault within a stage.
+struct Tripping;
+
+impl http_body::Body for Tripping {
+    type Data = bytes::Bytes;
+    type Error = signalbox_gateway::BoxError;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, signalbox_gateway::BoxError>>> {
+        panic!("tripped on purpose")
+    }
+}
+
+#[tokio::test]
+async fn a_fault_in_a_stage_is_a_500_and_takes_nothing_else_down() {
+    let house = House::new().await;
+    let mut call = request(CHAT, &[], "".into());
+    *call.body_mut() = Tripping.boxed_unsync();
+    let answer = Answer::read(house.send(call).await).await;
+    assert_eq!((answer.status.as_u16(), answer.header("x-should-retry")), (500, "false"), "{}", answer.text());
+    assert_eq!(house.call(CHAT, &[], &question(CHAT, "oai/small")).await.status, 200);
+    let classes: Vec<_> = house.spans().await.iter().map(|span| span.error_type.clone()).collect();
+    assert_eq!(classes, [Some("internal".to_owned()), None]);
+    assert_eq!(house.gateway.metrics().in_flight(), 0);
+}
+
+#[derive(Debug)]
+struct TrippingSink;
+
+impl signalbox_types::seam::SpanSink for TrippingSink {
+    fn try_emit(&self, _: signalbox_types::Span) -> Result<(), signalbox_types::seam::Full> {
+        panic!("tripped on purpose")
+    }
+}
+
+#[tokio::test]
+async fn a_fault_while_writing_down_is_counted_and_the_next_call_is_written() {
+    let house = House::with_sink(Arc::new(TrippingSink)).await;
+    for _ in 0..2 {
+        assert_eq!(house.call(CHAT, &[], &question(CHAT, "oai/small")).await.status, 200);
+    }
+    house.gateway.drain().await;
+    assert!(house.metrics().contains(r#"signalbox_gateway_shed_spans_total{reason="fault"} 2"#), "{}", house.metrics());
 }
