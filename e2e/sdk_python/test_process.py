@@ -161,7 +161,7 @@ def test_acknowledged_spans_survive_kill_9(tmp_path: Path, kills: int) -> None:
     """Kills the process while it takes spans, again and again; every acknowledged one is still there, once."""
     acknowledged: list[str] = []
     # A tiny memtable makes flushes happen under the test, so that kills hit them too.
-    config = "store:\n  memtable_bytes: 65536\n"
+    config = "store:\n  memtable_mb: 1\n"
     for kill in range(kills):
         box = Signalbox(tmp_path, config)
         stop = threading.Event()

@@ -49,10 +49,13 @@ pub fn accept(rest: &[String]) -> Result<()> {
 
 fn one(verb: &str, name: &str) -> Result<()> {
     let package = package(name);
-    // The store and the binary link DataFusion: it exists in the release profile only.
-    let heavy = matches!(name, "store" | "signalbox");
-    let profile: &[&str] = if heavy { &["--release"] } else { &[] };
-    run(&mut program("cargo", &[&[verb, "--package", &package], profile].concat()))
+    // The store and the binary link DataFusion: it exists in the release profile only, and with the
+    // features of the whole workspace only; `-p signalbox-store` alone would compile it again.
+    if matches!(name, "store" | "signalbox") {
+        let both = [verb, "--release", "--package", "signalbox-store", "--package", "signalbox"];
+        return run(&mut program("cargo", &both));
+    }
+    run(&mut program("cargo", &[verb, "--package", &package]))
 }
 
 fn package(name: &str) -> String {

@@ -1,0 +1,65 @@
+//! The command line: one file a verb.
+
+mod check;
+mod demo;
+mod init;
+mod query;
+mod simulate;
+mod up;
+
+use std::io::Write;
+
+use clap::{Parser, Subcommand};
+
+/// The control room for LLM applications: gateway, traces, guardrails, one process.
+///
+/// Start with `signalbox up`, or `signalbox demo` to see every page full without any key.
+#[derive(Debug, Parser)]
+#[command(name = "signalbox", version, max_term_width = 100)]
+pub(crate) struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Sorted as a newcomer meets them.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Up(up::Up),
+    Demo(demo::Demo),
+    Init(init::Init),
+    Check(check::Check),
+    Query(query::Query),
+    Simulate(simulate::Simulate),
+}
+
+impl CommandLine {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Up(up) => up.run(),
+            Command::Demo(demo) => demo.run(),
+            Command::Init(init) => init.run(),
+            Command::Check(check) => check.run(),
+            Command::Query(query) => query.run(),
+            Command::Simulate(simulate) => simulate.run(),
+        }
+    }
+}
+
+/// Prints an error and its causes. A closed stderr is nobody's problem.
+pub(crate) fn say_error(error: &anyhow::Error) {
+    let mut message = format!("error: {error}");
+    for cause in error.chain().skip(1) {
+        message.push_str(&format!("\n  because: {cause}"));
+    }
+    let _ = writeln!(std::io::stderr(), "{message}");
+}
+
+/// Prints to stdout; a reader that went away (`| head`) is no failure.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// The runtime that servers and clients run on.
+pub(crate) fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
+}

@@ -1,0 +1,166 @@
+//! Sockets, connections and shutdown. What a request means is decided by `App::answer`.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::config::ServerConfig;
+use crate::wire_up::App;
+
+/// A caller that has not sent its whole request head by then is cut off (slowloris).
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long to rest when the process is out of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Open sockets, not yet served.
+#[derive(Debug)]
+pub(crate) struct Server {
+    listeners: Vec<TcpListener>,
+    address: SocketAddr,
+    drain_timeout: Duration,
+    connections: Arc<Semaphore>,
+}
+
+impl Server {
+    /// Opens the sockets.
+    ///
+    /// # Errors
+    /// `listen` is taken or not ours. A taken OTLP port is only a warning: OTLP works on `listen`.
+    pub(crate) async fn bind(config: &ServerConfig) -> anyhow::Result<Self> {
+        let listen = config.listen;
+        let main = TcpListener::bind(listen).await.with_context(|| {
+            format!("can't listen on {listen}: another program, or another Signalbox, may use the port; choose one with `--listen 127.0.0.1:PORT`")
+        })?;
+        let address = main.local_addr()?;
+        let mut listeners = vec![main];
+        for (name, extra) in [("otlp_http", config.otlp_http), ("otlp_grpc", config.otlp_grpc)] {
+            let Some(extra) = extra.filter(|extra| *extra != listen) else { continue };
+            match TcpListener::bind(extra).await {
+                Ok(listener) => listeners.push(listener),
+                Err(error) => warn!("server.{name}: can't listen on {extra} ({error}); OTLP is still served on {address}"),
+            }
+        }
+        Ok(Self {
+            listeners,
+            address,
+            drain_timeout: config.drain_timeout.0,
+            connections: Arc::new(Semaphore::new(config.max_connections)),
+        })
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop`, then lets calls in flight finish and closes the store.
+    ///
+    /// # Errors
+    /// The store could not be closed cleanly.
+    pub(crate) async fn run(self, app: App, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let app = Arc::new(app);
+        let graceful = GracefulShutdown::new();
+        let stopping = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let accept = self.listeners.iter().map(|listener| self.accept(listener, &app, &graceful, &stopping, &tasks));
+        tokio::select! {
+            () = stop => {}
+            _ = futures_util::future::join_all(accept) => {}
+        }
+        info!("stopping: no new connections; calls in flight have {:?}", self.drain_timeout);
+        app.stop_being_ready();
+        drop(self.listeners);
+        if tokio::time::timeout(self.drain_timeout, graceful.shutdown()).await.is_err() {
+            warn!("calls were still in flight after {:?}; they are cut", self.drain_timeout);
+        }
+        stopping.cancel();
+        tasks.close();
+        tasks.wait().await;
+        app.close().await
+    }
+
+    async fn accept(
+        &self,
+        listener: &TcpListener,
+        app: &Arc<App>,
+        graceful: &GracefulShutdown,
+        stopping: &CancellationToken,
+        tasks: &TaskTracker,
+    ) {
+        loop {
+            let Ok(permit) = Arc::clone(&self.connections).acquire_owned().await else { return };
+            let socket = match listener.accept().await {
+                Ok((socket, _)) => socket,
+                // Out of descriptors, or the caller left already: neither may end the loop.
+                Err(error) => {
+                    warn!("accept: {error}");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            let connection = connection(socket, Arc::clone(app), graceful);
+            let stopping = stopping.clone();
+            tasks.spawn(async move {
+                tokio::select! {
+                    () = connection => {}
+                    () = stopping.cancelled() => {}
+                }
+                drop(permit);
+            });
+        }
+    }
+}
+
+fn connection(socket: TcpStream, app: Arc<App>, graceful: &GracefulShutdown) -> impl Future<Output = ()> + use<> {
+    // Small writes (stream chunks) must not wait for the next one.
+    let _ = socket.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let app = Arc::clone(&app);
+        async move { Ok::<_, Infallible>(app.answer(request).await) }
+    });
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(1_000);
+    let connection = builder.serve_connection(TokioIo::new(socket), service).into_owned();
+    let watched = graceful.watch(connection);
+    async move {
+        // A caller that hangs up or speaks no HTTP is its own problem; what was in flight is settled.
+        let _ = watched.await;
+    }
+}
+
+/// Resolves at SIGTERM or Ctrl-C.
+pub(crate) async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(error) => {
+            warn!("can't wait for SIGTERM: {error}");
+            return std::future::pending().await;
+        }
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+/// Logs go to stderr; `SIGNALBOX_LOG=debug` shows more.
+pub(crate) fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SIGNALBOX_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn,datafusion=warn,hyper=warn"));
+    // A second start in one process (`demo` starts `up`) keeps the first logger.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}

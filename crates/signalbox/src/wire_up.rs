@@ -1,0 +1,240 @@
+//! Makes the parts and puts them together; decides which part answers a request.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context;
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use parking_lot::Mutex;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+use signalbox_api::{ApiParts, Status};
+use signalbox_catalog::Catalog;
+use signalbox_gateway::{Gateway, GatewayParts, RequestBody, ResponseBody};
+use signalbox_guard::Guard;
+use signalbox_ingest::{Ingest, IngestParts};
+use signalbox_prices::PriceBook;
+use signalbox_store::{SpanQueue, Store};
+use signalbox_types::Secret;
+use signalbox_types::seam::{Clock, EventStore, SpanSink, SystemClock};
+use signalbox_upstream::Upstream;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tower::ServiceExt;
+use tracing::{error, info};
+
+use crate::config::{self, Config};
+use crate::web::Web;
+
+/// Spans of the gateway that may wait for the store.
+const QUEUED_SPANS: usize = 8_192;
+
+/// Everything that answers requests.
+pub(crate) struct App {
+    gateway: Arc<Gateway>,
+    ingest: Arc<Ingest>,
+    grpc: axum::Router,
+    api: axum::Router,
+    web: Web,
+    catalog: Catalog,
+    store: Arc<Store>,
+    queue: Arc<SpanQueue>,
+    queue_task: Mutex<Option<JoinHandle<()>>>,
+    stopping: watch::Sender<bool>,
+    first_key: Option<Secret>,
+}
+
+impl App {
+    /// Opens the data folder and everything above it.
+    ///
+    /// # Errors
+    /// The folder is used by another process, can't be written or is damaged; the configuration
+    /// names something that doesn't exist.
+    pub(crate) async fn open(config: &Config, bootstrap: Option<Secret>) -> anyhow::Result<Self> {
+        let began = Instant::now();
+        let data = config.server.data_dir.as_path();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        // The store first: it holds the folder's lock.
+        let store = Store::open(data, config.store.clone(), Arc::clone(&clock))?;
+        let catalog = Catalog::open(data, Arc::clone(&clock)).await?;
+        let first_key = catalog.bootstrap(bootstrap).await.context("can't make the first virtual key")?;
+        let prices = Arc::new(PriceBook::builtin());
+        let upstream = Upstream::new(&config.upstream(), &config::environment, Arc::clone(&clock))?;
+        let upstream = Arc::new(upstream);
+        let guard = Guard::compile(&config.guard).context("`guard` can't be used")?;
+        let (queue, queue_task) = SpanQueue::start(Arc::clone(&store) as Arc<dyn EventStore>, QUEUED_SPANS);
+        let shared_catalog = Arc::new(catalog.clone());
+        let gateway = Arc::new(Gateway::new(GatewayParts {
+            config: config.gateway.clone(),
+            guard,
+            catalog: Arc::clone(&shared_catalog),
+            upstream: Arc::clone(&upstream),
+            prices: Arc::clone(&prices),
+            sink: Arc::clone(&queue) as Arc<dyn SpanSink>,
+            clock: Arc::clone(&clock),
+        }));
+        let ingest = Arc::new(Ingest::new(IngestParts {
+            config: config.ingest.clone(),
+            store: Arc::clone(&store) as Arc<dyn EventStore>,
+            catalog: Arc::clone(&shared_catalog),
+            prices,
+            clock: Arc::clone(&clock),
+        }));
+        let mut registry = Registry::default();
+        gateway.metrics().register(&mut registry);
+        ingest.metrics().register(&mut registry);
+        registry.register_collector(Box::new(StoreNumbers { store: Arc::clone(&store), queue: Arc::clone(&queue) }));
+        let (stopping, stop_seen) = watch::channel(false);
+        let api = signalbox_api::router(ApiParts {
+            store: Arc::clone(&store) as Arc<dyn EventStore>,
+            catalog: shared_catalog,
+            upstream,
+            clock,
+            status: status(&gateway, &queue, began),
+            metrics_text: Arc::new(move || text_of(&registry)),
+            stopping: stop_seen,
+        });
+        let grpc = ingest.grpc().prepare().into_axum_router();
+        let first_key = first_key.map(|made| made.key);
+        let queue_task = Mutex::new(Some(queue_task));
+        Ok(Self { gateway, ingest, grpc, api, web: Web::default(), catalog, store, queue, queue_task, stopping, first_key })
+    }
+
+    /// The first virtual key, if it was made just now.
+    pub(crate) fn first_key(&self) -> Option<&Secret> {
+        self.first_key.as_ref()
+    }
+
+    /// Answers one request: which part, by its path.
+    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<ResponseBody> {
+        let path = request.uri().path();
+        if Gateway::handles(request.method(), path) {
+            return self.gateway.serve(request.map(boxed)).await;
+        }
+        if request.headers().get(http::header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc")) {
+            return self.route(self.grpc.clone(), request).await;
+        }
+        if self.ingest.handles(request.method(), path) {
+            return self.ingest.serve(request.map(boxed)).await.map(whole);
+        }
+        if path.starts_with("/api/") || matches!(path, "/healthz" | "/readyz" | "/metrics") {
+            return self.route(self.api.clone(), request).await;
+        }
+        // What looks like an API call must not get a page.
+        if path.starts_with("/v1/") || *request.method() == Method::POST {
+            return no_such_path(path).map(whole);
+        }
+        self.web.answer(request.method(), path, request.headers()).map(|body| whole(Full::new(body)))
+    }
+
+    async fn route(&self, router: axum::Router, request: Request<Incoming>) -> Response<ResponseBody> {
+        let answered = router.oneshot(request.map(axum::body::Body::new)).await;
+        let response = answered.unwrap_or_else(|never| match never {});
+        response.map(|body| body.map_err(Into::into).boxed_unsync())
+    }
+
+    /// `/readyz` says no from now on, and live streams end.
+    pub(crate) fn stop_being_ready(&self) {
+        let _ = self.stopping.send(true);
+    }
+
+    /// Writes everything down. After the last connection has ended.
+    ///
+    /// # Errors
+    /// Something could not be written.
+    pub(crate) async fn close(&self) -> anyhow::Result<()> {
+        self.gateway.drain().await;
+        self.queue.drain().await;
+        let queue_task = self.queue_task.lock().take();
+        if let Some(queue_task) = queue_task {
+            queue_task.await.context("the span queue ended badly")?;
+        }
+        self.catalog.close().await?;
+        self.store.close().await.context("the event store could not be closed cleanly")?;
+        info!("stopped");
+        Ok(())
+    }
+}
+
+fn boxed(body: Incoming) -> RequestBody {
+    body.map_err(Into::into).boxed_unsync()
+}
+
+fn whole(body: Full<Bytes>) -> ResponseBody {
+    body.map_err(|never| match never {}).boxed_unsync()
+}
+
+fn no_such_path(path: &str) -> Response<Full<Bytes>> {
+    let body = serde_json::json!({"error": {
+        "type": "not_found",
+        "message": format!("there is nothing at {path}"),
+        "hint": "gateway paths: /v1/chat/completions, /v1/messages, /v1/embeddings, /v1/models; OTLP: /v1/traces; the API: /api/docs",
+    }});
+    let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    response
+}
+
+fn status(gateway: &Arc<Gateway>, queue: &Arc<SpanQueue>, began: Instant) -> Arc<dyn Fn() -> Status + Send + Sync> {
+    let (gateway, queue) = (Arc::clone(gateway), Arc::clone(queue));
+    Arc::new(move || Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        uptime_s: began.elapsed().as_secs(),
+        in_flight_calls: gateway.metrics().in_flight(),
+        queue_depth: queue.depth() as u64,
+        queue_capacity: QUEUED_SPANS as u64,
+        shed_spans: queue.shed() + gateway.metrics().shed_spans(),
+    })
+}
+
+fn text_of(registry: &Registry) -> String {
+    let mut text = String::new();
+    if let Err(error) = prometheus_client::encoding::text::encode(&mut text, registry) {
+        error!("the metrics could not be written: {error}");
+    }
+    text
+}
+
+/// The store's and the queue's numbers, read when somebody asks.
+#[derive(Debug)]
+struct StoreNumbers {
+    store: Arc<Store>,
+    queue: Arc<SpanQueue>,
+}
+
+impl Collector for StoreNumbers {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let stats = self.store.stats();
+        let gauges = [
+            ("signalbox_store_memtable_rows", "Rows in memory, not yet in files", stats.memtable_rows),
+            ("signalbox_store_memtable_bytes", "Bytes in memory, not yet in files", stats.memtable_bytes),
+            ("signalbox_store_journal_bytes", "Bytes of write-ahead log on disk", stats.journal_bytes),
+            ("signalbox_store_files", "Data files", stats.files),
+            ("signalbox_store_file_bytes", "Bytes of data files", stats.file_bytes),
+            ("signalbox_store_waiting_appends", "Appends that wait to be written", stats.waiting_appends),
+            ("signalbox_store_read_only", "1 if the disk failed and writes are refused", u64::from(stats.read_only)),
+            ("signalbox_span_queue_depth_spans", "Spans that wait to be stored", self.queue.depth() as u64),
+            ("signalbox_span_queue_capacity_spans", "Spans that may wait", QUEUED_SPANS as u64),
+        ];
+        for (name, help, value) in gauges {
+            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        }
+        let counters = [
+            ("signalbox_store_appended_rows", "Rows appended since start", stats.appended_rows),
+            ("signalbox_span_queue_shed_spans", "Spans dropped because the queue was full", self.queue.shed()),
+        ];
+        for (name, help, value) in counters {
+            let counter = ConstCounter::new(value);
+            counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,185 @@
+// What a person sees: Debian's Chromium signs in, watches a live trace arrive, opens it, walks every
+// page in light and dark. Screenshots land in e2e/out.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import OpenAI from 'openai';
+import { chromium } from 'playwright-core';
+
+import { KEY, OUT, startSignalbox } from './harness.mjs';
+
+const LEAK = 'AKIA' + 'QX3WTVBN5LKZJ7RM';
+let box;
+let browser;
+let page;
+const problems = [];
+
+before(async () => {
+  box = await startSignalbox();
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--headless', '--disable-gpu', '--disable-background-networking', '--no-first-run'],
+  });
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'light' });
+  page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  page.on('pageerror', (error) => problems.push(`page: ${error.message}`));
+  page.on('console', (message) => {
+    // A 401 before signing in is how the page learns that nobody is.
+    if (message.type() === 'error' && !message.text().includes('401')) problems.push(`console: ${message.text()}`);
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  await box?.stop();
+});
+
+const openai = () => new OpenAI({ baseURL: `${box.url}/v1`, apiKey: KEY, maxRetries: 0 });
+
+async function shoot(name) {
+  for (const scheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.screenshot({ path: join(OUT, `${name}-${scheme}.png`) });
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+}
+
+test('signing in: a wrong key is explained, the right one opens the overview', async () => {
+  await page.goto(`${box.url}/`);
+  const key = page.getByLabel('Virtual key');
+  await key.fill('sb-wrong-key');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('No such key').waitFor();
+  await shoot('sign-in');
+  await key.fill(KEY);
+  await key.press('Enter');
+  await page.waitForURL((url) => url.pathname === '/');
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+});
+
+test('an empty trace list teaches the first call', async () => {
+  await page.goto(`${box.url}/traces`);
+  await page.getByText('No traces in this range yet').waitFor();
+  await page.getByText(`${box.url}/v1`).first().waitFor();
+  await shoot('traces-empty');
+});
+
+test('a live trace arrives by itself, and shows what was said', async () => {
+  const answer = await openai().chat.completions.create(
+    { model: 'up-openai/small', messages: [{ role: 'user', content: 'Where does the night train to Vienna stop?' }] },
+    { headers: { 'x-sim-echo': encodeURIComponent(`It stops in Linz. The key is ${LEAK}.`) } },
+  );
+  assert.match(answer.choices[0].message.content, /REDACTED/);
+  const row = page.getByRole('row').filter({ hasText: 'night train to Vienna' });
+  await row.waitFor({ timeout: 10_000 });
+  await row.dblclick();
+  await page.waitForURL(/\/traces\/[0-9a-f]{32}/);
+  await page.getByText('Where does the night train to Vienna stop?').first().waitFor();
+  await page.getByText('It stops in Linz.').first().waitFor();
+  assert.equal(await page.getByText(LEAK).count(), 0, 'a redacted secret is on no page');
+  await shoot('trace');
+});
+
+test('a trace of many spans is a tree, and spans have tokens, cost and JSON', async () => {
+  const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const traceparent = `00-${traceId}-00f067aa0ba902b7-01`;
+  const tools = [
+    {
+      type: 'function',
+      function: { name: 'find_train', parameters: { type: 'object', properties: { to: { type: 'string' } }, required: ['to'] } },
+    },
+  ];
+  for (const model of ['up-openai/small', 'up-anthropic/large']) {
+    const messages = [{ role: 'user', content: 'Find me a train' }];
+    await openai().chat.completions.create({ model, messages, tools }, { headers: { traceparent } });
+  }
+  const nanos = (ms) => `${Date.now() + ms}000000`;
+  const root = { traceId, spanId: '00f067aa0ba902b7', name: 'plan the journey', startTimeUnixNano: nanos(-900), endTimeUnixNano: nanos(0) };
+  const sent = await fetch(`${box.url}/v1/traces`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [root] }] }] }),
+  });
+  assert.equal(sent.status, 200);
+  await page.goto(`${box.url}/traces/${traceId}`);
+  await page.getByText('plan the journey').first().waitFor();
+  const chat = page.getByText(/chat .*large/).first();
+  await chat.click();
+  await page.getByText('find_train').first().waitFor();
+  await shoot('trace-tree');
+  await page.getByRole('tab', { name: /Details/ }).click();
+  await page.getByText(/input/i).first().waitFor();
+  await shoot('trace-details');
+  await page.getByRole('tab', { name: /JSON/ }).click();
+  await page.getByText('input_messages').first().waitFor();
+  await page.reload();
+  await page.getByText('plan the journey').first().waitFor();
+});
+
+test('keyboard: / searches, j and k move, enter opens, esc comes back', async () => {
+  await page.goto(`${box.url}/traces`);
+  await page.getByRole('row').filter({ hasText: 'night train' }).waitFor();
+  await page.keyboard.press('/');
+  await page.keyboard.type('vienna');
+  await page.waitForURL(/q=vienna/);
+  await page.getByRole('row').filter({ hasText: 'plan the journey' }).waitFor({ state: 'detached' });
+  await page.getByRole('row').filter({ hasText: 'night train' }).waitFor();
+  await shoot('traces');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/traces\/[0-9a-f]{32}/);
+  await page.keyboard.press('Escape');
+  await page.waitForURL(/\/traces(\?|$)/);
+});
+
+test('the overview counts what happened', async () => {
+  await page.goto(`${box.url}/`);
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  await page.getByText('Requests').first().waitFor();
+  await page.getByText('up-openai/small').or(page.getByText('small')).first().waitFor();
+  await page.locator('canvas, svg').first().waitFor();
+  await shoot('overview');
+});
+
+test('SQL, providers and keys', async () => {
+  await page.goto(`${box.url}/query`);
+  await page.getByRole('heading', { name: /Query/ }).waitFor();
+  await shoot('query');
+  await page.goto(`${box.url}/providers`);
+  await page.getByText('OPENAI_API_KEY').first().waitFor();
+  await shoot('providers');
+  await page.goto(`${box.url}/keys`);
+  await page.getByRole('heading', { name: /Keys/ }).waitFor();
+  await shoot('keys');
+});
+
+test('the API describes itself', async () => {
+  await page.goto(`${box.url}/api/docs`);
+  await page.getByText('/api/v1/query').first().waitFor();
+  await shoot('api-docs');
+  const document = await (await fetch(`${box.url}/api/v1/openapi.json`)).json();
+  assert.match(document.openapi, /^3\.1/);
+});
+
+test('signed out, pages ask for the key and come back', async () => {
+  await page.context().clearCookies();
+  await page.goto(`${box.url}/keys`);
+  await page.getByLabel('Virtual key').fill(KEY);
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/keys/);
+});
+
+test('the first page is light, and no page complained', async () => {
+  const page = await (await browser.newContext()).newPage();
+  let bytes = 0;
+  page.on('response', async (answer) => {
+    if (answer.url().endsWith('.js')) bytes += Number((await answer.request().sizes()).responseBodySize);
+  });
+  await page.goto(`${box.url}/`, { waitUntil: 'networkidle' });
+  assert.ok(bytes > 0 && bytes < 300_000, `${bytes} bytes of JavaScript`);
+  await page.close();
+  assert.deepEqual(problems, []);
+});
