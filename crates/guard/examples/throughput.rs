@@ -14,9 +14,12 @@ signal at danger, and each author of an order signs for it. On Monday at 8:15 th
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let guard = Guard::compile(&GuardConfig::default())?;
     let cyrillic = "В диспетчерской железной дороги составляют маршруты поездов, ведут журнал и запирают рычаги. ";
-    for (name, piece) in [("prose", PROSE), ("russian", cyrillic), ("chinese", "信号楼安排列车的进路，记录列车运行，并锁闭道岔。")] {
+    for (name, piece) in
+        [("prose", PROSE), ("russian", cyrillic), ("chinese", "信号楼安排列车的进路，记录列车运行，并锁闭道岔。")]
+    {
         for size in [100, 1_000, 10_000, 100_000, 1_000_000] {
-            let text: String = piece.chars().cycle().take(size / piece.chars().next().map_or(1, char::len_utf8)).collect();
+            let text: String =
+                piece.chars().cycle().take(size / piece.chars().next().map_or(1, char::len_utf8)).collect();
             let rounds = 20_000_000 / size;
             let time = |work: &dyn Fn()| {
                 work();
@@ -27,7 +30,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 start.elapsed().as_secs_f64() / rounds as f64
             };
             let both = time(&|| drop(black_box(guard.check(Place::Output, black_box(&text)))));
-            print!("{name:8} {:>8} bytes: check {:>9.2} us {:>6.0} MB/s", text.len(), both * 1e6, text.len() as f64 / both / 1e6);
+            print!(
+                "{name:8} {:>8} bytes: check {:>9.2} us {:>6.0} MB/s",
+                text.len(),
+                both * 1e6,
+                text.len() as f64 / both / 1e6
+            );
             for scanner in registry::ALL {
                 let one = time(&|| {
                     let mut hits = Vec::new();
@@ -39,14 +47,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!();
         }
         let text: String = piece.chars().cycle().take(20_000).collect();
-        let chunks: Vec<String> = text.chars().collect::<Vec<_>>().chunks(4).map(|chunk| chunk.iter().collect()).collect();
+        let chunks: Vec<String> =
+            text.chars().collect::<Vec<_>>().chunks(4).map(|chunk| chunk.iter().collect()).collect();
         let start = Instant::now();
         let mut window = guard.window(Place::Output);
         for chunk in &chunks {
             black_box(window.push(chunk));
         }
         black_box(window.finish());
-        println!("{name:8} stream: {:.2} us per chunk of 4 characters", start.elapsed().as_secs_f64() * 1e6 / chunks.len() as f64);
+        println!(
+            "{name:8} stream: {:.2} us per chunk of 4 characters",
+            start.elapsed().as_secs_f64() * 1e6 / chunks.len() as f64
+        );
     }
     Ok(())
 }

@@ -55,7 +55,8 @@ pub(crate) fn run(scanner: &dyn Scanner) {
 
 /// Random texts, made of samples and of noise, cut at random.
 fn any_text(scanner: &dyn Scanner, material: Vec<String>) {
-    let glue = prop::sample::select(vec!["", " ", "\n", ".", "=", ": ", "\"", "-", "\u{200B}", "а", "@", "://", "key=", "🏴"]);
+    let glue =
+        prop::sample::select(vec!["", " ", "\n", ".", "=", ": ", "\"", "-", "\u{200B}", "а", "@", "://", "key=", "🏴"]);
     let piece = prop_oneof![
         4 => prop::sample::select(material),
         1 => any::<String>(),
@@ -127,8 +128,26 @@ fn settled_context(settled: usize, scanner: &dyn Scanner) -> usize {
 /// machines and unoptimised code; what is quadratic would take minutes.
 fn linear(scanner: &dyn Scanner) {
     let nasty = [
-        "key=", "-----BEGIN PRIVATE KEY-----", "eyJhbGciOiJIUzI1NiJ9.", "://a:", "token: \"", "curl -u a:", "sk-", "bearer ",
-        "\u{200B}", "\u{E0041}", "а", "аb", "\u{1B}[", "\u{1B}]", "\u{300}", "Ａ", "password is ", "123456789:AA", "sig=sv=", ".",
+        "key=",
+        "-----BEGIN PRIVATE KEY-----",
+        "eyJhbGciOiJIUzI1NiJ9.",
+        "://a:",
+        "token: \"",
+        "curl -u a:",
+        "sk-",
+        "bearer ",
+        "\u{200B}",
+        "\u{E0041}",
+        "а",
+        "аb",
+        "\u{1B}[",
+        "\u{1B}]",
+        "\u{300}",
+        "Ａ",
+        "password is ",
+        "123456789:AA",
+        "sig=sv=",
+        ".",
     ];
     for piece in nasty {
         let text = piece.repeat(200_000 / piece.len());

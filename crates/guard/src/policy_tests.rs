@@ -47,9 +47,13 @@ fn unknown_names_are_named_with_the_nearest() {
         message.starts_with("policies[0].rules: scanner `invisible_chars` has no rule `tag_chars`; did you mean `tag_characters`? (known: ansi_escape,"),
         "{message}"
     );
-    let message = serde_json::from_str::<GuardConfig>(r#"{"policies":[{"scanner":"secrets","action":"blok"}]}"#).unwrap_err();
-    assert!(message.to_string().starts_with("unknown action `blok`; did you mean `block`? (known: flag, redact, block)"));
-    let message = serde_json::from_str::<GuardConfig>(r#"{"policies":[{"scanner":"secrets","acton":"block"}]}"#).unwrap_err();
+    let message =
+        serde_json::from_str::<GuardConfig>(r#"{"policies":[{"scanner":"secrets","action":"blok"}]}"#).unwrap_err();
+    assert!(
+        message.to_string().starts_with("unknown action `blok`; did you mean `block`? (known: flag, redact, block)")
+    );
+    let message =
+        serde_json::from_str::<GuardConfig>(r#"{"policies":[{"scanner":"secrets","acton":"block"}]}"#).unwrap_err();
     assert!(message.to_string().starts_with("unknown field `acton`"), "{message}");
 }
 
@@ -82,7 +86,8 @@ fn the_strongest_action_counts_and_exceptions_are_kept() {
 
 #[test]
 fn patterns_of_exceptions() {
-    let check = |pattern: &str, text: &str, expected: bool| assert_eq!(allows(pattern, text), expected, "{pattern} {text}");
+    let check =
+        |pattern: &str, text: &str, expected: bool| assert_eq!(allows(pattern, text), expected, "{pattern} {text}");
     check("abc", "abc", true);
     check("abc", "abcd", false);
     check("ab*", "abcd", true);

@@ -36,7 +36,8 @@ impl Walk<'_> {
         }
         let before = self.before(at);
         let latin_before = before.and_then(alphabet) == Some(Alphabet::Latin);
-        let mut letters = Letters { all_twins: true, latin_twins: true, shortest_inside: usize::MAX, ..Letters::default() };
+        let mut letters =
+            Letters { all_twins: true, latin_twins: true, shortest_inside: usize::MAX, ..Letters::default() };
         let (mut end, mut last_foreign, mut count, mut piece) = (at, at, 0, 0);
         let mut previous = if latin_before { Some(Alphabet::Latin) } else { None };
         let mut previous_char = before;
@@ -108,7 +109,13 @@ impl Walk<'_> {
         // Next to Chinese, Japanese and Korean full-width letters are plain typing.
         let near = self.text.get(..at).unwrap_or_default().chars().rev().take(2).chain(after).any(east_asian);
         let capitals = word.chars().all(|c| ('\u{FF21}'..='\u{FF3A}').contains(&c));
-        let least = if capitals { 6 } else if full_width { 3 } else { 4 };
+        let least = if capitals {
+            6
+        } else if full_width {
+            3
+        } else {
+            4
+        };
         if count < least || (full_width && near) {
             return Item::Plain(end);
         }
@@ -117,7 +124,9 @@ impl Walk<'_> {
             start: at,
             end,
             confidence: if full_width { 0.8 } else { 0.6 },
-            replacement: Replacement::Text(word.chars().map(|c| patterns::small_capital(c).unwrap_or(c)).nfkc().collect()),
+            replacement: Replacement::Text(
+                word.chars().map(|c| patterns::small_capital(c).unwrap_or(c)).nfkc().collect(),
+            ),
         })
     }
 }

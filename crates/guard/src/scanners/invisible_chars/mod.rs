@@ -166,10 +166,17 @@ impl Walk<'_> {
         let body = &bytes[at + 1..bytes.len().min(at + 1 + LONGEST)];
         let cut = self.open && bytes.len() <= at + 1 + LONGEST;
         let length = match body.first() {
-            None => if cut { return Item::Unknown } else { Some(0) },
-            Some(b'[') => body[1..].iter().position(|byte| !matches!(byte, 0x20..=0x3f)).map(|i| {
-                if matches!(body[1 + i], 0x40..=0x7e) { i + 2 } else { 1 + i }
-            }),
+            None => {
+                if cut {
+                    return Item::Unknown;
+                } else {
+                    Some(0)
+                }
+            }
+            Some(b'[') => body[1..]
+                .iter()
+                .position(|byte| !matches!(byte, 0x20..=0x3f))
+                .map(|i| if matches!(body[1 + i], 0x40..=0x7e) { i + 2 } else { 1 + i }),
             // A string, up to BEL or ESC \.
             Some(b']' | b'P' | b'_' | b'^' | b'X') => {
                 let end = body.iter().position(|&byte| matches!(byte, 7 | 0x1b | b'\n'));
@@ -219,18 +226,25 @@ impl Walk<'_> {
             return (Id::Bidi, 0.95);
         }
         // Going on in a run that was cut at its longest: more of the same.
-        if count == 1 && !before.is_some_and(|c| invisible(c).is_some()) {
+        if count == 1 && before.is_none_or(|c| invisible(c).is_none()) {
             return self.judge_one(at, run, before, next);
         }
         if all(Invisible::Selector) {
             return (Id::Selectors, 0.95);
         }
         if kinds().all(|kind| matches!(kind, Invisible::Embedding | Invisible::Direction)) {
-            let sure = if self.near_right_to_left(at, next) { 0.0 } else if any(Invisible::Embedding) { 0.6 } else { 0.8 };
+            let sure = if self.near_right_to_left(at, next) {
+                0.0
+            } else if any(Invisible::Embedding) {
+                0.6
+            } else {
+                0.8
+            };
             return (Id::Bidi, sure);
         }
         let script = self.script_before(at);
-        let joiners = kinds().all(|kind| matches!(kind, Invisible::Joiner | Invisible::NonJoiner | Invisible::Direction));
+        let joiners =
+            kinds().all(|kind| matches!(kind, Invisible::Joiner | Invisible::NonJoiner | Invisible::Direction));
         let spaces = all(Invisible::Space);
         if count <= 3 && ((joiners && script.is_some_and(joining)) || (spaces && script.is_some_and(spaceless))) {
             return (Id::ZeroWidth, 0.0);
@@ -242,7 +256,9 @@ impl Walk<'_> {
             return (Id::Annotation, 0.9);
         }
         // The same one two or three times is a sloppy editor; different ones are a code.
-        let same = run.chars().all(|c| Some(c) == run.chars().next());
+        let mut rest = run.chars();
+        let first = rest.next();
+        let same = rest.all(|c| Some(c) == first);
         let sure = match count {
             0..=3 if same && !(letter(before) && letter(next)) => 0.4,
             0..=3 => 0.8,
@@ -266,31 +282,69 @@ impl Walk<'_> {
             }
             Some(Invisible::Embedding) => {
                 let isolate = matches!(c, '\u{2068}' | '\u{2069}' | '\u{202C}');
-                let sure = if self.near_right_to_left(at, next) { 0.0 } else if isolate { 0.4 } else { 0.6 };
+                let sure = if self.near_right_to_left(at, next) {
+                    0.0
+                } else if isolate {
+                    0.4
+                } else {
+                    0.6
+                };
                 (Id::Bidi, sure)
             }
             Some(Invisible::Direction) => {
-                let sure = if self.near_right_to_left(at, next) { 0.0 } else if between_letters { 0.8 } else { 0.4 };
+                let sure = if self.near_right_to_left(at, next) {
+                    0.0
+                } else if between_letters {
+                    0.8
+                } else {
+                    0.4
+                };
                 (Id::Bidi, sure)
             }
             Some(Invisible::Space) => {
                 let legitimate = script.is_some_and(spaceless) || next.is_some_and(|c| spaceless(c.script()));
-                zero_width(if legitimate { 0.0 } else if between_letters { 0.9 } else { 0.4 })
+                zero_width(if legitimate {
+                    0.0
+                } else if between_letters {
+                    0.9
+                } else {
+                    0.4
+                })
             }
             Some(Invisible::Joiner | Invisible::NonJoiner) => {
                 let legitimate = script.is_some_and(joining) || next.is_some_and(|c| joining(c.script()));
                 let after_emoji = before.is_some_and(|c| emoji(c) && !c.is_ascii());
-                zero_width(if legitimate { 0.0 } else if between_letters { 0.9 } else if after_emoji { 0.3 } else { 0.5 })
+                zero_width(if legitimate {
+                    0.0
+                } else if between_letters {
+                    0.9
+                } else if after_emoji {
+                    0.3
+                } else {
+                    0.5
+                })
             }
             Some(Invisible::WordJoiner) => {
                 let order_mark = c == '\u{FEFF}' && before.is_none();
-                zero_width(if order_mark { 0.0 } else if between_letters { 0.9 } else { 0.4 })
+                zero_width(if order_mark {
+                    0.0
+                } else if between_letters {
+                    0.9
+                } else {
+                    0.4
+                })
             }
             Some(Invisible::Operator) => zero_width(if c == '\u{2061}' || !between_letters { 0.3 } else { 0.6 }),
             Some(Invisible::SoftHyphen) => {
                 // A hyphen has two letters on either side; less than that splits words for a machine.
                 let crowded = self.soft_hyphen_within_two(at);
-                zero_width(if crowded { 0.9 } else if between_letters { 0.0 } else { 0.3 })
+                zero_width(if crowded {
+                    0.9
+                } else if between_letters {
+                    0.0
+                } else {
+                    0.3
+                })
             }
             Some(Invisible::HangulFiller) => {
                 let korean = |c: char| c.script() == Script::Hangul;
@@ -299,8 +353,15 @@ impl Walk<'_> {
             }
             Some(Invisible::Annotation) => (Id::Annotation, 0.9),
             _ => {
-                let legitimate = matches!(script, Some(Script::Mongolian | Script::Khmer | Script::Hebrew | Script::Arabic));
-                zero_width(if legitimate { 0.0 } else if between_letters { 0.8 } else { 0.4 })
+                let legitimate =
+                    matches!(script, Some(Script::Mongolian | Script::Khmer | Script::Hebrew | Script::Arabic));
+                zero_width(if legitimate {
+                    0.0
+                } else if between_letters {
+                    0.8
+                } else {
+                    0.4
+                })
             }
         }
     }

@@ -40,13 +40,22 @@ pub(super) enum Invisible {
 pub(super) fn invisible(c: char) -> Option<Invisible> {
     Some(match c {
         '\u{AD}' => Invisible::SoftHyphen,
-        '\u{34F}' | '\u{180E}' | '\u{17B4}' | '\u{17B5}' | '\u{2065}' | '\u{206A}'..='\u{206F}' | '\u{FFF0}'..='\u{FFF8}'
-        | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0080}'..='\u{E00FF}' | '\u{E01F0}'..='\u{E0FFF}' => {
-            Invisible::Ignorable
-        }
+        '\u{34F}'
+        | '\u{180E}'
+        | '\u{17B4}'
+        | '\u{17B5}'
+        | '\u{2065}'
+        | '\u{206A}'..='\u{206F}'
+        | '\u{FFF0}'..='\u{FFF8}'
+        | '\u{1BCA0}'..='\u{1BCA3}'
+        | '\u{1D173}'..='\u{1D17A}'
+        | '\u{E0080}'..='\u{E00FF}'
+        | '\u{E01F0}'..='\u{E0FFF}' => Invisible::Ignorable,
         '\u{61C}' | '\u{200E}' | '\u{200F}' => Invisible::Direction,
         '\u{115F}' | '\u{1160}' | '\u{3164}' | '\u{FFA0}' => Invisible::HangulFiller,
-        '\u{180B}'..='\u{180D}' | '\u{180F}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}' => Invisible::Selector,
+        '\u{180B}'..='\u{180D}' | '\u{180F}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}' => {
+            Invisible::Selector
+        }
         '\u{200B}' => Invisible::Space,
         '\u{200C}' => Invisible::NonJoiner,
         '\u{200D}' => Invisible::Joiner,
@@ -101,9 +110,30 @@ pub(super) enum Style {
 /// The letter that a small capital reads as; Unicode maps none of them.
 pub(super) fn small_capital(c: char) -> Option<char> {
     const SMALL: &[(char, char)] = &[
-        ('ᴀ', 'a'), ('ʙ', 'b'), ('ᴄ', 'c'), ('ᴅ', 'd'), ('ᴇ', 'e'), ('ꜰ', 'f'), ('ɢ', 'g'), ('ʜ', 'h'), ('ɪ', 'i'), ('ᴊ', 'j'),
-        ('ᴋ', 'k'), ('ʟ', 'l'), ('ᴍ', 'm'), ('ɴ', 'n'), ('ᴏ', 'o'), ('ᴘ', 'p'), ('ʀ', 'r'), ('ꜱ', 's'), ('ᴛ', 't'), ('ᴜ', 'u'),
-        ('ᴠ', 'v'), ('ᴡ', 'w'), ('ʏ', 'y'), ('ᴢ', 'z'),
+        ('ᴀ', 'a'),
+        ('ʙ', 'b'),
+        ('ᴄ', 'c'),
+        ('ᴅ', 'd'),
+        ('ᴇ', 'e'),
+        ('ꜰ', 'f'),
+        ('ɢ', 'g'),
+        ('ʜ', 'h'),
+        ('ɪ', 'i'),
+        ('ᴊ', 'j'),
+        ('ᴋ', 'k'),
+        ('ʟ', 'l'),
+        ('ᴍ', 'm'),
+        ('ɴ', 'n'),
+        ('ᴏ', 'o'),
+        ('ᴘ', 'p'),
+        ('ʀ', 'r'),
+        ('ꜱ', 's'),
+        ('ᴛ', 't'),
+        ('ᴜ', 'u'),
+        ('ᴠ', 'v'),
+        ('ᴡ', 'w'),
+        ('ʏ', 'y'),
+        ('ᴢ', 'z'),
     ];
     SMALL.iter().find(|(small, _)| *small == c).map(|(_, plain)| *plain)
 }
@@ -118,18 +148,63 @@ pub(super) fn emoji(c: char) -> bool {
 /// Scripts whose letters join or take part in conjuncts, where ZWNJ and ZWJ have a meaning (UAX #31, A1 and A2).
 pub(super) fn joining(script: Script) -> bool {
     use Script as S;
-    matches!(script,
-        S::Arabic | S::Syriac | S::Nko | S::Mandaic | S::Mongolian | S::Phags_Pa | S::Adlam | S::Hanifi_Rohingya | S::Sogdian
-            | S::Devanagari | S::Bengali | S::Gurmukhi | S::Gujarati | S::Oriya | S::Tamil | S::Telugu | S::Kannada
-            | S::Malayalam | S::Sinhala | S::Khmer | S::Myanmar | S::Tibetan | S::Thai | S::Lao | S::Balinese | S::Javanese
-            | S::Grantha | S::Newa | S::Tirhuta | S::Meetei_Mayek | S::Chakma | S::Brahmi | S::Kaithi)
+    matches!(
+        script,
+        S::Arabic
+            | S::Syriac
+            | S::Nko
+            | S::Mandaic
+            | S::Mongolian
+            | S::Phags_Pa
+            | S::Adlam
+            | S::Hanifi_Rohingya
+            | S::Sogdian
+            | S::Devanagari
+            | S::Bengali
+            | S::Gurmukhi
+            | S::Gujarati
+            | S::Oriya
+            | S::Tamil
+            | S::Telugu
+            | S::Kannada
+            | S::Malayalam
+            | S::Sinhala
+            | S::Khmer
+            | S::Myanmar
+            | S::Tibetan
+            | S::Thai
+            | S::Lao
+            | S::Balinese
+            | S::Javanese
+            | S::Grantha
+            | S::Newa
+            | S::Tirhuta
+            | S::Meetei_Mayek
+            | S::Chakma
+            | S::Brahmi
+            | S::Kaithi
+    )
 }
 
 /// Scripts written without spaces, where a zero-width space marks the end of a word.
 pub(super) fn spaceless(script: Script) -> bool {
     use Script as S;
-    matches!(script, S::Thai | S::Lao | S::Khmer | S::Myanmar | S::Tibetan | S::Javanese | S::Balinese | S::Tai_Le
-        | S::New_Tai_Lue | S::Tai_Tham | S::Han | S::Hiragana | S::Katakana)
+    matches!(
+        script,
+        S::Thai
+            | S::Lao
+            | S::Khmer
+            | S::Myanmar
+            | S::Tibetan
+            | S::Javanese
+            | S::Balinese
+            | S::Tai_Le
+            | S::New_Tai_Lue
+            | S::Tai_Tham
+            | S::Han
+            | S::Hiragana
+            | S::Katakana
+    )
 }
 
 /// Chinese, Japanese and Korean: full-width letters are usual among them.
@@ -161,9 +236,13 @@ pub(super) fn alphabet(c: char) -> Option<Alphabet> {
         '\u{AA}' | '\u{B5}' | '\u{BA}' => None,
         '\u{C0}'..='\u{2AF}' | '\u{1E00}'..='\u{1EFF}' if c != '\u{D7}' && c != '\u{F7}' => Some(Alphabet::Latin),
         '\u{400}'..='\u{482}' | '\u{48A}'..='\u{52F}' => Some(Alphabet::Cyrillic),
-        '\u{370}'..='\u{373}' | '\u{376}' | '\u{377}' | '\u{37B}'..='\u{37D}' | '\u{37F}' | '\u{386}' | '\u{388}'..='\u{3FF}' => {
-            Some(Alphabet::Greek)
-        }
+        '\u{370}'..='\u{373}'
+        | '\u{376}'
+        | '\u{377}'
+        | '\u{37B}'..='\u{37D}'
+        | '\u{37F}'
+        | '\u{386}'
+        | '\u{388}'..='\u{3FF}' => Some(Alphabet::Greek),
         '\u{531}'..='\u{556}' | '\u{561}'..='\u{587}' | '\u{13A0}'..='\u{13FD}' => Some(Alphabet::Other),
         _ => None,
     }
@@ -171,17 +250,115 @@ pub(super) fn alphabet(c: char) -> Option<Alphabet> {
 
 /// Letters of other alphabets and the Latin letter that each passes for.
 const TWINS: &[(char, char)] = &[
-    ('Α', 'A'), ('Β', 'B'), ('Ε', 'E'), ('Ζ', 'Z'), ('Η', 'H'), ('Ι', 'I'), ('Κ', 'K'), ('Μ', 'M'), ('Ν', 'N'), ('Ο', 'O'),
-    ('Ρ', 'P'), ('Τ', 'T'), ('Υ', 'Y'), ('Χ', 'X'), ('α', 'a'), ('γ', 'y'), ('ι', 'i'), ('κ', 'k'), ('ν', 'v'), ('ο', 'o'),
-    ('ρ', 'p'), ('τ', 't'), ('υ', 'u'), ('χ', 'x'), ('ϲ', 'c'), ('Ϲ', 'C'), ('ϳ', 'j'), ('Ϳ', 'J'), ('ω', 'w'), ('η', 'n'),
-    ('Ѕ', 'S'), ('І', 'I'), ('Ј', 'J'), ('А', 'A'), ('В', 'B'), ('Е', 'E'), ('К', 'K'), ('М', 'M'), ('Н', 'H'), ('О', 'O'),
-    ('Р', 'P'), ('С', 'C'), ('Т', 'T'), ('У', 'Y'), ('Х', 'X'), ('Ь', 'b'), ('а', 'a'), ('е', 'e'), ('о', 'o'), ('р', 'p'),
-    ('с', 'c'), ('у', 'y'), ('х', 'x'), ('ѕ', 's'), ('і', 'i'), ('ї', 'i'), ('ј', 'j'), ('к', 'k'), ('т', 't'), ('м', 'm'), ('н', 'h'),
-    ('в', 'b'), ('г', 'r'), ('п', 'n'), ('ѵ', 'v'), ('Ѵ', 'V'), ('ү', 'y'), ('Ү', 'Y'), ('һ', 'h'), ('Һ', 'H'), ('Ӏ', 'I'),
-    ('ӏ', 'l'), ('ԁ', 'd'), ('Ԁ', 'D'), ('ԛ', 'q'), ('Ԛ', 'Q'), ('ԝ', 'w'), ('Ԝ', 'W'), ('ѡ', 'w'), ('ғ', 'f'), ('ҫ', 'c'),
-    ('օ', 'o'), ('Օ', 'O'), ('ո', 'n'), ('ս', 'u'), ('հ', 'h'), ('ց', 'g'), ('զ', 'q'), ('ք', 'p'), ('Տ', 'S'), ('Լ', 'L'),
-    ('Ꭺ', 'A'), ('Ᏼ', 'B'), ('Ꮯ', 'C'), ('Ꭰ', 'D'), ('Ꭼ', 'E'), ('Ꮐ', 'G'), ('Ꮋ', 'H'), ('Ꭻ', 'J'), ('Ꮶ', 'K'), ('Ꮮ', 'L'),
-    ('Ꮇ', 'M'), ('Ꮲ', 'P'), ('Ꭱ', 'R'), ('Ꮪ', 'S'), ('Ꭲ', 'T'), ('Ꮩ', 'V'), ('Ꮃ', 'W'), ('Ꮓ', 'Z'),
+    ('Α', 'A'),
+    ('Β', 'B'),
+    ('Ε', 'E'),
+    ('Ζ', 'Z'),
+    ('Η', 'H'),
+    ('Ι', 'I'),
+    ('Κ', 'K'),
+    ('Μ', 'M'),
+    ('Ν', 'N'),
+    ('Ο', 'O'),
+    ('Ρ', 'P'),
+    ('Τ', 'T'),
+    ('Υ', 'Y'),
+    ('Χ', 'X'),
+    ('α', 'a'),
+    ('γ', 'y'),
+    ('ι', 'i'),
+    ('κ', 'k'),
+    ('ν', 'v'),
+    ('ο', 'o'),
+    ('ρ', 'p'),
+    ('τ', 't'),
+    ('υ', 'u'),
+    ('χ', 'x'),
+    ('ϲ', 'c'),
+    ('Ϲ', 'C'),
+    ('ϳ', 'j'),
+    ('Ϳ', 'J'),
+    ('ω', 'w'),
+    ('η', 'n'),
+    ('Ѕ', 'S'),
+    ('І', 'I'),
+    ('Ј', 'J'),
+    ('А', 'A'),
+    ('В', 'B'),
+    ('Е', 'E'),
+    ('К', 'K'),
+    ('М', 'M'),
+    ('Н', 'H'),
+    ('О', 'O'),
+    ('Р', 'P'),
+    ('С', 'C'),
+    ('Т', 'T'),
+    ('У', 'Y'),
+    ('Х', 'X'),
+    ('Ь', 'b'),
+    ('а', 'a'),
+    ('е', 'e'),
+    ('о', 'o'),
+    ('р', 'p'),
+    ('с', 'c'),
+    ('у', 'y'),
+    ('х', 'x'),
+    ('ѕ', 's'),
+    ('і', 'i'),
+    ('ї', 'i'),
+    ('ј', 'j'),
+    ('к', 'k'),
+    ('т', 't'),
+    ('м', 'm'),
+    ('н', 'h'),
+    ('в', 'b'),
+    ('г', 'r'),
+    ('п', 'n'),
+    ('ѵ', 'v'),
+    ('Ѵ', 'V'),
+    ('ү', 'y'),
+    ('Ү', 'Y'),
+    ('һ', 'h'),
+    ('Һ', 'H'),
+    ('Ӏ', 'I'),
+    ('ӏ', 'l'),
+    ('ԁ', 'd'),
+    ('Ԁ', 'D'),
+    ('ԛ', 'q'),
+    ('Ԛ', 'Q'),
+    ('ԝ', 'w'),
+    ('Ԝ', 'W'),
+    ('ѡ', 'w'),
+    ('ғ', 'f'),
+    ('ҫ', 'c'),
+    ('օ', 'o'),
+    ('Օ', 'O'),
+    ('ո', 'n'),
+    ('ս', 'u'),
+    ('հ', 'h'),
+    ('ց', 'g'),
+    ('զ', 'q'),
+    ('ք', 'p'),
+    ('Տ', 'S'),
+    ('Լ', 'L'),
+    ('Ꭺ', 'A'),
+    ('Ᏼ', 'B'),
+    ('Ꮯ', 'C'),
+    ('Ꭰ', 'D'),
+    ('Ꭼ', 'E'),
+    ('Ꮐ', 'G'),
+    ('Ꮋ', 'H'),
+    ('Ꭻ', 'J'),
+    ('Ꮶ', 'K'),
+    ('Ꮮ', 'L'),
+    ('Ꮇ', 'M'),
+    ('Ꮲ', 'P'),
+    ('Ꭱ', 'R'),
+    ('Ꮪ', 'S'),
+    ('Ꭲ', 'T'),
+    ('Ꮩ', 'V'),
+    ('Ꮃ', 'W'),
+    ('Ꮓ', 'Z'),
 ];
 
 /// The Latin letter that a letter of another alphabet passes for.

@@ -49,8 +49,10 @@ mod tests {
     fn reads_what_is_hidden() {
         let tags: String = "ignore all".chars().filter_map(|c| char::from_u32(0xE0000 + c as u32)).collect();
         assert_eq!(reveal(&format!("hello{tags}")).as_deref(), Some("ignore all"));
-        let bits: String =
-            b"hi".iter().flat_map(|b| (0..8).rev().map(move |i| if b >> i & 1 == 1 { '\u{200C}' } else { '\u{200B}' })).collect();
+        let bits: String = b"hi"
+            .iter()
+            .flat_map(|b| (0..8).rev().map(move |i| if b >> i & 1 == 1 { '\u{200C}' } else { '\u{200B}' }))
+            .collect();
         assert_eq!(reveal(&bits).as_deref(), Some("hi"));
         let selectors: String = b"hi".iter().filter_map(|b| char::from_u32(0xE0100 + u32::from(*b) - 16)).collect();
         assert_eq!(reveal(&selectors).as_deref(), Some("hi"));

@@ -56,13 +56,16 @@ fn matters(first: u8, second: u8, third: u8) -> bool {
 
 /// Printable ASCII and the white space of every text.
 fn plain(byte: u8) -> bool {
-    (byte >= 0x20 && byte < 0x7F) || matches!(byte, b'\t' | b'\n' | b'\r' | 0x0B | 0x0C)
+    (0x20..0x7F).contains(&byte) || matches!(byte, b'\t' | b'\n' | b'\r' | 0x0B | 0x0C)
 }
 
 fn skip_plain(bytes: &[u8], mut at: usize) -> usize {
     // Without an early exit, so that the compiler makes one vector comparison of it.
     while let Some(chunk) = bytes.get(at..at + 32) {
-        if chunk.iter().fold(false, |odd, &byte| odd | (byte.wrapping_sub(0x20) >= 0x5F && !(0x09..=0x0D).contains(&byte))) {
+        if chunk
+            .iter()
+            .fold(false, |odd, &byte| odd | (byte.wrapping_sub(0x20) >= 0x5F && !(0x09..=0x0D).contains(&byte)))
+        {
             break;
         }
         at += 32;
@@ -97,7 +100,14 @@ mod tests {
 
     #[test]
     fn skips_plain_text_of_many_scripts() {
-        for text in ["just words, over and over again, for more than 32 bytes", "größer, naïve", "日本語", "हिन्दी", "العربية", "👍"] {
+        for text in [
+            "just words, over and over again, for more than 32 bytes",
+            "größer, naïve",
+            "日本語",
+            "हिन्दी",
+            "العربية",
+            "👍",
+        ] {
             assert_eq!(next(text.as_bytes(), 0), text.len(), "{text}");
         }
     }

@@ -5,7 +5,7 @@
 //! value must look as if a machine had drawn it, or like a password. Confidence stays below 0.8.
 
 use super::Candidate;
-use super::random::{contains, entropy, english, random, wordy};
+use super::random::{contains, english, entropy, random, wordy};
 use super::rules::Id;
 use super::special::{stands_for_something, trim_end};
 use super::text::{BASE64, NAME, UUID, VALUE, View};
@@ -98,15 +98,18 @@ fn judge(kind: Kind, name: &[u8], value: &[u8], quoted: bool) -> Option<f32> {
         Kind::Secret if uuid => Some(0.55),
         Kind::Key | Kind::Secret => {
             let shortest = if kind == Kind::Key { 12 } else { 10 };
-            let sure = 0.6 + if value.len() >= 20 { 0.1 } else { 0.0 } + if english(value).0 < 0.4 { 0.05 } else { 0.0 };
+            let sure =
+                0.6 + if value.len() >= 20 { 0.1 } else { 0.0 } + if english(value).0 < 0.4 { 0.05 } else { 0.0 };
             random(value, shortest).then_some(sure)
         }
     }
 }
 
 /// Words at the end of a name that say nothing about what it names.
-const SUFFIXES: &[&[u8]] =
-    &[b"value", b"val", b"env", b"prod", b"dev", b"live", b"string", b"str", b"base", b"b", b"raw", b"hex", b"new", b"old"];
+const SUFFIXES: &[&[u8]] = &[
+    b"value", b"val", b"env", b"prod", b"dev", b"live", b"string", b"str", b"base", b"b", b"raw", b"hex", b"new",
+    b"old",
+];
 
 /// Words that a name may end in. `true`: also with a word glued before it (`dbpassword`).
 const ENDINGS: &[(&[u8], Kind, bool)] = &[
@@ -132,20 +135,121 @@ const ENDINGS: &[(&[u8], Kind, bool)] = &[
 
 /// Glued to `key` they make a name for a secret.
 const KEY_PREFIXES: &[&[u8]] = &[
-    b"api", b"access", b"secret", b"private", b"auth", b"client", b"app", b"encryption", b"signing", b"master", b"storage",
-    b"account", b"consumer", b"service", b"dn", b"subscription", b"application",
+    b"api",
+    b"access",
+    b"secret",
+    b"private",
+    b"auth",
+    b"client",
+    b"app",
+    b"encryption",
+    b"signing",
+    b"master",
+    b"storage",
+    b"account",
+    b"consumer",
+    b"service",
+    b"dn",
+    b"subscription",
+    b"application",
 ];
 
 /// Words before the ending that make it something else.
 const NOT_SECRET: &[&[u8]] = &[
-    b"public", b"pub", b"primary", b"foreign", b"partition", b"sort", b"cache", b"row", b"hash", b"group", b"unique", b"object",
-    b"bucket", b"index", b"idempotency", b"routing", b"translation", b"map", b"dict", b"lookup", b"schema", b"sequence", b"event",
-    b"shortcut", b"hot", b"tab", b"arrow", b"enter", b"search", b"kms", b"host", b"product", b"item", b"json", b"field", b"column",
-    b"site", b"query", b"project", b"issue", b"message", b"label", b"node", b"file", b"path", b"parent", b"csrf", b"xsrf", b"next",
-    b"page", b"continuation", b"cursor", b"authenticity", b"pad", b"eos", b"bos", b"unk", b"sep", b"cls", b"mask", b"special",
-    b"max", b"num", b"total", b"prompt", b"completion", b"input", b"output", b"stop", b"start", b"end", b"sync", b"not", b"no",
-    b"is", b"has", b"fake", b"mon", b"don", b"tur", b"compare", b"metadata", b"attribute", b"config", b"data", b"param", b"uuid",
-    b"plugin", b"module", b"entity", b"record", b"state", b"checksum", b"key",
+    b"public",
+    b"pub",
+    b"primary",
+    b"foreign",
+    b"partition",
+    b"sort",
+    b"cache",
+    b"row",
+    b"hash",
+    b"group",
+    b"unique",
+    b"object",
+    b"bucket",
+    b"index",
+    b"idempotency",
+    b"routing",
+    b"translation",
+    b"map",
+    b"dict",
+    b"lookup",
+    b"schema",
+    b"sequence",
+    b"event",
+    b"shortcut",
+    b"hot",
+    b"tab",
+    b"arrow",
+    b"enter",
+    b"search",
+    b"kms",
+    b"host",
+    b"product",
+    b"item",
+    b"json",
+    b"field",
+    b"column",
+    b"site",
+    b"query",
+    b"project",
+    b"issue",
+    b"message",
+    b"label",
+    b"node",
+    b"file",
+    b"path",
+    b"parent",
+    b"csrf",
+    b"xsrf",
+    b"next",
+    b"page",
+    b"continuation",
+    b"cursor",
+    b"authenticity",
+    b"pad",
+    b"eos",
+    b"bos",
+    b"unk",
+    b"sep",
+    b"cls",
+    b"mask",
+    b"special",
+    b"max",
+    b"num",
+    b"total",
+    b"prompt",
+    b"completion",
+    b"input",
+    b"output",
+    b"stop",
+    b"start",
+    b"end",
+    b"sync",
+    b"not",
+    b"no",
+    b"is",
+    b"has",
+    b"fake",
+    b"mon",
+    b"don",
+    b"tur",
+    b"compare",
+    b"metadata",
+    b"attribute",
+    b"config",
+    b"data",
+    b"param",
+    b"uuid",
+    b"plugin",
+    b"module",
+    b"entity",
+    b"record",
+    b"state",
+    b"checksum",
+    b"key",
 ];
 
 /// What the end of the name says that it names.
@@ -165,7 +269,8 @@ fn kind(name: &[u8]) -> Option<Kind> {
     if !(*glued || ends_in_word(name, ending) || (*kind == Kind::Key && known)) {
         return None;
     }
-    let trimmed = before.iter().rposition(|byte| byte.is_ascii_alphanumeric()).map_or(&before[..0], |last| &before[..=last]);
+    let trimmed =
+        before.iter().rposition(|byte| byte.is_ascii_alphanumeric()).map_or(&before[..0], |last| &before[..=last]);
     if NOT_SECRET.iter().any(|word| ends_in_word(trimmed, word)) {
         return None;
     }
@@ -211,9 +316,10 @@ fn value_start(view: View<'_>, name_start: usize, name_end: usize, kind: Kind) -
             return None;
         }
         at += operator.len();
-    } else if (named_in_quotes && view.get(at) == Some(b',')) || (tag && view.get(at) == Some(b'>')) {
-        at += 1;
-    } else if view.get(at) == Some(b'(') && matches!(view.get(at + 1), Some(b'"' | b'\'')) {
+    } else if (named_in_quotes && view.get(at) == Some(b','))
+        || (tag && view.get(at) == Some(b'>'))
+        || (view.get(at) == Some(b'(') && matches!(view.get(at + 1), Some(b'"' | b'\'')))
+    {
         at += 1;
     } else if view.starts(at, b"is ") && at > after_name && kind != Kind::BareKey {
         at += 3;
@@ -227,7 +333,8 @@ fn value_start(view: View<'_>, name_start: usize, name_end: usize, kind: Kind) -
             at += prefix.len();
         }
     }
-    if matches!(view.get(at), Some(b'r' | b'b' | b'f' | b'u' | b'@')) && matches!(view.get(at + 1), Some(b'"' | b'\'')) {
+    if matches!(view.get(at), Some(b'r' | b'b' | b'f' | b'u' | b'@')) && matches!(view.get(at + 1), Some(b'"' | b'\''))
+    {
         at += 1;
     }
     if view.get(at) == Some(b'\\') {
@@ -262,8 +369,10 @@ fn quoted(view: View<'_>, start: usize, quote: u8) -> Option<super::text::Run> {
 
 /// Whether it is a piece of a program, a file or an address rather than a value.
 fn in_code(value: &[u8]) -> bool {
-    const FILES: &[&[u8]] =
-        &[b".pem", b".key", b".p12", b".cer", b".crt", b".json", b".txt", b".yaml", b".yml", b".keytab", b".jks", b".py", b".js"];
+    const FILES: &[&[u8]] = &[
+        b".pem", b".key", b".p12", b".cer", b".crt", b".json", b".txt", b".yaml", b".yml", b".keytab", b".jks", b".py",
+        b".js",
+    ];
     contains(value, b"://")
         || matches!(value.first(), Some(b'/' | b'.' | b'-' | b'&' | b'!' | b'|'))
         || value.ends_with(b"()")

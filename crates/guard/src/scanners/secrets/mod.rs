@@ -202,7 +202,11 @@ fn resolve(mut candidates: Vec<Candidate>, from: usize, mut settled: usize, hits
     }
     candidates.sort_by(|a, b| {
         let sure = |c: &Candidate| if c.open { f32::INFINITY } else { c.confidence };
-        a.start.cmp(&b.start).then(sure(b).total_cmp(&sure(a))).then(b.end.cmp(&a.end)).then((a.rule as usize).cmp(&(b.rule as usize)))
+        a.start
+            .cmp(&b.start)
+            .then(sure(b).total_cmp(&sure(a)))
+            .then(b.end.cmp(&a.end))
+            .then((a.rule as usize).cmp(&(b.rule as usize)))
     });
     let mut chosen: Vec<Candidate> = Vec::new();
     for guess in [false, true] {

@@ -55,10 +55,39 @@ pub(super) fn wordy(text: &[u8]) -> bool {
 
 /// Words that stand where a secret will stand.
 const DUMMIES: &[&str] = &[
-    "example", "placeholder", "changeme", "change_me", "change-me", "your", "insert", "redacted", "xxxx",
-    "****", "....", "dummy", "sample", "_here", "-here", "goes_here", "todo", "foobar", "replace", "0123456789",
-    "123456789", "abcdef0", "secret_key", "api_key", "apikey", "access_token", "deadbeefdead", "test_key", "not_a_real",
-    "notreal", "fake_", "fake-", "mock",
+    "example",
+    "placeholder",
+    "changeme",
+    "change_me",
+    "change-me",
+    "your",
+    "insert",
+    "redacted",
+    "xxxx",
+    "****",
+    "....",
+    "dummy",
+    "sample",
+    "_here",
+    "-here",
+    "goes_here",
+    "todo",
+    "foobar",
+    "replace",
+    "0123456789",
+    "123456789",
+    "abcdef0",
+    "secret_key",
+    "api_key",
+    "apikey",
+    "access_token",
+    "deadbeefdead",
+    "test_key",
+    "not_a_real",
+    "notreal",
+    "fake_",
+    "fake-",
+    "mock",
 ];
 
 static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
@@ -116,10 +145,14 @@ mod tests {
 
     #[test]
     fn tells_words_from_noise() {
-        for words in ["not_long_enough", "insert-key-here", "DefaultListableBeanFactory", "ultraPictureBox", "SalesResults-1.2"] {
+        for words in
+            ["not_long_enough", "insert-key-here", "DefaultListableBeanFactory", "ultraPictureBox", "SalesResults-1.2"]
+        {
             assert!(wordy(words.as_bytes()), "{words}");
         }
-        for noise in ["kmy6wbnjfmqi9tysd2lisiwp", "Zf3D0LXCM3EIMbgJpUNnkRtOfOueHznB", "7c5d54337085c8d3a704d25d90a3b80b"] {
+        for noise in
+            ["kmy6wbnjfmqi9tysd2lisiwp", "Zf3D0LXCM3EIMbgJpUNnkRtOfOueHznB", "7c5d54337085c8d3a704d25d90a3b80b"]
+        {
             assert!(!wordy(noise.as_bytes()), "{noise}");
             assert!(random(noise.as_bytes(), 16), "{noise}");
         }
@@ -127,7 +160,13 @@ mod tests {
 
     #[test]
     fn knows_dummies() {
-        for text in ["xxxxxxxxxxxxxxxx", "AKIAIOSFODNN7EXAMPLE", "your-api-key", "abcdefghijklmnopqrstuvwxyz123456", "1111111111111111"] {
+        for text in [
+            "xxxxxxxxxxxxxxxx",
+            "AKIAIOSFODNN7EXAMPLE",
+            "your-api-key",
+            "abcdefghijklmnopqrstuvwxyz123456",
+            "1111111111111111",
+        ] {
             assert!(dummy(text.as_bytes()), "{text}");
         }
         assert!(!dummy(b"d6ePMztH3dpk4E7CbAEJCGPQ"));

@@ -6,15 +6,20 @@ use super::Candidate;
 use super::checksum;
 use super::random::{contains, dummy, entropy, monotonous, random};
 use super::rules::Id;
-use super::text::{ANY64, AUTHORITY, AZURE, BASE64, BEARER, BLOCK, DASH, DIGIT, HEX, LABEL, PERCENT64, URL64, View, WORD};
+use super::text::{
+    ANY64, AUTHORITY, AZURE, BASE64, BEARER, BLOCK, DASH, DIGIT, HEX, LABEL, PERCENT64, URL64, View, WORD,
+};
 
 /// No hit is longer: an RSA key of 16384 bits in PEM has 12.7 KB.
 pub(super) const LONGEST: usize = 16 * 1024;
 /// How far back a rule looks for what its anchor belongs to.
 pub(super) const BACK: usize = 300;
 
+/// Looks at the text around an anchor.
+type Look = fn(View<'_>, usize) -> Option<Candidate>;
+
 /// Anchors and what to do there. Anchors are found in any case.
-pub(super) static SPECIAL: &[(&str, fn(View<'_>, usize) -> Option<Candidate>)] = &[
+pub(super) static SPECIAL: &[(&str, Look)] = &[
     ("eyJ", jwt),
     ("-----BEGIN ", private_key),
     (":AA", telegram),
@@ -301,8 +306,7 @@ fn command_line(view: View<'_>, at: usize) -> Option<Candidate> {
         start += 1;
     }
     let (mut quote, mut end, mut colon) = (None, start, None);
-    loop {
-        let Some(byte) = view.get(end).filter(|_| end < start + 200) else { break };
+    while let Some(byte) = view.get(end).filter(|_| end < start + 200) {
         match (quote, byte) {
             (None, b'"' | b'\'') => quote = Some(byte),
             (Some(open), _) if open == byte => quote = None,
@@ -371,9 +375,36 @@ pub(super) fn trim_end(text: &[u8]) -> &[u8] {
 /// Whether it is a variable, a template or a word that says "your password here".
 pub(super) fn stands_for_something(text: &[u8]) -> bool {
     const WORDS: &[&[u8]] = &[
-        b"password", b"passwd", b"pass", b"pwd", b"secret", b"token", b"user", b"username", b"test", b"admin", b"root",
-        b"key", b"apikey", b"pw", b"mypass", b"mypassword", b"mysecretpassword", b"yyy", b"port", b"credentials",
-        b"postgres", b"guest", b"changeme", b"database", b"string", b"none", b"null", b"undefined", b"true", b"false",
+        b"password",
+        b"passwd",
+        b"pass",
+        b"pwd",
+        b"secret",
+        b"token",
+        b"user",
+        b"username",
+        b"test",
+        b"admin",
+        b"root",
+        b"key",
+        b"apikey",
+        b"pw",
+        b"mypass",
+        b"mypassword",
+        b"mysecretpassword",
+        b"yyy",
+        b"port",
+        b"credentials",
+        b"postgres",
+        b"guest",
+        b"changeme",
+        b"database",
+        b"string",
+        b"none",
+        b"null",
+        b"undefined",
+        b"true",
+        b"false",
     ];
     let opens = matches!(text.first(), None | Some(b'$' | b'{' | b'<' | b'%' | b'[' | b'*' | b'(' | b'@'));
     let holds = [&b"${"[..], b"{{", b"$(", b"#{", b"<%", b"__", b"%s", b"..."].iter().any(|mark| contains(text, mark));
@@ -392,7 +423,9 @@ pub(super) fn loose_start(view: View<'_>) -> usize {
         hold = hold.min(digits);
     }
     // Half of `:AA`, half of `-us`.
-    for (class, most, tails) in [(&DIGIT, 16, &[&b":"[..], b":A", b":a", b":aa", b":Aa", b":aA"][..]), (&HEX, 32, &[b"-", b"-u"])] {
+    for (class, most, tails) in
+        [(&DIGIT, 16, &[&b":"[..], b":A", b":a", b":aa", b":Aa", b":aA"][..]), (&HEX, 32, &[b"-", b"-u"])]
+    {
         for tail in tails {
             if view.bytes.ends_with(tail) {
                 hold = hold.min(view.run_back(end - tail.len(), class, most));

@@ -20,7 +20,11 @@ fn finds_every_sample() {
         let hits = scan(&sample.text);
         let rules: Vec<_> = hits.iter().map(|hit| (hit.rule.name, hit.confidence)).collect();
         let rule = sample.rule.as_deref().unwrap();
-        assert!(rules.iter().any(|(name, sure)| *name == rule && *sure >= 0.5), "{rule} in {:?}: {rules:?}", sample.text);
+        assert!(
+            rules.iter().any(|(name, sure)| *name == rule && *sure >= 0.5),
+            "{rule} in {:?}: {rules:?}",
+            sample.text
+        );
         assert_eq!(rules.len(), 1, "{:?}: {rules:?}", sample.text);
     }
 }
@@ -53,14 +57,47 @@ fn covers_the_secret_and_nothing_else() {
 
 #[test]
 fn names() {
-    for name in ["api_key", "apiKey", "API-KEY", "apikey", "x-api-key", "ACME_TOKEN", "acmeToken", "client_secret", "dbPassword",
-        "DB_PASS", "userpwd", "auth", "AWS_CREDENTIALS", "github_pat", "secret_key_base64", "token2", "PASSWORD_PROD"]
-    {
+    for name in [
+        "api_key",
+        "apiKey",
+        "API-KEY",
+        "apikey",
+        "x-api-key",
+        "ACME_TOKEN",
+        "acmeToken",
+        "client_secret",
+        "dbPassword",
+        "DB_PASS",
+        "userpwd",
+        "auth",
+        "AWS_CREDENTIALS",
+        "github_pat",
+        "secret_key_base64",
+        "token2",
+        "PASSWORD_PROD",
+    ] {
         assert!(names_a_secret(name), "{name}");
     }
-    for name in ["key", "monkey", "keyboard", "public_key", "primaryKey", "csrf_token", "max_tokens", "nextPageToken", "author",
-        "compass", "token_url", "key_name", "passed", "authority", "secretary", "tokenizer", "bypass", "sort-key"]
-    {
+    for name in [
+        "key",
+        "monkey",
+        "keyboard",
+        "public_key",
+        "primaryKey",
+        "csrf_token",
+        "max_tokens",
+        "nextPageToken",
+        "author",
+        "compass",
+        "token_url",
+        "key_name",
+        "passed",
+        "authority",
+        "secretary",
+        "tokenizer",
+        "bypass",
+        "sort-key",
+    ] {
         assert!(!names_a_secret(name), "{name}");
     }
 }
