@@ -153,7 +153,8 @@ export function TracePage() {
   const canGoBack = useCanGoBack();
   const answer = useQuery({
     ...traceQuery(traceId),
-    refetchInterval: ({ state }) => (state.data && isGrowing(state.data) ? 2_000 : false),
+    refetchInterval: ({ state }) =>
+      state.data && isGrowing(state.data) ? (state.data.spans.length > 1_000 ? 10_000 : 2_000) : false,
   });
   const back = (): void => {
     if (canGoBack) router.history.back();

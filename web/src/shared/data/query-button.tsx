@@ -2,6 +2,7 @@ import { Braces } from 'lucide-react';
 import { useState } from 'react';
 
 import type { Query } from '@/api/types';
+import { compactJson } from '@/shared/format/json';
 import { IconButton } from '@/shared/ui/button';
 import { CodeBlock } from '@/shared/ui/copy';
 import { Dialog } from '@/shared/ui/dialog';
@@ -11,7 +12,7 @@ const curlOf = (query: Query): string =>
     `curl ${window.location.origin}/api/v1/query \\`,
     `  -H "Authorization: Bearer $SIGNALBOX_KEY" \\`,
     `  -H "Content-Type: application/json" \\`,
-    `  -d '${JSON.stringify(query).replaceAll("'", `'\\''`)}'`,
+    `  -d '${compactJson(query).replaceAll("'", `'\\''`)}'`,
   ].join('\n');
 
 /** Shows the question behind a number, so that it can be asked from anywhere. */
@@ -38,7 +39,7 @@ export function QueryButton({
         wide
       >
         <div className="space-y-3">
-          <CodeBlock label="Query" code={JSON.stringify(query, null, 2)} />
+          <CodeBlock label="Query" code={compactJson(query)} />
           <CodeBlock label="curl" code={curlOf(query)} />
         </div>
       </Dialog>

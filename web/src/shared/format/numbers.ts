@@ -42,6 +42,10 @@ export function formatCost(dollars: Maybe): string {
   return `$${dollars.toFixed(digits)}`;
 }
 
+/** Dollars where there is little room: what is next to nothing says so. */
+export const formatCostShort = (dollars: Maybe): string =>
+  known(dollars) && dollars > 0 && dollars < 0.00005 ? '<$0.0001' : formatCost(dollars);
+
 /** A share of one. */
 export function formatShare(share: Maybe): string {
   if (!known(share)) return dash;

@@ -80,13 +80,21 @@ export function CopyButton({
 
 /** A block of code with a button that copies it. */
 export function CodeBlock({ code, label }: { code: string; label?: string }) {
+  const copy = <CopyIcon text={code} label={`Copy ${label ?? 'code'}`} />;
   return (
-    <div className="group relative min-w-0 overflow-hidden rounded-md border border-line bg-sunken text-left">
-      {label && <div className="eyebrow border-b border-line px-3 py-1.5">{label}</div>}
-      <pre className="overflow-x-auto p-3 pr-10 font-mono text-xs leading-5 whitespace-pre">{code}</pre>
-      <div className="absolute top-1 right-1 rounded-md bg-sunken">
-        <CopyIcon text={code} label={`Copy ${label ?? 'code'}`} />
-      </div>
+    <div className="relative min-w-0 overflow-hidden rounded-md border border-line bg-sunken text-left text-ink">
+      {label && (
+        <div className="eyebrow flex h-8 items-center justify-between border-b border-line pr-1 pl-3">
+          {label}
+          {copy}
+        </div>
+      )}
+      <pre
+        className={`overflow-x-auto p-3 font-mono text-xs leading-5 whitespace-pre ${label ? '' : 'pr-10'}`}
+      >
+        {code}
+      </pre>
+      {!label && <div className="absolute top-1 right-1 rounded-md bg-sunken">{copy}</div>}
     </div>
   );
 }

@@ -23,7 +23,7 @@ import type { Timeline } from '../series';
 
 /** Seven tiles in a row where there is room, or four and three with the first one wide. */
 const gridClass =
-  'grid grid-cols-2 gap-3 md:grid-cols-4 md:[&>:first-child]:col-span-2 min-[1440px]:grid-cols-7 min-[1440px]:[&>:first-child]:col-span-1';
+  'grid grid-cols-2 gap-3 md:grid-cols-4 md:[&>:first-child]:col-span-2 min-[90rem]:grid-cols-7 min-[90rem]:[&>:first-child]:col-span-1';
 
 /** Whether more is better, worse, or neither. */
 type Sense = 'good' | 'bad' | 'neutral';
@@ -196,9 +196,8 @@ export function Tiles({ now, before, timeline, query, onOpen }: Props) {
       value: formatCount(sum(now, verdicts)),
       change: <Change now={sum(now, verdicts)} before={sum(before, verdicts)} sense="bad" />,
       rest: [
-        ['flag', formatCount(get('flagged'))],
-        ['redact', formatCount(get('redacted'))],
         ['block', formatCount(get('blocked'))],
+        ['redact', formatCount(get('redacted'))],
       ],
       spark: timeline.column((row) => sum(row, verdicts), 0),
       color: 'var(--series-5)',

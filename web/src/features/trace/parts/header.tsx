@@ -81,7 +81,7 @@ export function TraceHeader({ trace, onBack }: { trace: Trace; onBack: () => voi
           <span className="hidden items-center font-mono text-xs text-faint xl:flex">
             {trace.trace_id.slice(0, 8)}…<CopyIcon text={trace.trace_id} label="Copy the trace id" />
           </span>
-          <CopyButton text={() => window.location.href}>Link</CopyButton>
+          <CopyButton text={() => window.location.href}>Copy link</CopyButton>
         </span>
       </div>
       <div className="mt-1.5 flex flex-wrap items-center gap-x-4 gap-y-1 pl-9">

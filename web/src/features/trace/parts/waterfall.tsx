@@ -1,8 +1,8 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { ChevronRight, ChevronsDownUp, ChevronsUpDown, Search, TriangleAlert } from 'lucide-react';
-import { type RefObject, useEffect, useRef } from 'react';
+import { type RefObject, useCallback, useEffect, useRef } from 'react';
 
-import { formatCost, formatCount, formatDuration } from '@/shared/format/numbers';
+import { formatCostShort, formatCount, formatDuration } from '@/shared/format/numbers';
 import { KindIcon } from '@/shared/span/badges';
 import { kindOf } from '@/shared/span/kinds';
 import { IconButton } from '@/shared/ui/button';
@@ -76,7 +76,7 @@ function Numbers({ node }: { node: Node }) {
       title={inner ? 'With everything under it' : undefined}
     >
       {node.tokens !== undefined && <span>{formatCount(node.tokens)} tok</span>}
-      {node.cost !== undefined && node.cost > 0 && <span>{formatCost(node.cost)}</span>}
+      {node.cost !== undefined && node.cost > 0 && <span>{formatCostShort(node.cost)}</span>}
     </span>
   );
 }
@@ -178,7 +178,7 @@ export function Waterfall(props: Props) {
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     overscan: 16,
-    getItemKey: (index) => rows[index]?.span.span_id ?? index,
+    getItemKey: useCallback((index: number) => rows[index]?.span.span_id ?? index, [rows]),
   });
   const at = selected === undefined ? -1 : rows.findIndex((node) => node.span.span_id === selected);
   useEffect(() => {

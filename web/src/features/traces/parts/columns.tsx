@@ -9,7 +9,7 @@ import {
 import type { ReactNode } from 'react';
 
 import type { TraceSummary } from '@/api/types';
-import { dash, formatCost, formatCount, formatDuration } from '@/shared/format/numbers';
+import { dash, formatCostShort, formatCount, formatDuration } from '@/shared/format/numbers';
 import { KindIcon, StatusBadge, VerdictBadge } from '@/shared/span/badges';
 import { kindOf } from '@/shared/span/kinds';
 import { exactTime, formatTime } from '@/shared/time/format';
@@ -148,7 +148,7 @@ const specs: Spec[] = [
       </span>
     ),
   },
-  { id: 'cost', title: 'Cost', size: 82, right: true, cell: (trace) => formatCost(trace.cost) },
+  { id: 'cost', title: 'Cost', size: 82, right: true, cell: (trace) => formatCostShort(trace.cost) },
   {
     id: 'status',
     title: 'Status',
