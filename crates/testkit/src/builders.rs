@@ -24,7 +24,8 @@ pub fn span_id(number: u64) -> SpanId {
 #[must_use]
 pub fn llm_span(project: &str, number: u64, model: &str, start: Timestamp, offset_ms: u64) -> Span {
     let begin = start.plus(Duration::from_millis(offset_ms));
-    let mut span = Span::new(ProjectId::new(project), trace_id(number), span_id(number), format!("chat {model}"), begin);
+    let mut span =
+        Span::new(ProjectId::new(project), trace_id(number), span_id(number), format!("chat {model}"), begin);
     span.kind = SpanKind::Llm;
     span.operation = Some("chat".to_owned());
     span.status = SpanStatus::Ok;

@@ -168,7 +168,8 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_id() {
-        for text in ["", "00000000000000000000000000000000", "0af7", "zaf7651916cd43dd8448eb211c80319c", "ééééééééé"] {
+        for text in ["", "00000000000000000000000000000000", "0af7", "zaf7651916cd43dd8448eb211c80319c", "ééééééééé"]
+        {
             assert!(text.parse::<TraceId>().is_err(), "{text}");
         }
     }

@@ -159,6 +159,8 @@ pub struct Span {
     pub usage: Usage,
     /// Cost; `None` = unknown, which is not zero.
     pub cost: Option<Cost>,
+    /// Usage and cost count in sums: see [`crate::CountOnce`], by which the store sets it.
+    pub counted: bool,
     /// `gen_ai.conversation.id` / `session.id`.
     pub session_id: Option<String>,
     /// `user.id`.
@@ -223,7 +225,13 @@ pub struct Span {
 impl Span {
     /// A span with nothing but its name and times.
     #[must_use]
-    pub fn new(project_id: ProjectId, trace_id: TraceId, span_id: SpanId, name: impl Into<String>, start: Timestamp) -> Self {
+    pub fn new(
+        project_id: ProjectId,
+        trace_id: TraceId,
+        span_id: SpanId,
+        name: impl Into<String>,
+        start: Timestamp,
+    ) -> Self {
         Self {
             project_id,
             trace_id,
@@ -247,6 +255,7 @@ impl Span {
             streaming: false,
             usage: Usage::default(),
             cost: None,
+            counted: false,
             session_id: None,
             user_id: None,
             tags: Vec::new(),

@@ -13,7 +13,9 @@ pub struct Timestamp(i64);
 
 /// A text that names no point in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a point in time: expected RFC 3339 (`2026-11-24T08:00:00Z`), `now`, or `now-15m` (units s, m, h, d)")]
+#[error(
+    "`{0}` is not a point in time: expected RFC 3339 (`2026-11-24T08:00:00Z`), `now`, or `now-15m` (units s, m, h, d)"
+)]
 pub struct InvalidTime(String);
 
 impl Timestamp {

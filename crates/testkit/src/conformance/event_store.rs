@@ -4,7 +4,7 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use signalbox_types::seam::{Clock, EventStore};
-use signalbox_types::{Action, Finding, Place, ProjectId, Query, Severity, Span, Verdict};
+use signalbox_types::{Action, Finding, Place, ProjectId, Query, Severity, Span, SpanSource, Verdict};
 
 use crate::ManualClock;
 use crate::builders::{llm_span, span_id, trace_id};
@@ -33,6 +33,13 @@ where
     spans[9].findings = vec![finding()];
     store.append(spans).await.expect("append");
     store.append(vec![llm_span("two", 1_000, "sim/small", begin, 0)]).await.expect("append");
+    // An application's span around call 3, told after the gateway told of the call.
+    let mut outer = llm_span("three", 3, "sim/small", begin, 0);
+    let mut inner = llm_span("three", 4, "sim/small", begin, 1);
+    outer.source = SpanSource::Otlp;
+    (inner.trace_id, inner.parent_span_id) = (outer.trace_id, Some(outer.span_id));
+    store.append(vec![inner]).await.expect("append");
+    store.append(vec![outer]).await.expect("append");
 
     let check = Check { store: store.as_ref(), project: ProjectId::new("one") };
     rows_of_one_project_only(&check).await;
@@ -40,6 +47,7 @@ where
     numbers(&check).await;
     pages(&check).await;
     findings(&check).await;
+    calls_count_once(store.as_ref()).await;
     refusals(&check).await;
     let first = live.next().await.expect("the first span");
     assert_eq!((first.trace_id, first.span_id), (trace_id(0), span_id(0)), "watch gives spans in order");
@@ -152,7 +160,8 @@ async fn pages(check: &Check<'_>) {
     }
     let expected: Vec<String> = (0..60).rev().map(|n| n.to_string()).collect();
     assert_eq!(seen, expected, "newest first, each once");
-    let cheapest = check.rows(json!({"select": ["cost", "attributes.number"], "order": [{"by": "cost"}], "limit": 1000})).await;
+    let cheapest =
+        check.rows(json!({"select": ["cost", "attributes.number"], "order": [{"by": "cost"}], "limit": 1000})).await;
     assert_eq!(cheapest[59], [Value::Null, json!("9")], "absent values come last");
 }
 
@@ -162,6 +171,12 @@ async fn findings(check: &Check<'_>) {
     let on_span = check.rows(json!({"select": ["findings", "output_messages"], "filter": {"field": "verdict", "op": "=", "value": "flag"}})).await;
     assert_eq!(on_span[0][0][0]["rule"], "jwt", "JSON columns are answered as JSON");
     assert_eq!(on_span[0][1][0]["parts"][0]["content"], "Answer 9");
+}
+
+async fn calls_count_once(store: &dyn EventStore) {
+    let check = Check { store, project: ProjectId::new("three") };
+    let rows = check.rows(json!({"measures": [{"fn": "count"}, {"fn": "sum", "column": "input_tokens", "filter": {"field": "counted", "op": "=", "value": true}}]})).await;
+    assert_eq!(rows, [[json!(2), json!(104)]], "the gateway told first, so its span counts");
 }
 
 async fn refusals(check: &Check<'_>) {

@@ -38,7 +38,8 @@ fn select(table: &Table, rows: &mut Vec<Row>, query: &Query) -> Answer {
         order.iter().map(by).find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)
     });
     let identity = |row: &Row| {
-        let values = [table.time_column].into_iter().chain(table.key.iter().copied()).map(|name| row.field(table, name));
+        let values =
+            [table.time_column].into_iter().chain(table.key.iter().copied()).map(|name| row.field(table, name));
         values.map(|value| value.to_string()).collect::<Vec<_>>().join("|")
     };
     if let Some(cursor) = &query.cursor

@@ -6,10 +6,10 @@ mod value;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use signalbox_types::seam::{BoxFuture, BoxStream, Clock, EventStore, StoreError, StoreStats};
 use signalbox_types::table::{FINDINGS, FindingRow, Record};
-use signalbox_types::{Answer, ProjectId, Query, Span};
+use signalbox_types::{Answer, CountOnce, ProjectId, Query, Span};
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
 
@@ -19,6 +19,7 @@ use value::Row;
 #[derive(Debug)]
 pub struct MemoryStore {
     spans: RwLock<Vec<Arc<Span>>>,
+    once: Mutex<CountOnce>,
     live: broadcast::Sender<Arc<Span>>,
     clock: Arc<dyn Clock>,
 }
@@ -27,7 +28,7 @@ impl MemoryStore {
     /// An empty one.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { spans: RwLock::default(), live: broadcast::channel(1_024).0, clock }
+        Self { spans: RwLock::default(), once: Mutex::default(), live: broadcast::channel(1_024).0, clock }
     }
 
     /// All spans, in the order they were appended.
@@ -40,15 +41,18 @@ impl MemoryStore {
         let spans = self.spans.read();
         let own = spans.iter().filter(|span| span.project_id == *project);
         if table == FINDINGS.name {
-            return own.flat_map(|span| FindingRow::of(span).map(|finding| Row::of(&finding)).collect::<Vec<_>>()).collect();
+            return own
+                .flat_map(|span| FindingRow::of(span).map(|finding| Row::of(&finding)).collect::<Vec<_>>())
+                .collect();
         }
         own.map(|span| Row::of(span.as_ref())).collect()
     }
 }
 
 impl EventStore for MemoryStore {
-    fn append(&self, spans: Vec<Span>) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn append(&self, mut spans: Vec<Span>) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
+            self.once.lock().mark(&mut spans);
             for span in spans {
                 let span = Arc::new(span);
                 self.spans.write().push(Arc::clone(&span));

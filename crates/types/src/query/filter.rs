@@ -107,7 +107,9 @@ impl TryFrom<Node> for Filter {
             Node { all: None, any: None, not: None, field: Some(field), op: Some(op), value } => {
                 Ok(Self::Compare(Comparison { field, op, value }))
             }
-            _ => Err("a filter is one of {\"all\": […]}, {\"any\": […]}, {\"not\": …} or {\"field\", \"op\", \"value\"}"),
+            _ => {
+                Err("a filter is one of {\"all\": […]}, {\"any\": […]}, {\"not\": …} or {\"field\", \"op\", \"value\"}")
+            }
         }
     }
 }

@@ -218,7 +218,10 @@ impl Query {
     pub fn check(&self) -> Result<&'static Table, InvalidQuery> {
         let table = table::find(&self.table).ok_or_else(|| {
             let names: Vec<_> = table::ALL.iter().map(|table| table.name).collect();
-            InvalidQuery::new("table", format!("there is no table `{}`; expected one of {}", self.table, names.join(", ")))
+            InvalidQuery::new(
+                "table",
+                format!("there is no table `{}`; expected one of {}", self.table, names.join(", ")),
+            )
         })?;
         for (i, name) in self.select.iter().enumerate() {
             find_field(table, name, || format!("select[{i}]"))?;
@@ -226,7 +229,10 @@ impl Query {
         for (i, name) in self.group_by.iter().enumerate() {
             let column = find_field(table, name, || format!("group_by[{i}]"))?;
             if column.ty == ColumnType::Json {
-                return Err(InvalidQuery::new(format!("group_by[{i}]"), format!("`{name}` holds JSON, which can't be grouped by")));
+                return Err(InvalidQuery::new(
+                    format!("group_by[{i}]"),
+                    format!("`{name}` holds JSON, which can't be grouped by"),
+                ));
             }
         }
         if let Some(filter) = &self.filter {
@@ -249,19 +255,31 @@ impl Query {
         let Some(text) = &self.bucket else { return Ok(None) };
         match crate::time::parse_duration(text) {
             Some(width) if width >= Duration::from_secs(1) => Ok(Some(width)),
-            _ => Err(InvalidQuery::new("bucket", format!("`{text}` is no bucket width; expected e.g. `1m`, `1h` or `1d`, at least `1s`"))),
+            _ => Err(InvalidQuery::new(
+                "bucket",
+                format!("`{text}` is no bucket width; expected e.g. `1m`, `1h` or `1d`, at least `1s`"),
+            )),
         }
     }
 
     fn check_shape(&self) -> Result<(), InvalidQuery> {
         if self.measures.is_empty() && !(self.group_by.is_empty() && self.bucket.is_none()) {
-            return Err(InvalidQuery::new("measures", "`group_by` and `bucket` need at least one measure, e.g. {\"fn\": \"count\"}"));
+            return Err(InvalidQuery::new(
+                "measures",
+                "`group_by` and `bucket` need at least one measure, e.g. {\"fn\": \"count\"}",
+            ));
         }
         if !self.measures.is_empty() && !self.select.is_empty() {
-            return Err(InvalidQuery::new("select", "a query has either `select` (rows) or `measures` (numbers), not both"));
+            return Err(InvalidQuery::new(
+                "select",
+                "a query has either `select` (rows) or `measures` (numbers), not both",
+            ));
         }
         if self.cursor.is_some() && !(self.measures.is_empty() && self.order.is_empty()) {
-            return Err(InvalidQuery::new("cursor", "only rows in default order (newest first) can be paged by cursor"));
+            return Err(InvalidQuery::new(
+                "cursor",
+                "only rows in default order (newest first) can be paged by cursor",
+            ));
         }
         let limit = self.rows_at_most();
         if limit == 0 || limit > MAX_LIMIT {
@@ -276,7 +294,8 @@ impl Query {
                 find_field(table, &order.by, || format!("order[{i}].by"))?;
                 continue;
             }
-            let mut names: Vec<String> = self.measures.iter().map(Measure::name).chain(self.group_by.iter().cloned()).collect();
+            let mut names: Vec<String> =
+                self.measures.iter().map(Measure::name).chain(self.group_by.iter().cloned()).collect();
             names.extend(self.bucket.is_some().then(|| "bucket".to_owned()));
             if !names.contains(&order.by) {
                 let problem = format!("there is no `{}` in the answer; expected one of {}", order.by, names.join(", "));
@@ -311,7 +330,9 @@ fn check_measure(table: &Table, measure: &Measure, place: &str) -> Result<(), In
     let Some(name) = &measure.column else {
         return match measure.function {
             Function::Count => Ok(()),
-            function => Err(InvalidQuery::new(format!("{place}.column"), format!("`{}` needs a column", function.as_str()))),
+            function => {
+                Err(InvalidQuery::new(format!("{place}.column"), format!("`{}` needs a column", function.as_str())))
+            }
         };
     };
     let column = find_field(table, name, || format!("{place}.column"))?;
@@ -324,7 +345,8 @@ fn check_measure(table: &Table, measure: &Measure, place: &str) -> Result<(), In
     if fits {
         return Ok(());
     }
-    let problem = format!("`{}` can't be calculated of `{name}`; it needs a column of numbers", measure.function.as_str());
+    let problem =
+        format!("`{}` can't be calculated of `{name}`; it needs a column of numbers", measure.function.as_str());
     Err(InvalidQuery::new(format!("{place}.column"), problem))
 }
 
@@ -346,7 +368,10 @@ mod tests {
         check(r#"{"table":"findings"}"#, "findings");
         check(r#"{"measures":[{"fn":"p95","column":"duration_ms"}],"group_by":["model"],"bucket":"1m"}"#, "spans");
         check(r#"{"filter":{"field":"attributes.http.route","op":"=","value":"/x"}}"#, "spans");
-        check(r#"{"filter":{"all":[{"field":"status","op":"in","value":["error"]},{"not":{"field":"model","op":"exists"}}]}}"#, "spans");
+        check(
+            r#"{"filter":{"all":[{"field":"status","op":"in","value":["error"]},{"not":{"field":"model","op":"exists"}}]}}"#,
+            "spans",
+        );
     }
 
     #[test]

@@ -61,7 +61,8 @@ pub struct StoreStats {
 
 /// Where events live. What `append` took survives a crash and is visible to the next query.
 pub trait EventStore: Send + Sync + std::fmt::Debug {
-    /// Stores spans (and their findings) of any projects. Resolves once they are on disk.
+    /// Stores spans (and their findings) of any projects, and marks which of them count in sums
+    /// ([`crate::CountOnce`]). Resolves once they are on disk.
     /// All of them are taken, or none.
     fn append(&self, spans: Vec<Span>) -> BoxFuture<'_, Result<(), StoreError>>;
 

@@ -56,6 +56,8 @@ const COLUMNS: &[Column] = &[
     Column::hot("cost_cache_write", MoneyType, "Cost of input written to a cache.").unit("USD"),
     Column::hot("cost_output", MoneyType, "Cost of output.").unit("USD"),
     Column::hot("cost_source", Text, "reported by the sender, or priced by us."),
+    Column::hot("counted", Bool, "Its tokens and cost count in sums; false where another span tells of the same call.")
+        .required(),
     Column::hot("session_id", Text, "`gen_ai.conversation.id` or `session.id`."),
     Column::hot("user_id", Text, "`user.id`."),
     Column::hot("tags", TextList, "Labels."),
@@ -94,8 +96,11 @@ impl Record for Span {
     }
 
     fn cells<'a>(&'a self, out: &mut Vec<Cell<'a>>) {
-        let money = |pick: fn(&crate::Cost) -> crate::Money| self.cost.as_ref().map_or(Cell::Null, |cost| Cell::Money(pick(cost)));
-        let list = |items: &'a [String]| if items.is_empty() { Cell::Null } else { Cell::TextList(Cow::Borrowed(items)) };
+        let money = |pick: fn(&crate::Cost) -> crate::Money| {
+            self.cost.as_ref().map_or(Cell::Null, |cost| Cell::Money(pick(cost)))
+        };
+        let list =
+            |items: &'a [String]| if items.is_empty() { Cell::Null } else { Cell::TextList(Cow::Borrowed(items)) };
         out.extend([
             Cell::text(Some(self.project_id.as_str())),
             Cell::owned(self.trace_id.to_string()),
@@ -134,6 +139,7 @@ impl Record for Span {
             money(|cost| cost.cache_write),
             money(|cost| cost.output),
             Cell::text(self.cost.as_ref().map(|cost| cost.source.as_str())),
+            Cell::Bool(self.counted),
             Cell::text(self.session_id.as_deref()),
             Cell::text(self.user_id.as_deref()),
             list(&self.tags),
@@ -158,7 +164,11 @@ impl Record for Span {
             Cell::json(self.input.is_some(), &self.input),
             Cell::json(self.output.is_some(), &self.output),
             if self.attributes.is_empty() { Cell::Null } else { Cell::TextMap(Cow::Borrowed(&self.attributes)) },
-            if self.resource_attributes.is_empty() { Cell::Null } else { Cell::TextMap(Cow::Borrowed(&self.resource_attributes)) },
+            if self.resource_attributes.is_empty() {
+                Cell::Null
+            } else {
+                Cell::TextMap(Cow::Borrowed(&self.resource_attributes))
+            },
             Cell::json(!self.events.is_empty(), &self.events),
             Cell::text(self.scope_name.as_deref()),
             Cell::text(self.scope_version.as_deref()),
