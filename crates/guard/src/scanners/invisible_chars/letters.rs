@@ -34,6 +34,9 @@ impl Walk<'_> {
         if self.char(at).and_then(alphabet) == Some(Alphabet::Latin) {
             return Item::Plain(at + self.char(at).map_or(1, char::len_utf8));
         }
+        if let Some(end) = self.plain_word(at) {
+            return Item::Plain(end);
+        }
         let before = self.before(at);
         let latin_before = before.and_then(alphabet) == Some(Alphabet::Latin);
         let mut letters =
@@ -94,6 +97,19 @@ impl Walk<'_> {
             confidence,
             replacement: Replacement::Text(replaced),
         })
+    }
+
+    /// Where the word ends, if it is seen by its bytes that it is Greek or Cyrillic and nothing else: the
+    /// way of nearly every word of a Russian text.
+    fn plain_word(&self, at: usize) -> Option<usize> {
+        let bytes = self.text.as_bytes();
+        if at > 0 && (bytes[at - 1] >= 0x80 || bytes[at - 1].is_ascii_alphabetic()) {
+            return None;
+        }
+        let longest = bytes.get(at..(at + 2 * LONGEST_WORD).min(bytes.len()))?;
+        let length = longest.chunks(2).position(|pair| !matches!(pair[0], 0xCE..=0xD1))? * 2;
+        let after = bytes.get(at + length)?;
+        (length > 0 && *after < 0x80 && !after.is_ascii_alphabetic()).then_some(at + length)
     }
 
     /// A word of letters in another dress.

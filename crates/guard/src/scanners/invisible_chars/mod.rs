@@ -122,6 +122,9 @@ impl Walk<'_> {
     }
 
     fn item(&self, at: usize, c: char) -> Item {
+        if ('\u{388}'..='\u{481}').contains(&c) {
+            return self.mixed_word(at);
+        }
         if invisible(c).is_some() {
             return self.invisible_run(at);
         }

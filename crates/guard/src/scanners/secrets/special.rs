@@ -317,7 +317,10 @@ fn command_line(view: View<'_>, at: usize) -> Option<Candidate> {
         }
         end += 1;
     }
-    if view.open && end == view.bytes.len() && end < start + 200 {
+    if end >= start + 200 {
+        return None;
+    }
+    if view.open && end == view.bytes.len() {
         return open(Id::command_line_password, start);
     }
     let quotes = |byte: &u8| matches!(byte, b'"' | b'\'');
