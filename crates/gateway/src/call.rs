@@ -305,14 +305,10 @@ impl CallError {
     /// What a provider said, in our words: its troubles with our key are not the caller's.
     pub(crate) fn of_provider(provider: &str, error: ErrorBody) -> Self {
         let ErrorBody { class, message, param, code } = error;
-        let refused =
-            || format!("provider `{provider}` refused the credential that Signalbox has for it; check its API key");
         let mut told = match class {
-            ErrorClass::Unauthenticated | ErrorClass::UpstreamAuth => {
-                Self::upstream(ErrorClass::UpstreamAuth, refused())
-            }
-            ErrorClass::PermissionDenied => {
-                Self::upstream(ErrorClass::UpstreamAuth, format!("{}: {message}", refused()))
+            ErrorClass::Unauthenticated | ErrorClass::PermissionDenied | ErrorClass::UpstreamAuth => {
+                let message = format!("{message} (provider `{provider}`; check its API key)");
+                Self::upstream(ErrorClass::UpstreamAuth, message)
             }
             ErrorClass::Overloaded => Self::upstream(ErrorClass::UpstreamOverloaded, message),
             ErrorClass::Internal | ErrorClass::Cancelled => Self::upstream(ErrorClass::UpstreamError, message),

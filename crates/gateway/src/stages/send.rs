@@ -97,15 +97,12 @@ async fn refused(codec: &dyn Codec, same_dialect: bool, target: &Target, reply: 
     let back = passed_back(&headers);
     let body = body.read_at_most(MAX_ERROR_BYTES).await;
     let mut told = codec.decode_error(status.as_u16(), &body);
-    match status.as_u16() {
-        401 => told.class = ErrorClass::Unauthenticated,
-        403 => told.class = ErrorClass::PermissionDenied,
-        // The SDKs follow no redirect with a body, and neither do we.
-        300..=399 => told.class = ErrorClass::UpstreamError,
-        _ => {}
+    // The SDKs follow no redirect with a body, and neither do we.
+    if status.is_redirection() {
+        told.class = ErrorClass::UpstreamError;
     }
     let mut error = CallError::of_provider(&target.provider.name, told);
-    let theirs_to_tell = same_dialect && is_json && !body.is_empty() && status.as_u16() >= 400;
+    let theirs_to_tell = same_dialect && is_json && !body.is_empty() && !status.is_redirection();
     if theirs_to_tell && error.class != ErrorClass::UpstreamAuth {
         error.detail.status = Some(status);
         error.detail.verbatim = Some(body);
@@ -122,6 +119,7 @@ async fn whole(
     gateway: &Gateway,
 ) -> Result<Reply, CallError> {
     let headers = passed_back(&reply.headers);
+    let status = reply.status.as_u16();
     let body = reply.body.read_all(gateway.config.max_answer_bytes).await.map_err(|error| broken(&error))?;
     /// An answer of any dialect that is not one.
     #[derive(serde::Deserialize)]
@@ -131,7 +129,7 @@ async fn whole(
     }
     match serde_json::from_slice::<Probe<'_>>(&body) {
         Ok(Probe { error: Some(error) }) if error.get() != "null" => {
-            Err(CallError::of_provider(&target.provider.name, codec.decode_error(500, &body)))
+            Err(CallError::of_provider(&target.provider.name, codec.decode_error(status, &body)))
         }
         Ok(_) => Ok(Reply::Whole { headers, body }),
         Err(error) => {
