@@ -64,7 +64,7 @@ impl App {
         let store = Store::open(data, config.store.clone(), Arc::clone(&clock))?;
         let catalog = Catalog::open(data, Arc::clone(&clock)).await?;
         let first_key = catalog.bootstrap(bootstrap).await.context("can't make the first virtual key")?;
-        let prices = Arc::new(PriceBook::builtin());
+        let prices = Arc::new(PriceBook::with_overrides(&config.prices).context("`prices` can't be used")?);
         let upstream = Upstream::new(&config.upstream(), &config::environment, Arc::clone(&clock))?;
         let upstream = Arc::new(upstream);
         let guard = Guard::compile(&config.guard).context("`guard` can't be used")?;

@@ -16,6 +16,7 @@ use serde::Deserialize;
 use signalbox_gateway::GatewayConfig;
 use signalbox_guard::GuardConfig;
 use signalbox_ingest::IngestConfig;
+use signalbox_prices::{ModelPrice, PriceBook};
 use signalbox_store::StoreConfig;
 use signalbox_upstream::{HumanDuration, ProviderConfig, SimulatedConfig, Timeouts, UpstreamConfig};
 
@@ -45,6 +46,8 @@ pub(crate) struct Config {
     pub(crate) gateway: GatewayConfig,
     /// What scanners look for and what is done about it.
     pub(crate) guard: GuardConfig,
+    /// Prices of your own, in dollars per million tokens; they come before the built-in ones.
+    pub(crate) prices: Vec<ModelPrice>,
     /// Limits of the OTLP receivers.
     pub(crate) ingest: IngestConfig,
     /// The embedded event store.
@@ -145,6 +148,9 @@ impl Config {
             problems.extend(error.problems.iter().map(|one| {
                 problem(&check::pointer_of(&one.path), format!("`{}`: {}", one.path, one.message)).hint(one.hint.clone())
             }));
+        }
+        if let Err(error) = PriceBook::with_overrides(&self.prices) {
+            problems.push(problem("/prices", format!("`prices`: {error}")));
         }
         for (field, expected) in self.gateway.problems() {
             problems.push(problem(&format!("/gateway/{field}"), format!("`gateway.{field}`: {expected}")));

@@ -2,9 +2,10 @@ import type { Filter, Measure, Query } from '@/api/types';
 import { bucketFor, previousRange, type Range } from '@/shared/time/range';
 import { type Chip, toFilter } from '@/shared/url/filters';
 
-/** The calls of models: what this page counts. Steps around them (agents, tools) would count them twice. */
+/** The spans that a number leads to, in words of the trace list's filters. */
 export const callKinds = ['llm', 'embedding'];
-const isCall: Filter = { field: 'kind', op: 'in', value: callKinds };
+/** The calls of models, each once: what this page counts. The store marks which span of a call counts. */
+const isCall: Filter = { field: 'counted', op: '=', value: true };
 const failed: Filter = { field: 'status', op: '=', value: 'error' };
 const verdictIs = (verdict: string): Filter => ({ field: 'verdict', op: '=', value: verdict });
 
