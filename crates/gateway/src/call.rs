@@ -69,6 +69,8 @@ pub(crate) struct Call {
     pub(crate) peek: Option<Peek>,
     pub(crate) input: Input,
     pub(crate) target: Option<Target>,
+    /// Usage in the stream was asked for by us, not by the caller, who must not see the event for it.
+    pub(crate) asked_for_usage: bool,
     pub(crate) answer: Answer,
     pub(crate) findings: Vec<Finding>,
     pub(crate) verdict: Verdict,
@@ -124,6 +126,7 @@ impl Call {
             peek: None,
             input: Input::Nothing,
             target: None,
+            asked_for_usage: false,
             answer: Answer::Nothing,
             findings: Vec::new(),
             verdict: Verdict::Allow,

@@ -34,7 +34,7 @@ pub(crate) struct Relay {
     decoder: Box<dyn StreamDecoder>,
     windows: Option<Windows>,
     way: Way,
-    /// Usage was asked for by us, not by the caller, who must not see the event for it.
+    /// See [`Call::asked_for_usage`].
     hide_usage: bool,
     recorded: Recorded,
     out: Out,
@@ -61,6 +61,7 @@ impl Relay {
             let start = StreamStart { model, created: call.started.as_secs(), include_usage: wants_usage };
             Way::Across { rewriter: EventRewriter::default(), encoder: call.codec().encode_stream(&start) }
         };
+        let hide_usage = call.asked_for_usage;
         call.answer = Answer::Partial(Box::new(Accumulator::new()));
         Self {
             settle: Some(settle),
@@ -70,7 +71,7 @@ impl Relay {
             first: first.into_iter(),
             decoder: codec.decode_stream(),
             windows,
-            hide_usage: !wants_usage,
+            hide_usage,
             way,
             recorded: Recorded { bytes: 0, most: gateway.config.max_recorded_bytes },
             out: Out::default(),

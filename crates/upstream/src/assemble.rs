@@ -31,6 +31,7 @@ pub(crate) struct Known {
     pub(crate) docs: Option<String>,
     pub(crate) models: Vec<String>,
     pub(crate) model_prefixes: Vec<String>,
+    pub(crate) stream_options: bool,
     /// Why it is on; or what switches it on, as an imperative: `set OPENAI_API_KEY`.
     pub(crate) why: String,
     pub(crate) provider: Option<Arc<Provider>>,
@@ -108,6 +109,7 @@ impl At<'_> {
                 (models, _) => models.to_vec(),
             },
             model_prefixes: row.map(|row| row.model_prefixes.clone()).unwrap_or_default(),
+            stream_options: row.is_none_or(|row| row.stream_options),
             why: String::new(),
             provider: None,
             name,
@@ -136,6 +138,7 @@ impl At<'_> {
             dialect: known.dialect,
             models: known.models.clone(),
             model_prefixes: known.model_prefixes.clone(),
+            stream_options: known.stream_options,
             limits: Limits::new(&self.own.timeouts, &self.general.timeouts),
             transport,
             health: Health::default(),

@@ -25,6 +25,8 @@ pub struct Provider {
     pub dialect: Dialect,
     /// Models that it is known to serve; not a limit.
     pub models: Vec<String>,
+    /// It takes OpenAI's `stream_options`; one that doesn't refuses the whole call.
+    pub stream_options: bool,
     pub(crate) model_prefixes: Vec<String>,
     pub(crate) limits: Limits,
     pub(crate) transport: Transport,

@@ -72,6 +72,9 @@ pub struct Row {
     pub models: Vec<String>,
     /// Where its operations are, below the base URL.
     pub paths: Paths,
+    /// It takes OpenAI's `stream_options`. Those that don't report usage in every stream anyway.
+    #[serde(default = "yes")]
+    pub stream_options: bool,
     /// Headers that every call carries unless the caller sent them.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,

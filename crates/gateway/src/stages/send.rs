@@ -51,15 +51,17 @@ async fn outgoing(call: &mut Call, target: &Target) -> Result<UpstreamCall, Call
         body = for_model(call, target, body);
         call.input = Input::Raw(body.clone());
     } else {
-        let (from, to, model) = (call.codec(), call.target_codec(), target.model.clone());
-        let (request, said) = offload(body.len(), move || translate(from, to, model, &body)).await??;
+        let (from, to, target) = (call.codec(), call.target_codec(), target.clone());
+        let (request, said) = offload(body.len(), move || translate(from, to, &target, &body)).await??;
         call.input = Input::Decoded(request);
         body = said?;
     }
     if call.stream()
+        && target.provider.stream_options
         && let Some(asking) = call.target_codec().ask_for_usage(&body)
     {
         body = asking;
+        call.asked_for_usage = true;
     }
     let mut headers = passed_on(&call.headers, same_dialect, &call.trace);
     if target.provider.is_simulated() {
@@ -72,9 +74,10 @@ async fn outgoing(call: &mut Call, target: &Target) -> Result<UpstreamCall, Call
 /// The request as it is recorded, and what goes out for it.
 type Translated = (Box<ChatRequest>, Result<Bytes, WireError>);
 
-fn translate(from: &dyn Codec, to: &dyn Codec, model: String, body: &[u8]) -> Result<Translated, WireError> {
+fn translate(from: &dyn Codec, to: &dyn Codec, target: &Target, body: &[u8]) -> Result<Translated, WireError> {
     let mut request = from.decode_request(body)?;
-    request.model = model;
+    request.model.clone_from(&target.model);
+    request.stream_usage &= target.provider.stream_options;
     let said = to.encode_request(&request);
     Ok((Box::new(request), said))
 }

@@ -78,6 +78,23 @@ async fn usage_that_the_caller_did_not_ask_for_is_asked_for_and_hidden() {
 }
 
 #[tokio::test]
+async fn who_refuses_stream_options_is_not_sent_them() {
+    let providers = |address: &str| {
+        let base_url = format!("http://{address}/v1");
+        vec![json!({"name": "picky", "kind": "mistral", "base_url": base_url, "api_key": "k"})]
+    };
+    let other = House::new().await;
+    let house = House::build(Plan { providers: providers(&other.simulator), ..Plan::default() }).await;
+    for path in [CHAT, MESSAGES] {
+        let answer = house.call(path, &[], &streamed(path, "picky/small")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    for request in other.received().await {
+        assert!(!request["body"].as_str().unwrap().contains("stream_options"), "{request}");
+    }
+}
+
+#[tokio::test]
 async fn a_cut_stream_ends_with_an_error_and_without_a_proper_end() {
     let house = House::new().await;
     for (path, model) in [(CHAT, "oai/small"), (CHAT, "ant/small"), (MESSAGES, "ant/small"), (MESSAGES, "oai/small")] {

@@ -196,8 +196,10 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
         }
         if request.stream {
             w.field("stream", &true);
-            // Always: without it the stream tells no usage at all, which the record needs.
-            w.object_field("stream_options", |w| w.field("include_usage", &true));
+            // Only then: some providers refuse it. `Codec::ask_for_usage` adds it for those that don't.
+            if request.stream_usage {
+                w.object_field("stream_options", |w| w.field("include_usage", &true));
+            }
         }
         w.field_if("user", request.user.as_ref());
         if !request.metadata.is_empty() {
