@@ -80,8 +80,9 @@ impl Relay {
 
     fn take(&mut self, event: &SseEvent) {
         if self.settle.is_none() {
-            // After the announced end. Same dialect, same bytes.
-            if self.upstream.is_some() && matches!(self.way, Way::Same(_)) {
+            // After the announced end. Same dialect, same bytes; but nothing passes a guard that has gone home.
+            let harmless = event.data.is_empty() || self.windows.is_none();
+            if harmless && self.upstream.is_some() && matches!(self.way, Way::Same(_)) {
                 self.out.push(event.raw.clone());
             }
             return;

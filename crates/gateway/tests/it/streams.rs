@@ -78,6 +78,17 @@ async fn usage_that_the_caller_did_not_ask_for_is_asked_for_and_hidden() {
 }
 
 #[tokio::test]
+async fn nothing_slips_past_the_guard_after_the_end() {
+    let late =
+        format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{}\"}}}}]}}\n\n", crate::house::secret());
+    let house = hand_house("openai_chat", "text/event-stream", &format!("{OPENAI}{late}: bye\n\n"), true).await;
+    let answer = house
+        .call(CHAT, &[], &with(streamed(CHAT, "hand/m"), json!({"stream_options": {"include_usage": true}})))
+        .await;
+    assert_eq!(answer.text(), format!("{OPENAI}: bye\n\n"));
+}
+
+#[tokio::test]
 async fn who_refuses_stream_options_is_not_sent_them() {
     let providers = |address: &str| {
         let base_url = format!("http://{address}/v1");
