@@ -42,7 +42,6 @@ const house = createRoute({
     }
   },
   component: Shell,
-  notFoundComponent: NotFoundPage,
 });
 
 const overview = createRoute({

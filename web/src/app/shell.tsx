@@ -153,7 +153,7 @@ export function Shell() {
         >
           <Search size={14} className="shrink-0" aria-hidden />
           <span className="max-lg:hidden">Search</span>
-          <span className="ml-auto flex gap-0.5 max-lg:hidden">
+          <span className="ml-auto flex gap-0.5 max-lg:hidden" aria-hidden>
             <Kbd>{modKey}</Kbd>
             <Kbd>K</Kbd>
           </span>

@@ -58,12 +58,7 @@ function ProviderCard({ provider }: { provider: ProviderStatus }) {
   const shown = provider.models.slice(0, 6);
   const error = provider.health.last_error;
   return (
-    <article
-      className={cx(
-        'flex flex-col gap-3 rounded-lg border border-line bg-surface p-4',
-        !provider.on && 'opacity-90',
-      )}
-    >
+    <article className="flex flex-col gap-3 rounded-lg border border-line bg-surface p-4">
       <header className="flex items-center gap-2">
         <span
           className={cx(

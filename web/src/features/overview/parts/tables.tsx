@@ -74,7 +74,7 @@ export function ModelTable({ rows, questions, onOpen }: ModelsProps) {
                     <td className={cell}>{formatCount(requests)}</td>
                     <td className={cx(cell, errors > 0 && 'text-error')}>
                       {formatCount(errors)}{' '}
-                      <span className="inline-block w-10 text-xs opacity-70">
+                      <span className="inline-block w-10 text-xs">
                         {formatShare(errors / Math.max(1, requests))}
                       </span>
                     </td>

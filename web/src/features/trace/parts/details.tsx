@@ -130,14 +130,16 @@ function Facts({ rows }: { rows: FactRow[] }) {
         .map(([label, value, copy]) => (
           <div key={label} className="group flex min-h-8 items-center gap-4 py-1">
             <dt className="w-36 shrink-0 text-muted">{label}</dt>
-            <dd className="num min-w-0 flex-1 break-words">{value}</dd>
-            {copy && (
-              <CopyIcon
-                text={copy}
-                label={`Copy ${label.toLowerCase()}`}
-                className="opacity-0 group-hover:opacity-100 focus-visible:opacity-100"
-              />
-            )}
+            <dd className="num flex min-w-0 flex-1 items-center gap-2">
+              <span className="min-w-0 flex-1 break-words">{value}</span>
+              {copy && (
+                <CopyIcon
+                  text={copy}
+                  label={`Copy ${label.toLowerCase()}`}
+                  className="-my-1 opacity-0 group-hover:opacity-100 focus-visible:opacity-100"
+                />
+              )}
+            </dd>
           </div>
         ))}
     </dl>
