@@ -11,6 +11,8 @@ use tracing::{error, warn};
 
 /// Spans that are appended at once.
 const BATCH: usize = 512;
+/// Bytes of spans that may wait, about: some calls are a thousand times as large as others.
+const WAITING_BYTES: usize = 128 << 20;
 /// How often a batch is offered again to a store that is full, and how long in between.
 const TRIES: u32 = 10;
 const WAIT: Duration = Duration::from_millis(200);
@@ -27,6 +29,7 @@ pub struct SpanQueue {
 #[derive(Debug, Default)]
 struct Counters {
     depth: AtomicUsize,
+    bytes: AtomicUsize,
     shed: AtomicU64,
 }
 
@@ -69,15 +72,25 @@ impl SpanQueue {
     }
 }
 
+impl Counters {
+    fn leave(&self, spans: usize, bytes: usize) {
+        self.depth.fetch_sub(spans, Ordering::Relaxed);
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
 impl SpanSink for SpanQueue {
     fn try_emit(&self, span: Span) -> Result<(), Full> {
-        self.counters.depth.fetch_add(1, Ordering::Relaxed);
-        let sent = self.sender.lock().as_ref().is_some_and(|sender| sender.try_send(span).is_ok());
-        if sent {
+        let counters = &self.counters;
+        let bytes = span.approximate_bytes();
+        counters.depth.fetch_add(1, Ordering::Relaxed);
+        let waiting = counters.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let fits = waiting == 0 || waiting + bytes <= WAITING_BYTES;
+        if fits && self.sender.lock().as_ref().is_some_and(|sender| sender.try_send(span).is_ok()) {
             return Ok(());
         }
-        self.counters.depth.fetch_sub(1, Ordering::Relaxed);
-        self.counters.shed.fetch_add(1, Ordering::Relaxed);
+        counters.leave(1, bytes);
+        counters.shed.fetch_add(1, Ordering::Relaxed);
         Err(Full)
     }
 }
@@ -89,11 +102,12 @@ async fn empty(store: &dyn EventStore, mut receiver: mpsc::Receiver<Span>, count
         if taken == 0 {
             return;
         }
+        let bytes = batch.iter().map(Span::approximate_bytes).sum();
         if let Err(error) = append(store, batch).await {
             counters.shed.fetch_add(taken as u64, Ordering::Relaxed);
             error!(spans = taken, %error, "spans are lost: the event store refuses them");
         }
-        counters.depth.fetch_sub(taken, Ordering::Relaxed);
+        counters.leave(taken, bytes);
     }
 }
 
@@ -117,6 +131,21 @@ mod tests {
     use signalbox_types::Timestamp;
 
     use super::*;
+
+    #[tokio::test]
+    async fn large_spans_fill_it_sooner() {
+        let store = Arc::new(MemoryStore::new(Arc::new(ManualClock::default())));
+        let (queue, task) = SpanQueue::start(store as Arc<dyn EventStore>, 1_000);
+        let large = |n| {
+            let mut span = llm_span("p", n, "m", Timestamp::from_micros(0), n);
+            span.attributes.insert("body".to_owned(), "x".repeat(WAITING_BYTES / 4));
+            span
+        };
+        assert_eq!((0..6).filter(|&n| queue.try_emit(large(n)).is_ok()).count(), 3);
+        queue.drain().await;
+        task.await.unwrap();
+        assert_eq!((queue.depth(), queue.shed(), queue.counters.bytes.load(Ordering::Relaxed)), (0, 3, 0));
+    }
 
     #[tokio::test]
     async fn takes_what_fits_counts_the_rest_and_drains() {

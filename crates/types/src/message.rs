@@ -159,6 +159,34 @@ impl Message {
     }
 }
 
+impl Part {
+    pub(crate) fn approximate_bytes(&self) -> usize {
+        let texts = match self {
+            Self::Text { content } | Self::Refusal { content } | Self::Blob { content, .. } => content.len(),
+            Self::ToolCall { name, arguments, .. } => name.len() + json_bytes(arguments),
+            Self::ToolCallResponse { response, .. } => json_bytes(response),
+            Self::Reasoning { content, signature, encrypted } => {
+                let hidden = [signature, encrypted].into_iter().flatten().map(String::len);
+                content.len() + hidden.sum::<usize>()
+            }
+            Self::Uri { uri, .. } => uri.len(),
+            Self::File { file_id } => file_id.len(),
+            Self::Other(value) => json_bytes(value),
+        };
+        size_of::<Self>() + texts
+    }
+}
+
+fn json_bytes(value: &Value) -> usize {
+    let inner = match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(json_bytes).sum(),
+        Value::Object(fields) => fields.iter().map(|(key, value)| key.len() + json_bytes(value)).sum(),
+        _ => 0,
+    };
+    size_of::<Value>() + inner
+}
+
 /// A tool that the model may call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ToolDefinition {

@@ -300,6 +300,16 @@ impl Span {
         self.model_used.as_deref().or(self.model_requested.as_deref())
     }
 
+    /// About how much memory its texts take, in bytes: for bounds, not for accounts.
+    #[must_use]
+    pub fn approximate_bytes(&self) -> usize {
+        let messages = self.input_messages.iter().chain(&self.output_messages);
+        let said: usize = messages.flat_map(|message| &message.parts).map(crate::Part::approximate_bytes).sum();
+        let attributes = self.attributes.iter().chain(&self.resource_attributes);
+        let told: usize = attributes.map(|(key, value)| key.len() + value.len()).sum();
+        size_of::<Self>() + said + told
+    }
+
     /// Marks it as failed.
     pub fn fail(&mut self, class: ErrorClass, message: impl Into<String>) {
         self.status = SpanStatus::Error;
