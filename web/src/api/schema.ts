@@ -11,11 +11,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the keys. */
+        /** List the keys */
         get: operations["list_keys"];
         put?: never;
         /**
-         * Make a key.
+         * Make a key
          * @description The answer is the only time that the key is shown.
          */
         post: operations["create_key"];
@@ -36,7 +36,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Revoke a key.
+         * Revoke a key
          * @description It opens nothing from the moment this is answered, and the sessions that it opened are closed.
          */
         delete: operations["revoke_key"];
@@ -53,7 +53,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Watch spans arrive.
+         * Watch spans arrive
          * @description A stream of server-sent events named `span`, each a `LiveSpan` as JSON. A reader that is too slow
          *     misses some rather than hold anybody up; a comment every 15 s keeps the connection. The stream ends
          *     when Signalbox stops; browsers reconnect by themselves.
@@ -74,7 +74,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the providers. */
+        /** List the providers */
         get: operations["list_providers"];
         put?: never;
         post?: never;
@@ -94,7 +94,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask a question.
+         * Ask a question
          * @description Rows (`select`), or numbers (`measures`, by `group_by` and `bucket`), of one table, in a range of
          *     time. Every number that the web UI shows is the answer to such a query.
          */
@@ -116,11 +116,11 @@ export interface paths {
         get: operations["show_session"];
         put?: never;
         /**
-         * Sign in.
+         * Sign in
          * @description Sets the cookie `signalbox_session` (HttpOnly, SameSite=Strict), which lasts 30 days.
          */
         post: operations["sign_in"];
-        /** Sign out. */
+        /** Sign out */
         delete: operations["sign_out"];
         options?: never;
         head?: never;
@@ -136,7 +136,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask in SQL. */
+        /** Ask in SQL */
         post: operations["sql"];
         delete?: never;
         options?: never;
@@ -151,7 +151,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show version, queue and store. */
+        /** Show version, queue and store */
         get: operations["show_status"];
         put?: never;
         post?: never;
@@ -168,7 +168,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List tables and columns. */
+        /** List tables and columns */
         get: operations["list_tables"];
         put?: never;
         post?: never;
@@ -186,7 +186,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List traces.
+         * List traces
          * @description A trace is on the list if one of its spans in the range meets the filter and the text; the numbers
          *     are about the whole trace. Ordered by the first such span, newest first, so that a page stays what
          *     it is while new spans arrive.
@@ -208,7 +208,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Show a trace.
+         * Show a trace
          * @description The tree of its spans without what was said; `GET …/spans/{span_id}` reads that.
          */
         get: operations["show_trace"];
@@ -228,7 +228,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Show a span.
+         * Show a span
          * @description Every column of the table `spans`, with messages, tools and attributes.
          */
         get: operations["show_span"];
@@ -264,7 +264,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Numbers for Prometheus. */
+        /** Numbers for Prometheus */
         get: operations["metrics"];
         put?: never;
         post?: never;

@@ -149,10 +149,11 @@ export function Shell() {
           type="button"
           onClick={() => setPopup('palette')}
           className="-mt-2 flex h-8 items-center gap-2 rounded-md border border-line bg-bg px-2 text-sm text-faint transition-colors hover:border-line-strong hover:text-ink max-lg:justify-center"
-          aria-label="Search and commands"
+          aria-keyshortcuts="Control+K Meta+K"
+          title="Search and commands"
         >
           <Search size={14} className="shrink-0" aria-hidden />
-          <span className="max-lg:hidden">Search</span>
+          <span className="max-lg:sr-only">Search</span>
           <span className="ml-auto flex gap-0.5 max-lg:hidden" aria-hidden>
             <Kbd>{modKey}</Kbd>
             <Kbd>K</Kbd>

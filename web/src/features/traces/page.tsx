@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Activity } from 'lucide-react';
-import { type RefObject, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
 import type { TraceSummary } from '@/api/types';
 import { useLive } from '@/shared/data/live';
@@ -74,6 +74,16 @@ function useArrivals(
     }
   };
   const state = useLive(wantsLive, wanted, () => void refresh());
+  const latest = useRef(refresh);
+  useEffect(() => {
+    latest.current = refresh;
+  });
+  // A slow reader of the stream misses spans, and a proxy may not let it through at all.
+  useEffect(() => {
+    if (!wantsLive) return;
+    const timer = setInterval(() => void latest.current(), state === 'on' ? 30_000 : 5_000);
+    return () => clearInterval(timer);
+  }, [wantsLive, state]);
   return { arrived, state };
 }
 

@@ -39,7 +39,11 @@ export function useLive(
       ids = new Set();
       latest.current(ready);
     };
-    source.addEventListener('open', () => setOpen(true));
+    source.addEventListener('open', () => {
+      setOpen(true);
+      // What came while nobody listened is not told again.
+      latest.current(new Set());
+    });
     // The browser tries again by itself.
     source.addEventListener('error', () => setOpen(false));
     source.addEventListener('span', (event) => {
