@@ -1,10 +1,7 @@
 //! The gateway's settings. The doc comment of a field is its manual.
 
-use std::time::Duration;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
-use signalbox_upstream::HumanDuration;
 
 /// Limits of the gateway: how much it takes at once, how long it waits for a caller, and how much
 /// of a call it writes down.
@@ -21,8 +18,8 @@ pub struct GatewayConfig {
     pub max_buffered_bytes: usize,
     /// How many calls may be under way at once. The next one gets 503 with `Retry-After`.
     pub max_in_flight: usize,
-    /// How long a caller may take to send its request body. Then 408. Example: `60s`.
-    pub body_timeout: HumanDuration,
+    /// How long a caller may take to send its request body, in milliseconds. Then 408.
+    pub body_timeout_ms: u64,
     /// How much of the messages that went in, and of those that came out, is written down per call,
     /// in bytes. What doesn't fit is replaced by a note of its size.
     pub max_recorded_bytes: usize,
@@ -41,7 +38,7 @@ impl Default for GatewayConfig {
             max_answer_bytes: 64 << 20,
             max_buffered_bytes: 512 << 20,
             max_in_flight: 4_096,
-            body_timeout: HumanDuration(Duration::from_secs(60)),
+            body_timeout_ms: 60_000,
             max_recorded_bytes: 1 << 20,
             settle_queue: 8_192,
             settle_queue_bytes: 128 << 20,
@@ -66,8 +63,8 @@ impl GatewayConfig {
             .filter(|(_, value)| *value == 0)
             .map(|(field, _)| (field, "expected at least 1, found 0".to_owned()))
             .collect();
-        if self.body_timeout.0.is_zero() {
-            problems.push(("body_timeout", "expected at least `1ms`, found zero".to_owned()));
+        if self.body_timeout_ms == 0 {
+            problems.push(("body_timeout_ms", "expected at least 1, found 0".to_owned()));
         }
         let most = tokio::sync::Semaphore::MAX_PERMITS;
         if self.max_in_flight > most {
@@ -84,9 +81,9 @@ mod tests {
     #[test]
     fn the_default_has_no_problem_and_zeroes_are_named() {
         assert_eq!(GatewayConfig::default().problems(), []);
-        let config: GatewayConfig = serde_json::from_str(r#"{"max_in_flight":0,"body_timeout":"0s"}"#).unwrap();
+        let config: GatewayConfig = serde_json::from_str(r#"{"max_in_flight":0,"body_timeout_ms":0}"#).unwrap();
         let fields: Vec<_> = config.problems().into_iter().map(|(field, _)| field).collect();
-        assert_eq!(fields, ["max_in_flight", "body_timeout"]);
+        assert_eq!(fields, ["max_in_flight", "body_timeout_ms"]);
         assert!(serde_json::from_str::<GatewayConfig>(r#"{"max_inflight":1}"#).is_err());
     }
 }

@@ -1,6 +1,8 @@
 //! Reads the body within its limits and looks at the few facts that later stages need. Builds no
 //! tree: a long prompt is never parsed into values here.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
@@ -19,11 +21,11 @@ pub(crate) async fn decode(call: &mut Call, gateway: &Gateway) -> Result<(), Cal
     let promised = promised_bytes(call, config)?;
     let Some(body) = call.body.take() else { return Ok(()) };
     let reading = read(body, promised, config, &mut call.held);
-    let bytes = tokio::time::timeout(config.body_timeout.0, reading).await.map_err(|_| {
-        let message =
-            format!("the request body took longer than {} ms; send it faster", config.body_timeout.0.as_millis());
-        CallError::caller(ErrorClass::RequestTimeout, message)
-    })??;
+    let bytes =
+        tokio::time::timeout(Duration::from_millis(config.body_timeout_ms), reading).await.map_err(|_| {
+            let message = format!("the request body took longer than {} ms; send it faster", config.body_timeout_ms);
+            CallError::caller(ErrorClass::RequestTimeout, message)
+        })??;
     let peek = match call.endpoint {
         Endpoint::Chat | Endpoint::Messages => call.codec().peek(&bytes),
         Endpoint::Embeddings => embeddings::peek(&bytes),

@@ -1,11 +1,8 @@
 //! Room: bodies, time, calls at once.
 
-use std::time::Duration;
-
 use http_body_util::BodyExt as _;
 use serde_json::json;
 use signalbox_gateway::GatewayConfig;
-use signalbox_upstream::HumanDuration;
 
 use crate::house::{Answer, CHAT, House, MESSAGES, Plan, Slow, question, request, with};
 
@@ -40,11 +37,7 @@ async fn compressed_bodies_are_refused_with_a_reason() {
 
 #[tokio::test]
 async fn slow_callers_get_408() {
-    let house = with_config(GatewayConfig {
-        body_timeout: HumanDuration(Duration::from_millis(30)),
-        ..GatewayConfig::default()
-    })
-    .await;
+    let house = with_config(GatewayConfig { body_timeout_ms: 30, ..GatewayConfig::default() }).await;
     let mut call = request(CHAT, &[], "".into());
     *call.body_mut() = Slow.boxed_unsync();
     let answer = Answer::read(house.send(call).await).await;
