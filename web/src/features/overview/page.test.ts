@@ -49,7 +49,7 @@ it('asks about the calls of models in the range and in the one before', () => {
   expect(questions.overTime.bucket).toBe('1m');
   expect(questions.now.filter).toEqual({
     all: [
-      { field: 'kind', op: 'in', value: ['llm', 'embedding'] },
+      { field: 'counted', op: '=', value: true },
       { field: 'model', op: '=', value: 'm' },
     ],
   });

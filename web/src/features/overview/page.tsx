@@ -19,7 +19,7 @@ import { type Chip, readChips, writeChips } from '@/shared/url/filters';
 import { Charts } from './parts/charts';
 import { ModelTable, RecentErrors } from './parts/tables';
 import { Tiles } from './parts/tiles';
-import { callKinds, questionsFor } from './queries';
+import { isCall, questionsFor } from './queries';
 import { timelineOf } from './series';
 
 const route = getRouteApi('/house/');
@@ -111,10 +111,8 @@ export function OverviewPage() {
   const setChips = (next: Chip[]): void =>
     void navigate({ to: '/', search: { ...search, f: writeChips(next) } });
   const openTraces = (more: Chip[], stretch?: { from: number; to: number }): void => {
-    const all = [...chips, ...more];
-    const about: Chip[] = all.some((chip) => chip.field === 'kind')
-      ? all
-      : [{ field: 'kind', op: 'in', value: callKinds }, ...all];
+    // The same spans as the number counts, so that the list has as many.
+    const about = [isCall, ...chips, ...more];
     const time = stretch
       ? { from: new Date(stretch.from).toISOString(), to: new Date(stretch.to).toISOString() }
       : range;

@@ -2,10 +2,8 @@ import type { Filter, Measure, Query } from '@/api/types';
 import { bucketFor, previousRange, type Range } from '@/shared/time/range';
 import { type Chip, toFilter } from '@/shared/url/filters';
 
-/** The spans that a number leads to, in words of the trace list's filters. */
-export const callKinds = ['llm', 'embedding'];
 /** The calls of models, each once: what this page counts. The store marks which span of a call counts. */
-const isCall: Filter = { field: 'counted', op: '=', value: true };
+export const isCall: Chip = { field: 'counted', op: '=', value: true };
 const failed: Filter = { field: 'status', op: '=', value: 'error' };
 const verdictIs = (verdict: string): Filter => ({ field: 'verdict', op: '=', value: verdict });
 
@@ -39,7 +37,7 @@ export interface Questions {
 
 /** Every question of the page about a range. */
 export function questionsFor(range: Range, chips: Chip[]): Questions {
-  const filter = toFilter(chips, isCall);
+  const filter = toFilter([isCall, ...chips]);
   const about: Query = { table: 'spans', time: range, filter };
   const bucket = bucketFor(range).text;
   return {

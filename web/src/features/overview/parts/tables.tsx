@@ -56,9 +56,7 @@ export function ModelTable({ rows, questions, onOpen }: ModelsProps) {
                   <tr
                     key={model}
                     className="relative cursor-pointer transition-colors hover:bg-hover"
-                    onClick={() =>
-                      onOpen([model ? chipIs('model', model) : { field: 'kind', op: '=', value: 'llm' }])
-                    }
+                    onClick={() => onOpen([model ? chipIs('model', model) : chipIs('kind', 'llm')])}
                   >
                     <th scope="row" className={cx(cell, 'max-w-64 font-medium')}>
                       <button type="button" className="max-w-full truncate rounded-sm hover:underline">
