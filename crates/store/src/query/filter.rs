@@ -80,7 +80,7 @@ fn literal(ty: ColumnType, value: &Value) -> Expr {
     match (ty, value) {
         (ColumnType::Int, value) if value.is_i64() => lit(value.as_i64().unwrap_or_default()),
         (ColumnType::Money, value) => {
-            let money = value.as_f64().map(|dollars| Money::from_dollars(dollars).unwrap_or(extreme(dollars)));
+            let money = value.as_f64().map(|dollars| Money::from_dollars(dollars).unwrap_or_else(|| extreme(dollars)));
             lit(ScalarValue::Decimal128(money.map(Money::as_picos), schema::MONEY_PRECISION, Money::SCALE as i8))
         }
         (ColumnType::Int | ColumnType::Float, value) => lit(value.as_f64().unwrap_or_default()),

@@ -1,5 +1,5 @@
 //! The embedded store from outside: contract, crashes, failing disks, SQL, and the naive model.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod contract;
 mod disk;

@@ -3,7 +3,6 @@
 //! before is being synced.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 
 use arrow::compute::concat_batches;
@@ -119,7 +118,7 @@ fn join(group: &mut [Append]) -> Result<Vec<TableBatch>, ArrowError> {
 
 fn finish(shared: &Shared, group: Vec<Append>, result: &Result<(), StoreError>) {
     for append in group {
-        shared.waiting_appends.fetch_sub(1, Ordering::Relaxed);
+        shared.leave(append.bytes);
         if result.is_ok() {
             for span in append.spans {
                 // Nobody watches any more: fine.

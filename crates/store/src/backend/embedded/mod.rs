@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use signalbox_journal::fs::{Fs, Real};
 use signalbox_types::seam::{BoxFuture, BoxStream, Clock, EventStore, StoreError, StoreStats};
 use signalbox_types::table::FindingRow;
-use signalbox_types::{Answer, ProjectId, Query, Span};
+use signalbox_types::{Answer, CountOnce, ProjectId, Query, Span};
 use tokio::sync::oneshot;
 use tokio_stream::wrappers::BroadcastStream;
 use tracing::{error, warn};
@@ -44,6 +44,7 @@ const INLINE_SPANS: usize = 32;
 pub struct Store {
     shared: Arc<Shared>,
     engine: Engine,
+    once: Mutex<CountOnce>,
     appends: Mutex<Option<SyncSender<commit::Append>>>,
     commit_thread: Mutex<Option<JoinHandle<()>>>,
     flush_thread: Mutex<Option<JoinHandle<()>>>,
@@ -85,6 +86,7 @@ impl Store {
         Ok(Arc::new(Self {
             shared,
             engine,
+            once: Mutex::default(),
             appends: Mutex::new(Some(appends)),
             commit_thread: Mutex::new(Some(commit_thread)),
             flush_thread: Mutex::new(Some(flush_thread)),
@@ -119,11 +121,12 @@ impl Store {
         closed.await.map_err(internal)?
     }
 
-    async fn append_spans(&self, spans: Vec<Span>) -> Result<(), StoreError> {
+    async fn append_spans(&self, mut spans: Vec<Span>) -> Result<(), StoreError> {
         if spans.is_empty() {
             return Ok(());
         }
         self.shared.check_writable()?;
+        self.once.lock().mark(&mut spans);
         let (spans, batches) = if spans.len() <= INLINE_SPANS {
             make_rows(spans)?
         } else {
@@ -134,7 +137,7 @@ impl Store {
         let spans = if watched { spans.into_iter().map(Arc::new).collect() } else { Vec::new() };
         let (done, appended) = oneshot::channel();
         let append = commit::Append { batches, bytes, spans, done };
-        self.shared.waiting_appends.fetch_add(1, Ordering::Relaxed);
+        self.shared.enter(bytes)?;
         let sent = self.appends.lock().as_ref().map_or_else(
             || Err(closed()),
             |appends| {
@@ -145,7 +148,7 @@ impl Store {
             },
         );
         if let Err(error) = sent {
-            self.shared.waiting_appends.fetch_sub(1, Ordering::Relaxed);
+            self.shared.leave(bytes);
             return Err(error);
         }
         appended.await.unwrap_or_else(|_| Err(closed()))

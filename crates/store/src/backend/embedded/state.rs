@@ -48,6 +48,7 @@ pub(super) struct Shared {
     pub(super) live: broadcast::Sender<Arc<Span>>,
     pub(super) appended_rows: AtomicU64,
     pub(super) waiting_appends: AtomicU64,
+    pub(super) waiting_bytes: AtomicU64,
     pub(super) closed: AtomicBool,
     /// Held while rows are written to files: one flush at a time.
     flushing: Mutex<()>,
@@ -81,6 +82,7 @@ impl Shared {
             live: broadcast::channel(1_024).0,
             appended_rows: AtomicU64::new(0),
             waiting_appends: AtomicU64::new(0),
+            waiting_bytes: AtomicU64::new(0),
             closed: AtomicBool::new(false),
             flushing: Mutex::default(),
             flush_signal: Mutex::default(),
@@ -102,6 +104,23 @@ impl Shared {
             return Err(StoreError::Full { retry_after_s: 5 });
         }
         Ok(())
+    }
+
+    /// Counts an append of so many bytes as waiting, if there is room.
+    pub(super) fn enter(&self, bytes: u64) -> Result<(), StoreError> {
+        let before = self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.waiting_appends.fetch_add(1, Ordering::Relaxed);
+        // One append always fits, however large.
+        if before > 0 && before + bytes > self.config.flush_bytes() {
+            self.leave(bytes);
+            return Err(StoreError::Full { retry_after_s: 1 });
+        }
+        Ok(())
+    }
+
+    pub(super) fn leave(&self, bytes: u64) {
+        self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.waiting_appends.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Makes the rows of a journal record visible. Called on the journal's thread, in order.
