@@ -3,6 +3,7 @@ import 'uplot/dist/uPlot.min.css';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
 
+import { trimZeros } from '@/shared/format/numbers';
 import { useDark } from '@/shared/theme/theme';
 import { tickLabel } from '@/shared/time/format';
 import { cx } from '@/shared/ui/cx';
@@ -44,9 +45,6 @@ function drawnData({ kind, times, series }: Pick<Props, 'kind' | 'times' | 'seri
   // Stacked bars are painted over each other, the whole first.
   return [seconds, ...(kind === 'bars' ? stack(values).reverse() : values)];
 }
-
-/** `6.00 s` → `6 s`, `$0.100` → `$0.1`: marks of an axis are round. */
-const trimZeros = (text: string): string => text.replace(/(\.\d*?)0+(?!\d)/, '$1').replace(/\.(?!\d)/, '');
 
 interface Hooks {
   onDraw: (axisWidth: number) => void;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import {
   changeOf,
+  trimZeros,
   formatBytes,
   formatChange,
   formatCost,
@@ -49,3 +50,12 @@ describe('numbers for people', () => {
     expect(formatBytes(0)).toBe('0 B');
   });
 });
+
+it.each([
+  ['6.00 s', '6 s'],
+  ['$0.100', '$0.1'],
+  ['$0.050', '$0.05'],
+  ['100 ms', '100 ms'],
+  ['1.5M', '1.5M'],
+  ['2m 00s', '2m 00s'],
+])('the mark %s is %s', (text, mark) => expect(trimZeros(text)).toBe(mark));

@@ -46,6 +46,10 @@ export function formatCost(dollars: Maybe): string {
 export const formatCostShort = (dollars: Maybe): string =>
   known(dollars) && dollars > 0 && dollars < 0.00005 ? '<$0.0001' : formatCost(dollars);
 
+/** `6.00 s` → `6 s`, `$0.100` → `$0.1`: marks of an axis are round. */
+export const trimZeros = (text: string): string =>
+  text.replace(/(\.\d*?)0+(?!\d)/, '$1').replace(/\.(?!\d)/, '');
+
 /** A share of one. */
 export function formatShare(share: Maybe): string {
   if (!known(share)) return dash;

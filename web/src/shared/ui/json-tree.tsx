@@ -59,6 +59,7 @@ function Node({
   const entries: [string, unknown][] = list
     ? value.map((item, index): [string, unknown] => [String(index), item])
     : Object.entries(value);
+  const unit = (list ? 'item' : 'field') + (entries.length === 1 ? '' : 's');
   const [left, right] = list ? ['[', ']'] : ['{', '}'];
   if (entries.length === 0) {
     return (
@@ -85,11 +86,7 @@ function Node({
         />
         <span>
           {label}
-          <span className="text-faint">
-            {open
-              ? left
-              : `${left} ${entries.length} ${list ? 'items' : entries.length === 1 ? 'field' : 'fields'} ${right}`}
-          </span>
+          <span className="text-faint">{open ? left : `${left} ${entries.length} ${unit} ${right}`}</span>
         </span>
       </button>
       {open && (

@@ -2,14 +2,14 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { ChevronRight, ChevronsDownUp, ChevronsUpDown, Search, TriangleAlert } from 'lucide-react';
 import { type RefObject, useCallback, useEffect, useRef } from 'react';
 
-import { formatCostShort, formatCount, formatDuration } from '@/shared/format/numbers';
+import { formatCostShort, formatCount, formatDuration, trimZeros } from '@/shared/format/numbers';
 import { KindIcon } from '@/shared/span/badges';
 import { kindOf } from '@/shared/span/kinds';
 import { IconButton } from '@/shared/ui/button';
 import { cx } from '@/shared/ui/cx';
 import { inputClass } from '@/shared/ui/field';
 
-import { barOf, type Extent, type Node, scaleMarks } from '../tree';
+import { barOf, type Extent, isHit, type Node, scaleMarks } from '../tree';
 
 const rowHeight = 34;
 const columnsClass = 'grid grid-cols-[minmax(0,1fr)_minmax(0,0.85fr)] items-center';
@@ -162,7 +162,7 @@ function Scale({ extent }: { extent: Extent }) {
           )}
           style={{ left: `${(mark / total) * 100}%` }}
         >
-          {mark === 0 ? '0' : formatDuration(mark)}
+          {mark === 0 ? '0' : trimZeros(formatDuration(mark))}
         </span>
       ))}
     </div>
@@ -171,7 +171,7 @@ function Scale({ extent }: { extent: Extent }) {
 
 /** The spans as a tree, each with its bar in time. Only the rows in sight are there. */
 export function Waterfall(props: Props) {
-  const { rows, total, extent, selected, search, onSearch, input, onToggleAll, collapsed } = props;
+  const { rows, total, extent, selected, search, onSearch, onSelect, input, onToggleAll, collapsed } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -186,6 +186,10 @@ export function Waterfall(props: Props) {
     // Only when the selection moves.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [selected]);
+  // The hits begin at the top.
+  useEffect(() => {
+    if (search !== '') scroller.current?.scrollTo(0, 0);
+  }, [search]);
   return (
     <>
       <div className="flex h-11 shrink-0 items-center gap-2 border-b border-line bg-surface px-3">
@@ -201,7 +205,13 @@ export function Waterfall(props: Props) {
             placeholder="Search spans"
             value={search}
             onChange={(event) => onSearch(event.target.value)}
-            onKeyDown={(event) => event.key === 'Escape' && onSearch('')}
+            onKeyDown={(event) => {
+              if (event.key === 'Escape') onSearch('');
+              const first = rows.find((node) => isHit(node, search.trim().toLowerCase()));
+              if (event.key !== 'Enter' || !first) return;
+              onSelect(first.span.span_id);
+              event.currentTarget.blur();
+            }}
             className={cx(inputClass, 'h-7 max-w-72 pl-7 text-xs')}
           />
         </div>
