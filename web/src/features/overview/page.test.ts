@@ -45,7 +45,7 @@ it('counts no token twice', () => {
 
 it('asks about the calls of models in the range and in the one before', () => {
   const questions = questionsFor({ from: 'now-1h', to: 'now' }, [{ field: 'model', op: '=', value: 'm' }]);
-  expect(questions.before.time).toEqual({ from: 'now-7200000ms', to: 'now-1h' });
+  expect(questions.before.time).toEqual({ from: 'now-7200s', to: 'now-1h' });
   expect(questions.overTime.bucket).toBe('1m');
   expect(questions.now.filter).toEqual({
     all: [

@@ -57,7 +57,8 @@ export const isLive = (range: Range): boolean => range.to === 'now';
 export function previousRange(range: Range): Range {
   const [fromAgo, toAgo] = [agoMs(range.from), agoMs(range.to)];
   if (fromAgo !== undefined && toAgo !== undefined) {
-    return { from: `now-${2 * fromAgo - toAgo}ms`, to: range.from };
+    const ago = 2 * fromAgo - toAgo;
+    return { from: ago % 1_000 === 0 ? `now-${ago / 1_000}s` : `now-${ago}ms`, to: range.from };
   }
   const { from, to } = boundsOf(range);
   return { from: new Date(2 * from - to).toISOString(), to: new Date(from).toISOString() };
