@@ -56,7 +56,7 @@ impl Web {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         if name == "index.html" {
-            let policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+            let policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; media-src 'self' data:; font-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
             headers.insert("content-security-policy", HeaderValue::from_static(policy));
             headers.insert("referrer-policy", HeaderValue::from_static("same-origin"));
         }

@@ -64,7 +64,7 @@ impl Query {
 
 fn table(answer: &Answer) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_FULL_CONDENSED);
+    table.load_style(presets::UTF8_FULL_CONDENSED);
     table.set_header(answer.columns.iter().map(|column| match &column.unit {
         Some(unit) => format!("{} ({unit})", column.name),
         None => column.name.clone(),

@@ -138,7 +138,7 @@ fn place_of(node: &MarkedYaml<'_>) -> Place {
     Place { line: node.span.start.line(), column: node.span.start.col() + 1 }
 }
 
-fn key_text<'a>(data: &'a YamlData<'_, MarkedYaml<'_>>) -> Cow<'a, str> {
+fn key_text<'a, 'input>(data: &'a YamlData<'input, MarkedYaml<'input>>) -> Cow<'a, str> {
     match data {
         YamlData::Value(Scalar::String(text)) => Cow::Borrowed(text.as_ref()),
         YamlData::Value(Scalar::Integer(value)) => Cow::Owned(value.to_string()),
