@@ -29,7 +29,7 @@ def client(box: Signalbox, key: str | None = None) -> openai.OpenAI:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_chat(box: Signalbox, model: str) -> None:
-    raw = client(box).chat.completions.with_raw_response.create(model=model, messages=ASK, max_tokens=200)
+    raw = client(box).chat.completions.with_raw_response.create(model=model, messages=ASK, max_tokens=1000)
     answer = raw.parse()
     assert answer.choices[0].message.content
     assert answer.choices[0].finish_reason == "stop"

@@ -1,6 +1,7 @@
 //! Sockets, connections and shutdown. What a request means is decided by `App::answer`.
 
 use std::convert::Infallible;
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -162,5 +163,6 @@ pub(crate) fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("SIGNALBOX_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn,datafusion=warn,hyper=warn"));
     // A second start in one process (`demo` starts `up`) keeps the first logger.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let colours = std::io::stderr().is_terminal();
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).try_init();
 }

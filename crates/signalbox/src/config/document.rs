@@ -45,8 +45,11 @@ pub(super) fn parse(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<
         Some(node) => reader.read(node, ""),
         None => Value::Object(Map::new()),
     };
-    // A file of nothing but comments is an empty mapping.
-    let value = if value.is_null() { Value::Object(Map::new()) } else { value };
+    // A file of nothing but comments is an empty mapping, a section of nothing but comments is none.
+    let mut value = if value.is_null() { Value::Object(Map::new()) } else { value };
+    if let Some(sections) = value.as_object_mut() {
+        sections.retain(|_, section| !section.is_null());
+    }
     if documents.len() > 1 {
         let place = Place { line: 1, column: 1 };
         reader.problems.push(Problem::new(place, "one document was expected, there are several (`---`)"));

@@ -15,7 +15,7 @@ fn refused(text: &str, expected: &[&str]) {
 
 #[test]
 fn an_empty_file_is_the_default() {
-    for text in ["", "# nothing\n", "server: {}\n"] {
+    for text in ["", "# nothing\n", "server: {}\n", "server:\n  # nothing\n"] {
         let config = Config::parse("signalbox.yaml", text, &env).unwrap();
         assert_eq!(config.server.listen.to_string(), "127.0.0.1:7300");
     }
