@@ -41,7 +41,8 @@ const openai = () => new OpenAI({ baseURL: `${box.url}/v1`, apiKey: KEY, maxRetr
 async function shoot(name) {
   for (const scheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme: scheme });
-    await page.screenshot({ path: join(OUT, `${name}-${scheme}.png`) });
+    // Colours fade on a change of theme; the picture is taken of where they end.
+    await page.screenshot({ path: join(OUT, `${name}-${scheme}.png`), animations: 'disabled' });
   }
   await page.emulateMedia({ colorScheme: 'light' });
 }
@@ -112,7 +113,7 @@ test('a trace of many spans is a tree, and spans have tokens, cost and JSON', as
   await page.getByRole('tab', { name: /Details/ }).click();
   await page.getByText(/input/i).first().waitFor();
   await shoot('trace-details');
-  await page.getByRole('tab', { name: /JSON/ }).click();
+  await page.getByRole('tab', { name: /Raw/ }).click();
   await page.getByText('input_messages').first().waitFor();
   await page.reload();
   await page.getByText('plan the journey').first().waitFor();
@@ -131,6 +132,7 @@ test('keyboard: / searches, j and k move, enter opens, esc comes back', async ()
   await page.keyboard.press('j');
   await page.keyboard.press('Enter');
   await page.waitForURL(/\/traces\/[0-9a-f]{32}/);
+  await page.getByText('It stops in Linz.').first().waitFor();
   await page.keyboard.press('Escape');
   await page.waitForURL(/\/traces(\?|$)/);
 });

@@ -249,7 +249,8 @@ export function TracesPage() {
             {traces.isFetchingNextPage && <SkeletonRows rows={3} widths={['w-24', 'w-44', 'flex-1']} />}
             {list.length > 0 && !traces.hasNextPage && (
               <p className="py-6 text-center text-xs text-faint">
-                That is all of it: {list.length.toLocaleString('en-US')} traces.
+                That is all of it: {list.length.toLocaleString('en-US')}{' '}
+                {list.length === 1 ? 'trace' : 'traces'}.
               </p>
             )}
           </div>

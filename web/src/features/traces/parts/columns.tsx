@@ -170,7 +170,7 @@ const specs: Spec[] = [
     size: 100,
     cell: (trace) => (trace.verdict ? <VerdictBadge verdict={trace.verdict} /> : faint),
   },
-  { id: 'user', title: 'User', size: 116, cell: (trace) => plain(trace.user_id) },
+  { id: 'user', title: 'User', size: 116, hidden: true, cell: (trace) => plain(trace.user_id) },
   { id: 'session', title: 'Session', size: 130, hidden: true, cell: (trace) => mono(trace.session_id) },
   { id: 'service', title: 'Service', size: 130, hidden: true, cell: (trace) => plain(trace.service_name) },
   {
