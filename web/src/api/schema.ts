@@ -754,6 +754,8 @@ export interface components {
              */
             cost_output?: number;
             cost_source?: components["schemas"]["CostSource"];
+            /** @description Its tokens and cost count in sums; false where another span tells of the same call. */
+            counted: boolean;
             /** @description The wire or telemetry dialect it came in. */
             dialect?: string;
             /**

@@ -51,7 +51,7 @@ fn trace(start: Timestamp, random: &mut Random, spans: &mut Vec<Value>) {
     call.set("gen_ai.operation.name", "chat");
     call.set("gen_ai.provider.name", "sim");
     call.set("gen_ai.request.model", model);
-    call.set("gen_ai.response.model", model);
+    call.set("gen_ai.response.model", model.trim_start_matches("sim/"));
     call.set("gen_ai.conversation.id", session.as_str());
     call.set("user.id", user);
     call.set("gen_ai.input.messages", message("user", question));

@@ -6,6 +6,7 @@ import { canCopyAsCurl, curlOf, quote } from './curl';
 
 const span: SpanDetail = {
   project_id: 'default',
+  counted: true,
   normaliser_version: 1,
   trace_id: 't',
   span_id: 's',

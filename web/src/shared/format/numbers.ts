@@ -68,6 +68,7 @@ export function changeOf(now: Maybe, before: Maybe): number | undefined {
 export function formatChange(change: number): string {
   const percent = Math.abs(change) * 100;
   if (percent < 0.5) return '0%';
+  if (percent >= 10_000) return '>100×';
   if (percent >= 1_000) return `${(Math.abs(change) + 1).toFixed(0)}×`;
   return `${percent.toFixed(0)}%`;
 }

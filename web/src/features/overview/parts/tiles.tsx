@@ -65,7 +65,7 @@ function Tile({ title, query, value, change, rest = [], spark, color, onOpen }: 
         className="block w-full rounded-lg px-4 pt-3 text-left focus-visible:outline-offset-[-2px]"
       >
         <div className="text-xs font-medium text-muted">{title}</div>
-        <div className="mt-1 flex items-baseline gap-2">
+        <div className="mt-1 flex items-baseline gap-2 whitespace-nowrap">
           <span className="num text-2xl font-semibold tracking-tight">{value}</span>
           {change}
         </div>
