@@ -53,7 +53,8 @@ pub fn release() -> Result<()> {
 
 /// The OpenAPI document from the code, the web UI's types from the document.
 pub fn generate() -> Result<()> {
-    run(program("cargo", &["test", "--quiet", "--package", "signalbox-api", "the_document"]).env("INSTA_UPDATE", "always"))?;
+    run(program("cargo", &["test", "--quiet", "--package", "signalbox-api", "the_document"])
+        .env("INSTA_UPDATE", "always"))?;
     setup::for_build()?;
     run(program("npm", &["run", "gen"]).current_dir("web"))
 }

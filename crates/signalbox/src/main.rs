@@ -4,8 +4,8 @@ mod commands;
 mod config;
 mod demo;
 mod server;
-mod wire_up;
 mod web;
+mod wire_up;
 
 use std::process::ExitCode;
 

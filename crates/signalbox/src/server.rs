@@ -11,6 +11,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +23,8 @@ use crate::wire_up::App;
 
 /// A caller that has not sent its whole request head by then is cut off (slowloris).
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// A caller that doesn't take what was sent to it for so long is cut off.
+const UNREAD_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long to rest when the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -50,7 +53,9 @@ impl Server {
             let Some(extra) = extra.filter(|extra| *extra != listen) else { continue };
             match TcpListener::bind(extra).await {
                 Ok(listener) => listeners.push(listener),
-                Err(error) => warn!("server.{name}: can't listen on {extra} ({error}); OTLP is still served on {address}"),
+                Err(error) => {
+                    warn!("server.{name}: can't listen on {extra} ({error}); OTLP is still served on {address}")
+                }
             }
         }
         Ok(Self {
@@ -127,6 +132,8 @@ impl Server {
 fn connection(socket: TcpStream, app: Arc<App>, graceful: &GracefulShutdown) -> impl Future<Output = ()> + use<> {
     // Small writes (stream chunks) must not wait for the next one.
     let _ = socket.set_nodelay(true);
+    // A caller that takes nothing of its answer must not hold its slot for ever.
+    let _ = SockRef::from(&socket).set_tcp_user_timeout(Some(UNREAD_TIMEOUT));
     let service = service_fn(move |request| {
         let app = Arc::clone(&app);
         async move { Ok::<_, Infallible>(app.answer(request).await) }
@@ -164,5 +171,6 @@ pub(crate) fn start_logging() {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn,datafusion=warn,hyper=warn"));
     // A second start in one process (`demo` starts `up`) keeps the first logger.
     let colours = std::io::stderr().is_terminal();
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).try_init();
+    let _ =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).try_init();
 }

@@ -14,7 +14,8 @@ use rust_embed::RustEmbed;
 #[allow_missing = true]
 struct Dist;
 
-const NOT_BUILT: &str = "The web UI is not part of this build. `make build` builds it; the API answers under /api/v1 all the same.\n";
+const NOT_BUILT: &str =
+    "The web UI is not part of this build. `make build` builds it; the API answers under /api/v1 all the same.\n";
 
 /// The files of the UI, and their gzipped forms as they are first asked for.
 #[derive(Debug, Default)]
@@ -40,7 +41,8 @@ impl Web {
         };
         let mime = file.metadata.mimetype().to_owned();
         let body = Bytes::from(file.data.into_owned());
-        let compressible = mime.starts_with("text/") || mime.contains("javascript") || mime.contains("json") || mime.contains("svg");
+        let compressible =
+            mime.starts_with("text/") || mime.contains("javascript") || mime.contains("json") || mime.contains("svg");
         let gzip = compressible && accepts_gzip(headers);
         let mut response = Response::new(if gzip { self.gzip(name, body) } else { body });
         let headers = response.headers_mut();

@@ -103,7 +103,19 @@ impl App {
         let grpc = ingest.grpc().prepare().into_axum_router();
         let first_key = first_key.map(|made| made.key);
         let queue_task = Mutex::new(Some(queue_task));
-        Ok(Self { gateway, ingest, grpc, api, web: Web::default(), catalog, store, queue, queue_task, stopping, first_key })
+        Ok(Self {
+            gateway,
+            ingest,
+            grpc,
+            api,
+            web: Web::default(),
+            catalog,
+            store,
+            queue,
+            queue_task,
+            stopping,
+            first_key,
+        })
     }
 
     /// The first virtual key, if it was made just now.
@@ -117,7 +129,11 @@ impl App {
         if Gateway::handles(request.method(), path) {
             return self.gateway.serve(request.map(boxed)).await;
         }
-        if request.headers().get(http::header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc")) {
+        if request
+            .headers()
+            .get(http::header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
+        {
             return self.route(self.grpc.clone(), request).await;
         }
         if self.ingest.handles(request.method(), path) {

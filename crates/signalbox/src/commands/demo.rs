@@ -102,7 +102,8 @@ impl Demo {
 
     async fn traffic(&self, client: &Client) -> anyhow::Result<()> {
         if !self.no_history {
-            let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template("history {bar:40} {pos}/{len} traces")?);
+            let bar =
+                ProgressBar::new(0).with_style(ProgressStyle::with_template("history {bar:40} {pos}/{len} traces")?);
             demo::fill_history(client, |done, of| {
                 bar.set_length(of as u64);
                 bar.set_position(done as u64);

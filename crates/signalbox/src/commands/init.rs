@@ -22,13 +22,19 @@ impl Init {
         let path = self.file.display();
         let mut open = OpenOptions::new();
         open.write(true).truncate(true);
-        if self.force { open.create(true) } else { open.create_new(true) };
+        if self.force {
+            open.create(true)
+        } else {
+            open.create_new(true)
+        };
         let mut file = open.open(&self.file).with_context(|| match self.file.exists() && !self.force {
             true => format!("`{path}` is already there; `--force` replaces it"),
             false => format!("can't write `{path}`"),
         })?;
         file.write_all(config::TEMPLATE.as_bytes()).with_context(|| format!("can't write `{path}`"))?;
-        super::say(&format!("Wrote {path}. Edit it, check it with `signalbox check {path}`, start with `signalbox up`."));
+        super::say(&format!(
+            "Wrote {path}. Edit it, check it with `signalbox check {path}`, start with `signalbox up`."
+        ));
         Ok(())
     }
 }

@@ -39,7 +39,9 @@ impl Query {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let sql = match self.sql.as_deref() {
             Some(sql) if sql != "-" => sql.to_owned(),
-            None if std::io::stdin().is_terminal() => bail!("no SQL given; try `signalbox query \"SELECT count(*) FROM spans\"`"),
+            None if std::io::stdin().is_terminal() => {
+                bail!("no SQL given; try `signalbox query \"SELECT count(*) FROM spans\"`")
+            }
             _ => {
                 let mut sql = String::new();
                 std::io::stdin().read_to_string(&mut sql).context("can't read the SQL from stdin")?;

@@ -45,7 +45,12 @@ impl Up {
             let server = Server::bind(&config.server).await?;
             let app = App::open(&config, bootstrap).await?;
             let first_key = app.first_key().filter(|_| !chosen).map(|key| key.expose().to_owned());
-            super::say(&welcome(server.address(), &config.server.data_dir, first_key.as_deref(), began.elapsed().as_secs_f64()));
+            super::say(&welcome(
+                server.address(),
+                &config.server.data_dir,
+                first_key.as_deref(),
+                began.elapsed().as_secs_f64(),
+            ));
             server.run(app, server::stop_signal()).await
         })
     }

@@ -54,11 +54,7 @@ pub(super) fn parse(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<
         let place = Place { line: 1, column: 1 };
         reader.problems.push(Problem::new(place, "one document was expected, there are several (`---`)"));
     }
-    if reader.problems.is_empty() {
-        Ok(Document { value, places: reader.places })
-    } else {
-        Err(reader.problems)
-    }
+    if reader.problems.is_empty() { Ok(Document { value, places: reader.places }) } else { Err(reader.problems) }
 }
 
 struct Reader<'a> {
@@ -122,8 +118,7 @@ impl Reader<'_> {
                 rest = after;
                 continue;
             };
-            let (name, default) =
-                inner.split_once(":-").map_or((inner, None), |(name, default)| (name, Some(default)));
+            let (name, default) = inner.split_once(":-").map_or((inner, None), |(name, default)| (name, Some(default)));
             match (self.env)(name).filter(|value| !value.is_empty()).or_else(|| default.map(str::to_owned)) {
                 Some(value) => out.push_str(&value),
                 None => self.problems.push(

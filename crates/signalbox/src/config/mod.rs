@@ -20,8 +20,8 @@ use signalbox_prices::{ModelPrice, PriceBook};
 use signalbox_store::StoreConfig;
 use signalbox_upstream::{HumanDuration, ProviderConfig, SimulatedConfig, Timeouts, UpstreamConfig};
 
-pub(crate) use problem::Problems;
 use problem::Problem;
+pub(crate) use problem::Problems;
 
 /// What `signalbox init` writes.
 pub(crate) const TEMPLATE: &str = include_str!("template.yaml");
@@ -146,7 +146,8 @@ impl Config {
         let clock = std::sync::Arc::new(signalbox_types::seam::SystemClock::new());
         if let Err(error) = signalbox_upstream::Upstream::new(&self.upstream(), &|_| None, clock) {
             problems.extend(error.problems.iter().map(|one| {
-                problem(&check::pointer_of(&one.path), format!("`{}`: {}", one.path, one.message)).hint(one.hint.clone())
+                problem(&check::pointer_of(&one.path), format!("`{}`: {}", one.path, one.message))
+                    .hint(one.hint.clone())
             }));
         }
         if let Err(error) = PriceBook::with_overrides(&self.prices) {
@@ -166,6 +167,7 @@ pub(crate) fn schema() -> serde_json::Value {
 }
 
 /// The process's environment.
+#[expect(clippy::disallowed_methods, reason = "this is where everybody else gets the environment from")]
 pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -46,6 +46,7 @@ impl Client {
     }
 
     /// Posts JSON; any status is an answer.
+    #[expect(clippy::disallowed_methods, reason = "the body is limited")]
     pub(crate) async fn post(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> Result<Reply> {
         let uri: Uri = format!("{}{path}", self.url).parse().with_context(|| format!("`{}` is no URL", self.url))?;
         let mut request = Request::new(Full::new(Bytes::from(serde_json::to_vec(body)?)));
@@ -53,7 +54,10 @@ impl Client {
         *request.uri_mut() = uri;
         *request.headers_mut() = self.headers(headers)?;
         let response = self.http.request(request).await.with_context(|| {
-            format!("can't reach Signalbox at {}; is it running? Start it with `signalbox up`, or give `--url`", self.url)
+            format!(
+                "can't reach Signalbox at {}; is it running? Start it with `signalbox up`, or give `--url`",
+                self.url
+            )
         })?;
         let status = response.status();
         let body = Limited::new(response.into_body(), LARGEST_ANSWER).collect().await;
@@ -73,7 +77,8 @@ impl Client {
     fn headers(&self, extra: &[(&str, &str)]) -> Result<HeaderMap> {
         let mut headers = HeaderMap::new();
         headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", self.key)).context("the key has characters that no header may have")?;
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", self.key))
+            .context("the key has characters that no header may have")?;
         bearer.set_sensitive(true);
         headers.insert(http::header::AUTHORIZATION, bearer);
         for (name, value) in extra {

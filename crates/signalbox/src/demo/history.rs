@@ -25,7 +25,14 @@ pub(super) async fn send(client: &Client, random: &mut Random, progress: impl Fn
         let start = begin.plus(Duration::from_secs_f64(place * HOURS as f64 * 3_600.0));
         trace(start, random, &mut spans);
         if spans.len() >= BATCH || number + 1 == TRACES {
-            otlp::send(client, "support-assistant", "2.2.0", "opentelemetry.instrumentation.genai.demo", std::mem::take(&mut spans)).await?;
+            otlp::send(
+                client,
+                "support-assistant",
+                "2.2.0",
+                "opentelemetry.instrumentation.genai.demo",
+                std::mem::take(&mut spans),
+            )
+            .await?;
             progress(number + 1, TRACES);
         }
     }
@@ -47,7 +54,8 @@ fn trace(start: Timestamp, random: &mut Random, spans: &mut Vec<Value>) {
     root.set("gen_ai.agent.name", "support-assistant");
     root.set("gen_ai.conversation.id", session.as_str());
     root.set("user.id", user);
-    let mut call = Step::at(root.trace_id, Some(root.span_id), &format!("chat {model}"), start.plus(Duration::from_millis(12)));
+    let mut call =
+        Step::at(root.trace_id, Some(root.span_id), &format!("chat {model}"), start.plus(Duration::from_millis(12)));
     call.set("gen_ai.operation.name", "chat");
     call.set("gen_ai.provider.name", "sim");
     call.set("gen_ai.request.model", model);

@@ -35,7 +35,15 @@ impl Step {
     }
 
     pub(super) fn at(trace_id: TraceId, parent: Option<SpanId>, name: &str, start: Timestamp) -> Self {
-        Self { trace_id, span_id: SpanId::new(), parent, name: name.to_owned(), start, attributes: Vec::new(), error: None }
+        Self {
+            trace_id,
+            span_id: SpanId::new(),
+            parent,
+            name: name.to_owned(),
+            start,
+            attributes: Vec::new(),
+            error: None,
+        }
     }
 
     /// With an attribute.

@@ -1,6 +1,15 @@
 //! What the demo's people say.
 
-pub(super) const USERS: &[&str] = &["ana@acme.example", "ben@acme.example", "chen@globex.example", "dora@globex.example", "emil@initech.example", "fatou@initech.example", "goran@umbrella.example", "hana@umbrella.example"];
+pub(super) const USERS: &[&str] = &[
+    "ana@acme.example",
+    "ben@acme.example",
+    "chen@globex.example",
+    "dora@globex.example",
+    "emil@initech.example",
+    "fatou@initech.example",
+    "goran@umbrella.example",
+    "hana@umbrella.example",
+];
 
 pub(super) const QUESTIONS: &[&str] = &[
     "How do I reset my password when I no longer have access to my e-mail?",
@@ -16,14 +25,38 @@ pub(super) const QUESTIONS: &[&str] = &[
 ];
 
 pub(super) const DOCUMENTS: &[(&str, &str)] = &[
-    ("help/password-reset", "If you have lost access to your e-mail address, an administrator of your workspace can send a reset link to another verified address under Members, Reset access."),
-    ("help/billing-seats", "A seat that is removed in the middle of a billing period is charged until the end of the period. Two charges on one invoice usually mean that a seat was removed and added again."),
-    ("help/export", "Owners can export a workspace as CSV or JSON under Settings, Data. The export is prepared in the background and sent as a link that is valid for seven days."),
-    ("help/sso", "Single sign-on by SAML or OIDC is part of the Business and Enterprise plans. Okta, Entra ID and Google Workspace are set up with a wizard."),
-    ("help/retention", "Deleted files stay in the bin for 30 days. After that, support can restore them for another 14 days on the Business plan and above."),
-    ("help/guests", "Guests see only the boards they were invited to. The directory, other members and workspace settings are hidden from them."),
-    ("help/rate-limits", "The API allows 60 requests a minute for each token. Requests that are retried at once count again; use the Retry-After header."),
-    ("help/dpa", "Our data processing agreement is available under Legal in the workspace settings and can be signed electronically."),
+    (
+        "help/password-reset",
+        "If you have lost access to your e-mail address, an administrator of your workspace can send a reset link to another verified address under Members, Reset access.",
+    ),
+    (
+        "help/billing-seats",
+        "A seat that is removed in the middle of a billing period is charged until the end of the period. Two charges on one invoice usually mean that a seat was removed and added again.",
+    ),
+    (
+        "help/export",
+        "Owners can export a workspace as CSV or JSON under Settings, Data. The export is prepared in the background and sent as a link that is valid for seven days.",
+    ),
+    (
+        "help/sso",
+        "Single sign-on by SAML or OIDC is part of the Business and Enterprise plans. Okta, Entra ID and Google Workspace are set up with a wizard.",
+    ),
+    (
+        "help/retention",
+        "Deleted files stay in the bin for 30 days. After that, support can restore them for another 14 days on the Business plan and above.",
+    ),
+    (
+        "help/guests",
+        "Guests see only the boards they were invited to. The directory, other members and workspace settings are hidden from them.",
+    ),
+    (
+        "help/rate-limits",
+        "The API allows 60 requests a minute for each token. Requests that are retried at once count again; use the Retry-After header.",
+    ),
+    (
+        "help/dpa",
+        "Our data processing agreement is available under Legal in the workspace settings and can be signed electronically.",
+    ),
 ];
 
 pub(super) const ATTACKS: &[&str] = &[

@@ -22,7 +22,10 @@ pub(in crate::demo) async fn run(client: &Client, release: Release, random: &mut
     root.set("gen_ai.agent.name", AGENT);
     root.set("gen_ai.conversation.id", session.as_str());
     root.set("user.id", user);
-    root.set("gen_ai.input.messages", json!([{"role": "user", "parts": [{"type": "text", "content": task}]}]).to_string());
+    root.set(
+        "gen_ai.input.messages",
+        json!([{"role": "user", "parts": [{"type": "text", "content": task}]}]).to_string(),
+    );
     let mut messages = vec![json!({"role": "user", "content": task})];
     let mut spans = Vec::new();
     for turn in 0..MOST_TURNS {
@@ -46,7 +49,11 @@ pub(in crate::demo) async fn run(client: &Client, release: Release, random: &mut
         let calls: Vec<&Value> =
             answer["content"].as_array().into_iter().flatten().filter(|block| block["type"] == "tool_use").collect();
         if calls.is_empty() {
-            root.set("gen_ai.output.messages", json!([{"role": "assistant", "parts": [{"type": "text", "content": answer["content"][0]["text"]}]}]).to_string());
+            root.set(
+                "gen_ai.output.messages",
+                json!([{"role": "assistant", "parts": [{"type": "text", "content": answer["content"][0]["text"]}]}])
+                    .to_string(),
+            );
             break;
         }
         let mut results = Vec::new();
@@ -70,7 +77,9 @@ async fn use_tool(root: &Step, call: &Value, random: &mut Random, spans: &mut Ve
     let failed = random.chance(0.05);
     let result = match (failed, name) {
         (true, _) => "connection reset by peer".to_owned(),
-        (_, "search_orders") => json!({"order": 48213, "status": "packed", "carrier": "DPD", "expected": "Thursday"}).to_string(),
+        (_, "search_orders") => {
+            json!({"order": 48213, "status": "packed", "carrier": "DPD", "expected": "Thursday"}).to_string()
+        }
         (_, "get_weather") => json!({"city": "Lisbon", "high_c": 19, "rain": "light"}).to_string(),
         _ => json!({"free": ["Tuesday 10:00", "Wednesday 15:30"]}).to_string(),
     };

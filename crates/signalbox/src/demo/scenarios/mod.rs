@@ -34,7 +34,9 @@ impl Headers {
     fn mood(self, release: Release, random: &mut Random) -> Self {
         let slow = if random.chance(0.05) { 900 } else { 0 };
         let ttft = 60 + random.below(180) + release.extra_ms + slow;
-        let mut headers = self.with("x-sim-ttft-ms", ttft.to_string()).with("x-sim-chunk-delay-ms", (2 + random.below(10)).to_string());
+        let mut headers = self
+            .with("x-sim-ttft-ms", ttft.to_string())
+            .with("x-sim-chunk-delay-ms", (2 + random.below(10)).to_string());
         if random.chance(release.failures) {
             let status = *random.pick(&["429", "500", "503", "529"]);
             headers = headers.with("x-sim-status", status);

@@ -10,7 +10,8 @@ use crate::demo::otlp::{self, Step};
 use crate::demo::random::Random;
 use crate::demo::{Release, words};
 
-const SYSTEM: &str = "You are the support assistant of Boardly. Answer from the documents only, briefly, and name the document.";
+const SYSTEM: &str =
+    "You are the support assistant of Boardly. Answer from the documents only, briefly, and name the document.";
 
 pub(in crate::demo) async fn run(client: &Client, release: Release, random: &mut Random) -> Result<()> {
     let user = *random.pick(words::USERS);
@@ -23,7 +24,14 @@ pub(in crate::demo) async fn run(client: &Client, release: Release, random: &mut
     Ok(())
 }
 
-async fn turn(client: &Client, release: Release, random: &mut Random, user: &str, session: &str, conversation: &mut Vec<Value>) -> Result<()> {
+async fn turn(
+    client: &Client,
+    release: Release,
+    random: &mut Random,
+    user: &str,
+    session: &str,
+    conversation: &mut Vec<Value>,
+) -> Result<()> {
     let question = if random.chance(0.06) { *random.pick(words::ATTACKS) } else { *random.pick(words::QUESTIONS) };
     let mut root = Step::root("support-assistant");
     root.set("openinference.span.kind", "CHAIN");
