@@ -153,7 +153,7 @@ def start(arguments: list[str], env: dict[str, str] | None = None) -> subprocess
     )
 
 
-def load(server: Server, path: str, body: dict, connections: int, seconds: float, folder: Path) -> tuple[dict, float]:
+def load(server: Server, path: str, body: dict, connections: int, seconds: int, folder: Path) -> tuple[dict, float]:
     """One round: what wrk saw, and the CPU seconds that the server used meanwhile."""
     (folder / "body.json").write_text(json.dumps(body))
     script = folder / "wrk.lua"
@@ -178,10 +178,10 @@ def body_for(model: str, kilobytes: int, stream: bool) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--connections", type=int, nargs="*", default=[1, 16, 64])
     parser.add_argument("--kilobytes", type=int, nargs="*", default=[1, 16, 128])
-    parser.add_argument("--latency-ms", type=int, default=20, help="of the provider, in the case below saturation")
+    parser.add_argument("--latency-ms", type=int, default=100, help="of the provider, in the case below saturation")
     options = parser.parse_args()
     nginx = shutil.which("nginx") or "/usr/sbin/nginx"
     with tempfile.TemporaryDirectory(prefix="signalbox-bench-") as temporary:
