@@ -42,7 +42,7 @@ def test_prometheus_scrapes(box: Signalbox, tmp_path: Path) -> None:
         wait_until("a successful scrape", lambda: ask('up{job="signalbox"} == 1'), 30)
         calls = wait_until(
             "the call in the counter",
-            lambda: ask('signalbox_gateway_requests_total{model="sim/small",status="200"} >= 1'),
+            lambda: ask('signalbox_gateway_requests_total{provider="sim",model="small",status="200"} >= 1'),
         )
         assert calls
         buckets = wait_until("the histogram", lambda: ask("gen_ai_client_operation_duration_seconds_bucket"))

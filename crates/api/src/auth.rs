@@ -24,20 +24,29 @@ impl FromRequestParts<App> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        if let Some(key) = key(&parts.headers) {
-            return Ok(Self(app.catalog.authenticate(key)?));
+        let principal = principal(&parts.headers, app)?;
+        if key(&parts.headers).is_some() {
+            return Ok(Self(principal));
         }
-        let Some(token) = session_token(&parts.headers) else {
-            return Err(ApiError::from(AuthError::Missing).hint("in a browser, sign in first"));
-        };
-        let principal = app.catalog.session(token).ok_or_else(|| {
-            ApiError::new(ErrorClass::Unauthenticated, "the session has ended").hint("sign in again with a virtual key")
-        })?;
         if parts.method != Method::GET && parts.method != Method::HEAD {
             same_origin(&parts.headers)?;
         }
         Ok(Self(principal))
     }
+}
+
+/// Whom the key or cookie in the headers stands for now. Waits for nothing, so that a stream can ask
+/// again and again.
+pub(crate) fn principal(headers: &HeaderMap, app: &App) -> Result<Principal, ApiError> {
+    if let Some(key) = key(headers) {
+        return Ok(app.catalog.authenticate(key)?);
+    }
+    let Some(token) = session_token(headers) else {
+        return Err(ApiError::from(AuthError::Missing).hint("in a browser, sign in first"));
+    };
+    app.catalog.session(token).ok_or_else(|| {
+        ApiError::new(ErrorClass::Unauthenticated, "the session has ended").hint("sign in again with a virtual key")
+    })
 }
 
 /// The key in the headers, if there is one.

@@ -66,12 +66,24 @@ impl Catalog {
         Ok(entry.principal.clone())
     }
 
-    /// Writes down what so far is only in memory: when keys were last used.
+    /// Writes down what so far is only in memory: when keys were last used. Nobody misses that
+    /// enough to make a stop fail: if the file is in trouble, a warning says so.
     ///
     /// # Errors
-    /// The file is in trouble.
+    /// The process is stopping so fast that nothing could be tried.
     pub async fn close(&self) -> Result<(), CatalogError> {
-        self.write(|_, _| Box::pin(async { Ok(()) })).await
+        let mut written = self.write(|_, _| Box::pin(async { Ok(()) })).await;
+        if written.is_err() {
+            // The first try may have met a connection that an error before had broken.
+            written = self.write(|_, _| Box::pin(async { Ok(()) })).await;
+        }
+        match written {
+            Err(error @ CatalogError::File { .. }) => {
+                tracing::warn!(%error, "when keys were last used could not be written down");
+                Ok(())
+            }
+            written => written,
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -114,6 +126,19 @@ impl Inner {
         change: impl for<'a> FnOnce(&'a mut SqliteConnection, Timestamp) -> BoxFuture<'a, Result<T, Fault>> + Send,
     ) -> Result<T, Fault> {
         let mut connection = self.connection.lock().await;
+        let result = self.attempt(&mut connection, change).await;
+        let broken = matches!(&result, Err(Fault::Sql(error)) if !self.locked(error));
+        if broken {
+            self.recover(&mut connection).await;
+        }
+        result
+    }
+
+    async fn attempt<T>(
+        &self,
+        connection: &mut SqliteConnection,
+        change: impl for<'a> FnOnce(&'a mut SqliteConnection, Timestamp) -> BoxFuture<'a, Result<T, Fault>> + Send,
+    ) -> Result<T, Fault> {
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let result = change(&mut transaction, self.clock.now()).await?;
         let before = self.snapshot.load_full();
@@ -125,5 +150,28 @@ impl Inner {
         transaction.commit().await?;
         self.snapshot.store(Arc::new(after));
         Ok(result)
+    }
+
+    /// Another process holds the file: nothing was begun, and a new connection would wait as long.
+    fn locked(&self, error: &sqlx::Error) -> bool {
+        matches!(CatalogError::sqlite(&self.file, error), CatalogError::File { fault: FileFault::Locked, .. })
+    }
+
+    /// SQLite itself rolls back on some errors (a full disk), of which sqlx isn't told: it believes
+    /// to be in the transaction for ever. So another connection takes over; if it can't be opened
+    /// now, the next change that fails tries again.
+    async fn recover(&self, connection: &mut SqliteConnection) {
+        // Releases the lock if SQLite didn't. There may be nothing to roll back, which is fine.
+        let _ = sqlx::query("ROLLBACK").execute(&mut *connection).await;
+        if !self.file.exists() {
+            return; // Opening would make an empty catalog.
+        }
+        let (file, runtime) = (self.file.clone(), tokio::runtime::Handle::current());
+        let opened = tokio::task::spawn_blocking(move || runtime.block_on(database::open(&file))).await;
+        match opened {
+            Ok(Ok(fresh)) => *connection = fresh,
+            Ok(Err(error)) => tracing::warn!(%error, "the catalog can't be opened again after an error"),
+            Err(_) => {} // The process is stopping.
+        }
     }
 }

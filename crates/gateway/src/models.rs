@@ -1,13 +1,14 @@
 //! `GET /v1/models` and `GET /v1/models/{id}`: what callers can ask for, in OpenAI's words, or in
-//! Anthropic's if they send `anthropic-version`.
+//! Anthropic's if they send `anthropic-version`. And what is said of paths that are not served.
 
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, Request, Response};
 use serde::Serialize;
+use signalbox_types::ErrorClass;
 use signalbox_upstream::ModelEntry;
 use signalbox_wire::{Dialect, codec};
 
-use crate::call::CallError;
+use crate::call::{CallError, Endpoint};
 use crate::headers::ANTHROPIC_VERSION;
 use crate::stages::admit::{authenticate, wrong_method};
 use crate::stages::encode::{refusal, whole};
@@ -20,7 +21,15 @@ pub(crate) fn handles(path: &str) -> bool {
     path.strip_prefix(PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// E.g. `/v1/messages/count_tokens` or `/v1/messages/batches`, which are not served.
+pub(crate) fn is_below_messages(path: &str) -> bool {
+    path.strip_prefix(Endpoint::Messages.path()).is_some_and(|rest| rest.starts_with('/'))
+}
+
 pub(crate) fn serve(gateway: &Gateway, request: &Request<RequestBody>) -> Response<ResponseBody> {
+    if is_below_messages(request.uri().path()) {
+        return not_served(gateway, request.uri().path());
+    }
     let anthropic = request.headers().contains_key(ANTHROPIC_VERSION);
     let dialect = if anthropic { Dialect::AnthropicMessages } else { Dialect::OpenaiChat };
     match look_up(gateway, request, dialect) {
@@ -39,11 +48,20 @@ pub(crate) fn serve(gateway: &Gateway, request: &Request<RequestBody>) -> Respon
     }
 }
 
+fn not_served(gateway: &Gateway, path: &str) -> Response<ResponseBody> {
+    let served = Endpoint::Messages.path();
+    let message = format!("{path} is not served here; of Anthropic's API, POST {served} and GET {PATH} are");
+    let error = CallError::caller(ErrorClass::NotFound, message);
+    let status = error.status();
+    gateway.metrics().looked_up(served, status.as_u16(), error.class.as_str());
+    refusal(status, HeaderMap::new(), error.retry, codec(Dialect::AnthropicMessages).encode_error(&error.body()))
+}
+
 fn look_up(gateway: &Gateway, request: &Request<RequestBody>, dialect: Dialect) -> Result<Vec<u8>, CallError> {
     let path = request.uri().path();
     let Some(rest) = path.strip_prefix(PATH).filter(|_| handles(path)) else {
         let message = format!("there is no {path} here");
-        return Err(CallError::caller(signalbox_types::ErrorClass::NotFound, message));
+        return Err(CallError::caller(ErrorClass::NotFound, message));
     };
     if request.method() != Method::GET && request.method() != Method::HEAD {
         let message = format!("{PATH} takes GET only, found {}", request.method());
@@ -72,7 +90,7 @@ fn look_up(gateway: &Gateway, request: &Request<RequestBody>, dialect: Dialect) 
             Dialect::AnthropicMessages => to_json(&AnthropicModel::of(model)),
         }
     };
-    body.map_err(|error| CallError::us(signalbox_types::ErrorClass::Internal, error.to_string()))
+    body.map_err(|error| CallError::us(ErrorClass::Internal, error.to_string()))
 }
 
 fn to_json(value: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {

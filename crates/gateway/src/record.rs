@@ -10,7 +10,7 @@ use crate::call::{Answer, Call, CallError, Endpoint, Input, Outcome};
 use crate::stages::settle::Settled;
 
 /// Raised when spans of the same call would come out differently.
-const NORMALISER_VERSION: u32 = 1;
+const NORMALISER_VERSION: u32 = 2;
 /// Parameters that only one dialect knows are kept if they are short.
 const MAX_PARAMETER_BYTES: usize = 200;
 
@@ -46,7 +46,9 @@ pub(crate) fn span(settled: Settled, most_bytes: usize) -> Option<Span> {
         Answer::Decoded(response) => output(*response, most_bytes, &mut span),
         Answer::Partial(answer) => output(answer.finish(), most_bytes, &mut span),
     }
-    if span.model_used.is_none() && span.status == SpanStatus::Ok {
+    // Also of a call that failed: by what the caller wrote (`provider/model`, an alias), its failures
+    // would count as those of another model.
+    if span.model_used.is_none() {
         span.model_used = call.target.map(|target| target.model);
     }
     Some(span)

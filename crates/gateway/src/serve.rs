@@ -101,9 +101,10 @@ impl Gateway {
     }
 
     /// Whether a path is the gateway's. A wrong method on it is, too: the answer says which one is right.
+    /// So is what else Anthropic has below `/v1/messages`: its SDKs must be told in their own shape.
     #[must_use]
     pub fn handles(_method: &Method, path: &str) -> bool {
-        Endpoint::find(path).is_some() || models::handles(path)
+        Endpoint::find(path).is_some() || models::handles(path) || models::is_below_messages(path)
     }
 
     /// Answers one call. Never fails: what goes wrong is told in the caller's dialect.

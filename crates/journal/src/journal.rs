@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -30,6 +31,8 @@ pub struct JournalConfig {
     pub queue_bytes: usize,
     /// A record may be this long; at most 1 GiB.
     pub max_record_bytes: usize,
+    /// A disk that was full is tried again after so long.
+    pub full_retry: Duration,
 }
 
 impl Default for JournalConfig {
@@ -40,6 +43,7 @@ impl Default for JournalConfig {
             queue_requests: 1_024,
             queue_bytes: 256 << 20,
             max_record_bytes: 256 << 20,
+            full_retry: Duration::from_secs(10),
         }
     }
 }
@@ -65,11 +69,19 @@ pub(crate) struct Shared {
     pub(crate) segments: AtomicU64,
     pub(crate) next_seq: AtomicU64,
     pub(crate) failed: Mutex<Option<AppendError>>,
+    /// When it may be tried again after a failure; `None` if never.
+    pub(crate) retry_at: Mutex<Option<Instant>>,
     waiting_requests: AtomicUsize,
     waiting_bytes: AtomicUsize,
 }
 
 impl Shared {
+    /// Fails if nothing is taken now.
+    pub(crate) fn check(&self) -> Result<(), AppendError> {
+        let Some(error) = self.failed.lock().clone() else { return Ok(()) };
+        if self.retry_at.lock().is_some_and(|at| Instant::now() >= at) { Ok(()) } else { Err(error) }
+    }
+
     pub(crate) fn left(&self, bytes: usize) {
         self.waiting_requests.fetch_sub(1, Ordering::Relaxed);
         self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
@@ -134,9 +146,7 @@ impl Journal {
         if bytes > limit {
             return Err(AppendError::TooLarge { bytes, limit });
         }
-        if let Some(error) = self.shared.failed.lock().clone() {
-            return Err(error);
-        }
+        self.check()?;
         let waiting_bytes = self.shared.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
         self.shared.waiting_requests.fetch_add(1, Ordering::Relaxed);
         // One record always fits, however large.
@@ -156,6 +166,14 @@ impl Journal {
             self.shared.left(bytes);
         }
         sent
+    }
+
+    /// Whether records are taken now; after a full disk, whether it is time to try again.
+    ///
+    /// # Errors
+    /// The journal has stopped.
+    pub fn check(&self) -> Result<(), AppendError> {
+        self.shared.check()
     }
 
     /// Appends a record and waits until it is on disk.

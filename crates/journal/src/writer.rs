@@ -1,11 +1,13 @@
 //! The one thread that writes. It takes what is queued, writes it, syncs once and then completes
-//! everyone who waits. After the first error it writes nothing any more: what a failed sync left on
-//! the disk can't be known, and a second sync that succeeds would prove nothing.
+//! everyone who waits. After a failed sync it writes nothing any more: what that left on the disk can't
+//! be known, and a second sync that succeeds would prove nothing. After a write that met a full disk
+//! it tries again later, in a fresh segment.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
+use std::time::Instant;
 
 use bytes::Bytes;
 use tracing::{error, warn};
@@ -35,6 +37,7 @@ pub(crate) struct Writer {
     active: Closed,
     closed: Vec<Closed>,
     frames: Vec<u8>,
+    sync_failed: bool,
 }
 
 impl Writer {
@@ -51,7 +54,7 @@ impl Writer {
         let path = segment::path(&dir, next_seq);
         let file = create_segment(&*fs, &dir, next_seq).map_err(OpenError::io("create", &path))?;
         let active = Closed { first_seq: next_seq, end_seq: next_seq, bytes: segment::HEADER as u64 };
-        let writer = Self { fs, dir, config, shared, file, active, closed, frames: Vec::new() };
+        let writer = Self { fs, dir, config, shared, file, active, closed, frames: Vec::new(), sync_failed: false };
         writer.publish_stats();
         Ok(writer)
     }
@@ -97,7 +100,7 @@ impl Writer {
     }
 
     fn write(&mut self, group: &[Waiting]) -> Result<u64, AppendError> {
-        self.check()?;
+        self.resume()?;
         if self.active.bytes >= self.config.segment_bytes {
             self.roll()?;
         }
@@ -107,7 +110,10 @@ impl Writer {
             frame::encode(first_seq + i, waiting.kind, i == 0, &waiting.payload, &mut self.frames);
         }
         self.file.write_all(&self.frames).map_err(|error| AppendError::of("writing the journal", &error))?;
-        self.file.sync().map_err(|error| AppendError::of("syncing the journal", &error))?;
+        if let Err(error) = self.file.sync() {
+            self.sync_failed = true;
+            return Err(AppendError::of("syncing the journal", &error));
+        }
         self.active.bytes += self.frames.len() as u64;
         self.active.end_seq += group.len() as u64;
         if self.frames.capacity() > self.config.group_bytes {
@@ -123,10 +129,36 @@ impl Writer {
 
     fn fail(&self, error: &AppendError) {
         let mut failed = self.shared.failed.lock();
+        let again = matches!(error, AppendError::DiskFull(_)) && !self.sync_failed;
         if failed.is_none() {
-            error!(%error, "the journal stopped: nothing more is taken until a restart");
-            *failed = Some(error.clone());
+            error!(%error, again, "the journal stopped: nothing more is taken until there is room or a restart");
         }
+        *failed = Some(error.clone());
+        *self.shared.retry_at.lock() = again.then(|| Instant::now() + self.config.full_retry);
+    }
+
+    /// Goes on after a full disk, if it is time to try: cuts off what the failed write left, which
+    /// was never acknowledged, and begins a fresh segment. What was synced before is not touched.
+    fn resume(&mut self) -> Result<(), AppendError> {
+        if self.check().is_ok() {
+            return Ok(());
+        }
+        self.shared.check()?;
+        let Closed { first_seq, end_seq, bytes } = self.active;
+        if first_seq < end_seq {
+            let path = segment::path(&self.dir, first_seq);
+            self.fs.truncate(&path, bytes).map_err(|error| AppendError::of("cutting the journal", &error))?;
+            self.roll()?;
+        } else {
+            // It holds nothing: it is replaced.
+            self.file = create_segment(&*self.fs, &self.dir, end_seq)
+                .map_err(|error| AppendError::of("creating a journal segment", &error))?;
+            self.active.bytes = segment::HEADER as u64;
+        }
+        *self.shared.failed.lock() = None;
+        *self.shared.retry_at.lock() = None;
+        warn!("the disk has room again: the journal goes on");
+        Ok(())
     }
 
     fn roll(&mut self) -> Result<(), AppendError> {

@@ -24,6 +24,11 @@ pub(crate) struct Web {
 }
 
 impl Web {
+    /// There is a file of this name.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        Dist::get(path.trim_start_matches('/')).is_some()
+    }
+
     /// The file at `path`, or the page that draws every other path.
     pub(crate) fn answer(&self, method: &Method, path: &str, headers: &HeaderMap) -> Response<Bytes> {
         if !matches!(*method, Method::GET | Method::HEAD) {

@@ -43,6 +43,7 @@ pub(crate) struct App {
     api: axum::Router,
     web: Web,
     catalog: Catalog,
+    upstream: Arc<Upstream>,
     store: Arc<Store>,
     queue: Arc<SpanQueue>,
     queue_task: Mutex<Option<JoinHandle<()>>>,
@@ -94,7 +95,7 @@ impl App {
         let api = signalbox_api::router(ApiParts {
             store: Arc::clone(&store) as Arc<dyn EventStore>,
             catalog: shared_catalog,
-            upstream,
+            upstream: Arc::clone(&upstream),
             clock,
             status: status(&gateway, &queue, began),
             metrics_text: Arc::new(move || text_of(&registry)),
@@ -110,6 +111,7 @@ impl App {
             api,
             web: Web::default(),
             catalog,
+            upstream,
             store,
             queue,
             queue_task,
@@ -121,6 +123,11 @@ impl App {
     /// The first virtual key, if it was made just now.
     pub(crate) fn first_key(&self) -> Option<&Secret> {
         self.first_key.as_ref()
+    }
+
+    /// The providers that can be called.
+    pub(crate) fn providers_on(&self) -> Vec<String> {
+        self.upstream.providers().into_iter().filter(|provider| provider.on).map(|provider| provider.name).collect()
     }
 
     /// Answers one request: which part, by its path.
@@ -142,8 +149,16 @@ impl App {
         if path.starts_with("/api/") || matches!(path, "/healthz" | "/readyz" | "/metrics") {
             return self.route(self.api.clone(), request).await;
         }
-        // What looks like an API call must not get a page.
-        if path.starts_with("/v1/") || *request.method() == Method::POST {
+        // Only who wants a page gets one: an SDK whose base URL lacks `/v1` must hear of it.
+        let wants = |kind: &str| {
+            request
+                .headers()
+                .get(http::header::ACCEPT)
+                .and_then(|accept| accept.to_str().ok())
+                .is_some_and(|accept| accept.contains(kind))
+        };
+        let is_call = path.starts_with("/v1/") || !matches!(*request.method(), Method::GET | Method::HEAD);
+        if is_call || (path != "/" && !self.web.has(path) && !wants("text/html")) {
             return no_such_path(path).map(whole);
         }
         self.web.answer(request.method(), path, request.headers()).map(|body| whole(Full::new(body)))

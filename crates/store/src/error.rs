@@ -51,9 +51,9 @@ pub(crate) fn refused(error: AppendError) -> StoreError {
     match error {
         AppendError::Full => StoreError::Full { retry_after_s: 1 },
         AppendError::TooLarge { .. } => StoreError::Limit(format!("{error}; send fewer spans at once")),
-        AppendError::DiskFull(text) => {
-            StoreError::Disk(format!("the disk is full; free some space and restart ({text})"))
-        }
+        AppendError::DiskFull(text) => StoreError::Disk(format!(
+            "the disk is full; free some space, and restart if writes are still refused a minute later ({text})"
+        )),
         AppendError::Io(text) => StoreError::Disk(format!("the disk fails; mend it and restart ({text})")),
         AppendError::Closed => closed(),
     }

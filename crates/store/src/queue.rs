@@ -7,6 +7,7 @@ use signalbox_types::Span;
 use signalbox_types::seam::{EventStore, Full, SpanSink, StoreError};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tracing::{error, warn};
 
 /// Spans that are appended at once.
@@ -16,6 +17,8 @@ const WAITING_BYTES: usize = 128 << 20;
 /// How often a batch is offered again to a store that is full, and how long in between.
 const TRIES: u32 = 10;
 const WAIT: Duration = Duration::from_millis(200);
+/// Losses are logged once in this time.
+const SAY_AGAIN: Duration = Duration::from_secs(10);
 
 /// The bounded queue between the gateway and the store: taking a span never waits for the disk.
 /// What it can't take, or the store refuses, is counted as shed.
@@ -95,7 +98,26 @@ impl SpanSink for SpanQueue {
     }
 }
 
+/// Lost spans that no log line has told of yet.
+#[derive(Debug, Default)]
+struct Lost {
+    spans: usize,
+    said: Option<Instant>,
+}
+
+impl Lost {
+    fn add(&mut self, spans: usize, error: &StoreError) {
+        self.spans += spans;
+        if self.said.is_some_and(|said| said.elapsed() < SAY_AGAIN) {
+            return;
+        }
+        error!(spans = self.spans, %error, "spans are lost: the event store refuses them");
+        *self = Self { spans: 0, said: Some(Instant::now()) };
+    }
+}
+
 async fn empty(store: &dyn EventStore, mut receiver: mpsc::Receiver<Span>, counters: &Counters) {
+    let mut lost = Lost::default();
     loop {
         let mut batch = Vec::new();
         let taken = receiver.recv_many(&mut batch, BATCH).await;
@@ -105,7 +127,7 @@ async fn empty(store: &dyn EventStore, mut receiver: mpsc::Receiver<Span>, count
         let bytes = batch.iter().map(Span::approximate_bytes).sum();
         if let Err(error) = append(store, batch).await {
             counters.shed.fetch_add(taken as u64, Ordering::Relaxed);
-            error!(spans = taken, %error, "spans are lost: the event store refuses them");
+            lost.add(taken, &error);
         }
         counters.leave(taken, bytes);
     }

@@ -207,6 +207,13 @@ fn flat(messages: &[Message]) -> Vec<(Role, Part)> {
     messages.iter().flat_map(|message| message.parts.iter().map(|part| (message.role, part.clone()))).collect()
 }
 
+/// Thinking of earlier turns stays with the vendor whose model thought it.
+fn without_thinking(messages: &[Message]) -> Vec<Message> {
+    let mut kept = messages.to_vec();
+    kept.iter_mut().for_each(|message| message.parts.retain(|part| !matches!(part, Part::Reasoning { .. })));
+    kept
+}
+
 fn stream() -> impl Strategy<Value = Vec<StreamEvent>> {
     let delta = prop_oneof![
         text().prop_map(|text| StreamEvent::TextDelta { choice: 0, index: 0, text }),
@@ -307,9 +314,9 @@ proptest! {
         let first = here.decode_request(&here.encode_request(&request).unwrap()).unwrap();
         prop_assert_eq!(flat(&first.messages), flat(&request.messages));
         let crossed = there.decode_request(&there.encode_request(&first).unwrap()).unwrap();
-        prop_assert_eq!(flat(&crossed.messages), flat(&request.messages));
+        prop_assert_eq!(flat(&crossed.messages), flat(&without_thinking(&request.messages)));
         let back = here.decode_request(&here.encode_request(&crossed).unwrap()).unwrap();
-        prop_assert_eq!(&back.messages, &first.messages);
+        prop_assert_eq!(&back.messages, &without_thinking(&first.messages));
         prop_assert_eq!(&back.tools, &request.tools);
         prop_assert_eq!(serde_json::to_string(&back.tools).unwrap(), serde_json::to_string(&request.tools).unwrap());
         prop_assert_eq!(back.max_tokens, request.max_tokens);

@@ -6,7 +6,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use signalbox_types::{ErrorClass, Verdict};
-use signalbox_wire::{Dialect, embeddings};
+use signalbox_wire::{Dialect, WireError, embeddings};
 
 use crate::call::{Answer, Call, CallError, Endpoint, Outcome, Reply, Retry};
 use crate::headers::{
@@ -26,9 +26,12 @@ pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result
         call.usage = embeddings::usage(&body);
     } else {
         match call.target_codec().decode_response(&body) {
-            Ok(response) => {
+            Ok(mut response) => {
                 call.usage = response.usage;
                 if !call.same_dialect() {
+                    if response.created.is_none() {
+                        response.created = Some(call.started.as_secs());
+                    }
                     let encoded = call.codec().encode_response(&response);
                     body = encoded.map_err(|error| untold(call, &error))?;
                 }
@@ -46,9 +49,16 @@ pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result
     Ok(Reply::Whole { headers, body })
 }
 
-fn untold(call: &Call, error: &signalbox_wire::WireError) -> CallError {
+fn untold(call: &Call, error: &WireError) -> CallError {
     let provider = call.target.as_ref().map_or("", |target| &target.provider.name);
-    let message = format!("provider `{provider}` sent an answer that can't be passed on: {error}");
+    let why = match error {
+        // Its own words are about requests.
+        WireError::Unsupported { field, dialect, hint } => {
+            format!("`{field}` can't be said to a caller that speaks `{dialect}`: {hint}")
+        }
+        other => other.to_string(),
+    };
+    let message = format!("provider `{provider}` sent an answer that can't be passed on: {why}");
     CallError::upstream(ErrorClass::UpstreamError, message)
 }
 

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use serde_json::{Value, json};
+use signalbox_types::seam::Clock as _;
 use signalbox_types::{Part, SpanKind, SpanStatus};
 
 use crate::house::{CHAT, House, MESSAGES, Plan, hand_written, http_answer, question, with};
@@ -36,6 +37,10 @@ async fn every_pair_of_dialects_answers_whole_and_streamed() {
             assert_eq!(answer.header("x-signalbox-model"), "small");
             assert_eq!(answer.headers.contains_key("x-signalbox-cost-usd"), !stream, "{:?}", answer.headers);
             assert_eq!(answer.header("x-signalbox-verdict"), "");
+            // Anthropic doesn't say when; OpenAI's callers want to know.
+            if (path, model, stream) == (CHAT, "ant/small", false) {
+                assert_eq!(answer.json()["created"], house.clock.now().as_secs());
+            }
         }
     }
     let spans = house.spans().await;

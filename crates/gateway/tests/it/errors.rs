@@ -91,6 +91,20 @@ async fn unknown_models_get_404_and_what_would_work() {
 }
 
 #[tokio::test]
+async fn paths_below_messages_get_404_in_anthropics_shape() {
+    let house = House::new().await;
+    for path in ["/v1/messages/count_tokens", "/v1/messages/batches/x", "/v1/messages/"] {
+        assert!(signalbox_gateway::Gateway::handles(&http::Method::POST, path));
+        let answer = house.call(path, &[], &question(MESSAGES, "ant/small")).await;
+        assert_eq!(answer.status, 404, "{}", answer.text());
+        assert_eq!(error_type(MESSAGES, &answer.json()), "not_found_error");
+        assert!(answer.text().contains(&format!("{path} is not served here")), "{}", answer.text());
+    }
+    assert!(!signalbox_gateway::Gateway::handles(&http::Method::POST, "/v1/messages2"));
+    assert!(house.spans().await.is_empty());
+}
+
+#[tokio::test]
 async fn a_wrong_method_is_told_the_right_one() {
     let house = House::new().await;
     let mut call = request(CHAT, &[], "{}".into());

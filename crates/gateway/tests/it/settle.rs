@@ -61,6 +61,8 @@ async fn hanging_up_before_the_first_byte_cancels_upstream() {
     let span = house.only_span().await;
     assert_eq!(span.error_type.as_deref(), Some("cancelled"), "{span:#?}");
     assert_eq!(span.http_status, None);
+    // Under the name that answers have, not the one that the caller wrote.
+    assert_eq!(span.model(), Some("small"));
     assert_eq!(span.input_messages[0].readable(), "What is a signal box?");
     assert!(house.metrics().contains(r#"status="499",error_type="cancelled"} 1"#), "{}", house.metrics());
 }

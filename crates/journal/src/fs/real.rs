@@ -14,11 +14,20 @@ struct RealFile(fs::File);
 
 impl Fs for Real {
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
-        fs::create_dir_all(dir)
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        // What is stored here is nobody else's business.
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(dir)
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn File>> {
-        Ok(Box::new(RealFile(fs::File::create(path)?)))
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        Ok(Box::new(RealFile(options.open(path)?)))
     }
 
     fn read(&self, path: &Path) -> io::Result<Bytes> {
@@ -73,5 +82,23 @@ impl Write for RealFile {
 impl File for RealFile {
     fn sync(&mut self) -> io::Result<()> {
         self.0.sync_data()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_can_read() {
+        use std::os::unix::fs::PermissionsExt;
+
+        use super::*;
+
+        let dir = tempfile::tempdir().unwrap();
+        let (folder, file) = (dir.path().join("a/b"), dir.path().join("a/b/file"));
+        Real.create_dir_all(&folder).unwrap();
+        drop(Real.create(&file).unwrap());
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&dir.path().join("a")), mode(&folder), mode(&file)), (0o700, 0o700, 0o600));
     }
 }

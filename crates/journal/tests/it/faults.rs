@@ -1,11 +1,13 @@
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
+use std::time::Duration;
 
 use bytes::Bytes;
 use signalbox_journal::fs::{Faults, Faulty, Fs, Memory};
-use signalbox_journal::{AppendError, Journal};
+use signalbox_journal::{AppendError, Journal, JournalConfig};
 
-use crate::{append, open, payloads};
+use crate::{DIR, append, open, payloads, small};
 
 fn faulty() -> (Arc<dyn Fs>, Arc<Faults>, Memory) {
     let memory = Memory::default();
@@ -36,6 +38,33 @@ fn a_full_disk_fails_the_append_and_loses_nothing() {
             let after: Arc<dyn Fs> = Arc::new(memory.after_power_loss(torn));
             assert_eq!(payloads(&open(&after, 1).1), [b"kept".to_vec()]);
         }
+    }
+}
+
+#[test]
+fn goes_on_when_the_disk_has_room_again() {
+    for (kept, room) in (0..3).flat_map(|kept| (0..80).map(move |room| (kept, room))) {
+        let (fs, faults, memory) = faulty();
+        let config = JournalConfig { full_retry: Duration::ZERO, ..small() };
+        let journal = Journal::open(Arc::clone(&fs), Path::new(DIR), config, 1, &mut |_| Ok(())).unwrap();
+        let mut expected = vec![b"kept".to_vec(); kept];
+        for payload in &expected {
+            append(&journal, payload).unwrap();
+        }
+        faults.disk_full_after(room);
+        for payload in [[1_u8; 60], [2; 60]] {
+            match append(&journal, &payload) {
+                Ok(_) => expected.push(payload.to_vec()),
+                Err(error) => assert!(matches!(error, AppendError::DiskFull(_)), "{error}"),
+            }
+        }
+        faults.mend();
+        append(&journal, b"after").unwrap();
+        expected.push(b"after".to_vec());
+        assert_eq!(journal.stats().failed, None);
+        drop(journal);
+        let after: Arc<dyn Fs> = Arc::new(memory.after_power_loss(0));
+        assert_eq!(payloads(&open(&after, 1).1), expected, "{kept} kept, room for {room} bytes");
     }
 }
 

@@ -8,6 +8,7 @@ mod fuzz;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
+use std::time::Duration;
 
 use bytes::Bytes;
 use signalbox_journal::fs::Fs;
@@ -23,6 +24,7 @@ fn small() -> JournalConfig {
         queue_requests: 64,
         queue_bytes: 4_096,
         max_record_bytes: 1_024,
+        full_retry: Duration::from_secs(600),
     }
 }
 

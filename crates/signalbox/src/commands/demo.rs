@@ -50,7 +50,7 @@ pub(crate) struct Demo {
 }
 
 /// The demo's key is no secret: its data is made up, and it listens on this machine only.
-const DEMO_KEY: &str = "sb-demo-key";
+const DEMO_KEY: &str = "sb-demo-key-for-this-machine-only";
 
 impl Demo {
     pub(crate) fn run(self) -> anyhow::Result<()> {
@@ -74,10 +74,15 @@ impl Demo {
         let mut config = Config::load(self.config.as_deref())?;
         config.server.listen = self.listen.unwrap_or(config.server.listen);
         config.server.data_dir.clone_from(&self.data);
-        let key = self.bootstrap_key.as_deref().unwrap_or(DEMO_KEY);
+        let key = self.bootstrap_key.as_deref().filter(|key| !key.trim().is_empty()).unwrap_or(DEMO_KEY);
+        if key == DEMO_KEY && !config.server.listen.ip().is_loopback() {
+            anyhow::bail!(
+                "the demo's key is public, so it listens on this machine only; set SIGNALBOX_BOOTSTRAP_KEY to a key of your own to let others in"
+            );
+        }
         let server = Server::bind(&config.server).await?;
         let app = App::open(&config, Some(Secret::new(key.to_owned()))).await?;
-        super::say(&welcome(server.address(), &self.data, Some(key), began.elapsed().as_secs_f64()));
+        super::say(&welcome(&app, server.address(), &self.data, Some(key), began.elapsed().as_secs_f64()));
         let client = Client::new(&format!("http://{}", server.address()), key);
         let (finished, traffic_ended) = tokio::sync::oneshot::channel::<()>();
         let stop = async {

@@ -39,13 +39,14 @@ impl Up {
         }
         server::start_logging();
         super::block_on(async move {
-            let bootstrap = self.bootstrap_key.map(Secret::new);
+            let bootstrap = self.bootstrap_key.filter(|key| !key.trim().is_empty()).map(Secret::new);
             let chosen = bootstrap.is_some();
             // The port first: a second start by mistake must not touch the data folder.
             let server = Server::bind(&config.server).await?;
             let app = App::open(&config, bootstrap).await?;
             let first_key = app.first_key().filter(|_| !chosen).map(|key| key.expose().to_owned());
             super::say(&welcome(
+                &app,
                 server.address(),
                 &config.server.data_dir,
                 first_key.as_deref(),
@@ -57,9 +58,11 @@ impl Up {
 }
 
 /// What a person sees: where to go, with which key, and a call to paste.
-pub(super) fn welcome(address: SocketAddr, data: &Path, key: Option<&str>, seconds: f64) -> String {
+pub(super) fn welcome(app: &App, address: SocketAddr, data: &Path, key: Option<&str>, seconds: f64) -> String {
     let url = format!("http://{}", reachable(address));
     let shown = key.unwrap_or("$SIGNALBOX_KEY");
+    let in_python = key.map_or_else(|| "os.environ[\"SIGNALBOX_KEY\"]".to_owned(), |key| format!("\"{key}\""));
+    let import_os = if key.is_none() { "import os\n  " } else { "" };
     let key_line = match key {
         Some(key) => format!("{key}   (shown only now: keep it)"),
         None => "the one you were given at the first start; more under Keys in the UI".to_owned(),
@@ -70,6 +73,7 @@ pub(super) fn welcome(address: SocketAddr, data: &Path, key: Option<&str>, secon
   Open   {url}
   Key    {key_line}
   Data   {data}
+  Providers on: {providers}
 
 Call it like OpenAI (any `sim/…` model works without a provider key):
 
@@ -77,14 +81,15 @@ Call it like OpenAI (any `sim/…` model works without a provider key):
     -H "Authorization: Bearer {shown}" -H "Content-Type: application/json" \
     -d '{{"model": "sim/small", "messages": [{{"role": "user", "content": "Hello"}}]}}'
 
-  from openai import OpenAI
-  client = OpenAI(base_url="{url}/v1", api_key="{shown}")
+  {import_os}from openai import OpenAI
+  client = OpenAI(base_url="{url}/v1", api_key={in_python})
   client.chat.completions.create(model="sim/small", messages=[{{"role": "user", "content": "Hello"}}])
 
 Send OpenTelemetry spans to {url} with the header `authorization: Bearer {shown}`.
 "#,
         version = env!("CARGO_PKG_VERSION"),
         data = data.display(),
+        providers = app.providers_on().join(", "),
     )
 }
 

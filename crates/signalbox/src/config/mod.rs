@@ -150,6 +150,12 @@ impl Config {
                     .hint(one.hint.clone())
             }));
         }
+        if self.server.max_connections == 0 {
+            problems.push(problem(
+                "/server/max_connections",
+                "`server.max_connections` is 0; expected at least 1".to_owned(),
+            ));
+        }
         if let Err(error) = PriceBook::with_overrides(&self.prices) {
             problems.push(problem("/prices", format!("`prices`: {error}")));
         }

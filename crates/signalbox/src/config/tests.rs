@@ -24,11 +24,27 @@ fn an_empty_file_is_the_default() {
 #[test]
 fn the_template_is_valid_as_it_is_and_with_every_comment_taken_off() {
     Config::parse("template", TEMPLATE, &env).unwrap();
-    // `key: {}` and `key: []` stand for what the examples below them show.
     let bare: String = TEMPLATE.lines().map(|line| format!("{}\n", uncommented(line))).collect();
-    let bare = bare.replace(": {}\n", ":\n").replace(": []\n", ":\n");
     if let Err(problems) = Config::parse("template", &bare, &env) {
         panic!("{problems}\n---\n{bare}");
+    }
+}
+
+#[test]
+fn any_one_line_of_the_template_can_be_used_by_itself() {
+    let lines: Vec<&str> = TEMPLATE.lines().collect();
+    for (at, line) in lines.iter().enumerate() {
+        // A line of a nested example needs those above it.
+        let nested =
+            line.starts_with("    ") || line.trim_start().starts_with("#-") || line.trim_start() == "#policies:";
+        if nested || !line.trim_start().starts_with('#') {
+            continue;
+        }
+        let mut text: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        text[at] = uncommented(line);
+        if let Err(problems) = Config::parse("template", &text.join("\n"), &env) {
+            panic!("{line}: {problems}");
+        }
     }
 }
 

@@ -68,6 +68,9 @@ impl Client {
     /// Posts JSON and expects success.
     pub(crate) async fn expect(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> Result<Value> {
         let reply = self.post(path, body, headers).await?;
+        if reply.status == StatusCode::UNAUTHORIZED {
+            bail!("Signalbox at {} doesn't know this virtual key", self.url);
+        }
         if !reply.status.is_success() {
             bail!("{path} answered {}: {}", reply.status, String::from_utf8_lossy(&reply.body));
         }

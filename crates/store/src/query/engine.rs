@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::error::DataFusionError;
+use datafusion::execution::FunctionRegistry;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::cache::cache_manager::CacheManagerConfig;
 use datafusion::execution::context::SessionState;
@@ -20,6 +21,7 @@ use signalbox_types::{Answer, ProjectId, Query, Timestamp};
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::error;
 
 use super::{plan, scan, sql};
 use crate::backend::embedded::Snapshot;
@@ -38,6 +40,11 @@ const BATCH_ROWS: usize = 4_096;
 const READERS: usize = 16;
 /// Planning recurses into expressions, and a user's SQL may nest deeply. Only what is used is mapped.
 const STACK_BYTES: usize = 128 << 20;
+
+/// Functions that make much out of little in one step, which neither the memory pool nor the timeout
+/// sees. Aliases go with them.
+const AMPLIFIERS: &[&str] =
+    &["repeat", "lpad", "rpad", "array_repeat", "array_resize", "array_pad", "range", "generate_series"];
 
 pub(crate) struct Engine {
     runtime: Option<Runtime>,
@@ -71,11 +78,15 @@ impl Engine {
             .with_batch_size(BATCH_ROWS)
             .with_information_schema(false)
             .with_default_catalog_and_schema(sql::CATALOG, sql::SCHEMA);
-        let state = SessionStateBuilder::new()
+        let mut state = SessionStateBuilder::new()
             .with_config(session)
             .with_runtime_env(environment)
             .with_default_features()
             .build();
+        for name in AMPLIFIERS {
+            // The tables of the same names stay: they come batch by batch.
+            state.deregister_udf(name).map_err(|error| failed(&error))?;
+        }
         Ok(Self {
             runtime: Some(runtime),
             state,
@@ -119,14 +130,20 @@ impl Engine {
             let _permit = running.acquire().await.map_err(internal)?;
             work.await
         };
-        let task = runtime.spawn(tokio::time::timeout(self.timeout, Box::pin(limited)));
-        match AbortOnDropHandle::new(task).await {
+        // The time is taken out here: a task that never yields can't be interrupted, only left alone.
+        let task = AbortOnDropHandle::new(runtime.spawn(Box::pin(limited)));
+        match tokio::time::timeout(self.timeout, task).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(StoreError::Limit(format!(
+            Err(_) => Err(StoreError::Limit(format!(
                 "the query takes longer than {} s; narrow its time range or add filters",
                 self.timeout.as_secs()
             ))),
-            Err(error) => Err(internal(error)),
+            Ok(Err(error)) if error.is_panic() => {
+                error!("a query panicked");
+                let problem = "the query engine gave up on this query; simplify it or narrow its time range";
+                Err(StoreError::Limit(problem.to_owned()))
+            }
+            Ok(Err(error)) => Err(internal(error)),
         }
     }
 }
@@ -172,4 +189,31 @@ pub(super) fn out_of_memory() -> StoreError {
     StoreError::Limit(
         "the query needs more memory than queries may use; narrow its time range, or group by fewer values".to_owned(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn breaks() -> Result<Answer, StoreError> {
+        panic!("on purpose")
+    }
+
+    #[tokio::test]
+    async fn a_stuck_query_and_a_panic_are_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = StoreConfig { query_timeout_s: 1, ..StoreConfig::default() };
+        let engine = Engine::start(dir.path(), &config).unwrap();
+        let (go, wait) = std::sync::mpsc::sync_channel::<()>(1);
+        let stuck = engine.run(async move {
+            // Never yields, as a loop inside a function would not.
+            let _ = wait.recv();
+            breaks()
+        });
+        let error = stuck.await.unwrap_err();
+        assert!(matches!(&error, StoreError::Limit(text) if text.contains("longer than 1 s")), "{error:?}");
+        drop(go);
+        let error = engine.run(async { breaks() }).await.unwrap_err();
+        assert!(matches!(&error, StoreError::Limit(text) if text.contains("gave up")), "{error:?}");
+    }
 }

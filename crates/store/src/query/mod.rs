@@ -2,6 +2,7 @@
 //! heavy one slows no call down; memory, time and number of those that run are bounded.
 
 mod answer;
+mod describe;
 mod engine;
 mod filter;
 mod plan;

@@ -23,6 +23,7 @@ use signalbox_types::table::Table;
 use signalbox_types::{Answer, ProjectId};
 
 use super::answer::{column_of, parse_json, rows_of};
+use super::describe;
 use super::engine::{collect, out_of_memory};
 use super::scan::{Pushdown, tenant};
 use crate::backend::embedded::Snapshot;
@@ -43,6 +44,9 @@ pub(super) async fn answer(
 ) -> Result<Answer, StoreError> {
     if sql.len() > SQL_BYTES {
         return Err(StoreError::Limit(format!("the SQL is longer than {SQL_BYTES} bytes")));
+    }
+    if let Some(answer) = describe::answer(sql) {
+        return answer;
     }
     let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize().map_err(|error| not_sql(&error))?;
     if tokens.iter().filter(|token| !matches!(token, Token::Whitespace(_))).count() > SQL_TOKENS {

@@ -41,7 +41,10 @@ async fn a_full_disk_refuses_writes_and_reads_go_on() {
     let error = store.append(spans(10..20)).await.unwrap_err();
     assert!(matches!(&error, StoreError::Disk(text) if text.contains("full")), "{error}");
     faults.mend();
-    assert!(matches!(store.append(spans(10..20)).await, Err(StoreError::Disk(_))), "until a restart");
+    assert!(
+        matches!(store.append(spans(10..20)).await, Err(StoreError::Disk(_))),
+        "for ten seconds, or until a restart"
+    );
     assert!(store.stats().read_only);
     assert_eq!(count(&*store).await, 10);
     drop(store);

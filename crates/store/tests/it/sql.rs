@@ -75,8 +75,7 @@ async fn refuses_everything_but_one_select() {
         "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/passwd'",
         "COPY spans TO '/tmp/out.csv'",
         "SET datafusion.execution.batch_size = 1",
-        "SHOW TABLES",
-        "DESCRIBE spans",
+        "SHOW FUNCTIONS",
         "EXPLAIN SELECT * FROM spans",
         "EXPLAIN ANALYZE SELECT * FROM spans",
         "PREPARE p AS SELECT 1",
@@ -92,6 +91,45 @@ async fn refuses_everything_but_one_select() {
     check("SELECT * FROM '/etc/passwd'", "passwd").await;
     check("SELECT * FROM read_csv('/etc/passwd')", "read_csv").await;
     check("SELECT nope(1)", "nope").await;
+}
+
+#[tokio::test]
+async fn says_what_there_is() {
+    let (_dir, store) = store().await;
+    for sql in ["SHOW TABLES", " show tables ; "] {
+        let answer = store.sql(&project(), sql).await.unwrap();
+        assert_eq!((answer.rows[0][0].clone(), answer.rows[1][0].clone()), (json!("findings"), json!("spans")));
+    }
+    for sql in ["DESCRIBE spans", "desc Spans;"] {
+        let answer = store.sql(&project(), sql).await.unwrap();
+        let names: Vec<_> = answer.columns.iter().map(|column| column.name.as_str()).collect();
+        assert_eq!(names, ["name", "type", "unit", "doc"]);
+        let row = answer.rows.iter().find(|row| row[0] == "duration_ms").unwrap();
+        assert_eq!(json!(row), json!(["duration_ms", "float", "ms", "How long it took."]));
+    }
+    let error = store.sql(&project(), "DESCRIBE nope").await.unwrap_err();
+    assert!(matches!(&error, StoreError::Sql(text) if text.contains("findings, spans")), "{error:?}");
+}
+
+#[tokio::test]
+async fn amplifiers_are_no_functions() {
+    let (_dir, store) = store().await;
+    for sql in [
+        "SELECT repeat('a', 2000000000)",
+        "SELECT length(repeat('ab', 300000000))",
+        "SELECT sum(length(repeat(name, 2000000))) FROM spans",
+        "SELECT length(lpad('a', 2000000000))",
+        "SELECT length(rpad('a', 2000000000))",
+        "SELECT array_repeat(1, 2000000000)",
+        "SELECT list_repeat(1, 2000000000)",
+        "SELECT array_resize([1], 2000000000)",
+        "SELECT list_resize([1], 2000000000)",
+        "SELECT range(1, 2000000000)",
+        "SELECT generate_series(1, 2000000000)",
+    ] {
+        let error = store.sql(&project(), sql).await.map(|answer| answer.rows.len()).unwrap_err();
+        assert!(matches!(error, StoreError::Sql(_)), "{sql}: {error:?}");
+    }
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::{Stream, StreamExt};
@@ -17,7 +18,7 @@ use signalbox_types::query::Filter;
 use signalbox_types::table::{Cell, Record, SPANS};
 use signalbox_types::{ErrorClass, Query, Span, TraceId};
 
-use crate::auth::Caller;
+use crate::auth::{self, Caller};
 use crate::envelope::Params;
 use crate::error::ApiError;
 use crate::parts::{App, MAX_LIVE_STREAMS};
@@ -73,6 +74,7 @@ pub(crate) struct LiveParams {
 pub(crate) async fn watch(
     Caller(caller): Caller,
     State(app): State<App>,
+    headers: HeaderMap,
     Params(params): Params<LiveParams>,
 ) -> Result<impl IntoResponse, ApiError> {
     let filter = filter_param(params.filter.as_deref())?;
@@ -84,11 +86,20 @@ pub(crate) async fn watch(
         return Err(ApiError { retry_after_s: Some(5), ..ApiError::new(ErrorClass::Overloaded, message) });
     };
     let mut stopping = app.stopping.clone();
-    let stopped = async move {
-        // A sender that is gone means the same.
-        let _ = stopping.wait_for(|stopping| *stopping).await;
-    };
     let spans = app.store.watch(&caller.project);
+    // The key may be revoked and the session closed while the stream is open.
+    let still_in = move || auth::principal(&headers, &app).is_ok();
+    let still_in_later = still_in.clone();
+    let stopped = async move {
+        loop {
+            // A sender that is gone means the same.
+            let stops = tokio::time::timeout(KEEP_ALIVE, stopping.wait_for(|stopping| *stopping)).await.is_ok();
+            if stops || !still_in_later() {
+                break;
+            }
+        }
+    };
+    let spans = spans.take_while(move |_| std::future::ready(still_in()));
     let events = spans.filter_map(move |span| {
         let event = event(&span, question.filter.as_ref(), search.as_deref());
         std::future::ready(event.map(Ok))

@@ -76,6 +76,21 @@ async fn wrong_filters_and_too_many_streams_are_refused() {
     drop(open(&house, "").await);
 }
 
+#[tokio::test]
+async fn a_revoked_key_sees_nothing_more() {
+    let house = House::new().await;
+    let made = house.catalog.create_key(&house.principal(), "short-lived").await.unwrap();
+    let request = house.request(Method::GET, "/api/v1/live").header("x-api-key", made.key.expose());
+    let response = house.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let mut body = response.into_body();
+    house.append(vec![llm_span("default", 1, "sim/small", house.now(), 0)]).await;
+    assert_eq!(next(&mut body).await.unwrap()["input_tokens"], 101);
+
+    house.catalog.revoke_key(&house.principal(), &made.id).await.unwrap();
+    house.append(vec![llm_span("default", 2, "sim/small", house.now(), 0)]).await;
+    assert_eq!(next(&mut body).await, None);
+}
+
 fn check(span: &Span, filter: &str, expect: bool) {
     let mut cells = Vec::new();
     span.cells(&mut cells);

@@ -196,3 +196,28 @@ async fn no_key_is_on_disk() {
     }
     assert_eq!(format!("{key:?}").matches(key.key.expose()).count(), 0);
 }
+
+#[tokio::test]
+async fn a_full_disk_is_survived() {
+    let dir = tempfile::tempdir().unwrap();
+    let (catalog, _) = open(dir.path()).await;
+    let (_, principal) = first(&catalog).await;
+    // No page more than there are: SQLite answers as if the disk were full, on this connection only.
+    catalog
+        .read(|connection| {
+            Box::pin(async move { sqlx::query("PRAGMA max_page_count = 1").execute(connection).await.map(drop) })
+        })
+        .await
+        .unwrap();
+    let mut refused = None;
+    for _ in 0..100 {
+        if let Err(error) = catalog.create_key(&principal, "one more").await {
+            refused = Some(error);
+            break;
+        }
+    }
+    let full = matches!(refused, Some(CatalogError::File { fault: crate::FileFault::Full, .. }));
+    assert!(full, "{refused:?}");
+    catalog.create_key(&principal, "after some space was freed").await.unwrap();
+    catalog.close().await.unwrap();
+}

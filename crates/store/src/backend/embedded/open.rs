@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use signalbox_journal::fs::Fs;
+use signalbox_journal::fs::{Fs, Real};
 use signalbox_journal::{Journal, JournalConfig};
 use signalbox_types::seam::Clock;
 use signalbox_types::table;
@@ -20,14 +20,13 @@ use crate::{OpenError, StoreConfig};
 /// Opens the folder for this process alone; the lock ends with the file.
 pub(super) fn lock(dir: &Path) -> Result<(PathBuf, File), OpenError> {
     let not_writable = |source: io::Error| OpenError::NotWritable { dir: dir.to_owned(), source };
-    std::fs::create_dir_all(dir).map_err(not_writable)?;
+    Real.create_dir_all(dir).map_err(not_writable)?;
     let dir = dir.canonicalize().map_err(not_writable)?;
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(dir.join("signalbox.lock"))
-        .map_err(not_writable)?;
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(dir.join("signalbox.lock")).map_err(not_writable)?;
     match file.try_lock() {
         Ok(()) => Ok((dir, file)),
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked { dir }),

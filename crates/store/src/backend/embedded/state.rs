@@ -95,9 +95,7 @@ impl Shared {
         if self.closed.load(Ordering::Acquire) {
             return Err(crate::error::closed());
         }
-        if let Some(error) = self.journal.stats().failed {
-            return Err(refused(error));
-        }
+        self.journal.check().map_err(refused)?;
         let state = self.state.read();
         let frozen = state.frozen.as_ref().map_or(0, |frozen| frozen.bytes);
         if state.active.bytes + frozen > self.config.memory_limit_bytes() {

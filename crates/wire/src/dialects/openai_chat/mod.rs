@@ -2,7 +2,8 @@
 //!
 //! Beyond the published fields it speaks those that the imitators agree on: `reasoning_content`
 //! (also read as `reasoning`) for the text of the thinking, and `thinking_blocks` for thinking that
-//! must be sent back as it came.
+//! must be sent back as it came. It writes them in answers; in requests only if the caller spoke this
+//! dialect too, since strict servers refuse fields that they don't know.
 
 mod error;
 mod parts;

@@ -190,6 +190,11 @@ pub(super) fn encode_message(w: &mut Writer, request: &ChatRequest, index: usize
         w.field_if("name", message.name.as_ref());
         result = encode_content(w, request, index, message);
         if message.role == Role::Assistant {
+            // Thinking of another dialect means nothing here: only who signed it can read it, and strict
+            // servers refuse fields that they don't know.
+            if request.extras.dialect == DIALECT {
+                encode_reasoning(w, &message.parts);
+            }
             encode_assistant_extras(w, &message.parts);
         }
     });
@@ -309,9 +314,8 @@ fn text_part(w: &mut Writer, text: &str) {
     });
 }
 
-/// What an assistant message says beside its content.
+/// What an assistant message says beside its content and its thinking.
 pub(super) fn encode_assistant_extras(w: &mut Writer, parts: &[Part]) {
-    encode_reasoning(w, parts);
     let refusals: Vec<&str> = parts
         .iter()
         .filter_map(|part| if let Part::Refusal { content } = part { Some(content.as_str()) } else { None })
@@ -338,7 +342,8 @@ pub(super) fn encode_assistant_extras(w: &mut Writer, parts: &[Part]) {
     });
 }
 
-fn encode_reasoning(w: &mut Writer, parts: &[Part]) {
+/// What an assistant message thought.
+pub(super) fn encode_reasoning(w: &mut Writer, parts: &[Part]) {
     let blocks: Vec<(&str, Option<&String>, Option<&String>)> = parts
         .iter()
         .filter_map(|part| match part {

@@ -152,6 +152,7 @@ fn encode_choice(
             if !message.parts.iter().any(|part| matches!(part, Part::Refusal { .. })) {
                 w.field("refusal", &());
             }
+            parts::encode_reasoning(w, &message.parts);
             parts::encode_assistant_extras(w, &message.parts);
         });
         w.field("logprobs", &());
