@@ -129,11 +129,11 @@ def test_query_from_the_terminal(box: Signalbox, tmp_path: Path) -> None:
     )
     wait_until("the span", lambda: box.query(search="count me") or None)
     env = {"SIGNALBOX_URL": box.url, "SIGNALBOX_KEY": KEY}
-    sql = "SELECT model, count(*) AS calls FROM spans WHERE model = 'sim/small' GROUP BY model"
+    sql = "SELECT model, count(*) AS calls FROM spans WHERE model = 'small' GROUP BY model"
     status, out, said = run("query", sql, "--format", "jsonl", cwd=tmp_path, env=env)
     assert status == 0, said
     assert json.loads(out)["calls"] >= 1
-    assert "sim/small" in run("query", sql, cwd=tmp_path, env=env)[1]
+    assert "small" in run("query", sql, cwd=tmp_path, env=env)[1]
     assert run("query", "-", "--format", "csv", cwd=tmp_path, env=env, text=sql)[1].startswith("model,calls\n")
     for wrong in ("DROP TABLE spans", "SELECT nope FROM spans", "SELECT * FROM '/etc/passwd'", "SELECT 1; SELECT 2"):
         status, _, said = run("query", wrong, cwd=tmp_path, env=env)
