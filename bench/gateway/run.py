@@ -25,7 +25,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = ROOT / "target" / "release" / "signalbox"
+# Below saturation, callers come when they like: without this, the connections of a closed loop fall into
+# step, and each sees a queue of 63 others that real callers would not.
+DELAY = "math.randomseed({seed}) delay = function() return math.random(0, {most}) end"
 KEY = "sb-bench-bootstrap-key"
+# As fast as models of today write.
+PACE_MS = 10
 TICKS = os.sysconf("SC_CLK_TCK")
 
 NGINX = """
@@ -72,8 +77,10 @@ WRK = """
 wrk.method = "POST"
 wrk.headers["content-type"] = "application/json"
 wrk.headers["authorization"] = "Bearer {key}"
+wrk.headers["x-sim-chunk-delay-ms"] = "{pace}"
 local file = io.open("{body}", "r")
 wrk.body = file:read("*a")
+{delay}
 done = function(summary, latency, requests)
   io.write(string.format('RESULT {{"requests": %d, "us": %d, "p50": %d, "p99": %d, "errors": %d}}\\n',
     summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
@@ -124,6 +131,20 @@ class Server:
 
 
 @dataclass
+class Case:
+    """One kind of load."""
+
+    name: str
+    kilobytes: int
+    connections: int
+    stream: bool = False
+    """Up to so many milliseconds between an answer and the next call of its connection."""
+    pause_ms: int = 0
+    """Milliseconds between two pieces of a stream."""
+    pace_ms: int = 0
+
+
+@dataclass
 class Figures:
     """What one server did in the rounds of one case."""
 
@@ -153,15 +174,16 @@ def start(arguments: list[str], env: dict[str, str] | None = None) -> subprocess
     )
 
 
-def load(server: Server, path: str, body: dict, connections: int, seconds: int, folder: Path) -> tuple[dict, float]:
+def load(server: Server, body: dict, case: Case, seconds: int, folder: Path) -> tuple[dict, float]:
     """One round: what wrk saw, and the CPU seconds that the server used meanwhile."""
     (folder / "body.json").write_text(json.dumps(body))
     script = folder / "wrk.lua"
-    script.write_text(WRK.format(key=KEY, body=folder / "body.json"))
-    threads = min(2, connections)
+    delay = DELAY.format(seed=case.connections, most=case.pause_ms) if case.pause_ms else ""
+    script.write_text(WRK.format(key=KEY, body=folder / "body.json", delay=delay, pace=case.pace_ms))
+    threads = min(2, case.connections)
     before = server.cpu_seconds()
-    command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script)]
-    done = subprocess.run([*command, f"{server.url}{path}"], capture_output=True, text=True, check=True)
+    command = ["wrk", f"-t{threads}", f"-c{case.connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script)]
+    done = subprocess.run([*command, f"{server.url}/v1/chat/completions"], capture_output=True, text=True, check=True)
     used = server.cpu_seconds() - before
     found = re.search(r"RESULT (.*)", done.stdout)
     if not found:
@@ -233,29 +255,20 @@ def measure(options: argparse.Namespace, started: list[Server], folder: Path) ->
     print(f"\n{head}\n{'-' * len(head)}")
     for kilobytes in options.kilobytes:
         for connections in options.connections:
-            compare(
-                f"saturated, {kilobytes} KB, {connections} conn", fast, kilobytes, connections, False, options, folder
-            )
-    for stream in (False, True):
-        name = "stream" if stream else "whole"
-        compare(f"{options.latency_ms} ms provider, 1 KB, 64 conn, {name}", slow, 1, 64, stream, options, folder)
+            case = Case(f"saturated, {kilobytes} KB, {connections} conn", kilobytes, connections)
+            compare(case, fast, options, folder)
+    for what, stream, pace_ms in (("whole", False, 0), ("stream, paced", True, PACE_MS), ("stream, burst", True, 0)):
+        name = f"{options.latency_ms} ms, 1 KB, 64 conn, {what}"
+        compare(Case(name, 1, 64, stream, options.latency_ms, pace_ms), slow, options, folder)
 
 
-def compare(
-    name: str,
-    servers: tuple[Server, ...],
-    kilobytes: int,
-    connections: int,
-    stream: bool,
-    options: argparse.Namespace,
-    folder: Path,
-) -> None:
+def compare(case: Case, servers: tuple[Server, ...], options: argparse.Namespace, folder: Path) -> None:
     figures = {server.name: Figures() for server in servers}
     for round_number in range(options.rounds + 1):
         for server in servers:
             model = "up/small" if server.name == "signalbox" else "small"
-            body = body_for(model, kilobytes, stream)
-            seen, cpu = load(server, "/v1/chat/completions", body, connections, options.seconds, folder)
+            body = body_for(model, case.kilobytes, case.stream)
+            seen, cpu = load(server, body, case, options.seconds, folder)
             # The first round warms connections and caches up.
             if round_number == 0 or seen["requests"] == 0:
                 continue
@@ -265,7 +278,7 @@ def compare(
             mine.p99.append(seen["p99"])
             mine.cpu.append(cpu / seen["requests"] * 1e6)
             mine.errors += seen["errors"]
-    report(name, figures)
+    report(case.name, figures)
 
 
 def report(name: str, figures: dict[str, Figures]) -> None:

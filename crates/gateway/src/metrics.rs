@@ -282,6 +282,11 @@ impl GatewayMetrics {
         self.settle_queue.dec();
     }
 
+    /// Ended calls that wait to be written down.
+    pub(crate) fn waiting(&self) -> usize {
+        usize::try_from(self.settle_queue.get()).unwrap_or(0)
+    }
+
     pub(crate) fn count_shed(&self, reason: Shed) {
         self.shed.get_or_create(&ShedLabels { reason: reason.as_str() }).inc();
     }

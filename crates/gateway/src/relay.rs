@@ -5,7 +5,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
@@ -13,14 +13,17 @@ use signalbox_types::ErrorClass;
 use signalbox_types::seam::Clock;
 use signalbox_upstream::UpstreamBody;
 use signalbox_wire::{
-    Accumulator, EventRewriter, SseDecoder, SseEvent, StreamDecoder, StreamEncoder, StreamEvent, StreamRewriter,
-    StreamStart, WireError,
+    Accumulator, Codec, Deltas, EventRewriter, Repeat, SseDecoder, SseEvent, StreamDecoder, StreamEncoder, StreamEvent,
+    StreamRewriter, StreamStart, WireError,
 };
 
 use crate::call::{Answer, Call, CallError, Incoming, Outcome};
 use crate::stages::guard_out::Windows;
 use crate::stages::settle::{Settle, since_start};
 use crate::{BoxError, Gateway};
+
+/// Bytes that are sent on at once, about.
+const PIECE: usize = 16 << 10;
 
 pub(crate) struct Relay {
     /// Gone as soon as the call has ended, well or badly.
@@ -31,7 +34,9 @@ pub(crate) struct Relay {
     sse: SseDecoder,
     /// Read before the head of the answer went out.
     first: std::vec::IntoIter<SseEvent>,
+    codec: &'static dyn Codec,
     decoder: Box<dyn StreamDecoder>,
+    repeat: Repeat,
     windows: Option<Windows>,
     way: Way,
     /// See [`Call::asked_for_usage`].
@@ -69,7 +74,9 @@ impl Relay {
             upstream: Some(body),
             sse,
             first: first.into_iter(),
+            codec,
             decoder: codec.decode_stream(),
+            repeat: Repeat::default(),
             windows,
             hide_usage,
             way,
@@ -104,19 +111,31 @@ impl Relay {
     /// what is recorded.
     fn pass_on(&mut self, event: &SseEvent) -> Result<Vec<StreamEvent>, WireError> {
         let Way::Same(rewriter) = &mut self.way else { return Ok(Vec::new()) };
+        let repeated = self.repeat.slot(event);
+        let known = repeated.as_ref().map(|slot| StreamEvent::of_delta(slot.channel, slot.text.clone().into_owned()));
+        let deltas = match repeated {
+            Some(slot) => Deltas { slots: vec![slot], closes: Vec::new() },
+            None if self.windows.is_some() || self.repeat.is_learning() => self.codec.deltas(event),
+            None => Deltas::default(),
+        };
         let bytes = match &mut self.windows {
-            Some(windows) => rewriter.event(event, windows),
+            Some(windows) => rewriter.apply(event, &deltas, windows),
             None => event.raw.clone(),
         };
         let untouched = bytes.as_ptr() == event.raw.as_ptr() && bytes.len() == event.raw.len();
         let mut events = Vec::new();
-        if untouched {
-            events = self.read(event)?;
-        } else {
-            let mut again = SseDecoder::with_limit(usize::MAX);
-            if again.push(&bytes).is_ok() {
-                while let Some(event) = again.next() {
-                    events.append(&mut self.read(&event)?);
+        match known {
+            Some(known) if untouched => events.push(known),
+            None if untouched => {
+                events = self.read(event)?;
+                self.repeat.learn(event, &deltas, &events);
+            }
+            _ => {
+                let mut again = SseDecoder::with_limit(usize::MAX);
+                if again.push(&bytes).is_ok() {
+                    while let Some(event) = again.next() {
+                        events.append(&mut self.read(&event)?);
+                    }
                 }
             }
         }
@@ -138,7 +157,14 @@ impl Relay {
     }
 
     fn translate(&mut self, event: &SseEvent) -> Result<Vec<StreamEvent>, WireError> {
+        if let Some(slot) = self.repeat.slot(event) {
+            let known = StreamEvent::of_delta(slot.channel, slot.text.into_owned());
+            return Ok(self.say(vec![known]));
+        }
         let events = self.decoder.event(event)?;
+        if events.len() == 1 && self.repeat.is_learning() {
+            self.repeat.learn(event, &self.codec.deltas(event), &events);
+        }
         Ok(self.say(events))
     }
 
@@ -271,11 +297,19 @@ impl Body for Relay {
             while let Some(event) = this.sse.next() {
                 this.take(&event);
             }
-            if let Some(bytes) = this.out.take() {
-                return Poll::Ready(Some(Ok(Frame::data(bytes))));
-            }
-            let Some(upstream) = &mut this.upstream else { return Poll::Ready(None) };
-            match ready!(Pin::new(upstream).poll_frame(context)) {
+            // What came in one burst goes out in one piece.
+            let next = match &mut this.upstream {
+                Some(upstream) if this.out.len() < PIECE => Pin::new(upstream).poll_frame(context),
+                _ => Poll::Pending,
+            };
+            let Poll::Ready(next) = next else {
+                return match this.out.take() {
+                    Some(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+                    None if this.upstream.is_none() => Poll::Ready(None),
+                    None => Poll::Pending,
+                };
+            };
+            match next {
                 None => this.run_dry(),
                 Some(Err(error)) => this.break_off(CallError::upstream(error.class(), error.to_string())),
                 Some(Ok(frame)) => {
@@ -328,6 +362,10 @@ impl Out {
             self.all.extend_from_slice(&std::mem::take(&mut self.first));
         }
         self.all.extend_from_slice(&bytes);
+    }
+
+    fn len(&self) -> usize {
+        self.first.len() + self.all.len()
     }
 
     fn take(&mut self) -> Option<Bytes> {

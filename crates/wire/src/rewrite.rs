@@ -137,6 +137,11 @@ impl StreamRewriter {
     /// The bytes to send for this event: perhaps others before it, perhaps with other texts.
     pub fn event(&mut self, event: &SseEvent, filter: &mut dyn TextFilter) -> Bytes {
         let deltas = self.codec.deltas(event);
+        self.apply(event, &deltas, filter)
+    }
+
+    /// The same, if what [`Codec::deltas`] says of the event is already known.
+    pub fn apply(&mut self, event: &SseEvent, deltas: &Deltas<'_>, filter: &mut dyn TextFilter) -> Bytes {
         if deltas.slots.is_empty() && deltas.closes.is_empty() {
             return event.raw.clone();
         }

@@ -13,7 +13,8 @@ use signalbox_types::ErrorClass;
 use signalbox_types::seam::Clock;
 use tokio::time::{Instant, Sleep};
 
-use super::pool::{Connection, Pool};
+use super::connection::Connection;
+use super::pool::Pool;
 use crate::Provider;
 use crate::error::display;
 use crate::simulated::SimBody;
@@ -224,8 +225,12 @@ impl Body for UpstreamBody {
             return Poll::Ready(None);
         }
         let polled = match &mut this.source {
-            Source::Http(incoming, _) => {
-                Pin::new(incoming).poll_frame(context).map(|frame| frame.map(|frame| frame.map_err(|e| reason_of(&e))))
+            Source::Http(incoming, lease) => {
+                let frame = match lease {
+                    Some(lease) => lease.connection.poll_body(incoming, context),
+                    None => Pin::new(incoming).poll_frame(context),
+                };
+                frame.map(|frame| frame.map(|frame| frame.map_err(|error| reason_of(&error))))
             }
             Source::Simulated(body) => {
                 Pin::new(body).poll_frame(context).map(|frame| frame.map(|frame| frame.map_err(|e| e.to_string())))

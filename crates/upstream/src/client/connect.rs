@@ -16,7 +16,7 @@ use tokio_rustls::TlsConnector;
 use tower::ServiceExt as _;
 
 use super::body::reason_of;
-use super::pool::Connection;
+use super::connection::Connection;
 use crate::SendError;
 
 /// Opens connections to one host.
@@ -83,13 +83,7 @@ where
     Io: Read + Write + Unpin + Send + 'static,
 {
     let (sender, connection) = http1::Builder::new().handshake::<_, Full<Bytes>>(stream).await?;
-    // Ends by itself: when the other side closes, or when the sender is dropped.
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::trace!(%error, "a connection to a provider ended");
-        }
-    });
-    Ok(Connection::new(sender))
+    Ok(Connection::new(sender, connection))
 }
 
 /// One configuration for every provider, made when the first `https` one is switched on: reading the system's

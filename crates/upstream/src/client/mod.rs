@@ -4,6 +4,7 @@
 
 mod body;
 mod connect;
+mod connection;
 mod pool;
 
 use std::sync::Arc;
@@ -19,7 +20,8 @@ use hyper::body::Incoming;
 pub use body::{BodyError, UpstreamBody};
 pub(crate) use body::{Lease, Source, reason_of};
 pub(crate) use connect::Connector;
-use pool::{Connection, Pool};
+use connection::Connection;
+use pool::Pool;
 
 use crate::config::Limits;
 use crate::health::Health;
@@ -104,12 +106,7 @@ impl HttpTransport {
         request: Request<Full<Bytes>>,
         limit: Duration,
     ) -> Result<(Response<Incoming>, Lease), Failure> {
-        let exchange = async {
-            // The connection's own task may still be finishing the call before.
-            connection.sender.ready().await?;
-            connection.sender.send_request(request).await
-        };
-        match tokio::time::timeout(limit, exchange).await {
+        match tokio::time::timeout(limit, connection.send(request)).await {
             Ok(Ok(mut reply)) => {
                 let headers = reply.headers_mut();
                 for name in &HOP_BY_HOP {

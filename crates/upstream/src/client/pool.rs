@@ -1,31 +1,18 @@
 //! Idle connections to one provider, the latest used first.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::client::conn::http1::SendRequest;
 use parking_lot::Mutex;
 use tokio::time::Instant;
+
+use super::connection::Connection;
 
 /// Shorter than what load balancers allow (60 s), so that we are rarely the one who finds a closed door.
 const MAX_IDLE_TIME: Duration = Duration::from_secs(50);
 /// So that a change of the provider's addresses is followed.
 const MAX_AGE: Duration = Duration::from_secs(600);
-
-/// A connection on which one call at a time can be made. Dropping it closes it, a call in flight included.
-#[derive(Debug)]
-pub(crate) struct Connection {
-    pub(crate) sender: SendRequest<Full<Bytes>>,
-    opened: Instant,
-}
-
-impl Connection {
-    pub(crate) fn new(sender: SendRequest<Full<Bytes>>) -> Self {
-        Self { sender, opened: Instant::now() }
-    }
-}
 
 #[derive(Debug)]
 pub(crate) struct Pool {
@@ -41,9 +28,9 @@ struct Idle {
 
 impl Idle {
     fn is_usable(&self, now: Instant) -> bool {
-        !self.connection.sender.is_closed()
+        self.connection.is_open()
             && now.duration_since(self.since) < MAX_IDLE_TIME
-            && now.duration_since(self.connection.opened) < MAX_AGE
+            && now.duration_since(self.connection.opened()) < MAX_AGE
     }
 }
 
@@ -52,7 +39,7 @@ impl Pool {
         Self { idle: Mutex::default(), max_idle }
     }
 
-    /// The connection that was used last, if it still looks alive.
+    /// The connection that was used last, if it is not too old.
     pub(crate) fn take(&self) -> Option<Connection> {
         let now = Instant::now();
         let mut idle = self.idle.lock();
@@ -65,18 +52,39 @@ impl Pool {
     }
 
     /// Keeps a connection whose answer was read to the end. The longest idle ones give way.
-    pub(crate) fn put(&self, connection: Connection) {
+    pub(crate) fn put(self: &Arc<Self>, connection: Connection) {
         let now = Instant::now();
         let candidate = Idle { connection, since: now };
-        if !candidate.is_usable(now) {
+        if self.max_idle == 0 || !candidate.is_usable(now) {
             return;
         }
         let mut idle = self.idle.lock();
         while idle.front().is_some_and(|oldest| idle.len() >= self.max_idle || !oldest.is_usable(now)) {
             idle.pop_front();
         }
-        if self.max_idle > 0 {
-            idle.push_back(candidate);
+        let was_empty = idle.is_empty();
+        idle.push_back(candidate);
+        drop(idle);
+        if was_empty {
+            self.sweep_later();
         }
+    }
+
+    /// Nobody looks after an idle connection, not even when the other side has closed it: what has
+    /// been idle too long is closed here, also when no call comes any more.
+    fn sweep_later(self: &Arc<Self>) {
+        let pool = Arc::downgrade(self);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(MAX_IDLE_TIME).await;
+                let Some(pool) = pool.upgrade() else { return };
+                let now = Instant::now();
+                let mut idle = pool.idle.lock();
+                idle.retain(|candidate| candidate.is_usable(now));
+                if idle.is_empty() {
+                    return;
+                }
+            }
+        });
     }
 }

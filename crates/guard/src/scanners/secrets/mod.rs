@@ -93,6 +93,16 @@ static STARTS: LazyLock<Vec<&'static [u8]>> = LazyLock::new(|| {
     starts
 });
 
+/// Where in [`STARTS`] those with a first byte are.
+static FIRSTS: LazyLock<[(usize, usize); 256]> = LazyLock::new(|| {
+    let mut firsts = [(0, 0); 256];
+    for (first, range) in (0..=u8::MAX).zip(&mut firsts) {
+        let at = |bound: &dyn Fn(u8) -> bool| STARTS.partition_point(|literal| bound(literal[0]));
+        *range = (at(&|byte| byte < first), at(&|byte| byte <= first));
+    }
+    firsts
+});
+
 impl Engine {
     fn new() -> Self {
         let mut literals: Vec<&str> = Vec::new();
@@ -181,9 +191,12 @@ fn unbegun(view: View<'_>) -> usize {
     let longest = 32.min(end);
     for start in end - longest..hold.min(end) {
         let tail = &view.bytes[start..];
-        let next = STARTS.partition_point(|literal| *literal <= tail);
-        let begins = STARTS.get(next).is_some_and(|literal| literal.starts_with(tail));
-        if begins && (!WORD.has(tail[0]) || view.token_may_start(start)) {
+        // Few bytes begin anything, and most stand in the middle of a word.
+        let (low, high) = FIRSTS[usize::from(tail[0])];
+        if low == high || (WORD.has(tail[0]) && !view.token_may_start(start)) {
+            continue;
+        }
+        if STARTS[low..high].iter().any(|literal| literal.starts_with(tail)) {
             hold = start;
             break;
         }
