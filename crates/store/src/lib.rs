@@ -3,13 +3,16 @@
 mod backend;
 mod config;
 mod error;
+mod files;
 mod flush;
+mod keys;
 mod manifest;
 mod memtable;
 mod query;
 mod queue;
 mod rows;
 mod schema;
+mod writer;
 
 pub use backend::embedded::Store;
 pub use config::StoreConfig;

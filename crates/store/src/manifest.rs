@@ -5,18 +5,25 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 use signalbox_journal::fs::Fs;
+use signalbox_types::table;
 use tracing::{info, warn};
 
 use crate::OpenError;
 
 const NAME: &str = "manifest.json";
-const FORMAT: u32 = 1;
+/// Format 1 had no keys beside its files and no dead rows.
+const FORMAT: u32 = 2;
+const OLDEST_FORMAT: u32 = 1;
 /// Data files live below it, in a folder for each table.
 pub(crate) const FILES: &str = "files";
+/// Keys of data files live below it, so that other engines find nothing but data in [`FILES`].
+pub(crate) const KEYS: &str = "keys";
 
 /// The state of the data folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +35,7 @@ pub(crate) struct Manifest {
     pub(crate) low_seq: u64,
     /// The number of the next file.
     pub(crate) next_file: u64,
-    pub(crate) files: Vec<Arc<DataFile>>,
+    pub(crate) files: Vec<DataFile>,
 }
 
 /// A live Parquet file.
@@ -47,9 +54,46 @@ pub(crate) struct DataFile {
     pub(crate) seqs: (u64, u64),
     /// 0 = written from memory; more = merged from others.
     pub(crate) level: u32,
+    /// When it was written, microseconds.
+    #[serde(default)]
+    pub(crate) written: i64,
+    /// BLAKE3 of its bytes, for `verify`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) blake3: Option<String>,
+    /// Its bodies were dropped when their time was over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) without_bodies: bool,
+    /// Rows that count no more: a Roaring bitmap in Base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) dead: Option<String>,
+}
+
+/// Dead rows as the manifest holds them.
+pub(crate) fn write_dead(dead: &RoaringBitmap) -> io::Result<Option<String>> {
+    if dead.is_empty() {
+        return Ok(None);
+    }
+    let mut bytes = Vec::with_capacity(dead.serialized_size());
+    dead.serialize_into(&mut bytes)?;
+    Ok(Some(STANDARD.encode(bytes)))
+}
+
+fn read_dead(text: &str) -> io::Result<RoaringBitmap> {
+    let bytes = STANDARD.decode(text).map_err(io::Error::other)?;
+    RoaringBitmap::deserialize_from(bytes.as_slice())
 }
 
 impl DataFile {
+    /// Its rows that count no more.
+    pub(crate) fn dead(&self) -> io::Result<Option<RoaringBitmap>> {
+        self.dead.as_deref().map(read_dead).transpose()
+    }
+
+    /// The place of its keys in the data folder.
+    pub(crate) fn keys_path(&self) -> PathBuf {
+        Path::new(KEYS).join(&self.table).join(Path::new(&self.name).with_extension("keys"))
+    }
+
     /// Its place in the data folder, with `/` between names.
     pub(crate) fn relative_path(&self) -> String {
         format!("{FILES}/{}/{}", self.table, self.name)
@@ -62,10 +106,14 @@ impl Default for Manifest {
     }
 }
 
+/// The UTC day of a time in microseconds.
+pub(crate) fn day_of(micros: i64) -> i64 {
+    micros.div_euclid(24 * 60 * 60 * 1_000_000)
+}
+
 impl Manifest {
-    /// The manifest after a flush: these files are new, and the journal is needed from `low_seq` on.
-    pub(crate) fn after_flush(&self, added: Vec<DataFile>, low_seq: u64, next_file: u64) -> Self {
-        let files = self.files.iter().cloned().chain(added.into_iter().map(Arc::new)).collect();
+    /// The manifest after this one.
+    pub(crate) fn next(&self, files: Vec<DataFile>, low_seq: u64, next_file: u64) -> Self {
         Self { format: FORMAT, version: self.version + 1, low_seq, next_file, files }
     }
 }
@@ -79,8 +127,8 @@ pub(crate) fn load(fs: &dyn Fs, dir: &Path) -> Result<Manifest, OpenError> {
         Err(error) => return Err(OpenError::manifest(&path, error)),
     };
     let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| OpenError::manifest(&path, error))?;
-    if manifest.format != FORMAT {
-        let problem = format!("it has format {}, and this version reads {FORMAT}", manifest.format);
+    if !(OLDEST_FORMAT..=FORMAT).contains(&manifest.format) {
+        let problem = format!("it has format {}, and this version reads {FORMAT}; a newer one wrote it", manifest.format);
         return Err(OpenError::manifest(&path, problem));
     }
     Ok(manifest)
@@ -97,8 +145,9 @@ pub(crate) fn commit(fs: &dyn Fs, dir: &Path, manifest: &Manifest) -> io::Result
     fs.sync_dir(dir)
 }
 
-/// Removes what a crash left between two steps, and checks that every live file is there.
-pub(crate) fn repair(fs: &dyn Fs, dir: &Path, manifest: &Manifest, tables: &[&str]) -> Result<(), OpenError> {
+/// Removes what a crash left between two steps, checks that every live file is there, and makes keys
+/// that are missing anew.
+pub(crate) fn repair(fs: &dyn Fs, dir: &Path, manifest: &Manifest) -> Result<(), OpenError> {
     for file in &manifest.files {
         let path = dir.join(file.relative_path());
         match fs.len(&path) {
@@ -107,19 +156,20 @@ pub(crate) fn repair(fs: &dyn Fs, dir: &Path, manifest: &Manifest, tables: &[&st
             Err(error) => return Err(OpenError::manifest(&path, error)),
         }
     }
-    let live: BTreeSet<PathBuf> = manifest.files.iter().map(|file| dir.join(file.relative_path())).collect();
-    for table in tables {
-        let folder = dir.join(FILES).join(table);
+    let live = manifest.files.iter().flat_map(|file| [dir.join(file.relative_path()), dir.join(file.keys_path())]);
+    let live: BTreeSet<PathBuf> = live.collect();
+    for folder in table::ALL.iter().flat_map(|table| [FILES, KEYS].map(|kind| dir.join(kind).join(table.name))) {
+        fs.create_dir_all(&folder).map_err(|source| OpenError::NotWritable { dir: folder.clone(), source })?;
         for name in fs.list(&folder).map_err(|source| OpenError::NotWritable { dir: folder.clone(), source })? {
             let path = folder.join(&name);
-            let ours = name.ends_with(".parquet") || name.ends_with(".tmp");
+            let ours = [".parquet", ".keys", ".tmp"].iter().any(|ending| name.ends_with(ending));
             if !ours || live.contains(&path) {
                 continue;
             }
-            // Its rows are still in the journal.
+            // Its rows are still in the journal, or in the files that it was merged from.
             match fs.remove(&path) {
-                Ok(()) => info!(path = %path.display(), "removed a data file that a crash left unfinished"),
-                Err(error) => warn!(path = %path.display(), %error, "can't remove an unfinished data file"),
+                Ok(()) => info!(path = %path.display(), "removed a file that a crash left unfinished"),
+                Err(error) => warn!(path = %path.display(), %error, "can't remove an unfinished file"),
             }
         }
     }
@@ -128,6 +178,8 @@ pub(crate) fn repair(fs: &dyn Fs, dir: &Path, manifest: &Manifest, tables: &[&st
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use signalbox_journal::fs::{Faulty, Memory};
 
     use super::*;
@@ -142,6 +194,10 @@ mod tests {
             projects: ("a".to_owned(), "b".to_owned()),
             seqs: (1, 1),
             level: 0,
+            written: 0,
+            blake3: None,
+            without_bodies: false,
+            dead: write_dead(&RoaringBitmap::from([3, 70_000])).unwrap(),
         }
     }
 
@@ -155,8 +211,8 @@ mod tests {
     #[test]
     fn a_power_loss_leaves_the_old_or_the_new_one() {
         let dir = Path::new("data");
-        let old = Manifest::default().after_flush(vec![file("1.parquet")], 5, 2);
-        let new = old.after_flush(vec![file("2.parquet")], 9, 3);
+        let old = Manifest::default().next(vec![file("1.parquet")], 5, 2);
+        let new = old.next(vec![file("1.parquet"), file("2.parquet")], 9, 3);
         for full_after in (0..600).step_by(7) {
             let memory = Memory::default();
             commit(&memory, dir, &old).unwrap();
@@ -165,6 +221,7 @@ mod tests {
             let committed = commit(&faulty, dir, &new).is_ok();
             let found = load(&memory.after_power_loss(0), dir).unwrap();
             assert_eq!(found, if committed { new.clone() } else { old.clone() });
+            assert_eq!(found.files[0].dead().unwrap().unwrap().iter().collect::<Vec<_>>(), [3, 70_000]);
         }
     }
 
@@ -173,14 +230,14 @@ mod tests {
         let fs = Memory::default();
         let dir = Path::new("data");
         let folder = dir.join(FILES).join("spans");
-        let manifest = Manifest::default().after_flush(vec![file("1.parquet")], 5, 2);
+        let manifest = Manifest::default().next(vec![file("1.parquet")], 5, 2);
         for name in ["1.parquet", "2.parquet", "3.tmp", "notes.txt"] {
             write(&fs, &folder.join(name));
         }
-        repair(&fs, dir, &manifest, &["spans"]).unwrap();
+        repair(&fs, dir, &manifest).unwrap();
         assert_eq!(fs.list(&folder).unwrap(), ["1.parquet", "notes.txt"]);
         fs.remove(&folder.join("1.parquet")).unwrap();
-        let error = repair(&fs, dir, &manifest, &["spans"]).unwrap_err().to_string();
+        let error = repair(&fs, dir, &manifest).unwrap_err().to_string();
         assert!(error.contains("data/files/spans/1.parquet") && error.contains("backup"), "{error}");
     }
 

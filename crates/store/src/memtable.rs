@@ -1,15 +1,18 @@
 //! Rows that are in the journal but not yet in files.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{Array, RecordBatch, TimestampMicrosecondArray};
-use arrow::compute::{concat_batches, max, min};
+use arrow::array::{Array, BooleanArray, RecordBatch, TimestampMicrosecondArray};
+use arrow::compute::{concat_batches, filter_record_batch, max, min};
 use arrow::error::ArrowError;
-use signalbox_types::table::Table;
+use roaring::RoaringBitmap;
+use signalbox_types::table::{Identity, Table};
 
-use crate::rows::TableBatch;
+use crate::keys::{Key, KeyMap};
+use crate::rows::KeyedBatch;
 
 /// Small batches are joined when there are so many, so that a query meets few of them.
 const JOIN: usize = 16;
@@ -21,12 +24,28 @@ pub(crate) struct Chunk {
     pub(crate) bytes: u64,
     /// Microseconds, both inclusive.
     pub(crate) time: (i64, i64),
+    /// The place of its first row among the table's rows in this memtable.
+    pub(crate) first: u32,
+}
+
+/// Rows that count no more, by their place in a file or in a table's rows in memory.
+pub(crate) type Dead = Arc<RoaringBitmap>;
+
+/// The rows of one table.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    pub(crate) table: &'static Table,
+    pub(crate) chunks: Vec<Arc<Chunk>>,
+    rows: u32,
+    /// Where the rows of a key are: one after another.
+    keys: KeyMap<Range<u32>>,
+    pub(crate) dead: Dead,
 }
 
 /// What was published between two flushes.
 #[derive(Debug, Default)]
 pub(crate) struct Memtable {
-    tables: BTreeMap<&'static str, (&'static Table, Vec<Arc<Chunk>>)>,
+    tables: BTreeMap<&'static str, Rows>,
     pub(crate) rows: u64,
     pub(crate) bytes: u64,
     /// Journal records in it, both inclusive; meaningless while it is empty.
@@ -42,11 +61,65 @@ pub(crate) fn bytes_of(batch: &RecordBatch) -> u64 {
 }
 
 impl Chunk {
-    fn new(table: &Table, batch: RecordBatch) -> Self {
+    fn new(table: &Table, batch: RecordBatch, first: u32) -> Self {
         let times = batch.column_by_name(table.time_column);
         let times = times.and_then(|column| column.as_any().downcast_ref::<TimestampMicrosecondArray>());
         let time = times.and_then(|times| Some((min(times)?, max(times)?)));
-        Self { bytes: bytes_of(&batch), time: time.unwrap_or((i64::MIN, i64::MAX)), batch }
+        Self { bytes: bytes_of(&batch), time: time.unwrap_or((i64::MIN, i64::MAX)), batch, first }
+    }
+
+    /// Its rows without the dead ones.
+    pub(crate) fn alive(&self, dead: Option<&RoaringBitmap>) -> Result<RecordBatch, ArrowError> {
+        let end = self.first.saturating_add(u32::try_from(self.batch.num_rows()).unwrap_or(u32::MAX));
+        let Some(dead) = dead.filter(|dead| dead.range_cardinality(self.first..end) > 0) else {
+            return Ok(self.batch.clone());
+        };
+        let keep: BooleanArray = (self.first..end).map(|row| Some(!dead.contains(row))).collect();
+        filter_record_batch(&self.batch, &keep)
+    }
+}
+
+impl Rows {
+    fn new(table: &'static Table) -> Self {
+        Self { table, chunks: Vec::new(), rows: 0, keys: KeyMap::default(), dead: Dead::default() }
+    }
+
+    /// Where the rows of a key are, if there are any.
+    pub(crate) fn find(&self, key: Key) -> Option<Range<u32>> {
+        self.keys.get(&key).cloned()
+    }
+
+    /// The rows of a key count no more. Says whether there were any.
+    pub(crate) fn kill(&mut self, key: Key) -> bool {
+        let Some(rows) = self.keys.remove(&key) else { return false };
+        Arc::make_mut(&mut self.dead).insert_range(rows);
+        true
+    }
+
+    /// These rows count no more.
+    pub(crate) fn kill_rows(&mut self, rows: &RoaringBitmap) {
+        *Arc::make_mut(&mut self.dead) |= rows;
+        self.keys.retain(|_, run| rows.range_cardinality(run.clone()) == 0);
+    }
+
+    fn push(&mut self, batch: RecordBatch, keys: &[Key]) -> Result<u64, ArrowError> {
+        let first = self.rows;
+        let replaces = matches!(self.table.identity, Identity::Replaced);
+        for (row, key) in (first..).zip(keys) {
+            if replaces {
+                self.kill(*key);
+            }
+            let run = self.keys.entry(*key).or_insert(row..row);
+            *run = run.start.min(row)..row + 1;
+        }
+        self.rows = first.saturating_add(u32::try_from(batch.num_rows()).unwrap_or(u32::MAX));
+        let chunk = Chunk::new(self.table, batch, first);
+        let bytes = chunk.bytes;
+        self.chunks.push(Arc::new(chunk));
+        // A row is copied three times at most: into chunks of some dozen, some hundred, some thousand.
+        join_last(self.table, &mut self.chunks, 64)?;
+        join_last(self.table, &mut self.chunks, 1_024)?;
+        Ok(bytes)
     }
 }
 
@@ -56,31 +129,33 @@ impl Memtable {
     }
 
     /// Takes the rows of journal record `seq`. Called in the order of the numbers.
-    pub(crate) fn push(&mut self, seq: u64, batches: Vec<TableBatch>, now: Duration) -> Result<(), ArrowError> {
+    pub(crate) fn begin(&mut self, seq: u64, now: Duration) {
         if self.is_empty() {
             self.seqs.0 = seq;
             self.since = now;
         }
         self.seqs.1 = seq;
-        for TableBatch { table, batch } in batches {
-            let chunk = Chunk::new(table, batch);
-            self.rows += chunk.batch.num_rows() as u64;
-            self.bytes += chunk.bytes;
-            let (_, chunks) = self.tables.entry(table.name).or_insert_with(|| (table, Vec::new()));
-            chunks.push(Arc::new(chunk));
-            // A row is copied three times at most: into chunks of some dozen, some hundred, some thousand.
-            join_last(table, chunks, 64)?;
-            join_last(table, chunks, 1_024)?;
-        }
+    }
+
+    /// Takes rows. Whom they replace is the caller's to find first.
+    pub(crate) fn push(&mut self, keyed: KeyedBatch) -> Result<(), ArrowError> {
+        let KeyedBatch { table, batch, keys } = keyed;
+        self.rows += batch.num_rows() as u64;
+        let rows = self.tables.entry(table.name).or_insert_with(|| Rows::new(table));
+        self.bytes += rows.push(batch, &keys)?;
         Ok(())
     }
 
-    pub(crate) fn chunks(&self, table: &Table) -> &[Arc<Chunk>] {
-        self.tables.get(table.name).map_or(&[], |(_, chunks)| chunks)
+    pub(crate) fn of_mut(&mut self, table: &Table) -> Option<&mut Rows> {
+        self.tables.get_mut(table.name)
     }
 
-    pub(crate) fn tables(&self) -> impl Iterator<Item = (&'static Table, &[Arc<Chunk>])> {
-        self.tables.values().map(|(table, chunks)| (*table, chunks.as_slice()))
+    pub(crate) fn of(&self, table: &Table) -> Option<&Rows> {
+        self.tables.get(table.name)
+    }
+
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &Rows> {
+        self.tables.values()
     }
 }
 
@@ -91,10 +166,10 @@ fn join_last(table: &Table, chunks: &mut Vec<Arc<Chunk>>, fewer_than: usize) -> 
         return Ok(());
     }
     let start = chunks.len() - JOIN;
-    let schema = chunks[start].batch.schema();
+    let (schema, first) = (chunks[start].batch.schema(), chunks[start].first);
     let joined = concat_batches(&schema, chunks[start..].iter().map(|chunk| &chunk.batch))?;
     chunks.truncate(start);
-    chunks.push(Arc::new(Chunk::new(table, joined)));
+    chunks.push(Arc::new(Chunk::new(table, joined, first)));
     Ok(())
 }
 
@@ -112,14 +187,22 @@ mod tests {
         let mut memtable = Memtable::default();
         for seq in 1..=2_000 {
             let span = llm_span("p", seq, "m", Timestamp::from_micros(0), seq);
-            memtable.push(seq, vec![rows::build([&span]).unwrap().unwrap()], Duration::ZERO).unwrap();
+            memtable.begin(seq, Duration::ZERO);
+            memtable.push(rows::build([&span]).unwrap().unwrap().keyed().unwrap()).unwrap();
         }
-        let chunks = memtable.chunks(&SPANS);
+        let rows = memtable.of(&SPANS).unwrap();
+        let chunks = &rows.chunks;
         assert!(chunks.len() < 64, "{}", chunks.len());
         assert_eq!(chunks.iter().map(|chunk| chunk.batch.num_rows()).sum::<usize>(), 2_000);
         assert_eq!((memtable.rows, memtable.seqs), (2_000, (1, 2_000)));
         assert_eq!(chunks[0].time.0, 1_000);
         assert!(chunks.windows(2).all(|pair| pair[0].time.1 < pair[1].time.0), "order is kept");
-        assert!(memtable.chunks(&FINDINGS).is_empty());
+        assert!(memtable.of(&FINDINGS).is_none());
+        let span = llm_span("p", 700, "m", Timestamp::from_micros(0), 700);
+        let key = rows::build([&span]).unwrap().unwrap().keyed().unwrap().keys[0];
+        assert_eq!(rows.find(key), Some(699..700));
+        let chunk = chunks.iter().rfind(|chunk| chunk.first <= 699).unwrap();
+        let dead = RoaringBitmap::from([699, 1_999]);
+        assert_eq!(chunk.alive(Some(&dead)).unwrap().num_rows(), chunk.batch.num_rows() - 1);
     }
 }

@@ -17,6 +17,7 @@ use bytes::{Buf, BufMut, Bytes};
 use signalbox_types::Money;
 use signalbox_types::table::{self, Cell, Column, ColumnType, Record, Table};
 
+use crate::keys::{self, Key};
 use crate::schema;
 
 /// Rows of one table.
@@ -24,6 +25,22 @@ use crate::schema;
 pub(crate) struct TableBatch {
     pub(crate) table: &'static Table,
     pub(crate) batch: RecordBatch,
+}
+
+/// Rows of one table, and who they are.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyedBatch {
+    pub(crate) table: &'static Table,
+    pub(crate) batch: RecordBatch,
+    /// One a row; none if the table's rows have no keys.
+    pub(crate) keys: Vec<Key>,
+}
+
+impl TableBatch {
+    pub(crate) fn keyed(self) -> Result<KeyedBatch, ArrowError> {
+        let Self { table, batch } = self;
+        Ok(KeyedBatch { table, keys: keys::of_batch(table, &batch)?, batch })
+    }
 }
 
 /// The largest amount that a money column holds.
@@ -157,9 +174,9 @@ fn in_range(money: Money) -> i128 {
 
 /// One journal record: for each table `name length u8 | name | length u32 | Arrow IPC stream (LZ4)`.
 /// One for all, so that a crash leaves all tables of a commit or none.
-pub(crate) fn encode(batches: &[TableBatch]) -> Result<Bytes, ArrowError> {
+pub(crate) fn encode(batches: &[KeyedBatch]) -> Result<Bytes, ArrowError> {
     let mut out = Vec::new();
-    for TableBatch { table, batch } in batches {
+    for KeyedBatch { table, batch, keys: _ } in batches {
         let mut stream = Vec::new();
         let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
         let mut writer = StreamWriter::try_new_with_options(&mut stream, &batch.schema(), options)?;
@@ -226,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_commit_round_trips() {
-        let batch = build(&spans()).unwrap().unwrap();
+        let batch = build(&spans()).unwrap().unwrap().keyed().unwrap();
         let payload = encode(&[batch.clone(), batch.clone()]).unwrap();
         let back = decode(payload.clone()).unwrap();
         assert_eq!(back.len(), 2);

@@ -1,3 +1,4 @@
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,9 +24,10 @@ use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::error;
 
-use super::{plan, scan, sql};
+use super::{merge, plan, scan, sql};
 use crate::backend::embedded::Snapshot;
 use crate::error::internal;
+use crate::files::LiveFile;
 use crate::memtable::bytes_of;
 use crate::{OpenError, StoreConfig};
 
@@ -117,6 +119,24 @@ impl Engine {
     ) -> Result<Answer, StoreError> {
         let (state, project, text) = (self.state.clone(), project.clone(), text.to_owned());
         self.run(async move { sql::answer(state, &project, &text, tables).await }).await
+    }
+
+    /// Hands on all rows of these files that are not dead, in the table's order. Takes the caller's
+    /// time and thread; may not be called from within the runtime.
+    pub(crate) fn merge(
+        &self,
+        table: &Table,
+        files: &[LiveFile],
+        take: &mut dyn FnMut(RecordBatch) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let Some(runtime) = &self.runtime else { return Err(io::Error::other("the event store is closed")) };
+        runtime.handle().block_on(async {
+            let mut rows = merge::merged(&self.state, table, files).map_err(io::Error::other)?;
+            while let Some(batch) = rows.next().await {
+                take(batch.map_err(io::Error::other)?)?;
+            }
+            Ok(())
+        })
     }
 
     /// Runs it on the query threads. It stops when nobody waits for it any more.

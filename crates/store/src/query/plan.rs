@@ -25,6 +25,7 @@ use super::engine::{collect, failed};
 use super::filter::{expression, field, search, time_literal};
 use super::scan::{Pushdown, balanced, tenant};
 use crate::backend::embedded::Snapshot;
+use crate::files::LiveFile;
 
 /// With fewer rows in files than these, finding the last row's time first saves nothing.
 const WORTH_A_SECOND_LOOK: u64 = 20_000;
@@ -92,7 +93,7 @@ impl Question<'_> {
         let mut also = self.query.cursor.as_deref().map(|cursor| self.after(cursor)).transpose()?;
         let newest_first = self.query.order.is_empty();
         let mut pushdown = Pushdown::ForLookUps;
-        let in_files: u64 = self.snapshot.files.iter().map(|file| file.rows).sum();
+        let in_files: u64 = self.snapshot.files.iter().map(LiveFile::alive).sum();
         if newest_first && in_files > WORTH_A_SECOND_LOOK {
             // First only the times, to learn how far back the rows reach; then the columns of just those.
             pushdown = Pushdown::Always;

@@ -28,12 +28,19 @@ use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
+use roaring::RoaringBitmap;
 use signalbox_types::ProjectId;
 use signalbox_types::table::Table;
 
+use super::access;
 use crate::backend::embedded::Snapshot;
+use crate::files::LiveFile;
+use crate::keys::first_of;
 use crate::manifest::DataFile;
 use crate::schema;
+
+/// A list of more ids than these is looked for by filters.
+const MAX_KEYS: usize = 2_000;
 
 /// When filters are applied while a file is read, row by row, instead of after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,15 +105,17 @@ impl TableProvider for Scan {
         let keep = self.prune(predicate.as_ref())?;
         let (keep_files, keep_chunks) = keep.split_at(self.snapshot.files.len());
         let files: Vec<_> = kept(&self.snapshot.files, keep_files).collect();
-        let batches: Vec<_> = kept(&self.snapshot.chunks, keep_chunks).map(|chunk| chunk.batch.clone()).collect();
+        let batches = kept(&self.snapshot.chunks, keep_chunks).map(|(chunk, dead)| chunk.alive(Some(dead)));
+        let batches = batches.collect::<Result<Vec<_>, _>>()?;
+        let wanted = self.wanted(filters, files)?;
         let mut inputs: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
         if !batches.is_empty() {
             let schema = Arc::clone(&self.schema);
             inputs.push(MemorySourceConfig::try_new_exec(&[batches], schema, projection.cloned())?);
         }
-        if !files.is_empty() {
+        if !wanted.is_empty() {
             let pushdown = self.pushdown == Pushdown::Always || self.looks_up(filters);
-            inputs.push(self.scan_files(state, files, projection, predicate, pushdown)?);
+            inputs.push(self.scan_files(state, wanted, projection, predicate, pushdown)?);
         }
         match inputs.len() {
             0 => {
@@ -126,7 +135,7 @@ impl Scan {
     fn scan_files(
         &self,
         state: &dyn Session,
-        mut files: Vec<&Arc<DataFile>>,
+        mut files: Vec<(&LiveFile, Option<RoaringBitmap>)>,
         projection: Option<&Vec<usize>>,
         predicate: Option<Arc<dyn PhysicalExpr>>,
         pushdown: bool,
@@ -145,11 +154,11 @@ impl Scan {
             source = source.with_predicate(predicate);
         }
         // Newest first: what asks for the newest rows is soon done, and skips the rest by statistics.
-        files.sort_by_key(|file| std::cmp::Reverse(file.time.1));
+        files.sort_by_key(|(file, _)| std::cmp::Reverse(file.meta().time.1));
         let partitions = state.config().target_partitions().max(1).min(files.len());
         let mut groups: Vec<FileGroup> = vec![FileGroup::default(); partitions];
-        for (i, file) in files.into_iter().enumerate() {
-            groups[i % partitions].push(self.partitioned_file(file));
+        for (i, (file, wanted)) in files.into_iter().enumerate() {
+            groups[i % partitions].push(self.partitioned_file(file, wanted.as_ref()));
         }
         let config = FileScanConfigBuilder::new(url, Arc::new(source))
             .with_file_groups(groups)
@@ -158,19 +167,77 @@ impl Scan {
         Ok(DataSourceExec::from_data_source(config))
     }
 
-    fn partitioned_file(&self, file: &DataFile) -> PartitionedFile {
+    fn partitioned_file(&self, file: &LiveFile, wanted: Option<&RoaringBitmap>) -> PartitionedFile {
+        let meta = file.meta();
         let mut statistics = Statistics::new_unknown(&self.schema);
-        statistics.num_rows = Precision::Exact(usize::try_from(file.rows).unwrap_or(usize::MAX));
-        let time = |micros| Precision::Exact(ScalarValue::TimestampMicrosecond(Some(micros), Some(schema::utc())));
+        if wanted.is_none() {
+            statistics.num_rows = Precision::Exact(usize::try_from(file.alive()).unwrap_or(usize::MAX));
+        }
+        // The first or the last row may be dead.
+        let exact = if file.dead_rows() == 0 { Precision::Exact } else { Precision::Inexact };
+        let time = |micros| exact(ScalarValue::TimestampMicrosecond(Some(micros), Some(schema::utc())));
         if let Some(position) = self.table.position(self.table.time_column) {
             statistics.column_statistics[position] = ColumnStatistics {
                 null_count: Precision::Exact(0),
-                min_value: time(file.time.0),
-                max_value: time(file.time.1),
+                min_value: time(meta.time.0),
+                max_value: time(meta.time.1),
                 ..ColumnStatistics::new_unknown()
             };
         }
-        PartitionedFile::new(file.relative_path(), file.bytes).with_statistics(Arc::new(statistics))
+        let partitioned =
+            PartitionedFile::new(meta.relative_path(), meta.bytes).with_statistics(Arc::new(statistics));
+        match access::selection(meta.rows, wanted, file.dead.as_deref()) {
+            Some(selection) => partitioned.with_extension(selection),
+            None => partitioned,
+        }
+    }
+
+    /// The files to read, and of those the rows, if the query names the first part of their keys.
+    fn wanted<'a>(
+        &self,
+        filters: &[Expr],
+        files: Vec<&'a LiveFile>,
+    ) -> Result<Vec<(&'a LiveFile, Option<RoaringBitmap>)>> {
+        let Some(values) = self.first_keys(filters) else {
+            return Ok(files.into_iter().map(|file| (file, None)).collect());
+        };
+        let hashes: Vec<u64> = values.into_iter().map(first_of).collect();
+        let mut wanted = Vec::new();
+        for file in files {
+            let mut rows = RoaringBitmap::new();
+            let mut known = true;
+            for hash in &hashes {
+                match file.find_first(*hash)? {
+                    Some(found) => rows.extend(found),
+                    None => known = false,
+                }
+            }
+            if !known {
+                wanted.push((file, None));
+            } else if !rows.is_empty() {
+                wanted.push((file, Some(rows)));
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// The values of the first key column that the query asks for, if it names few.
+    fn first_keys<'a>(&self, filters: &'a [Expr]) -> Option<Vec<&'a str>> {
+        let first: &[&str] = self.table.key.get(..1)?;
+        filters.iter().find_map(|filter| match filter {
+            Expr::BinaryExpr(binary) if binary.op == Operator::Eq => {
+                let value = match (is_one_of(&binary.left, first), is_one_of(&binary.right, first)) {
+                    (true, _) => text_of(&binary.right),
+                    (_, true) => text_of(&binary.left),
+                    _ => None,
+                };
+                value.map(|value| vec![value])
+            }
+            Expr::InList(list) if !list.negated && list.list.len() <= MAX_KEYS && is_one_of(&list.expr, first) => {
+                list.list.iter().map(text_of).collect()
+            }
+            _ => None,
+        })
     }
 
     /// A conjunct is `id = …` or `id IN (…)`.
@@ -196,6 +263,13 @@ impl Scan {
     }
 }
 
+fn text_of(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Literal(ScalarValue::Utf8(Some(text)), _) => Some(text),
+        _ => None,
+    }
+}
+
 fn is_one_of(expr: &Expr, names: &[&str]) -> bool {
     matches!(expr, Expr::Column(column) if names.contains(&column.name.as_str()))
 }
@@ -214,13 +288,14 @@ struct Bounds<'a> {
 impl Bounds<'_> {
     fn bound(&self, column: &Column, time: fn((i64, i64)) -> i64, project: fn(&DataFile) -> &str) -> Option<ArrayRef> {
         let Snapshot { files, chunks } = self.snapshot;
+        let files = files.iter().map(LiveFile::meta);
         if column.name == self.table.time_column {
-            let times = files.iter().map(|file| file.time).chain(chunks.iter().map(|chunk| chunk.time));
+            let times = files.map(|file| file.time).chain(chunks.iter().map(|(chunk, _)| chunk.time));
             let times: TimestampMicrosecondArray = times.map(|range| Some(time(range))).collect();
             return Some(Arc::new(times.with_timezone(schema::utc())));
         }
         if column.name == "project_id" {
-            let projects = files.iter().map(|file| Some(project(file)));
+            let projects = files.map(|file| Some(project(file)));
             let projects: StringArray = projects.chain(chunks.iter().map(|_| None)).collect();
             return Some(Arc::new(projects));
         }
@@ -246,8 +321,8 @@ impl PruningStatistics for Bounds<'_> {
     }
 
     fn row_counts(&self) -> Option<ArrayRef> {
-        let files = self.snapshot.files.iter().map(|file| file.rows);
-        let chunks = self.snapshot.chunks.iter().map(|chunk| chunk.batch.num_rows() as u64);
+        let files = self.snapshot.files.iter().map(LiveFile::alive);
+        let chunks = self.snapshot.chunks.iter().map(|(chunk, _)| chunk.batch.num_rows() as u64);
         Some(Arc::new(files.chain(chunks).collect::<UInt64Array>()))
     }
 

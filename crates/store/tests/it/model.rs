@@ -10,12 +10,17 @@ use signalbox_store::{Store, StoreConfig};
 use signalbox_testkit::builders::llm_span;
 use signalbox_testkit::{ManualClock, MemoryStore};
 use signalbox_types::seam::{Clock, EventStore};
-use signalbox_types::{ErrorClass, Message, Money, ProjectId, Query, Role, Span, Timestamp};
+use signalbox_types::{
+    Action, ErrorClass, Finding, Message, Money, Place, ProjectId, Query, Role, Severity, Span, Timestamp,
+};
 
 #[derive(Debug, Clone)]
 enum Step {
     Append(Vec<Seed>),
+    /// Other versions of spans that may be there already: (which of the numbers so far, what).
+    Again(Vec<(prop::sample::Index, Seed)>),
     Flush,
+    Compact,
     Reopen,
 }
 
@@ -45,12 +50,30 @@ impl Seed {
         if let (Some(cost), Some(picos)) = (&mut span.cost, self.picos) {
             cost.total = Money::from_picos(i128::from(picos) * 1_000_000);
         }
+        for n in 0..self.word % 3 {
+            let finding = Finding { message: format!("{n}"), ..finding(self.tokens.unwrap_or(0)) };
+            span.findings.push(finding);
+        }
         if self.failed {
             span.fail(ErrorClass::UpstreamError, WORDS[usize::from(self.word)]);
         }
         span.output_messages = vec![Message::text(Role::Assistant, WORDS[usize::from(self.word)])];
         span.attributes.insert("word".to_owned(), WORDS[usize::from(self.word)].to_owned());
         span
+    }
+}
+
+fn finding(start: u16) -> Finding {
+    Finding {
+        scanner: "secrets".to_owned(),
+        rule: "private_key".to_owned(),
+        severity: Severity::High,
+        confidence: 0.5,
+        place: Place::Input,
+        start: usize::from(start),
+        end: usize::from(start) + 1,
+        action: Action::Flag,
+        message: String::new(),
     }
 }
 
@@ -82,7 +105,9 @@ fn seed() -> impl Strategy<Value = Seed> {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => prop::collection::vec(seed(), 1..30).prop_map(Step::Append),
+        2 => prop::collection::vec((any::<prop::sample::Index>(), seed()), 1..20).prop_map(Step::Again),
         2 => Just(Step::Flush),
+        1 => Just(Step::Compact),
         1 => Just(Step::Reopen),
     ]
 }
@@ -167,7 +192,13 @@ fn query() -> impl Strategy<Value = Value> {
     let windowed = (0..700_u32, comparison()).prop_map(|(ago, filter)| {
         json!({"time": {"from": format!("now-{ago}s")}, "filter": filter, "measures": [{"fn": "count"}]})
     });
-    prop_oneof![3 => list, 1 => searched, 4 => measured, 1 => windowed]
+    let found = Just(json!({"table": "findings", "limit": 1000, "select": ["trace_id", "span_id", "number", "message"]}));
+    let traces = (0..200_u64).prop_map(|n| {
+        let span = llm_span("p", n, "a", Timestamp::default(), n);
+        let filter = json!({"field": "trace_id", "op": "=", "value": span.trace_id.to_string()});
+        json!({"filter": filter, "select": ["attributes.number", "model", "start_time"]})
+    });
+    prop_oneof![3 => list, 1 => searched, 4 => measured, 1 => windowed, 1 => found, 1 => traces]
 }
 
 /// Floats may differ in the last place: they are summed in another order.
@@ -201,7 +232,15 @@ async fn run(steps: Vec<Step>, queries: Vec<Value>) -> Result<(), TestCaseError>
                 model.append(spans.clone()).await.unwrap();
                 store.append(spans).await.unwrap();
             }
+            Step::Again(seeds) if number > 0 => {
+                let again = seeds.iter().map(|(index, seed)| seed.span(index.index(number as usize) as u64, start));
+                let spans: Vec<Span> = again.collect();
+                model.append(spans.clone()).await.unwrap();
+                store.append(spans).await.unwrap();
+            }
+            Step::Again(_) => {}
             Step::Flush => store.flush().await.unwrap(),
+            Step::Compact => store.compact().await.unwrap(),
             Step::Reopen => {
                 drop(store);
                 store = open();
@@ -230,7 +269,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn equals_the_model(steps in prop::collection::vec(step(), 1..8), queries in prop::collection::vec(query(), 8)) {
+    fn equals_the_model(steps in prop::collection::vec(step(), 1..14), queries in prop::collection::vec(query(), 8)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(run(steps, queries))?;
     }

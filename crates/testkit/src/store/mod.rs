@@ -55,7 +55,12 @@ impl EventStore for MemoryStore {
             self.once.lock().mark(&mut spans);
             for span in spans {
                 let span = Arc::new(span);
-                self.spans.write().push(Arc::clone(&span));
+                let name = |span: &Span| (span.project_id.clone(), span.trace_id, span.span_id);
+                let mut spans = self.spans.write();
+                // The last version counts.
+                spans.retain(|other| name(other) != name(&span));
+                spans.push(Arc::clone(&span));
+                drop(spans);
                 // Nobody listening is no error.
                 let _ = self.live.send(span);
             }

@@ -1,7 +1,7 @@
 //! `findings`: one row for each hit of a scanner, so that they can be counted without opening spans.
 
 use super::ColumnType::{Float, Int, Text, Time};
-use super::{Cell, Column, Record, Retention, Table};
+use super::{Cell, Column, Identity, Record, Retention, Table};
 use crate::{Finding, ProjectId, Span, SpanId, Timestamp, TraceId};
 
 /// The table of findings.
@@ -12,6 +12,7 @@ pub static FINDINGS: Table = Table {
     time_column: "time",
     sort: &["project_id", "time"],
     key: &["trace_id", "span_id", "number"],
+    identity: Identity::BelongsTo(&super::SPANS),
     retention: Retention::Spans,
 };
 

@@ -120,6 +120,18 @@ pub enum Retention {
     Spans,
 }
 
+/// What another row of the same key means.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Identity {
+    /// A later version of the row: it replaces the earlier one.
+    Replaced,
+    /// Rows belong to the row of this table that their first columns name: a later version of that row
+    /// brings its own, and the earlier ones are gone.
+    BelongsTo(&'static Table),
+    /// Rows have no name: each one counts.
+    Appended,
+}
+
 /// An event table.
 #[derive(Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Table {
@@ -135,6 +147,9 @@ pub struct Table {
     pub sort: &'static [&'static str],
     /// These name a row within a project.
     pub key: &'static [&'static str],
+    /// What another row of the same key means.
+    #[serde(skip)]
+    pub identity: Identity,
     /// How long rows are kept.
     pub retention: Retention,
 }

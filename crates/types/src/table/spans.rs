@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::ColumnType::{Bool, Float, Int, Json, Money as MoneyType, Text, TextList, TextMap, Time};
-use super::{Cell, Column, Record, Retention, Table};
+use super::{Cell, Column, Identity, Record, Retention, Table};
 use crate::{Message, Role, Span, Verdict};
 
 /// Previews are cut to so many characters.
@@ -17,6 +17,7 @@ pub static SPANS: Table = Table {
     time_column: "start_time",
     sort: &["project_id", "start_time"],
     key: &["trace_id", "span_id"],
+    identity: Identity::Replaced,
     retention: Retention::Spans,
 };
 

@@ -5,16 +5,19 @@
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
+use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::error::ArrowError;
 use parking_lot::{Condvar, Mutex};
 use signalbox_types::Span;
 use signalbox_types::seam::StoreError;
+use signalbox_types::table::{Identity, Table};
 use tokio::sync::oneshot;
 
 use super::state::Shared;
 use crate::error::{internal, refused};
-use crate::rows::{TableBatch, encode};
+use crate::keys::{Key, KeySet};
+use crate::rows::{KeyedBatch, encode};
 
 /// What is joined into one record, about.
 const GROUP_BYTES: u64 = 8 << 20;
@@ -25,7 +28,7 @@ pub(super) const ROWS: u8 = 1;
 
 /// Rows that somebody waits for.
 pub(super) struct Append {
-    pub(super) batches: Vec<TableBatch>,
+    pub(super) batches: Vec<KeyedBatch>,
     pub(super) bytes: u64,
     /// For those who watch; empty if nobody does.
     pub(super) spans: Vec<Arc<Span>>,
@@ -59,19 +62,36 @@ impl Gate {
 /// Serves appends until all senders are gone and everything is on disk.
 pub(super) fn run(shared: &Arc<Shared>, appends: &Receiver<Append>) {
     let gate = Arc::new(Gate::default());
-    while let Ok(first) = appends.recv() {
+    let mut carried = None;
+    while let Some(first) = carried.take().or_else(|| appends.recv().ok()) {
         // While this waits, more comes to be joined.
         gate.wait_below(IN_FLIGHT);
         let mut bytes = first.bytes;
+        let mut keys = KeySet::default();
+        keys.extend(first.replacing());
         let mut group = vec![first];
         while bytes < GROUP_BYTES {
             let Ok(next) = appends.try_recv() else { break };
+            // Two versions of a row in one record could not be told apart.
+            if next.replacing().any(|key| keys.contains(&key)) {
+                carried = Some(next);
+                break;
+            }
             bytes += next.bytes;
+            keys.extend(next.replacing());
             group.push(next);
         }
         commit(shared, &gate, group);
     }
     gate.wait_below(1);
+}
+
+impl Append {
+    /// Keys of rows that replace earlier ones.
+    fn replacing(&self) -> impl Iterator<Item = Key> {
+        let replaced = self.batches.iter().filter(|keyed| matches!(keyed.table.identity, Identity::Replaced));
+        replaced.flat_map(|keyed| keyed.keys.iter().copied())
+    }
 }
 
 fn commit(shared: &Arc<Shared>, gate: &Arc<Gate>, mut group: Vec<Append>) {
@@ -98,20 +118,23 @@ fn commit(shared: &Arc<Shared>, gate: &Arc<Gate>, mut group: Vec<Append>) {
 }
 
 /// One batch a table.
-fn join(group: &mut [Append]) -> Result<Vec<TableBatch>, ArrowError> {
-    let mut tables: Vec<(&'static signalbox_types::table::Table, Vec<arrow::array::RecordBatch>)> = Vec::new();
-    for TableBatch { table, batch } in group.iter_mut().flat_map(|append| std::mem::take(&mut append.batches)) {
-        match tables.iter_mut().find(|(other, _)| other.name == table.name) {
-            Some((_, batches)) => batches.push(batch),
-            None => tables.push((table, vec![batch])),
+fn join(group: &mut [Append]) -> Result<Vec<KeyedBatch>, ArrowError> {
+    let mut tables: Vec<(&'static Table, Vec<RecordBatch>, Vec<Key>)> = Vec::new();
+    for KeyedBatch { table, batch, keys } in group.iter_mut().flat_map(|append| std::mem::take(&mut append.batches)) {
+        match tables.iter_mut().find(|(other, ..)| other.name == table.name) {
+            Some((_, batches, all)) => {
+                batches.push(batch);
+                all.extend(keys);
+            }
+            None => tables.push((table, vec![batch], keys)),
         }
     }
-    let joined = tables.into_iter().map(|(table, mut batches)| {
+    let joined = tables.into_iter().map(|(table, mut batches, keys)| {
         let batch = match batches.len() {
             1 => batches.remove(0),
             _ => concat_batches(&batches[0].schema(), &batches)?,
         };
-        Ok(TableBatch { table, batch })
+        Ok(KeyedBatch { table, batch, keys })
     });
     joined.collect()
 }

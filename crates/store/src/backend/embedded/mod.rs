@@ -1,9 +1,11 @@
 //! The store on one machine: journal → memory → Parquet, queried by DataFusion.
 
 mod commit;
+mod compact;
 mod open;
 mod state;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,9 +27,10 @@ use tracing::{error, warn};
 use crate::error::{closed, internal};
 use crate::memtable::bytes_of;
 use crate::query::Engine;
-use crate::rows::{self, TableBatch};
+use crate::rows::{self, KeyedBatch, TableBatch};
 use crate::{OpenError, StoreConfig};
 
+use compact::Zeal;
 use state::Shared;
 pub(crate) use state::Snapshot;
 
@@ -35,6 +38,8 @@ pub(crate) use state::Snapshot;
 const WAITING_APPENDS: usize = 1_024;
 /// How often the flush thread looks at the age of what is in memory.
 const FLUSH_CHECK: Duration = Duration::from_secs(1);
+/// How often the merging thread looks whether there is something to do.
+const COMPACT_CHECK: Duration = Duration::from_secs(2);
 /// How long it leaves the disk alone after a failure.
 const FLUSH_RETRY: Duration = Duration::from_secs(10);
 /// Making rows of more spans than these is worth a thread of its own.
@@ -43,11 +48,12 @@ const INLINE_SPANS: usize = 32;
 /// The embedded event store: one data folder, one process.
 pub struct Store {
     shared: Arc<Shared>,
-    engine: Engine,
+    engine: Arc<Engine>,
     once: Mutex<CountOnce>,
     appends: Mutex<Option<SyncSender<commit::Append>>>,
     commit_thread: Mutex<Option<JoinHandle<()>>>,
     flush_thread: Mutex<Option<JoinHandle<()>>>,
+    compact_thread: Mutex<Option<JoinHandle<()>>>,
     /// Locked as long as it is open.
     _lock: File,
 }
@@ -78,14 +84,19 @@ impl Store {
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, OpenError> {
         let (dir, lock) = open::lock(dir)?;
-        let engine = Engine::start(&dir, &config)?;
+        let engine = Arc::new(Engine::start(&dir, &config)?);
         let shared = Arc::new(open::recover(fs, dir, config, clock)?);
         let (appends, receiver) = sync_channel(WAITING_APPENDS);
         let commit_thread = spawn("store-commit", &shared, move |shared| commit::run(shared, &receiver))?;
         let flush_thread = spawn("store-flush", &shared, |shared| flush_when_due(shared))?;
+        let compact_thread = spawn("store-compact", &shared, {
+            let engine = Arc::clone(&engine);
+            move |shared| compact_when_due(shared, &engine)
+        })?;
         Ok(Arc::new(Self {
             shared,
             engine,
+            compact_thread: Mutex::new(Some(compact_thread)),
             once: Mutex::default(),
             appends: Mutex::new(Some(appends)),
             commit_thread: Mutex::new(Some(commit_thread)),
@@ -112,13 +123,27 @@ impl Store {
         drop(self.appends.lock().take());
         let commit_thread = self.commit_thread.lock().take();
         let flush_thread = self.flush_thread.lock().take();
+        let compact_thread = self.compact_thread.lock().take();
         let shared = Arc::clone(&self.shared);
         let closed = tokio::task::spawn_blocking(move || {
             join(commit_thread);
-            stop_flushing(&shared, flush_thread);
+            stop_jobs(&shared, [flush_thread, compact_thread]);
             shared.flush()
         });
         closed.await.map_err(internal)?
+    }
+
+    /// Merges all files that can be merged and drops every row that counts no more.
+    ///
+    /// # Errors
+    /// The disk fails; the files stay as they are.
+    pub async fn compact(&self) -> Result<(), StoreError> {
+        let (shared, engine) = (Arc::clone(&self.shared), Arc::clone(&self.engine));
+        let compacted = tokio::task::spawn_blocking(move || {
+            while compact::step(&shared, &engine, Zeal::Thorough)? {}
+            Ok(())
+        });
+        compacted.await.map_err(internal)?
     }
 
     async fn append_spans(&self, mut spans: Vec<Span>) -> Result<(), StoreError> {
@@ -206,18 +231,31 @@ impl Drop for Store {
     /// As a crash would, but in order: what waits is still written to the journal; what is in memory
     /// stays there.
     fn drop(&mut self) {
+        self.shared.closed.store(true, Ordering::Release);
         drop(self.appends.get_mut().take());
         join(self.commit_thread.get_mut().take());
-        stop_flushing(&self.shared, self.flush_thread.get_mut().take());
+        stop_jobs(&self.shared, [self.flush_thread.get_mut().take(), self.compact_thread.get_mut().take()]);
         // Before the lock on the folder is given up.
         self.shared.journal.close();
     }
 }
 
-fn make_rows(spans: Vec<Span>) -> Result<(Vec<Span>, Vec<TableBatch>), StoreError> {
+fn make_rows(spans: Vec<Span>) -> Result<(Vec<Span>, Vec<KeyedBatch>), StoreError> {
+    let spans = last_versions(spans);
     let findings: Vec<FindingRow> = spans.iter().flat_map(FindingRow::of).collect();
     let batches = [rows::build(&spans).map_err(internal)?, rows::build(&findings).map_err(internal)?];
-    Ok((spans, batches.into_iter().flatten().collect()))
+    let keyed = batches.into_iter().flatten().map(TableBatch::keyed).collect::<Result<_, _>>();
+    Ok((spans, keyed.map_err(internal)?))
+}
+
+/// Of several spans with one name, the last.
+fn last_versions(mut spans: Vec<Span>) -> Vec<Span> {
+    let mut seen = HashSet::new();
+    let name = |span: &Span| (span.project_id.clone(), span.trace_id, span.span_id);
+    let last: Vec<bool> = spans.iter().rev().map(|span| seen.insert(name(span))).collect();
+    let mut last = last.into_iter().rev();
+    spans.retain(|_| last.next().unwrap_or(true));
+    spans
 }
 
 fn spawn(
@@ -236,10 +274,38 @@ fn join(thread: Option<JoinHandle<()>>) {
     }
 }
 
-fn stop_flushing(shared: &Shared, thread: Option<JoinHandle<()>>) {
+fn stop_jobs(shared: &Shared, threads: [Option<JoinHandle<()>>; 2]) {
     shared.flush_signal.lock().stop = true;
     shared.flush_wanted.notify_all();
-    join(thread);
+    threads.into_iter().for_each(join);
+}
+
+fn compact_when_due(shared: &Shared, engine: &Engine) {
+    let mut wait = COMPACT_CHECK;
+    loop {
+        {
+            let mut signal = shared.flush_signal.lock();
+            if !signal.stop {
+                shared.flush_wanted.wait_for(&mut signal, wait);
+            }
+            if signal.stop {
+                return;
+            }
+        }
+        wait = COMPACT_CHECK;
+        loop {
+            match compact::step(shared, engine, Zeal::Thrifty) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    warn!(%error, "can't merge data files, trying again soon");
+                    wait = FLUSH_RETRY;
+                    break;
+                }
+            }
+        }
+        shared.remove_unread();
+    }
 }
 
 fn flush_when_due(shared: &Shared) {

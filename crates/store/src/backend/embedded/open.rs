@@ -12,9 +12,9 @@ use signalbox_types::table;
 
 use super::commit::ROWS;
 use super::state::{Shared, State};
-use crate::manifest::{self, FILES};
-use crate::memtable::Memtable;
-use crate::rows::decode;
+use crate::files::{LiveFile, ensure_keys};
+use crate::manifest;
+use crate::rows::{TableBatch, decode};
 use crate::{OpenError, StoreConfig};
 
 /// Opens the folder for this process alone; the lock ends with the file.
@@ -40,25 +40,29 @@ pub(super) fn recover(
     config: StoreConfig,
     clock: Arc<dyn Clock>,
 ) -> Result<Shared, OpenError> {
-    let tables: Vec<&str> = table::ALL.iter().map(|table| table.name).collect();
-    for name in &tables {
-        let folder = dir.join(FILES).join(name);
-        fs.create_dir_all(&folder).map_err(|source| OpenError::NotWritable { dir: folder, source })?;
-    }
     let manifest = manifest::load(&*fs, &dir)?;
-    manifest::repair(&*fs, &dir, &manifest, &tables)?;
-    let mut active = Memtable::default();
+    manifest::repair(&*fs, &dir, &manifest)?;
+    let mut state = State::default();
+    for file in &manifest.files {
+        // Of a table that a newer version knows: it stays, unread.
+        let Some(table) = table::find(&file.table) else { continue };
+        let failed = |error| OpenError::manifest(&dir.join(file.relative_path()), error);
+        ensure_keys(&*fs, &dir, file).map_err(failed)?;
+        state.files.push(LiveFile::new(&dir, table, file.clone()).map_err(failed)?);
+    }
+    let low_seq = manifest.low_seq;
+    state.manifest = Arc::new(manifest);
     let now = clock.elapsed();
     let mut replay = |record: signalbox_journal::Record| {
         if record.kind != ROWS {
             return Err(format!("it is of kind {}, which this version does not know", record.kind));
         }
         let batches = decode(record.payload).map_err(|error| error.to_string())?;
-        active.push(record.seq, batches, now).map_err(|error| error.to_string())
+        let keyed = batches.into_iter().map(TableBatch::keyed).collect::<Result<_, _>>();
+        keyed.and_then(|keyed| state.publish(record.seq, keyed, now)).map_err(|error| error.to_string())
     };
     let journal_dir = dir.join("journal");
     let journal =
-        Journal::open(Arc::clone(&fs), &journal_dir, JournalConfig::default(), manifest.low_seq, &mut replay)?;
-    let state = State { active, frozen: None, manifest: Arc::new(manifest) };
+        Journal::open(Arc::clone(&fs), &journal_dir, JournalConfig::default(), low_seq, &mut replay)?;
     Ok(Shared::new(fs, dir, config, clock, state, journal))
 }

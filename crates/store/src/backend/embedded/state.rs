@@ -1,40 +1,132 @@
 //! What the parts of the store share, and the one lock under which rows move from memory to files.
 
+use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
+use arrow::error::ArrowError;
 use parking_lot::{Condvar, Mutex, RwLock};
 use signalbox_journal::fs::Fs;
 use signalbox_journal::{AppendError, Journal};
 use signalbox_types::Span;
 use signalbox_types::seam::{Clock, StoreError, StoreStats};
-use signalbox_types::table::Table;
+use signalbox_types::table::{self, Identity, Table};
 use tokio::sync::broadcast;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::StoreConfig;
 use crate::error::refused;
+use crate::files::{DataFileHandle, LiveFile};
 use crate::flush::write_file;
-use crate::manifest::{self, DataFile, FILES, Manifest};
-use crate::memtable::{Chunk, Memtable};
-use crate::rows::TableBatch;
+use crate::keys::Key;
+use crate::manifest::{self, DataFile, Manifest};
+use crate::memtable::{Chunk, Dead, Memtable};
+use crate::rows::KeyedBatch;
+use crate::writer::Place;
 
 /// Where rows are.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct State {
     /// Takes new rows.
     pub(super) active: Memtable,
     /// Being written to files.
     pub(super) frozen: Option<Arc<Memtable>>,
+    /// Rows of `frozen` that count no more, by table.
+    pub(super) frozen_dead: BTreeMap<&'static str, Dead>,
+    pub(super) files: Vec<LiveFile>,
+    /// What is on disk.
     pub(super) manifest: Arc<Manifest>,
+    /// Keys that were replaced in files or in `frozen` since the first of the running jobs began that
+    /// write files: in what those write, they are dead too.
+    replaced: Vec<(&'static str, Key)>,
+    jobs: usize,
 }
 
 /// All rows of a table at one moment: what a query reads, whatever happens meanwhile.
 #[derive(Debug, Clone)]
 pub(crate) struct Snapshot {
-    pub(crate) files: Vec<Arc<DataFile>>,
-    pub(crate) chunks: Vec<Arc<Chunk>>,
+    pub(crate) files: Vec<LiveFile>,
+    pub(crate) chunks: Vec<(Arc<Chunk>, Dead)>,
+}
+
+impl State {
+    /// Takes rows of journal record `seq`; who was there before under their keys counts no more.
+    pub(super) fn publish(&mut self, seq: u64, mut batches: Vec<KeyedBatch>, now: Duration) -> Result<(), ArrowError> {
+        self.active.begin(seq, now);
+        // What belongs to replaced rows must go before what comes with the new ones.
+        batches.sort_by_key(|keyed| matches!(keyed.table.identity, Identity::BelongsTo(_)));
+        for keyed in batches {
+            if matches!(keyed.table.identity, Identity::Replaced) {
+                for key in &keyed.keys {
+                    self.replace(keyed.table, *key);
+                }
+            }
+            self.active.push(keyed)?;
+        }
+        Ok(())
+    }
+
+    fn replace(&mut self, table: &'static Table, key: Key) {
+        if !self.kill(table, key) {
+            return;
+        }
+        let belongs = |other: &&&Table| matches!(other.identity, Identity::BelongsTo(owner) if owner == table);
+        for other in table::ALL.iter().filter(belongs) {
+            self.kill(other, key);
+        }
+    }
+
+    /// The rows of a key count no more, wherever they are. Says whether there were any.
+    fn kill(&mut self, table: &'static Table, key: Key) -> bool {
+        let mut killed = self.active.of_mut(table).is_some_and(|rows| rows.kill(key));
+        let frozen = self.frozen.as_ref().and_then(|frozen| frozen.of(table)?.find(key));
+        let mut elsewhere = false;
+        if let Some(rows) = frozen {
+            let dead = Arc::make_mut(self.frozen_dead.entry(table.name).or_default());
+            elsewhere |= dead.insert_range(rows) > 0;
+        }
+        for file in self.files.iter_mut().filter(|file| file.meta().table == table.name) {
+            match file.find(key) {
+                Ok(rows) if rows.is_empty() => {}
+                Ok(rows) => {
+                    file.kill(rows);
+                    elsewhere = true;
+                }
+                Err(error) => error!(%error, "the keys of a data file can't be read: a row may count twice"),
+            }
+        }
+        if elsewhere && self.jobs > 0 {
+            self.replaced.push((table.name, key));
+        }
+        killed |= elsewhere;
+        killed
+    }
+
+    /// A job that writes files begins: what it is told to pass to [`State::end_job`].
+    pub(super) fn begin_job(&mut self) -> usize {
+        if self.jobs == 0 {
+            self.replaced.clear();
+        }
+        self.jobs += 1;
+        self.replaced.len()
+    }
+
+    /// It has ended. In what it wrote, rows are dead that were replaced meanwhile.
+    pub(super) fn end_job(&mut self, began: usize, written: &mut [LiveFile]) -> io::Result<()> {
+        self.jobs -= 1;
+        for (table, key) in self.replaced.get(began..).unwrap_or_default() {
+            for file in written.iter_mut().filter(|file| file.meta().table == *table) {
+                let rows = file.find(*key)?;
+                if !rows.is_empty() {
+                    file.kill(rows);
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug)]
@@ -52,6 +144,13 @@ pub(super) struct Shared {
     pub(super) closed: AtomicBool,
     /// Held while rows are written to files: one flush at a time.
     flushing: Mutex<()>,
+    /// Held while files are merged: one merge at a time.
+    pub(super) merging: Mutex<()>,
+    /// Held from reading the manifest to replacing it.
+    committing: Mutex<()>,
+    /// Files that no manifest names any more, until no query reads them.
+    pub(super) let_go: Mutex<Vec<Arc<DataFileHandle>>>,
+    next_file: AtomicU64,
     /// Somebody wants a flush; waited for with `flush_wanted`.
     pub(super) flush_signal: Mutex<FlushSignal>,
     pub(super) flush_wanted: Condvar,
@@ -72,6 +171,7 @@ impl Shared {
         state: State,
         journal: Journal,
     ) -> Self {
+        let next_file = AtomicU64::new(state.manifest.next_file);
         Self {
             fs,
             dir,
@@ -85,6 +185,10 @@ impl Shared {
             waiting_bytes: AtomicU64::new(0),
             closed: AtomicBool::new(false),
             flushing: Mutex::default(),
+            merging: Mutex::default(),
+            committing: Mutex::default(),
+            let_go: Mutex::default(),
+            next_file,
             flush_signal: Mutex::default(),
             flush_wanted: Condvar::new(),
         }
@@ -122,12 +226,12 @@ impl Shared {
     }
 
     /// Makes the rows of a journal record visible. Called on the journal's thread, in order.
-    pub(super) fn publish(&self, seq: u64, batches: Vec<TableBatch>) {
+    pub(super) fn publish(&self, seq: u64, batches: Vec<KeyedBatch>) {
         let rows: usize = batches.iter().map(|table| table.batch.num_rows()).sum();
         let now = self.clock.elapsed();
         let (pushed, bytes) = {
             let mut state = self.state.write();
-            (state.active.push(seq, batches, now), state.active.bytes)
+            (state.publish(seq, batches, now), state.active.bytes)
         };
         if let Err(error) = pushed {
             // The rows are there, only in more batches than need be.
@@ -142,12 +246,16 @@ impl Shared {
 
     pub(super) fn snapshot(&self, table: &Table) -> Snapshot {
         let state = self.state.read();
-        let frozen = state.frozen.as_deref().map_or(&[][..], |frozen| frozen.chunks(table));
-        let files = state.manifest.files.iter().filter(|file| file.table == table.name);
-        Snapshot {
-            files: files.cloned().collect(),
-            chunks: frozen.iter().chain(state.active.chunks(table)).cloned().collect(),
+        let mut chunks = Vec::new();
+        if let Some(rows) = state.frozen.as_deref().and_then(|frozen| frozen.of(table)) {
+            let dead = state.frozen_dead.get(table.name).cloned().unwrap_or_default();
+            chunks.extend(rows.chunks.iter().map(|chunk| (Arc::clone(chunk), Arc::clone(&dead))));
         }
+        if let Some(rows) = state.active.of(table) {
+            chunks.extend(rows.chunks.iter().map(|chunk| (Arc::clone(chunk), Arc::clone(&rows.dead))));
+        }
+        let files = state.files.iter().filter(|file| file.meta().table == table.name);
+        Snapshot { files: files.cloned().collect(), chunks }
     }
 
     /// Rows in memory are old enough, or enough, for a file.
@@ -168,17 +276,21 @@ impl Shared {
     pub(super) fn flush(&self) -> Result<(), StoreError> {
         let _one_at_a_time = self.flushing.lock();
         loop {
-            let frozen = {
+            let (again, frozen) = {
                 let mut state = self.state.write();
                 // What an earlier flush could not write goes first.
                 let again = state.frozen.is_some();
                 if !again && state.active.is_empty() {
                     return Ok(());
                 }
-                let State { active, frozen, .. } = &mut *state;
-                (again, Arc::clone(frozen.get_or_insert_with(|| Arc::new(std::mem::take(active)))))
+                if !again {
+                    let active = std::mem::take(&mut state.active);
+                    let dead = active.tables().map(|rows| (rows.table.name, Arc::clone(&rows.dead)));
+                    state.frozen_dead = dead.collect();
+                    state.frozen = Some(Arc::new(active));
+                }
+                (again, state.frozen.as_ref().map(Arc::clone).unwrap_or_default())
             };
-            let (again, frozen) = frozen;
             self.write_out(&frozen)?;
             if !again {
                 return Ok(());
@@ -188,27 +300,102 @@ impl Shared {
 
     fn write_out(&self, frozen: &Memtable) -> Result<(), StoreError> {
         let started = self.clock.elapsed();
-        let before = Arc::clone(&self.state.read().manifest);
-        let mut next_file = before.next_file;
-        let mut added = Vec::new();
-        for (table, chunks) in frozen.tables() {
-            let folder = self.dir.join(FILES).join(table.name);
-            let file = write_file(&*self.fs, &folder, next_file, table, chunks, frozen.seqs);
-            added.push(file.map_err(|error| flush_failed(&error))?);
-            next_file += 1;
-        }
-        let low_seq = frozen.seqs.1 + 1;
-        let after = Arc::new(before.after_flush(added, low_seq, next_file));
-        manifest::commit(&*self.fs, &self.dir, &after).map_err(|error| flush_failed(&error))?;
-        {
+        let (began, dead) = {
             let mut state = self.state.write();
-            state.manifest = after;
-            state.frozen = None;
-        }
+            (state.begin_job(), state.frozen_dead.clone())
+        };
+        let nothing = Dead::default();
+        let written = frozen.tables().filter_map(|rows| {
+            let dead = dead.get(rows.table.name).unwrap_or(&nothing);
+            write_file(&self.place(), self.number(), rows, dead, frozen.seqs).transpose()
+        });
+        let low_seq = frozen.seqs.1 + 1;
+        let written = written.collect::<io::Result<Vec<DataFile>>>();
+        let committed = written.and_then(|written| self.replace_files(began, &[], written, Some(low_seq)));
+        committed.map_err(|error| flush_failed(&error))?;
         self.journal.trim(low_seq);
         let took_ms = self.clock.elapsed().saturating_sub(started).as_millis() as u64;
         info!(rows = frozen.rows, bytes = frozen.bytes, took_ms, "wrote rows from memory to files");
         Ok(())
+    }
+
+    pub(super) fn place(&self) -> Place<'_> {
+        Place { fs: &*self.fs, dir: &self.dir, now: self.clock.now() }
+    }
+
+    /// A number for a new file.
+    pub(super) fn number(&self) -> u64 {
+        self.next_file.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Ends a job: `written` takes the place of `gone`, on disk and for queries. With `flushed`, what
+    /// was frozen is in `written`, and the journal is needed from that record on.
+    pub(super) fn replace_files(
+        &self,
+        began: usize,
+        gone: &[Arc<DataFileHandle>],
+        written: Vec<DataFile>,
+        flushed: Option<u64>,
+    ) -> io::Result<()> {
+        let _one_at_a_time = self.committing.lock();
+        let is_gone = |file: &LiveFile| gone.iter().any(|handle| Arc::ptr_eq(handle, &file.handle));
+        let committed = self.commit_files(&is_gone, &written, flushed);
+        let mut state = self.state.write();
+        let (manifest, mut added) = match committed {
+            Ok(committed) => committed,
+            Err(error) => {
+                state.end_job(began, &mut [])?;
+                return Err(error);
+            }
+        };
+        let settled = state.end_job(began, &mut added);
+        state.files.retain(|file| !is_gone(file));
+        state.files.extend(added);
+        state.manifest = Arc::new(manifest);
+        if flushed.is_some() {
+            state.frozen = None;
+            state.frozen_dead.clear();
+        }
+        drop(state);
+        self.let_go.lock().extend(gone.iter().cloned());
+        settled
+    }
+
+    fn commit_files(
+        &self,
+        is_gone: &dyn Fn(&LiveFile) -> bool,
+        written: &[DataFile],
+        flushed: Option<u64>,
+    ) -> io::Result<(Manifest, Vec<LiveFile>)> {
+        let mut added = Vec::new();
+        for meta in written {
+            let table = table::find(&meta.table).ok_or_else(|| io::Error::other("a file of no table"))?;
+            added.push(LiveFile::new(&self.dir, table, meta.clone())?);
+        }
+        let (before, mut files) = {
+            let state = self.state.read();
+            let kept = state.files.iter().filter(|file| !is_gone(file)).map(LiveFile::stored);
+            (Arc::clone(&state.manifest), kept.collect::<io::Result<Vec<DataFile>>>()?)
+        };
+        files.extend(written.iter().cloned());
+        let low_seq = flushed.unwrap_or(before.low_seq);
+        let manifest = before.next(files, low_seq, self.next_file.load(Ordering::Relaxed));
+        manifest::commit(&*self.fs, &self.dir, &manifest)?;
+        Ok((manifest, added))
+    }
+
+    /// Removes files that no manifest names and no query reads any more.
+    pub(super) fn remove_unread(&self) {
+        let mut let_go = self.let_go.lock();
+        let (unread, read) = let_go.drain(..).partition(|handle| Arc::strong_count(handle) == 1);
+        *let_go = read;
+        drop(let_go);
+        let unread: Vec<Arc<DataFileHandle>> = unread;
+        for handle in unread {
+            if let Err(error) = LiveFile::remove(&*self.fs, &self.dir, &handle) {
+                warn!(%error, file = %handle.meta.relative_path(), "can't remove a file that was merged into others");
+            }
+        }
     }
 
     pub(super) fn stats(&self) -> StoreStats {
@@ -219,8 +406,8 @@ impl Shared {
             memtable_rows: state.active.rows + frozen.0,
             memtable_bytes: state.active.bytes + frozen.1,
             journal_bytes: journal.bytes,
-            files: state.manifest.files.len() as u64,
-            file_bytes: state.manifest.files.iter().map(|file| file.bytes).sum(),
+            files: state.files.len() as u64,
+            file_bytes: state.files.iter().map(|file| file.meta().bytes).sum(),
             appended_rows: self.appended_rows.load(Ordering::Relaxed),
             waiting_appends: self.waiting_appends.load(Ordering::Relaxed),
             read_only: matches!(journal.failed, Some(AppendError::DiskFull(_) | AppendError::Io(_))),

@@ -1,0 +1,145 @@
+//! Live data files: what is known of them, their keys, and their dead rows.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::error::ArrowError;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use roaring::RoaringBitmap;
+use signalbox_journal::fs::Fs;
+use signalbox_types::table::{self, Table};
+
+use crate::keys::{self, Key, KeyWriter};
+use crate::keys::FileKeys;
+use crate::manifest::{self, DataFile};
+use crate::memtable::Dead;
+
+/// A file on disk. It is removed when the manifest has let go of it and no query reads it any more.
+#[derive(Debug)]
+pub(crate) struct DataFileHandle {
+    pub(crate) meta: DataFile,
+    /// None if the table's rows have no keys.
+    keys: Option<FileKeys>,
+}
+
+/// A live file at one moment.
+#[derive(Debug, Clone)]
+pub(crate) struct LiveFile {
+    pub(crate) handle: Arc<DataFileHandle>,
+    pub(crate) dead: Option<Dead>,
+}
+
+impl LiveFile {
+    pub(crate) fn new(dir: &Path, table: &Table, mut meta: DataFile) -> io::Result<Self> {
+        let dead = meta.dead()?.map(Arc::new);
+        meta.dead = None;
+        let keys = keys::has_keys(table).then(|| FileKeys::new(dir.join(meta.keys_path())));
+        Ok(Self { handle: Arc::new(DataFileHandle { meta, keys }), dead })
+    }
+
+    pub(crate) fn meta(&self) -> &DataFile {
+        &self.handle.meta
+    }
+
+    /// Rows that count.
+    pub(crate) fn alive(&self) -> u64 {
+        self.meta().rows.saturating_sub(self.dead_rows())
+    }
+
+    pub(crate) fn dead_rows(&self) -> u64 {
+        self.dead.as_ref().map_or(0, |dead| dead.len())
+    }
+
+    /// As the manifest holds it.
+    pub(crate) fn stored(&self) -> io::Result<DataFile> {
+        let dead = self.dead.as_deref().map(manifest::write_dead).transpose()?.flatten();
+        Ok(DataFile { dead, ..self.meta().clone() })
+    }
+
+    /// Rows that count and have the key.
+    pub(crate) fn find(&self, key: Key) -> io::Result<Vec<u32>> {
+        let Some(keys) = &self.handle.keys else { return Ok(Vec::new()) };
+        let mut rows = keys.find(key)?;
+        rows.retain(|row| !self.dead.as_ref().is_some_and(|dead| dead.contains(*row)));
+        Ok(rows)
+    }
+
+    /// Rows whose first key column has this hash, dead ones included; none if that can't be told.
+    pub(crate) fn find_first(&self, first: u64) -> io::Result<Option<Vec<u32>>> {
+        self.handle.keys.as_ref().map(|keys| keys.find_first(first)).transpose()
+    }
+
+    /// These rows count no more.
+    pub(crate) fn kill(&mut self, rows: impl IntoIterator<Item = u32>) {
+        Arc::make_mut(self.dead.get_or_insert_default()).extend(rows);
+    }
+
+    /// Reads everything and compares checksums.
+    pub(crate) fn verify(&self, dir: &Path) -> io::Result<()> {
+        let path = dir.join(self.meta().relative_path());
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(std::fs::File::open(&path)?)?;
+        if self.meta().blake3.as_ref().is_some_and(|sum| *sum != hasher.finalize().to_hex().as_str()) {
+            let problem = format!("{} is damaged: its checksum is another", path.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+        }
+        self.handle.keys.as_ref().map_or(Ok(()), FileKeys::verify)
+    }
+
+    /// Removes it from the disk.
+    pub(crate) fn remove(fs: &dyn Fs, dir: &Path, handle: &DataFileHandle) -> io::Result<()> {
+        if let Some(keys) = &handle.keys {
+            fs.remove(keys.path())?;
+        }
+        fs.remove(&dir.join(handle.meta.relative_path()))
+    }
+}
+
+/// Makes the keys of a file anew if they are not there: an older version wrote none.
+pub(crate) fn ensure_keys(fs: &dyn Fs, dir: &Path, meta: &DataFile) -> io::Result<()> {
+    let Some(table) = table::find(&meta.table).filter(|table| keys::has_keys(table)) else { return Ok(()) };
+    let path = dir.join(meta.keys_path());
+    if FileKeys::new(path.clone()).find_first(0).is_ok() {
+        return Ok(());
+    }
+    tracing::info!(file = %meta.relative_path(), "making the keys of a data file anew");
+    let mut writer = KeyWriter::default();
+    let mut names: Vec<&str> = table.key.to_vec();
+    names.push("project_id");
+    for batch in read(dir, meta, &names)? {
+        writer.push(keys::of_batch(table, &batch.map_err(io::Error::other)?).map_err(io::Error::other)?);
+    }
+    writer.write(fs, &path)
+}
+
+/// The rows of a file with some of its columns, dead ones included, in their order.
+pub(crate) fn read(
+    dir: &Path,
+    meta: &DataFile,
+    columns: &[&str],
+) -> io::Result<impl Iterator<Item = Result<arrow::array::RecordBatch, ArrowError>>> {
+    let file = std::fs::File::open(dir.join(meta.relative_path()))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(io::Error::other)?;
+    let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
+    builder.with_projection(mask).build().map_err(io::Error::other)
+}
+
+/// Rows of a file for which a test of some columns holds.
+pub(crate) fn rows_where(
+    dir: &Path,
+    meta: &DataFile,
+    columns: &[&str],
+    mut test: impl FnMut(&arrow::array::RecordBatch, usize) -> bool,
+) -> io::Result<RoaringBitmap> {
+    let mut found = RoaringBitmap::new();
+    let mut first = 0_u32;
+    for batch in read(dir, meta, columns)? {
+        let batch = batch.map_err(io::Error::other)?;
+        let count = u32::try_from(batch.num_rows()).unwrap_or(u32::MAX);
+        found.extend((0..count).filter(|row| test(&batch, *row as usize)).map(|row| first + row));
+        first += count;
+    }
+    Ok(found)
+}
