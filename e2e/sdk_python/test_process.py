@@ -7,12 +7,10 @@ import os
 import re
 import subprocess
 import threading
-import time
 from pathlib import Path
 
 import httpx
 import openai
-import pytest
 
 from harness import BINARY, KEY, Provider, Signalbox, upstreams, wait_until
 
@@ -144,59 +142,3 @@ def test_query_from_the_terminal(box: Signalbox, tmp_path: Path) -> None:
     )
     assert status == 1
     assert "key" in said
-
-
-def span(number: int, kill: int) -> dict:
-    return {
-        "traceId": f"{kill + 1:016x}{number + 1:016x}",
-        "spanId": f"{number + 1:016x}",
-        "name": f"span {number}",
-        "startTimeUnixNano": str(time.time_ns()),
-        "endTimeUnixNano": str(time.time_ns() + 1_000_000),
-    }
-
-
-@pytest.mark.parametrize("kills", [12])
-def test_acknowledged_spans_survive_kill_9(tmp_path: Path, kills: int) -> None:
-    """Kills the process while it takes spans, again and again; every acknowledged one is still there, once."""
-    acknowledged: list[str] = []
-    # A tiny memtable makes flushes happen under the test, so that kills hit them too.
-    config = "store:\n  memtable_mb: 1\n"
-    for kill in range(kills):
-        box = Signalbox(tmp_path, config)
-        stop = threading.Event()
-
-        def send(box: Signalbox = box, kill: int = kill, stop: threading.Event = stop) -> None:
-            number = 0
-            with httpx.Client(headers=box.headers, timeout=10) as client:
-                while not stop.is_set():
-                    spans = [span(number + i, kill) for i in range(5)]
-                    number += 5
-                    body = {"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}
-                    try:
-                        if client.post(f"{box.url}/v1/traces", json=body).status_code == 200:
-                            acknowledged.extend(sent["traceId"] for sent in spans)
-                    except httpx.TransportError:
-                        return
-
-        sender = threading.Thread(target=send)
-        before = len(acknowledged)
-        sender.start()
-        enough = 20 + 37 * (kill % 5)
-        wait_until("some acknowledged spans", lambda b=before, e=enough: len(acknowledged) > b + e or None)
-        box.kill()
-        stop.set()
-        sender.join()
-    box = Signalbox(tmp_path, config)
-    found: list[str] = []
-    cursor = None
-    while True:
-        page = {"select": ["trace_id"], "limit": 5000, **({"cursor": cursor} if cursor else {})}
-        answer = box.api("POST", "/api/v1/query", json=page).json()
-        found += [row[0] for row in answer["rows"]]
-        cursor = answer.get("next_cursor")
-        if not cursor:
-            break
-    assert len(found) == len(set(found)), "none doubled"
-    assert set(acknowledged) <= set(found), f"{len(set(acknowledged) - set(found))} of {len(acknowledged)} lost"
-    assert box.stop() == 0

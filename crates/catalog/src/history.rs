@@ -5,6 +5,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
+use crate::resources::key::Principal;
 
 /// A change that somebody made. `before` and `after` never hold a secret.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +34,33 @@ impl Catalog {
     pub async fn history(&self, project: &ProjectId, limit: u32) -> Result<Vec<Change>, CatalogError> {
         let project = project.clone();
         self.read(move |connection| Box::pin(async move { newest(connection, &project, limit).await })).await
+    }
+}
+
+impl Catalog {
+    /// Notes what somebody did to something that is not kept here.
+    ///
+    /// # Errors
+    /// The file is in trouble.
+    pub async fn note(
+        &self,
+        by: &Principal,
+        resource: &str,
+        resource_id: &str,
+        action: &str,
+        after: serde_json::Value,
+    ) -> Result<(), CatalogError> {
+        let (project, actor) = (by.project.clone(), by.key_id.clone());
+        let (resource, resource_id, action) = (resource.to_owned(), resource_id.to_owned(), action.to_owned());
+        self.write(move |connection, time| {
+            Box::pin(async move {
+                let after = Some(after);
+                let change = Change { time, actor: Some(actor), resource, resource_id, action, before: None, after };
+                record(connection, &project, &change).await?;
+                Ok(())
+            })
+        })
+        .await
     }
 }
 

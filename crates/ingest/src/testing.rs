@@ -13,7 +13,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use signalbox_catalog::Catalog;
 use signalbox_prices::PriceBook;
 use signalbox_testkit::{ManualClock, MemoryStore};
-use signalbox_types::seam::{BoxFuture, BoxStream, Clock, EventStore, StoreError, StoreStats};
+use signalbox_types::seam::{BoxFuture, BoxStream, Clock, Erase, Erased, EventStore, StoreError, StoreStats};
 use signalbox_types::{Answer, ProjectId, Query, Secret};
 
 use crate::{Ingest, IngestConfig, IngestParts};
@@ -95,6 +95,10 @@ impl EventStore for Failing {
 
     fn watch(&self, _: &ProjectId) -> BoxStream<Arc<signalbox_types::Span>> {
         unreachable!("receivers don't read")
+    }
+
+    fn erase<'a>(&'a self, _: &'a ProjectId, _: &'a Erase) -> BoxFuture<'a, Result<Erased, StoreError>> {
+        Box::pin(async { Err(self.failure.clone()) })
     }
 
     fn stats(&self) -> StoreStats {

@@ -55,6 +55,8 @@ pub struct JournalStats {
     pub bytes: u64,
     /// Segment files.
     pub segments: u64,
+    /// The number of the first record that is still on disk.
+    pub first_seq: u64,
     /// The number that the next record gets.
     pub next_seq: u64,
     /// Records that wait to be written.
@@ -67,6 +69,7 @@ pub struct JournalStats {
 pub(crate) struct Shared {
     pub(crate) bytes: AtomicU64,
     pub(crate) segments: AtomicU64,
+    pub(crate) first_seq: AtomicU64,
     pub(crate) next_seq: AtomicU64,
     pub(crate) failed: Mutex<Option<AppendError>>,
     /// When it may be tried again after a failure; `None` if never.
@@ -198,6 +201,15 @@ impl Journal {
         }
     }
 
+    /// Begins a new segment, so that the records so far can go without those that follow. Returns at once.
+    pub fn roll(&self) {
+        let requests = self.requests.lock().clone();
+        if let Some(requests) = requests {
+            // As for `trim`.
+            let _ = requests.send(Request::Roll);
+        }
+    }
+
     /// Writes what still waits and closes it: when this returns, nothing of it touches the folder any
     /// more, so that it can be opened again.
     pub fn close(&self) {
@@ -218,6 +230,7 @@ impl Journal {
         JournalStats {
             bytes: read(&self.shared.bytes),
             segments: read(&self.shared.segments),
+            first_seq: read(&self.shared.first_seq),
             next_seq: read(&self.shared.next_seq),
             waiting: self.shared.waiting_requests.load(Ordering::Relaxed) as u64,
             failed: self.shared.failed.lock().clone(),

@@ -20,6 +20,7 @@ use crate::{AppendError, JournalConfig, OpenError, frame, segment};
 pub(crate) enum Request {
     Append(Waiting),
     Trim { below: u64 },
+    Roll,
 }
 
 pub(crate) struct Waiting {
@@ -66,6 +67,7 @@ impl Writer {
             let Some(request) = carried.take().or_else(|| requests.recv().ok()) else { return };
             match request {
                 Request::Trim { below } => self.trim(below),
+                Request::Roll => self.roll_now(),
                 Request::Append(first) => {
                     let mut bytes = first.payload.len();
                     let mut group = vec![first];
@@ -170,6 +172,16 @@ impl Writer {
         Ok(())
     }
 
+    fn roll_now(&mut self) {
+        if self.active.first_seq < self.active.end_seq
+            && self.check().is_ok()
+            && let Err(error) = self.roll()
+        {
+            self.fail(&error);
+        }
+        self.publish_stats();
+    }
+
     fn trim(&mut self, below: u64) {
         self.remove_closed(below);
         if self.active.first_seq < self.active.end_seq && self.active.end_seq <= below && self.check().is_ok() {
@@ -198,6 +210,8 @@ impl Writer {
         let bytes = self.active.bytes + self.closed.iter().map(|closed| closed.bytes).sum::<u64>();
         self.shared.bytes.store(bytes, Ordering::Relaxed);
         self.shared.segments.store(self.closed.len() as u64 + 1, Ordering::Relaxed);
+        let first = self.closed.iter().map(|closed| closed.first_seq).min().unwrap_or(self.active.first_seq);
+        self.shared.first_seq.store(first, Ordering::Relaxed);
         self.shared.next_seq.store(self.active.end_seq, Ordering::Relaxed);
     }
 }

@@ -1,7 +1,9 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use signalbox_types::table::Retention;
 
 /// How the event store uses memory, disk and time. The defaults suit one machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +31,52 @@ pub struct StoreConfig {
     /// Memory for what is known of data files, in megabytes.
     #[schemars(range(min = 1, max = 4096))]
     pub metadata_cache_mb: u32,
+    /// Journal and data files may take so many gigabytes; then nothing more is taken, and reading goes
+    /// on. No limit if absent.
+    #[schemars(range(min = 1))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_disk_gb: Option<u32>,
+    /// How long rows are kept.
+    pub retention: RetentionConfig,
+}
+
+/// How long rows are kept, in days by their own time. 0 keeps them for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionConfig {
+    /// Spans and findings.
+    pub spans_days: u32,
+    /// What was said in them: messages, inputs, outputs, attributes.
+    pub bodies_days: u32,
+    /// Other times for some projects.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub projects: BTreeMap<String, ProjectRetention>,
+}
+
+/// How long the rows of one project are kept, where that is another time.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProjectRetention {
+    /// Spans and findings, in days. 0 keeps them for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spans_days: Option<u32>,
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        Self { spans_days: 90, bodies_days: 30, projects: BTreeMap::new() }
+    }
+}
+
+impl RetentionConfig {
+    /// How long rows of this class are kept, those of a project that says otherwise too.
+    pub(crate) fn days(&self, class: Retention, project: Option<&str>) -> Option<u32> {
+        let own = project.and_then(|project| self.projects.get(project));
+        let days = match class {
+            Retention::Spans => own.and_then(|own| own.spans_days).unwrap_or(self.spans_days),
+        };
+        (days > 0).then_some(days)
+    }
 }
 
 impl Default for StoreConfig {
@@ -41,6 +89,8 @@ impl Default for StoreConfig {
             query_timeout_s: 30,
             query_threads: 2,
             metadata_cache_mb: 32,
+            max_disk_gb: None,
+            retention: RetentionConfig::default(),
         }
     }
 }
@@ -59,6 +109,10 @@ impl StoreConfig {
 
     pub(crate) fn memory_limit_bytes(&self) -> u64 {
         self.flush_bytes() * 4
+    }
+
+    pub(crate) fn max_disk_bytes(&self) -> u64 {
+        self.max_disk_gb.map_or(u64::MAX, |gigabytes| u64::from(gigabytes) << 30)
     }
 
     pub(crate) fn query_memory_bytes(&self) -> usize {

@@ -15,6 +15,6 @@ mod schema;
 mod writer;
 
 pub use backend::embedded::Store;
-pub use config::StoreConfig;
+pub use config::{ProjectRetention, RetentionConfig, StoreConfig};
 pub use error::OpenError;
 pub use queue::SpanQueue;

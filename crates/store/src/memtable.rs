@@ -96,12 +96,6 @@ impl Rows {
         true
     }
 
-    /// These rows count no more.
-    pub(crate) fn kill_rows(&mut self, rows: &RoaringBitmap) {
-        *Arc::make_mut(&mut self.dead) |= rows;
-        self.keys.retain(|_, run| rows.range_cardinality(run.clone()) == 0);
-    }
-
     fn push(&mut self, batch: RecordBatch, keys: &[Key]) -> Result<u64, ArrowError> {
         let first = self.rows;
         let replaces = matches!(self.table.identity, Identity::Replaced);

@@ -1,6 +1,7 @@
 //! The list of routes. Adding one: a handler in its resource's folder, a line here; the OpenAPI
 //! document, the browsable page and the web UI's types follow.
 
+mod erasures;
 mod health;
 mod keys;
 mod live;
@@ -31,6 +32,7 @@ use crate::parts::{ApiParts, App};
 /// Every documented route. Sorted by path, as they appear in the document.
 pub(crate) fn list() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::frame())
+        .routes(routes!(erasures::list, erasures::erase))
         .routes(routes!(health::healthz))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use signalbox_store::{SpanQueue, Store, StoreConfig};
 use signalbox_testkit::conformance;
-use signalbox_types::seam::{BoxFuture, BoxStream, EventStore, SpanSink, StoreError, StoreStats};
+use signalbox_types::seam::{BoxFuture, BoxStream, Erase, Erased, EventStore, SpanSink, StoreError, StoreStats};
 use signalbox_types::{Answer, ProjectId, Query, Span};
 
 use crate::{ask, clock, count, numbers, open, spans};
@@ -30,6 +30,10 @@ impl EventStore for Flushed {
 
     fn watch(&self, project: &ProjectId) -> BoxStream<Arc<Span>> {
         self.0.watch(project)
+    }
+
+    fn erase<'a>(&'a self, project: &'a ProjectId, what: &'a Erase) -> BoxFuture<'a, Result<Erased, StoreError>> {
+        self.0.erase(project, what)
     }
 
     fn stats(&self) -> StoreStats {

@@ -3,6 +3,7 @@
 
 mod contract;
 mod disk;
+mod lifetime;
 mod model;
 mod speed;
 mod sql;

@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use serde_json::{Value, json};
-use signalbox_types::seam::{Clock, EventStore};
-use signalbox_types::{Action, Finding, Place, ProjectId, Query, Severity, Span, SpanSource, Verdict};
+use signalbox_types::seam::{Clock, Erase, EventStore};
+use signalbox_types::{Action, Finding, Place, ProjectId, Query, Severity, Span, SpanSource, Timestamp, Verdict};
 
 use crate::ManualClock;
 use crate::builders::{llm_span, span_id, trace_id};
@@ -49,6 +49,8 @@ where
     findings(&check).await;
     calls_count_once(store.as_ref()).await;
     refusals(&check).await;
+    versions(store.as_ref(), begin).await;
+    erasure(store.as_ref(), begin).await;
     let first = live.next().await.expect("the first span");
     assert_eq!((first.trace_id, first.span_id), (trace_id(0), span_id(0)), "watch gives spans in order");
 }
@@ -177,6 +179,38 @@ async fn calls_count_once(store: &dyn EventStore) {
     let check = Check { store, project: ProjectId::new("three") };
     let rows = check.rows(json!({"measures": [{"fn": "count"}, {"fn": "sum", "column": "input_tokens", "filter": {"field": "counted", "op": "=", "value": true}}]})).await;
     assert_eq!(rows, [[json!(2), json!(104)]], "the gateway told first, so its span counts");
+}
+
+/// Of several versions of a span the last counts, with its findings.
+async fn versions(store: &dyn EventStore, begin: Timestamp) {
+    let check = Check { store, project: ProjectId::new("four") };
+    let version = |n: u64, model: &str, findings: usize| {
+        let mut span = llm_span("four", n, model, begin, n);
+        span.findings = vec![finding(); findings];
+        span
+    };
+    store.append(vec![version(1, "a", 2), version(2, "a", 1)]).await.expect("append");
+    store.append(vec![version(1, "b", 1), version(1, "c", 0)]).await.expect("append");
+    let rows = check.rows(json!({"select": ["model"], "order": [{"by": "model"}]})).await;
+    assert_eq!(rows, [[json!("a")], [json!("c")]]);
+    assert_eq!(check.rows(json!({"table": "findings"})).await.len(), 1, "those of span 2");
+}
+
+async fn erasure(store: &dyn EventStore, begin: Timestamp) {
+    let check = Check { store, project: ProjectId::new("five") };
+    let of = |project: &str, n: u64, session: &str| {
+        let mut span = llm_span(project, n, "m", begin, n);
+        span.session_id = Some(session.to_owned());
+        span.findings = vec![finding()];
+        span
+    };
+    store.append(vec![of("five", 1, "s"), of("five", 2, "s"), of("five", 3, "t"), of("six", 1, "s")]).await.expect("append");
+    let erased = store.erase(&check.project, &Erase::SessionId("s".to_owned())).await.expect("erase");
+    assert_eq!((erased.spans, erased.other_rows, erased.complete), (2, 2, true));
+    check.counts(json!({"all": []}), 1).await;
+    assert_eq!(check.rows(json!({"table": "findings"})).await.len(), 1);
+    let other = Check { store, project: ProjectId::new("six") };
+    other.counts(json!({"all": []}), 1).await;
 }
 
 async fn refusals(check: &Check<'_>) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use parking_lot::{Mutex, RwLock};
-use signalbox_types::seam::{BoxFuture, BoxStream, Clock, EventStore, StoreError, StoreStats};
+use signalbox_types::seam::{BoxFuture, BoxStream, Clock, Erase, Erased, EventStore, StoreError, StoreStats};
 use signalbox_types::table::{FINDINGS, FindingRow, Record};
 use signalbox_types::{Answer, CountOnce, ProjectId, Query, Span};
 use tokio::sync::broadcast;
@@ -87,6 +87,24 @@ impl EventStore for MemoryStore {
             let own = span.ok().filter(|span| span.project_id == project);
             async move { own }
         }))
+    }
+
+    fn erase<'a>(&'a self, project: &'a ProjectId, what: &'a Erase) -> BoxFuture<'a, Result<Erased, StoreError>> {
+        Box::pin(async move {
+            let goes = |span: &Span| {
+                span.project_id == *project
+                    && match what {
+                        Erase::UserId(user) => span.user_id.as_ref() == Some(user),
+                        Erase::SessionId(session) => span.session_id.as_ref() == Some(session),
+                        Erase::TraceId(trace) => span.trace_id.to_string() == *trace,
+                    }
+            };
+            let mut spans = self.spans.write();
+            let other_rows = spans.iter().filter(|span| goes(span)).map(|span| span.findings.len() as u64).sum();
+            let before = spans.len();
+            spans.retain(|span| !goes(span));
+            Ok(Erased { spans: (before - spans.len()) as u64, other_rows, files: 0, complete: true })
+        })
     }
 
     fn stats(&self) -> StoreStats {

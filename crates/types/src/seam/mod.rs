@@ -6,4 +6,4 @@ mod store;
 
 pub use clock::{Clock, SystemClock};
 pub use sink::{Full, SpanSink};
-pub use store::{BoxFuture, BoxStream, EventStore, StoreError, StoreStats};
+pub use store::{BoxFuture, BoxStream, Erase, Erased, EventStore, StoreError, StoreStats};

@@ -2,7 +2,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_core::Stream;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::query::InvalidQuery;
 use crate::{Answer, ProjectId, Query, Span};
@@ -59,6 +59,32 @@ pub struct StoreStats {
     pub read_only: bool,
 }
 
+/// What is to be erased.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Erase {
+    /// Everything of this end user (`user.id`).
+    UserId(String),
+    /// Everything of this session (`gen_ai.conversation.id`).
+    SessionId(String),
+    /// Everything of this trace.
+    TraceId(String),
+}
+
+/// What was erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Erased {
+    /// Spans.
+    pub spans: u64,
+    /// Rows of other tables that hung on them.
+    pub other_rows: u64,
+    /// Files that were written anew without them.
+    pub files: u64,
+    /// Their bytes are gone from the disk: from files, keys, index and journal. If not, something still
+    /// reads them; they go as soon as it has ended.
+    pub complete: bool,
+}
+
 /// Where events live. What `append` took survives a crash and is visible to the next query.
 pub trait EventStore: Send + Sync + std::fmt::Debug {
     /// Stores spans (and their findings) of any projects, and marks which of them count in sums
@@ -75,6 +101,10 @@ pub trait EventStore: Send + Sync + std::fmt::Debug {
     /// Spans of one project as they are appended. A slow reader misses some rather than hold the
     /// store up.
     fn watch(&self, project: &ProjectId) -> BoxStream<Arc<Span>>;
+
+    /// Removes everything of a user, a session or a trace of one project, so that its bytes are gone.
+    /// What arrives afterwards is kept.
+    fn erase<'a>(&'a self, project: &'a ProjectId, what: &'a Erase) -> BoxFuture<'a, Result<Erased, StoreError>>;
 
     /// How the store is.
     fn stats(&self) -> StoreStats;

@@ -32,16 +32,22 @@ const BUFFER_BYTES: usize = 192 << 20;
 
 /// Files of one table that are to be merged.
 #[derive(Debug)]
-struct Job {
+pub(super) struct Job {
     table: &'static Table,
     files: Vec<LiveFile>,
     level: u32,
+    /// Leave the bodies out.
     strip: bool,
 }
 
 impl Job {
+    /// The same rows without their bodies.
+    pub(super) fn strip(file: &LiveFile) -> Option<Self> {
+        Self::rewrite(file).map(|job| Self { strip: true, ..job })
+    }
+
     /// A rewrite of these files, each by itself, so that dead rows are gone from the disk.
-    fn rewrite(file: &LiveFile) -> Option<Self> {
+    pub(super) fn rewrite(file: &LiveFile) -> Option<Self> {
         let meta = file.meta();
         let table = table::find(&meta.table)?;
         Some(Self { table, files: vec![file.clone()], level: meta.level, strip: meta.without_bodies })
@@ -95,8 +101,8 @@ pub(super) fn step(shared: &Shared, engine: &Engine, zeal: Zeal) -> Result<bool,
     }
 }
 
-/// Merges the files of a job. Queries and writers go on meanwhile.
-fn run(shared: &Shared, engine: &Engine, job: Job) -> Result<(), StoreError> {
+/// Merges the files of a job, with `merging` held. Queries and writers go on meanwhile.
+pub(super) fn run(shared: &Shared, engine: &Engine, job: Job) -> Result<(), StoreError> {
     let started = shared.clock.elapsed();
     let Job { table, files: wanted, level, strip } = job;
     let (began, files) = {

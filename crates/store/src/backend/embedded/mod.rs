@@ -2,7 +2,9 @@
 
 mod commit;
 mod compact;
+mod erase;
 mod open;
+mod retention;
 mod state;
 
 use std::collections::HashSet;
@@ -17,7 +19,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use parking_lot::Mutex;
 use signalbox_journal::fs::{Fs, Real};
-use signalbox_types::seam::{BoxFuture, BoxStream, Clock, EventStore, StoreError, StoreStats};
+use signalbox_types::seam::{BoxFuture, BoxStream, Clock, Erase, Erased, EventStore, StoreError, StoreStats};
 use signalbox_types::table::FindingRow;
 use signalbox_types::{Answer, CountOnce, ProjectId, Query, Span};
 use tokio::sync::oneshot;
@@ -40,6 +42,8 @@ const WAITING_APPENDS: usize = 1_024;
 const FLUSH_CHECK: Duration = Duration::from_secs(1);
 /// How often the merging thread looks whether there is something to do.
 const COMPACT_CHECK: Duration = Duration::from_secs(2);
+/// How often rows are looked for whose time is over.
+const EXPIRE_EVERY: Duration = Duration::from_secs(600);
 /// How long it leaves the disk alone after a failure.
 const FLUSH_RETRY: Duration = Duration::from_secs(10);
 /// Making rows of more spans than these is worth a thread of its own.
@@ -146,6 +150,15 @@ impl Store {
         compacted.await.map_err(internal)?
     }
 
+    /// Removes rows whose time is over, which otherwise happens every ten minutes.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub async fn expire(&self) -> Result<(), StoreError> {
+        let (shared, engine) = (Arc::clone(&self.shared), Arc::clone(&self.engine));
+        tokio::task::spawn_blocking(move || retention::expire(&shared, &engine)).await.map_err(internal)?
+    }
+
     async fn append_spans(&self, mut spans: Vec<Span>) -> Result<(), StoreError> {
         if spans.is_empty() {
             return Ok(());
@@ -216,6 +229,15 @@ impl EventStore for Store {
         }))
     }
 
+    fn erase<'a>(&'a self, project: &'a ProjectId, what: &'a Erase) -> BoxFuture<'a, Result<Erased, StoreError>> {
+        let (shared, engine) = (Arc::clone(&self.shared), Arc::clone(&self.engine));
+        let (project, what) = (project.clone(), what.clone());
+        Box::pin(async move {
+            let erased = tokio::task::spawn_blocking(move || erase::erase(&shared, &engine, &project, &what));
+            erased.await.map_err(internal)?
+        })
+    }
+
     fn stats(&self) -> StoreStats {
         self.shared.stats()
     }
@@ -282,6 +304,7 @@ fn stop_jobs(shared: &Shared, threads: [Option<JoinHandle<()>>; 2]) {
 
 fn compact_when_due(shared: &Shared, engine: &Engine) {
     let mut wait = COMPACT_CHECK;
+    let mut next_expiry = None;
     loop {
         {
             let mut signal = shared.flush_signal.lock();
@@ -293,6 +316,12 @@ fn compact_when_due(shared: &Shared, engine: &Engine) {
             }
         }
         wait = COMPACT_CHECK;
+        if next_expiry.is_none_or(|next| shared.clock.elapsed() >= next) {
+            next_expiry = Some(shared.clock.elapsed() + EXPIRE_EVERY);
+            if let Err(error) = retention::expire(shared, engine) {
+                warn!(%error, "can't remove rows whose time is over, trying again later");
+            }
+        }
         loop {
             match compact::step(shared, engine, Zeal::Thrifty) {
                 Ok(true) => {}

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use arrow::error::ArrowError;
 use parking_lot::{Condvar, Mutex, RwLock};
+use roaring::RoaringBitmap;
 use signalbox_journal::fs::Fs;
 use signalbox_journal::{AppendError, Journal};
 use signalbox_types::Span;
@@ -143,7 +144,7 @@ pub(super) struct Shared {
     pub(super) waiting_bytes: AtomicU64,
     pub(super) closed: AtomicBool,
     /// Held while rows are written to files: one flush at a time.
-    flushing: Mutex<()>,
+    pub(super) flushing: Mutex<()>,
     /// Held while files are merged: one merge at a time.
     pub(super) merging: Mutex<()>,
     /// Held from reading the manifest to replacing it.
@@ -151,6 +152,7 @@ pub(super) struct Shared {
     /// Files that no manifest names any more, until no query reads them.
     pub(super) let_go: Mutex<Vec<Arc<DataFileHandle>>>,
     next_file: AtomicU64,
+    file_bytes: AtomicU64,
     /// Somebody wants a flush; waited for with `flush_wanted`.
     pub(super) flush_signal: Mutex<FlushSignal>,
     pub(super) flush_wanted: Condvar,
@@ -172,6 +174,7 @@ impl Shared {
         journal: Journal,
     ) -> Self {
         let next_file = AtomicU64::new(state.manifest.next_file);
+        let file_bytes = AtomicU64::new(state.files.iter().map(|file| file.meta().bytes).sum());
         Self {
             fs,
             dir,
@@ -189,6 +192,7 @@ impl Shared {
             committing: Mutex::default(),
             let_go: Mutex::default(),
             next_file,
+            file_bytes,
             flush_signal: Mutex::default(),
             flush_wanted: Condvar::new(),
         }
@@ -200,12 +204,24 @@ impl Shared {
             return Err(crate::error::closed());
         }
         self.journal.check().map_err(refused)?;
+        let (used, most) = (self.disk_bytes(), self.config.max_disk_bytes());
+        if used >= most {
+            return Err(StoreError::Disk(format!(
+                "it takes {} GB, all of `store.max_disk_gb`; raise that, or shorten `store.retention`",
+                used >> 30
+            )));
+        }
         let state = self.state.read();
         let frozen = state.frozen.as_ref().map_or(0, |frozen| frozen.bytes);
         if state.active.bytes + frozen > self.config.memory_limit_bytes() {
             return Err(StoreError::Full { retry_after_s: 5 });
         }
         Ok(())
+    }
+
+    /// Bytes that journal and data files take.
+    pub(super) fn disk_bytes(&self) -> u64 {
+        self.journal.stats().bytes + self.file_bytes.load(Ordering::Relaxed)
     }
 
     /// Counts an append of so many bytes as waiting, if there is room.
@@ -351,6 +367,7 @@ impl Shared {
         let settled = state.end_job(began, &mut added);
         state.files.retain(|file| !is_gone(file));
         state.files.extend(added);
+        self.file_bytes.store(state.files.iter().map(|file| file.meta().bytes).sum(), Ordering::Relaxed);
         state.manifest = Arc::new(manifest);
         if flushed.is_some() {
             state.frozen = None;
@@ -384,6 +401,15 @@ impl Shared {
         Ok((manifest, added))
     }
 
+    /// These rows of a file count no more, for all queries from now on; for good once a manifest says so.
+    pub(super) fn kill_rows(&self, file: &LiveFile, rows: &RoaringBitmap) {
+        let mut state = self.state.write();
+        let live = state.files.iter_mut().find(|other| Arc::ptr_eq(&other.handle, &file.handle));
+        if let Some(live) = live {
+            live.kill(rows);
+        }
+    }
+
     /// Removes files that no manifest names and no query reads any more.
     pub(super) fn remove_unread(&self) {
         let mut let_go = self.let_go.lock();
@@ -407,7 +433,7 @@ impl Shared {
             memtable_bytes: state.active.bytes + frozen.1,
             journal_bytes: journal.bytes,
             files: state.files.len() as u64,
-            file_bytes: state.files.iter().map(|file| file.meta().bytes).sum(),
+            file_bytes: self.file_bytes.load(Ordering::Relaxed),
             appended_rows: self.appended_rows.load(Ordering::Relaxed),
             waiting_appends: self.waiting_appends.load(Ordering::Relaxed),
             read_only: matches!(journal.failed, Some(AppendError::DiskFull(_) | AppendError::Io(_))),

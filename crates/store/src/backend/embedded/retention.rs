@@ -1,0 +1,120 @@
+//! Removes what has been kept long enough: whole files where all rows are old, rows where a project
+//! keeps its own for a shorter time, bodies where only those are old.
+
+use std::sync::Arc;
+
+use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use arrow::datatypes::TimestampMicrosecondType;
+use signalbox_types::seam::StoreError;
+use signalbox_types::table::{self, ColumnRoom, Table};
+use tracing::info;
+
+use super::compact::{Job, run};
+use super::state::Shared;
+use crate::error::internal;
+use crate::files::{LiveFile, rows_where};
+use crate::query::Engine;
+
+const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
+
+pub(super) fn expire(shared: &Shared, engine: &Engine) -> Result<(), StoreError> {
+    let _one_at_a_time = shared.merging.lock();
+    drop_files(shared)?;
+    for project in shared.config.retention.projects.keys() {
+        drop_rows(shared, engine, project)?;
+    }
+    strip_bodies(shared, engine)
+}
+
+/// Rows before this time are too old, if they are of a class that is not kept for ever.
+fn bound(shared: &Shared, days: Option<u32>) -> Option<i64> {
+    let now = shared.clock.now().as_micros();
+    days.map(|days| now.saturating_sub(i64::from(days).saturating_mul(DAY_MICROS)))
+}
+
+/// For whose rows the time is longest, of all projects that a file may hold.
+fn file_bound(shared: &Shared, table: &Table, file: &LiveFile) -> Option<i64> {
+    let retention = &shared.config.retention;
+    let (first, last) = &file.meta().projects;
+    if first == last {
+        return bound(shared, retention.days(table.retention, Some(first)));
+    }
+    let mut bounds = vec![bound(shared, retention.days(table.retention, None))];
+    let within = retention.projects.range(first.clone()..=last.clone());
+    bounds.extend(within.map(|(project, _)| bound(shared, retention.days(table.retention, Some(project)))));
+    bounds.into_iter().collect::<Option<Vec<i64>>>()?.into_iter().min()
+}
+
+fn drop_files(shared: &Shared) -> Result<(), StoreError> {
+    let (began, gone) = {
+        let mut state = shared.state.write();
+        let old = |file: &&LiveFile| {
+            let table = table::find(&file.meta().table);
+            table.and_then(|table| file_bound(shared, table, file)).is_some_and(|bound| file.meta().time.1 < bound)
+        };
+        let gone: Vec<_> = state.files.iter().filter(old).map(|file| Arc::clone(&file.handle)).collect();
+        if gone.is_empty() {
+            return Ok(());
+        }
+        (state.begin_job(), gone)
+    };
+    shared.replace_files(began, &gone, Vec::new(), None).map_err(internal)?;
+    info!(files = gone.len(), "removed data files whose time is over");
+    drop(gone);
+    shared.remove_unread();
+    Ok(())
+}
+
+/// Rows of a project that keeps them for a shorter time than the files they are in.
+fn drop_rows(shared: &Shared, engine: &Engine, project: &str) -> Result<(), StoreError> {
+    let files = shared.state.read().files.clone();
+    for file in files {
+        let Some(table) = table::find(&file.meta().table) else { continue };
+        let Some(bound) = bound(shared, shared.config.retention.days(table.retention, Some(project))) else { continue };
+        let (first, last) = &file.meta().projects;
+        if file.meta().time.0 >= bound || project < first.as_str() || project > last.as_str() {
+            continue;
+        }
+        let old = |batch: &RecordBatch, row: usize| {
+            let times = batch.column_by_name(table.time_column);
+            let time = times.and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>());
+            is_of(batch, row, project) && time.is_some_and(|times| times.value(row) < bound)
+        };
+        let mut rows = rows_where(&shared.dir, file.meta(), &["project_id", table.time_column], old).map_err(internal)?;
+        if let Some(dead) = &file.dead {
+            rows -= &**dead;
+        }
+        if rows.is_empty() {
+            continue;
+        }
+        shared.kill_rows(&file, &rows);
+        if let Some(job) = Job::rewrite(&file) {
+            drop(file);
+            run(shared, engine, job)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_of(batch: &RecordBatch, row: usize, project: &str) -> bool {
+    let projects = batch.column_by_name("project_id").and_then(|column| column.as_string_opt::<i32>());
+    projects.is_some_and(|projects| projects.is_valid(row) && projects.value(row) == project)
+}
+
+fn strip_bodies(shared: &Shared, engine: &Engine) -> Result<(), StoreError> {
+    let days = shared.config.retention.bodies_days;
+    let Some(bound) = bound(shared, (days > 0).then_some(days)) else { return Ok(()) };
+    let has_bodies = |table: &Table| table.columns.iter().any(|column| column.room == ColumnRoom::Body);
+    loop {
+        let job = {
+            let state = shared.state.read();
+            let mut old = state.files.iter().filter(|file| {
+                let meta = file.meta();
+                !meta.without_bodies && meta.time.1 < bound && table::find(&meta.table).is_some_and(has_bodies)
+            });
+            old.next().and_then(Job::strip)
+        };
+        let Some(job) = job else { return Ok(()) };
+        run(shared, engine, job)?;
+    }
+}
