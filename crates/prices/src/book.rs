@@ -180,7 +180,8 @@ impl PriceBook {
         for (place, row) in overrides.iter().enumerate() {
             let tiers = row.tiers.iter().enumerate().map(|(n, tier)| (format!("[{place}].tiers[{n}]"), &tier.rates));
             for (path, rates) in std::iter::once((format!("[{place}]"), &row.rates)).chain(tiers) {
-                let wrong = |(class, dollars)| Some((format!("{path}.{class}"), Rate::new(&row.model, class, dollars).err()?));
+                let wrong =
+                    |(class, dollars)| Some((format!("{path}.{class}"), Rate::new(&row.model, class, dollars).err()?));
                 problems.extend(rates.written().filter_map(wrong));
             }
             if !row.tiers_rise() {

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use rust_decimal::Decimal;
-use serde::de::{Deserializer, Error, Visitor};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, Visitor};
 
 /// What a million tokens of a model cost in US dollars. A class without a price of its own is charged like uncached
 /// input.
@@ -160,7 +160,8 @@ mod tests {
             assert_eq!(schema.get("additionalProperties"), Some(&false.into()), "{schema:?}");
             schema.get("properties").unwrap().as_object().unwrap().keys().cloned().collect()
         };
-        let (model_fields, tier_fields) = (known(schemars::schema_for!(ModelPrice)), known(schemars::schema_for!(TierPrice)));
+        let (model_fields, tier_fields) =
+            (known(schemars::schema_for!(ModelPrice)), known(schemars::schema_for!(TierPrice)));
         for model in book.as_array().unwrap().iter().flat_map(|vendor| vendor["models"].as_array().unwrap()) {
             let mut fields = model.as_object().unwrap().keys();
             assert!(fields.all(|field| model_fields.contains(field)), "{model}");

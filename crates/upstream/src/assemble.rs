@@ -328,12 +328,10 @@ impl At<'_> {
         let name = HeaderName::try_from(name)
             .map_err(|_| self.problem(name_field, format!("`{name}` is not a header's name"), hint()))?;
         // The value is not shown: it may be a credential.
-        let mut value = HeaderValue::try_from(value).map_err(|_| {
-            Problem {
-                path: value_place.to_owned(),
-                message: "it holds characters that no header may carry".to_owned(),
-                hint: "look for line breaks and other invisible characters".to_owned(),
-            }
+        let mut value = HeaderValue::try_from(value).map_err(|_| Problem {
+            path: value_place.to_owned(),
+            message: "it holds characters that no header may carry".to_owned(),
+            hint: "look for line breaks and other invisible characters".to_owned(),
         })?;
         value.set_sensitive(true);
         Ok((name, value))

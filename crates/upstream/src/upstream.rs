@@ -83,7 +83,8 @@ impl Upstream {
         let on = if on.is_empty() { "No provider is on.".to_owned() } else { format!("On now: {on}.") };
         let named = short.split_once('/').map(|(name, _)| name);
         if let Some(problem) = half_a_name(&short) {
-            let first = |name: &str| self.by_name.get(name)?.models.first().map(|model| format!(", like `{name}/{model}`"));
+            let first =
+                |name: &str| self.by_name.get(name)?.models.first().map(|model| format!(", like `{name}/{model}`"));
             let example = named.and_then(first).unwrap_or_default();
             return UnknownModel { model: short, problem, hint: format!("Write `provider/model`{example}. {on}") };
         }

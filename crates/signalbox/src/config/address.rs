@@ -93,7 +93,9 @@ mod tests {
         check("localhost:7300", Some("localhost:7300"));
         check("my-host.example.com:1", Some("my-host.example.com:1"));
         check("[::1]:7300", Some("[::1]:7300"));
-        for wrong in ["", "7300", ":7300", "localhost", "localhost:x", "localhost:70000", "::1:7300", "http://a:1", "[x]:1"] {
+        for wrong in
+            ["", "7300", ":7300", "localhost", "localhost:x", "localhost:70000", "::1:7300", "http://a:1", "[x]:1"]
+        {
             check(wrong, None);
         }
         assert!("localhost:1".parse::<Address>().is_ok_and(|address| address.is_loopback()));
