@@ -58,11 +58,13 @@ impl Up {
 }
 
 /// What the welcome can say about the virtual key.
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Key<'a> {
     /// It was made just now, and only its hash is kept.
     New(&'a str),
     /// Everybody knows it: the demo's.
     Known(&'a str),
+    /// It was shown at an earlier start.
     Earlier,
 }
 
