@@ -43,8 +43,10 @@ pub(crate) async fn healthz(State(app): State<App>) -> Json<Health> {
     Json(Health::new(&app, false))
 }
 
-/// Are calls and queries served? A disk that takes no more does not make it unready: taking the gateway away
-/// from its callers would make a loss of records a loss of service. Watch `signalbox_store_read_only` for that.
+/// Are calls and queries served?
+///
+/// A disk that takes no more does not make it unready: taking the gateway away from its callers would make a loss of
+/// records a loss of service. Watch `signalbox_store_read_only` for that.
 #[utoipa::path(get, path = "/readyz", tag = "House", security(()), responses(
     (status = 200, description = "They are. With `read_only`, new spans are not kept.", body = Health),
     (status = 503, description = "Not any more: the process is stopping.", body = Health),
@@ -55,7 +57,9 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response {
     (status, Json(Health::new(&app, stopping))).into_response()
 }
 
-/// Numbers for Prometheus: its text format, or OpenMetrics for those whose `Accept` asks for it.
+/// Numbers for Prometheus.
+///
+/// In its text format, or in OpenMetrics for those whose `Accept` asks for it.
 #[utoipa::path(get, path = "/metrics", tag = "House", security(()), responses(
     (status = 200, description = "The exposition format of Prometheus (0.0.4) or OpenMetrics.", body = String, content_type = "text/plain"),
 ))]
