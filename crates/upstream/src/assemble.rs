@@ -169,10 +169,11 @@ impl At<'_> {
 
     fn check_name(&self, row: Option<&Row>) -> Result<(), Problem> {
         let name = &self.own.name;
-        // A real provider of that name would be taken for the simulated one, its models' names too.
+        // A server of one's own under that name would be taken for the simulated one. With a `base_url` alone it is a
+        // simulated one elsewhere, as any known name with another `base_url` is that provider elsewhere.
         let of_another_kind = row.is_none_or(|row| row.name != simulated::KIND);
-        let elsewhere = self.own.kind.is_none() && self.own.base_url.is_some();
-        if name == simulated::KIND && (of_another_kind || elsewhere) {
+        let own_server = self.own.kind.is_none() && self.own.dialect.is_some();
+        if name == simulated::KIND && (of_another_kind || own_server) {
             let hint = format!(
                 "choose another name; `kind: {name}` is for a simulated provider elsewhere, started with \
                  `signalbox simulate`"

@@ -79,7 +79,12 @@ fn a_wrong_base_url_in_the_environment_is_named() {
 
 #[test]
 fn the_built_in_provider_may_be_configured_or_stand_elsewhere() {
-    for more in ["", "models = ['small']", "kind = 'sim'\nbase_url = 'http://127.0.0.1:7400/v1'"] {
+    for more in [
+        "",
+        "models = ['small']",
+        "base_url = 'http://127.0.0.1:7400'",
+        "kind = 'sim'\nbase_url = 'http://127.0.0.1:7400/v1'",
+    ] {
         let upstream = Upstream::new(&config(&format!("[[providers]]\nname = 'sim'\n{more}")), &|_| None, clock());
         assert!(upstream.unwrap().resolve("sim/small").unwrap().provider.is_simulated(), "{more}");
     }
