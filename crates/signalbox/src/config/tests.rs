@@ -74,7 +74,7 @@ fn every_problem_at_once_with_its_line_and_the_nearest_name() {
 
 #[test]
 fn values_are_explained() {
-    refused("server:\n  listen: everywhere\n", &["signalbox.yaml:2:3: `server.listen`", "invalid socket address"]);
+    refused("server:\n  listen: everywhere\n", &["signalbox.yaml:2:3: `server.listen`", "`localhost:7300`"]);
     refused("server:\n  drain_timeout: soon\n", &["signalbox.yaml:2:3: `server.drain_timeout`", "`30s`"]);
     refused("a: [\n", &["signalbox.yaml:", "not valid YAML"]);
     refused("server: 3\n", &["`server` is a number; expected a mapping"]);
