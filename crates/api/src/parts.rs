@@ -24,7 +24,7 @@ pub struct ApiParts {
     pub clock: Arc<dyn Clock>,
     /// Numbers about the process.
     pub status: Arc<dyn Fn() -> Status + Send + Sync>,
-    /// The text of `/metrics`.
+    /// The text of `/metrics`, as OpenMetrics.
     pub metrics_text: Arc<dyn Fn() -> String + Send + Sync>,
     /// Turns true (or loses its sender) when the process stops: live streams end, `/readyz` says no.
     pub stopping: watch::Receiver<bool>,

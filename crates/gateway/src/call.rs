@@ -58,6 +58,7 @@ impl Endpoint {
 pub(crate) struct Call {
     pub(crate) endpoint: Endpoint,
     pub(crate) method: Method,
+    pub(crate) query: Option<String>,
     pub(crate) headers: HeaderMap,
     /// Taken by `decode`.
     pub(crate) body: Option<RequestBody>,
@@ -117,6 +118,7 @@ impl Call {
         Self {
             endpoint,
             method: parts.method,
+            query: parts.uri.query().map(str::to_owned),
             trace: Trace::read(&parts.headers),
             headers: parts.headers,
             body: Some(body),

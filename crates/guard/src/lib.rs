@@ -8,6 +8,6 @@ pub mod scanner;
 pub mod scanners;
 pub mod window;
 
-pub use policy::{Check, Guard, GuardConfig, GuardError, PolicyConfig};
+pub use policy::{Check, Guard, GuardConfig, GuardError, PolicyConfig, PolicyProblem};
 pub use scanner::{About, Hit, Replacement, Rule, Scanner, Text};
 pub use window::{Released, Window};

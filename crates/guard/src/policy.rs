@@ -45,6 +45,41 @@ pub struct PolicyConfig {
     pub allow: Vec<String>,
 }
 
+impl PolicyConfig {
+    /// Everything that is wrong with it; `index` is its position in the list.
+    fn problems(&self, index: usize) -> Vec<GuardError> {
+        let mut problems = Vec::new();
+        let mut wrong = |field: String, problem| {
+            problems.push(GuardError { path: format!("policies[{index}].{field}"), problem });
+        };
+        match registry::find(&self.scanner).map(Scanner::about) {
+            None => {
+                let names = registry::ALL.iter().map(|scanner| scanner.about().name);
+                let hint = Hint::nearest(&self.scanner, names);
+                wrong("scanner".to_owned(), PolicyProblem::UnknownScanner { found: self.scanner.clone(), hint });
+            }
+            Some(about) => {
+                for (place, name) in self.rules.iter().enumerate().filter(|(_, name)| about.rule(name).is_none()) {
+                    let hint = Hint::nearest(name, about.rules.iter().map(|rule| rule.name));
+                    let (scanner, found) = (about.name.to_owned(), name.clone());
+                    wrong(format!("rules[{place}]"), PolicyProblem::UnknownRule { scanner, found, hint });
+                }
+            }
+        }
+        if let Some(found) = self.min_confidence.filter(|confidence| !(0.0..=1.0).contains(confidence)) {
+            wrong("min_confidence".to_owned(), PolicyProblem::Confidence(found.to_string()));
+        }
+        if self.on.is_empty() {
+            wrong("on".to_owned(), PolicyProblem::Nowhere);
+        }
+        let everything = |(_, pattern): &(usize, &String)| pattern.bytes().all(|byte| byte == b'*');
+        for (place, pattern) in self.allow.iter().enumerate().filter(everything) {
+            wrong(format!("allow[{place}]"), PolicyProblem::AllowsEverything(pattern.clone()));
+        }
+        problems
+    }
+}
+
 fn everywhere() -> Vec<Place> {
     vec![Place::Input, Place::Output]
 }
@@ -97,22 +132,28 @@ impl Default for GuardConfig {
 
 /// A policy that can't be meant as it was typed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum GuardError {
+#[error("{path}: {problem}")]
+pub struct GuardError {
+    /// Where: `policies[1].rules[0]`.
+    pub path: String,
+    /// What is wrong there.
+    pub problem: PolicyProblem,
+}
+
+/// What can be wrong with a policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyProblem {
     /// No scanner has this name.
-    #[error("policies[{policy}].scanner: unknown scanner `{found}`{hint}")]
+    #[error("unknown scanner `{found}`{hint}")]
     UnknownScanner {
-        /// Position in the list.
-        policy: usize,
         /// What was typed.
         found: String,
         /// What would be right.
         hint: Hint,
     },
     /// The scanner has no such rule.
-    #[error("policies[{policy}].rules: scanner `{scanner}` has no rule `{found}`{hint}")]
+    #[error("scanner `{scanner}` has no rule `{found}`{hint}")]
     UnknownRule {
-        /// Position in the list.
-        policy: usize,
         /// The scanner that was asked.
         scanner: String,
         /// What was typed.
@@ -121,27 +162,14 @@ pub enum GuardError {
         hint: Hint,
     },
     /// A confidence outside of 0 to 1.
-    #[error("policies[{policy}].min_confidence: {found} is not between 0 and 1")]
-    Confidence {
-        /// Position in the list.
-        policy: usize,
-        /// What was typed.
-        found: String,
-    },
+    #[error("{0} is not between 0 and 1")]
+    Confidence(String),
     /// A policy that looks nowhere.
-    #[error("policies[{policy}].on: is empty, so the policy would never apply; name `input`, `output` or both")]
-    Nowhere {
-        /// Position in the list.
-        policy: usize,
-    },
+    #[error("it is empty, so the policy would never apply; name `input`, `output` or both")]
+    Nowhere,
     /// An exception that would except everything.
-    #[error("policies[{policy}].allow: `{found}` would allow everything; delete the policy instead")]
-    AllowsEverything {
-        /// Position in the list.
-        policy: usize,
-        /// What was typed.
-        found: String,
-    },
+    #[error("`{0}` would allow everything; delete the policy instead")]
+    AllowsEverything(String),
 }
 
 /// What would have been right: the nearest name, if one is near, and all that are known.
@@ -190,13 +218,25 @@ pub struct Check {
 }
 
 impl Guard {
-    /// Makes policies out of what was typed, or says what is wrong with the first bad one.
+    /// Makes policies out of what was typed, or says what is wrong first.
+    ///
+    /// # Errors
+    /// The first of [`Guard::problems`].
     pub fn compile(config: &GuardConfig) -> Result<Self, GuardError> {
+        if let Some(problem) = Self::problems(config).into_iter().next() {
+            return Err(problem);
+        }
         let mut compiled = Compiled::default();
-        for (index, policy) in config.policies.iter().enumerate() {
-            compiled.add(index, policy)?;
+        for policy in &config.policies {
+            compiled.add(policy);
         }
         Ok(Self { compiled: Arc::new(compiled) })
+    }
+
+    /// Everything that is wrong with what was typed.
+    #[must_use]
+    pub fn problems(config: &GuardConfig) -> Vec<GuardError> {
+        config.policies.iter().enumerate().flat_map(|(index, policy)| policy.problems(index)).collect()
     }
 
     /// Whether any policy looks at this place.
@@ -259,17 +299,9 @@ impl Compiled {
         }
     }
 
-    fn add(&mut self, index: usize, policy: &PolicyConfig) -> Result<(), GuardError> {
-        let names = || registry::ALL.iter().map(|scanner| scanner.about().name);
-        let scanner = registry::find(&policy.scanner).ok_or_else(|| GuardError::UnknownScanner {
-            policy: index,
-            found: policy.scanner.clone(),
-            hint: Hint::nearest(&policy.scanner, names()),
-        })?;
-        let term = Term::compile(index, policy, scanner.about())?;
-        if policy.on.is_empty() {
-            return Err(GuardError::Nowhere { policy: index });
-        }
+    fn add(&mut self, policy: &PolicyConfig) {
+        let Some(scanner) = registry::find(&policy.scanner) else { return };
+        let term = Term::compile(policy, scanner.about());
         for (place, lanes) in [(Place::Input, &mut self.input), (Place::Output, &mut self.output)] {
             if !policy.on.contains(&place) {
                 continue;
@@ -279,7 +311,6 @@ impl Compiled {
                 None => lanes.push(Lane { scanner, terms: vec![term.clone()] }),
             }
         }
-        Ok(())
     }
 }
 
@@ -331,25 +362,13 @@ struct Term {
 }
 
 impl Term {
-    fn compile(index: usize, policy: &PolicyConfig, about: &'static About) -> Result<Self, GuardError> {
-        let mut rules = Vec::new();
-        for name in &policy.rules {
-            let rule = about.rule(name).ok_or_else(|| GuardError::UnknownRule {
-                policy: index,
-                scanner: about.name.to_owned(),
-                found: name.clone(),
-                hint: Hint::nearest(name, about.rules.iter().map(|rule| rule.name)),
-            })?;
-            rules.push(rule.name);
+    fn compile(policy: &PolicyConfig, about: &'static About) -> Self {
+        Self {
+            action: policy.action,
+            rules: policy.rules.iter().filter_map(|name| about.rule(name)).map(|rule| rule.name).collect(),
+            min_confidence: policy.min_confidence.unwrap_or(0.0),
+            allow: policy.allow.clone(),
         }
-        let min_confidence = policy.min_confidence.unwrap_or(0.0);
-        if !(0.0..=1.0).contains(&min_confidence) {
-            return Err(GuardError::Confidence { policy: index, found: min_confidence.to_string() });
-        }
-        if let Some(found) = policy.allow.iter().find(|pattern| pattern.bytes().all(|byte| byte == b'*')) {
-            return Err(GuardError::AllowsEverything { policy: index, found: found.clone() });
-        }
-        Ok(Self { action: policy.action, rules, min_confidence, allow: policy.allow.clone() })
     }
 
     fn wants(&self, hit: &Hit, found: &str) -> bool {

@@ -44,7 +44,7 @@ fn unknown_names_are_named_with_the_nearest() {
     );
     let message = error(r#"{"policies":[{"scanner":"invisible_chars","rules":["tag_chars"]}]}"#);
     assert!(
-        message.starts_with("policies[0].rules: scanner `invisible_chars` has no rule `tag_chars`; did you mean `tag_characters`? (known: ansi_escape,"),
+        message.starts_with("policies[0].rules[0]: scanner `invisible_chars` has no rule `tag_chars`; did you mean `tag_characters`? (known: ansi_escape,"),
         "{message}"
     );
     let message =
@@ -62,6 +62,26 @@ fn policies_that_mean_nothing_are_refused() {
     assert!(error(r#"{"policies":[{"scanner":"secrets","on":[]}]}"#).contains("would never apply"));
     assert!(error(r#"{"policies":[{"scanner":"secrets","min_confidence":7}]}"#).contains("not between 0 and 1"));
     assert!(error(r#"{"policies":[{"scanner":"secrets","allow":["*"]}]}"#).contains("would allow everything"));
+}
+
+#[test]
+fn every_problem_is_found_at_once() {
+    let problems = Guard::problems(&config(
+        r#"{"policies":[{"scanner":"x","on":[],"min_confidence":7,"allow":["a","*"]},
+            {"scanner":"secrets"},{"scanner":"secrets","rules":["github_token","y","z"]}]}"#,
+    ));
+    let paths: Vec<String> = problems.into_iter().map(|problem| problem.path).collect();
+    assert_eq!(
+        paths,
+        [
+            "policies[0].scanner",
+            "policies[0].min_confidence",
+            "policies[0].on",
+            "policies[0].allow[1]",
+            "policies[2].rules[1]",
+            "policies[2].rules[2]",
+        ]
+    );
 }
 
 #[test]

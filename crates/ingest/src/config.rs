@@ -7,11 +7,14 @@ use serde::Deserialize;
 pub struct IngestConfig {
     /// The largest request body, in bytes: as it is sent and after decompression. A larger one is
     /// refused with 413; a batch processor with smaller batches gets through.
+    #[schemars(range(min = 1))]
     pub max_body_bytes: usize,
     /// How many requests may be under way at once. The next one gets 503 with `Retry-After`, and an
     /// OpenTelemetry SDK tries again by itself.
+    #[schemars(range(min = 1))]
     pub max_in_flight: usize,
     /// How long a sender may take to send its body, in milliseconds. Then 408.
+    #[schemars(range(min = 1))]
     pub body_timeout_ms: u64,
 }
 

@@ -1,76 +1,12 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use signalbox_types::{Cost, Money, Usage};
 
+use crate::row::{Dollars, ModelPrice, Rates, TierPrice};
 use crate::{cost, name};
-
-/// What a million tokens of a model cost in US dollars, as it is written in the book and in
-/// overrides. A class without a price of its own is charged like uncached input.
-#[derive(Debug, Clone, PartialEq, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ModelPrice {
-    /// Whose price it is. Without one it holds for the model's name wherever it is served.
-    #[serde(default)]
-    pub provider: Option<String>,
-    /// The model's name at that provider. Example: `gpt-4o-mini`.
-    pub model: String,
-    /// Other names of the same model.
-    #[serde(default)]
-    pub aliases: Vec<String>,
-    /// Uncached input. Example: `"0.15"`.
-    #[schemars(with = "String")]
-    pub input: Decimal,
-    /// Input read from a prompt cache.
-    #[serde(default)]
-    #[schemars(with = "Option<String>")]
-    pub cache_read: Option<Decimal>,
-    /// Input written to a prompt cache (Anthropic: kept for five minutes).
-    #[serde(default)]
-    #[schemars(with = "Option<String>")]
-    pub cache_write: Option<Decimal>,
-    /// Input written to a prompt cache that keeps it for an hour.
-    #[serde(default)]
-    #[schemars(with = "Option<String>")]
-    pub cache_write_1h: Option<Decimal>,
-    /// Output, reasoning included.
-    #[schemars(with = "String")]
-    pub output: Decimal,
-    /// Other rates for calls whose input is long.
-    #[serde(default)]
-    pub tiers: Vec<TierPrice>,
-    /// Anything that a reader of the book should know.
-    #[serde(default)]
-    pub note: Option<String>,
-}
-
-/// Rates that replace the usual ones, for the whole call, once its input is longer than so much.
-#[derive(Debug, Clone, PartialEq, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TierPrice {
-    /// The tier holds for calls with more input tokens than this, cached ones included.
-    pub above_input_tokens: u64,
-    /// Uncached input.
-    #[schemars(with = "String")]
-    pub input: Decimal,
-    /// Input read from a prompt cache.
-    #[serde(default)]
-    #[schemars(with = "Option<String>")]
-    pub cache_read: Option<Decimal>,
-    /// Input written to a prompt cache.
-    #[serde(default)]
-    #[schemars(with = "Option<String>")]
-    pub cache_write: Option<Decimal>,
-    /// Input written to a prompt cache that keeps it for an hour.
-    #[serde(default)]
-    #[schemars(with = "Option<String>")]
-    pub cache_write_1h: Option<Decimal>,
-    /// Output.
-    #[schemars(with = "String")]
-    pub output: Decimal,
-}
 
 /// What is wrong with a price.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -127,14 +63,28 @@ impl Rate {
     }
 }
 
-/// What each class of token costs.
+/// What a token of each class costs; one without a price of its own is charged like input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rates {
+pub(crate) struct TokenRates {
     pub(crate) input: Rate,
     pub(crate) cache_read: Rate,
     pub(crate) cache_write: Rate,
     pub(crate) cache_write_1h: Rate,
     pub(crate) output: Rate,
+}
+
+impl TokenRates {
+    fn new(model: &str, rates: &Rates) -> Result<Self, PriceError> {
+        let rate = |class, dollars: Dollars| Rate::new(model, class, dollars.0);
+        let cache_write = rates.cache_write.unwrap_or(rates.input);
+        Ok(Self {
+            input: rate("input", rates.input)?,
+            cache_read: rate("cache_read", rates.cache_read.unwrap_or(rates.input))?,
+            cache_write: rate("cache_write", cache_write)?,
+            cache_write_1h: rate("cache_write_1h", rates.cache_write_1h.unwrap_or(cache_write))?,
+            output: rate("output", rates.output)?,
+        })
+    }
 }
 
 /// The price of one model at one provider.
@@ -144,43 +94,29 @@ pub struct Price {
     pub provider: String,
     /// The model, as the book names it.
     pub model: String,
-    base: Rates,
+    base: TokenRates,
     /// Rising; the last one below the input's length holds.
-    tiers: Vec<(u64, Rates)>,
+    tiers: Vec<(u64, TokenRates)>,
     /// Others serve the same name at prices of their own.
     open_weights: bool,
 }
 
 impl Price {
     /// The rates of a call with so many input tokens, cached ones included.
-    pub(crate) fn rates(&self, input_tokens: u64) -> &Rates {
+    pub(crate) fn rates(&self, input_tokens: u64) -> &TokenRates {
         self.tiers.iter().rev().find(|(above, _)| input_tokens > *above).map_or(&self.base, |(_, rates)| rates)
     }
 
     fn new(provider: &str, open_weights: bool, row: &ModelPrice) -> Result<Self, PriceError> {
-        let rates = |input, cache_read: Option<_>, cache_write: Option<_>, cache_write_1h: Option<_>, output| {
-            let rate = |class, dollars| Rate::new(&row.model, class, dollars);
-            let cache_write = cache_write.unwrap_or(input);
-            Ok(Rates {
-                input: rate("input", input)?,
-                cache_read: rate("cache_read", cache_read.unwrap_or(input))?,
-                cache_write: rate("cache_write", cache_write)?,
-                cache_write_1h: rate("cache_write_1h", cache_write_1h.unwrap_or(cache_write))?,
-                output: rate("output", output)?,
-            })
-        };
-        let tier = |tier: &TierPrice| {
-            let rates = rates(tier.input, tier.cache_read, tier.cache_write, tier.cache_write_1h, tier.output)?;
-            Ok((tier.above_input_tokens, rates))
-        };
+        let tier = |tier: &TierPrice| Ok((tier.above_input_tokens, TokenRates::new(&row.model, &tier.rates)?));
         let tiers = row.tiers.iter().map(tier).collect::<Result<Vec<_>, PriceError>>()?;
-        if !tiers.is_sorted_by(|a, b| a.0 < b.0) {
+        if !row.tiers_rise() {
             return Err(PriceError::Tiers { model: row.model.clone() });
         }
         Ok(Self {
             provider: provider.to_owned(),
             model: row.model.clone(),
-            base: rates(row.input, row.cache_read, row.cache_write, row.cache_write_1h, row.output)?,
+            base: TokenRates::new(&row.model, &row.rates)?,
             tiers,
             open_weights,
         })
@@ -234,6 +170,32 @@ impl PriceBook {
             book.vendors.entry(provider).or_default().extend(models);
         }
         Ok(book)
+    }
+
+    /// Everything that keeps these overrides from being used, each with its path: `[1].tiers[0].input`.
+    #[must_use]
+    pub fn problems(overrides: &[ModelPrice]) -> Vec<(String, PriceError)> {
+        let mut problems = Vec::new();
+        let mut seen = HashSet::new();
+        for (place, row) in overrides.iter().enumerate() {
+            let tiers = row.tiers.iter().enumerate().map(|(n, tier)| (format!("[{place}].tiers[{n}]"), &tier.rates));
+            for (path, rates) in std::iter::once((format!("[{place}]"), &row.rates)).chain(tiers) {
+                let wrong =
+                    |(class, dollars)| Some((format!("{path}.{class}"), Rate::new(&row.model, class, dollars).err()?));
+                problems.extend(rates.written().filter_map(wrong));
+            }
+            if !row.tiers_rise() {
+                problems.push((format!("[{place}].tiers"), PriceError::Tiers { model: row.model.clone() }));
+            }
+            let provider = row.provider.as_deref().map(name::provider).unwrap_or_default();
+            let aliases = row.aliases.iter().enumerate().map(|(n, alias)| (format!("[{place}].aliases[{n}]"), alias));
+            for (path, alias) in std::iter::once((format!("[{place}].model"), &row.model)).chain(aliases) {
+                if !seen.insert((provider.clone(), name::model(alias))) {
+                    problems.push((path, PriceError::Twice { model: alias.clone() }));
+                }
+            }
+        }
+        problems
     }
 
     fn read(json: &str) -> Result<Self, PriceError> {
@@ -437,5 +399,18 @@ mod tests {
         let tier = r#"{"above_input_tokens":5,"input":"1","output":"1"}"#;
         let error = error(&format!(r#"{{"model":"m","input":"1","output":"1","tiers":[{tier},{tier}]}}"#));
         assert!(error.contains("rising order"), "{error}");
+    }
+
+    #[test]
+    fn every_problem_of_overrides_has_its_path() {
+        let rows = r#"[
+            {"model":"m","input":"-1","cache_read":"0.0000001","output":"1"},
+            {"model":"n","aliases":["M"],"input":"1","output":"1","tiers":[
+                {"above_input_tokens":5,"input":1,"output":-2},{"above_input_tokens":5,"input":1,"output":1}]}]"#;
+        let rows: Vec<ModelPrice> = serde_json::from_str(rows).unwrap();
+        let paths: Vec<String> = PriceBook::problems(&rows).into_iter().map(|(path, _)| path).collect();
+        let expected = ["[0].input", "[0].cache_read", "[1].tiers[0].output", "[1].tiers", "[1].aliases[0]"];
+        assert_eq!(paths, expected);
+        assert!(PriceBook::with_overrides(&rows).is_err());
     }
 }

@@ -3,6 +3,8 @@
 mod book;
 mod cost;
 mod name;
+mod row;
 
-pub use book::{ModelPrice, Price, PriceBook, PriceError, TierPrice};
+pub use book::{Price, PriceBook, PriceError};
 pub use cost::{cost, cost_with_one_hour_writes};
+pub use row::{Dollars, ModelPrice, Rates, TierPrice};

@@ -31,6 +31,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Open sockets, not yet served.
 #[derive(Debug)]
 pub(crate) struct Server {
+    /// What a person should know once it runs, and not before: it may be that nothing starts.
+    warnings: Vec<String>,
     listeners: Vec<TcpListener>,
     address: SocketAddr,
     drain_timeout: Duration,
@@ -43,22 +45,28 @@ impl Server {
     /// # Errors
     /// `listen` is taken or not ours. A taken OTLP port is only a warning: OTLP works on `listen`.
     pub(crate) async fn bind(config: &ServerConfig) -> anyhow::Result<Self> {
-        let listen = config.listen;
-        let main = TcpListener::bind(listen).await.with_context(|| {
+        let listen = &config.listen;
+        let addresses = listen.resolve().await.with_context(|| format!("`server.listen`: can't resolve {listen}"))?;
+        let main = TcpListener::bind(&*addresses).await.with_context(|| {
             format!("can't listen on {listen}: another program, or another Signalbox, may use the port; choose one with `--listen 127.0.0.1:PORT`")
         })?;
         let address = main.local_addr()?;
-        let mut listeners = vec![main];
-        for (name, extra) in [("otlp_http", config.otlp_http), ("otlp_grpc", config.otlp_grpc)] {
-            let Some(extra) = extra.filter(|extra| *extra != listen) else { continue };
-            match TcpListener::bind(extra).await {
+        let (mut listeners, mut warnings) = (vec![main], Vec::new());
+        for (name, extra) in [("otlp_http", &config.otlp_http), ("otlp_grpc", &config.otlp_grpc)] {
+            let Some(extra) = extra.as_ref().filter(|extra| *extra != listen) else { continue };
+            let opened = match extra.resolve().await {
+                Ok(addresses) => TcpListener::bind(&*addresses).await,
+                Err(error) => Err(error),
+            };
+            match opened {
                 Ok(listener) => listeners.push(listener),
-                Err(error) => {
-                    warn!("server.{name}: can't listen on {extra} ({error}); OTLP is still served on {address}")
-                }
+                Err(error) => warnings.push(format!(
+                    "server.{name}: can't listen on {extra} ({error}); OTLP is still served on {address}"
+                )),
             }
         }
         Ok(Self {
+            warnings,
             listeners,
             address,
             drain_timeout: config.drain_timeout.0,
@@ -76,6 +84,9 @@ impl Server {
     /// # Errors
     /// The store could not be closed cleanly.
     pub(crate) async fn run(self, app: App, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+        for warning in &self.warnings {
+            warn!("{warning}");
+        }
         let app = Arc::new(app);
         let graceful = GracefulShutdown::new();
         let stopping = CancellationToken::new();

@@ -10,7 +10,7 @@ use signalbox_types::Secret;
 use signalbox_wire::Dialect;
 
 use crate::client::{Connector, HttpParts, HttpTransport};
-use crate::config::{Auth, Limits, Problem, ProviderConfig, UpstreamConfig, suggest};
+use crate::config::{Auth, Limits, MaxTokensField, Problem, ProviderConfig, UpstreamConfig, suggest};
 use crate::health::Health;
 use crate::provider::{Provider, Transport};
 use crate::registry::{self, Paths, Row};
@@ -32,6 +32,7 @@ pub(crate) struct Known {
     pub(crate) models: Vec<String>,
     pub(crate) model_prefixes: Vec<String>,
     pub(crate) stream_options: bool,
+    pub(crate) max_tokens_field: MaxTokensField,
     /// Why it is on; or what switches it on, as an imperative: `set OPENAI_API_KEY`.
     pub(crate) why: String,
     pub(crate) provider: Option<Arc<Provider>>,
@@ -68,6 +69,7 @@ pub(crate) fn assemble(config: &UpstreamConfig, env: Env<'_>) -> Result<Vec<Know
             Err(mut more) => problems.append(&mut more),
         }
     }
+    problems.extend(config.timeouts.problems("timeouts"));
     problems.extend(config.simulated.problems());
     if problems.is_empty() { Ok(known) } else { Err(problems) }
 }
@@ -88,7 +90,8 @@ impl At<'_> {
         let mut problems = Vec::new();
         let row = self.row().map_err(|problem| vec![problem])?;
         let dialect = keep(self.dialect(row), &mut problems);
-        keep(self.check_name(), &mut problems);
+        keep(self.check_name(row), &mut problems);
+        problems.extend(own.timeouts.problems(&format!("{}.timeouts", self.path)));
         let base = keep(self.base_url(row, dialect), &mut problems).flatten();
         let credential = self.credential(row);
         let headers = keep(self.headers(row, dialect, credential.as_ref()), &mut problems);
@@ -110,6 +113,9 @@ impl At<'_> {
             },
             model_prefixes: row.map(|row| row.model_prefixes.clone()).unwrap_or_default(),
             stream_options: row.is_none_or(|row| row.stream_options),
+            max_tokens_field: own
+                .max_tokens_field
+                .unwrap_or_else(|| row.map_or(MaxTokensField::MaxTokens, |row| row.max_tokens_field)),
             why: String::new(),
             provider: None,
             name,
@@ -139,6 +145,7 @@ impl At<'_> {
             models: known.models.clone(),
             model_prefixes: known.model_prefixes.clone(),
             stream_options: known.stream_options,
+            max_tokens_field: known.max_tokens_field,
             limits: Limits::new(&self.own.timeouts, &self.general.timeouts),
             transport,
             health: Health::default(),
@@ -160,8 +167,19 @@ impl At<'_> {
         })
     }
 
-    fn check_name(&self) -> Result<(), Problem> {
+    fn check_name(&self, row: Option<&Row>) -> Result<(), Problem> {
         let name = &self.own.name;
+        // A server of one's own under that name would be taken for the simulated one. With a `base_url` alone it is a
+        // simulated one elsewhere, as any known name with another `base_url` is that provider elsewhere.
+        let of_another_kind = row.is_none_or(|row| row.name != simulated::KIND);
+        let own_server = self.own.kind.is_none() && self.own.dialect.is_some();
+        if name == simulated::KIND && (of_another_kind || own_server) {
+            let hint = format!(
+                "choose another name; `kind: {name}` is for a simulated provider elsewhere, started with \
+                 `signalbox simulate`"
+            );
+            return Err(self.problem("name", format!("`{name}` is the built-in simulated provider"), hint));
+        }
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if !name.is_empty() && name.chars().all(fits) {
             return Ok(());
@@ -212,12 +230,12 @@ impl At<'_> {
         (self.env)(variable).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
-    /// The credential and where it was found.
+    /// The credential and where it was found: a path or a variable.
     fn credential(&self, row: Option<&Row>) -> Option<(Secret, String)> {
         if let Some(key) = self.own.api_key.as_ref().filter(|key| !key.expose().trim().is_empty()) {
-            return Some((Secret::new(key.expose().trim().to_owned()), format!("{}.api_key is set", self.path)));
+            return Some((Secret::new(key.expose().trim().to_owned()), format!("{}.api_key", self.path)));
         }
-        let found = |variable: &String| Some((Secret::new(self.variable(variable)?), format!("{variable} is set")));
+        let found = |variable: &String| Some((Secret::new(self.variable(variable)?), variable.clone()));
         row?.key_env.iter().find_map(found)
     }
 
@@ -246,7 +264,7 @@ impl At<'_> {
             return Err(format!("set {variable}, for example to {example}"));
         }
         match credential {
-            Some((_, why)) => Ok(why.clone()),
+            Some((_, place)) => Ok(format!("{place} is set")),
             // Whoever says another address may well have a server there that wants no key.
             None if row.key_required && self.own.base_url.is_none() => {
                 let variable = row.key_env.first().map_or("", String::as_str);
@@ -275,19 +293,19 @@ impl At<'_> {
             _ => Auth::Bearer,
         };
         let auth = self.own.auth.clone().or_else(|| row.map(|row| row.auth.clone())).unwrap_or_else(by_dialect);
-        if let Some((key, _)) = credential {
+        if let Some((key, place)) = credential {
             let (name, value) = match auth {
                 Auth::None => (None, String::new()),
                 Auth::Bearer => (Some("authorization".to_owned()), format!("Bearer {}", key.expose())),
                 Auth::Header(name) => (Some(name), key.expose().to_owned()),
             };
             if let Some(name) = name {
-                fixed.push(self.header("auth", "api_key", &name, &value)?);
+                fixed.push(self.header("auth", place, &name, &value)?);
             }
         }
         for (name, value) in &self.own.headers {
             let field = format!("headers.{name}");
-            fixed.push(self.header(&field, &field, name, value.expose())?);
+            fixed.push(self.header(&field, &format!("{}.{field}", self.path), name, value.expose())?);
         }
         if let Some(row) = row {
             for (name, value) in &row.headers {
@@ -299,10 +317,11 @@ impl At<'_> {
         Ok((fixed, defaults))
     }
 
+    /// `value_place` is a whole path, or the name of a variable.
     fn header(
         &self,
         name_field: &str,
-        value_field: &str,
+        value_place: &str,
         name: &str,
         value: &str,
     ) -> Result<(HeaderName, HeaderValue), Problem> {
@@ -310,9 +329,10 @@ impl At<'_> {
         let name = HeaderName::try_from(name)
             .map_err(|_| self.problem(name_field, format!("`{name}` is not a header's name"), hint()))?;
         // The value is not shown: it may be a credential.
-        let mut value = HeaderValue::try_from(value).map_err(|_| {
-            let hint = "look for line breaks and other invisible characters".to_owned();
-            self.problem(value_field, "it holds characters that no header may carry".to_owned(), hint)
+        let mut value = HeaderValue::try_from(value).map_err(|_| Problem {
+            path: value_place.to_owned(),
+            message: "it holds characters that no header may carry".to_owned(),
+            hint: "look for line breaks and other invisible characters".to_owned(),
         })?;
         value.set_sensitive(true);
         Ok((name, value))

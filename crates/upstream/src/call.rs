@@ -37,6 +37,8 @@ pub struct UpstreamCall {
     /// Headers to pass on, already filtered (`anthropic-beta`, `traceparent`, …). Credentials, host and content type
     /// are set here and win over these.
     pub headers: HeaderMap,
+    /// The caller's query string, to be passed on (`beta=true`, `api-version=…`). What the base URL says itself wins.
+    pub query: Option<String>,
 }
 
 /// What a provider answered: the head, and a body that is still arriving.

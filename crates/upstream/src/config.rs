@@ -60,9 +60,24 @@ pub struct ProviderConfig {
     /// `false` switches it off. Default `true`.
     #[serde(default)]
     pub enabled: Option<bool>,
+    /// The field for the limit of output tokens that it knows, for calls translated into `openai_chat`:
+    /// `max_completion_tokens` or `max_tokens`. Default: that of the kind; `max_tokens` for a server of your own.
+    #[serde(default)]
+    pub max_tokens_field: Option<MaxTokensField>,
     /// How long to wait for it, where that differs from `timeouts` above.
     #[serde(default)]
     pub timeouts: Timeouts,
+}
+
+/// What an `openai_chat` provider calls the limit of output tokens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MaxTokensField {
+    /// OpenAI's name since its models think; they refuse the other one.
+    #[default]
+    MaxCompletionTokens,
+    /// The older name. Some refuse the newer one; some ignore it, and the answer has no limit.
+    MaxTokens,
 }
 
 /// How long to wait for a provider. Durations look like `800ms`, `30s`, `5m`.
@@ -77,6 +92,22 @@ pub struct Timeouts {
     pub idle: Option<HumanDuration>,
     /// For the whole call, the answer's last byte included. Default: no limit.
     pub total: Option<HumanDuration>,
+}
+
+impl Timeouts {
+    /// What can't be meant; `path` is where they stand.
+    pub(crate) fn problems(&self, path: &str) -> Vec<Problem> {
+        let all =
+            [("connect", self.connect), ("first_byte", self.first_byte), ("idle", self.idle), ("total", self.total)];
+        all.into_iter()
+            .filter(|(_, time)| time.is_some_and(|time| time.0.is_zero()))
+            .map(|(field, _)| Problem {
+                path: format!("{path}.{field}"),
+                message: "it is zero, so every call would fail".to_owned(),
+                hint: "write how long to wait, like `30s`, or leave it out for the default".to_owned(),
+            })
+            .collect()
+    }
 }
 
 /// How a credential is sent.
@@ -143,7 +174,7 @@ impl SimulatedConfig {
     }
 }
 
-/// A duration as people write it: a whole number and one of `ms`, `s`, `m`, `h`, `d`.
+/// A duration as people write it: a whole number and one of `ms`, `s`, `m`, `h`, `d`, `w`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HumanDuration(pub Duration);
 
@@ -154,7 +185,7 @@ impl<'de> Deserialize<'de> for HumanDuration {
             type Value = HumanDuration;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a duration: a whole number and a unit (ms, s, m, h, d), like `800ms` or `30s`")
+                f.write_str("a duration: a whole number and a unit (ms, s, m, h, d, w), like `800ms` or `30s`")
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<HumanDuration, E> {
@@ -176,7 +207,7 @@ impl JsonSchema for HumanDuration {
         schemars::json_schema!({
             "type": "string",
             "pattern": "^[0-9]+(ms|s|m|h|d|w)$",
-            "description": "A duration: a whole number and a unit.",
+            "description": "A duration: a whole number and a unit (ms, s, m, h, d, w).",
             "examples": ["800ms", "30s"],
         })
     }

@@ -14,7 +14,8 @@ mod upstream;
 pub use call::{Operation, UpstreamCall, UpstreamReply};
 pub use client::{BodyError, UpstreamBody};
 pub use config::{
-    Auth, HumanDuration, Problem, ProviderConfig, SimulatedConfig, Timeouts, UpstreamConfig, UpstreamConfigError,
+    Auth, HumanDuration, MaxTokensField, Problem, ProviderConfig, SimulatedConfig, Timeouts, UpstreamConfig,
+    UpstreamConfigError,
 };
 pub use error::{SendError, UnknownModel};
 pub use health::{HealthSnapshot, LastError};

@@ -6,7 +6,7 @@ use serde::Serialize;
 use signalbox_wire::Dialect;
 
 use crate::client::HttpTransport;
-use crate::config::Limits;
+use crate::config::{Limits, MaxTokensField};
 use crate::health::{Health, HealthSnapshot};
 use crate::simulated::Simulator;
 
@@ -27,6 +27,8 @@ pub struct Provider {
     pub models: Vec<String>,
     /// It takes OpenAI's `stream_options`; one that doesn't refuses the whole call.
     pub stream_options: bool,
+    /// What it calls the limit of output tokens, where it speaks OpenAI's dialect.
+    pub max_tokens_field: MaxTokensField,
     pub(crate) model_prefixes: Vec<String>,
     pub(crate) limits: Limits,
     pub(crate) transport: Transport,

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::config::Auth;
+use crate::config::{Auth, MaxTokensField};
 
 macro_rules! include_provider {
     ($name:literal) => {
@@ -75,6 +75,9 @@ pub struct Row {
     /// It takes OpenAI's `stream_options`. Those that don't report usage in every stream anyway.
     #[serde(default = "yes")]
     pub stream_options: bool,
+    /// What it calls the limit of output tokens, where that is not OpenAI's newer name.
+    #[serde(default)]
+    pub max_tokens_field: MaxTokensField,
     /// Headers that every call carries unless the caller sent them.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,

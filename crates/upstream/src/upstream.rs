@@ -82,6 +82,12 @@ impl Upstream {
         }
         let on = if on.is_empty() { "No provider is on.".to_owned() } else { format!("On now: {on}.") };
         let named = short.split_once('/').map(|(name, _)| name);
+        if let Some(problem) = half_a_name(&short) {
+            let first =
+                |name: &str| self.by_name.get(name)?.models.first().map(|model| format!(", like `{name}/{model}`"));
+            let example = named.and_then(first).unwrap_or_default();
+            return UnknownModel { model: short, problem, hint: format!("Write `provider/model`{example}. {on}") };
+        }
         let off = self.known.iter().filter(|known| known.provider.is_none()).find(|known| match named {
             Some(name) => *known.name == *name,
             None => known.model_prefixes.iter().any(|prefix| short.starts_with(prefix)),
@@ -174,5 +180,15 @@ impl Upstream {
                 Err(error)
             }
         }
+    }
+}
+
+/// What is missing before or after `/`.
+fn half_a_name(model: &str) -> Option<String> {
+    match model.split_once('/')? {
+        ("", "") => Some("The model `/` names neither a provider nor a model.".to_owned()),
+        ("", model) => Some(format!("The provider's name is missing before `/{model}`.")),
+        (provider, "") => Some(format!("The model's name is missing after `{provider}/`.")),
+        _ => None,
     }
 }

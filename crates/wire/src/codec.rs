@@ -46,13 +46,21 @@ pub struct TextSlot<'a> {
     pub range: Range<usize>,
     /// It is thinking under the provider's signature: with any other text the provider refuses it.
     pub signed: bool,
+    /// It is a participant's `name`: providers refuse anything but letters, digits, `_` and `-` in it.
+    pub is_name: bool,
 }
 
 impl TextSlot<'_> {
-    /// The edit for [`splice`] that puts `text` in this place.
+    /// The edit for [`splice`] that puts `text` in this place; in a name what can't stand there becomes `_`.
     #[must_use]
     pub fn edit(&self, text: &str) -> (Range<usize>, Vec<u8>) {
-        (self.range.clone(), crate::json::literal(text).into_bytes())
+        let literal = if self.is_name {
+            let allowed = |char: char| if char.is_ascii_alphanumeric() || char == '-' { char } else { '_' };
+            crate::json::literal(text.chars().map(allowed).collect::<String>().trim_matches('_'))
+        } else {
+            crate::json::literal(text)
+        };
+        (self.range.clone(), literal.into_bytes())
     }
 }
 
@@ -116,7 +124,8 @@ pub trait Codec: Send + Sync {
     /// No JSON object, a missing model, a field of a wrong type: named, with what was expected.
     fn peek(&self, body: &[u8]) -> Result<Peek, WireError>;
 
-    /// Every text of a request: system, messages, tool results, tool-call arguments; in the order of the body.
+    /// Every text of a request: system, messages and their names, tool results, tool-call arguments, descriptions of
+    /// tools, the caller's user and metadata; in the order of the body.
     ///
     /// # Errors
     /// As [`Codec::peek`], for everything on the way to the texts. Unknown fields and kinds of parts are fine.

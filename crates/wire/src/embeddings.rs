@@ -31,7 +31,7 @@ pub fn peek(body: &[u8]) -> Result<Peek, WireError> {
     })
 }
 
-/// The texts to embed. Inputs that are token numbers hold none.
+/// The texts to embed, and the caller's user. Inputs that are token numbers hold none.
 ///
 /// # Errors
 /// As [`crate::Codec::texts`].
@@ -50,6 +50,8 @@ pub fn texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError> {
             }
         }
     }
+    slots.extend(root.get("user").filter(|node| node.is_text()).map(|node| body.slot(Role::User, node)));
+    slots.sort_by_key(|slot| slot.range.start);
     Ok(slots)
 }
 

@@ -36,7 +36,7 @@ pub enum WireError {
         /// What is there: a kind of value, never the caller's text.
         found: String,
     },
-    /// A key stands twice in one object. Parsers disagree on which one counts, so a scanner and
+    /// A key that is read stands twice in one object. Parsers disagree on which one counts, so a scanner and
     /// the provider might read different texts.
     #[error("`{field}` stands twice in its object: send it once, parsers disagree on which one counts")]
     Duplicate {

@@ -14,6 +14,7 @@ use signalbox_types::Role;
 
 use crate::codec::TextSlot;
 use crate::error::WireError;
+use crate::fields::is_read;
 
 /// The way to a value, written down only when an error needs it.
 #[derive(Debug, Clone, Copy)]
@@ -96,7 +97,7 @@ impl<'a> Body<'a> {
     }
 
     pub(crate) fn slot(&self, role: Role, node: Node<'a>) -> TextSlot<'a> {
-        TextSlot { role, text: node.unescape(), range: self.range(node), signed: false }
+        TextSlot { role, text: node.unescape(), range: self.range(node), signed: false, is_name: false }
     }
 }
 
@@ -250,7 +251,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// The fields of one object, each once. `null` counts as absent for every lookup: that is how all
+/// The fields of one object, each that is looked up once. `null` counts as absent for every lookup: that is how all
 /// the dialects read it.
 #[derive(Debug)]
 pub(crate) struct Object<'a> {
@@ -263,6 +264,7 @@ impl<'a> Object<'a> {
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<Node<'a>> {
+        debug_assert!(is_read(name), "`{name}` is not in the list of what is read");
         self.fields.iter().find(|(field, _)| field == name).map(|(_, node)| *node).filter(|node| !node.is_null())
     }
 
@@ -317,6 +319,12 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// Every string within a field, whatever its nesting.
+    pub(crate) fn leaf_slots(&self, name: &str, role: Role, body: &Body<'a>) -> Vec<TextSlot<'a>> {
+        let leaves = self.get(name).map(Node::leaf_texts).unwrap_or_default();
+        leaves.into_iter().map(|leaf| body.slot(role, leaf)).collect()
+    }
+
     /// The model's name and where its literal stands.
     pub(crate) fn model(&self, body: &Body<'a>) -> Result<(String, Range<usize>), WireError> {
         const EXPECTED: &str = "the name of a model";
@@ -338,12 +346,14 @@ impl<'a> Object<'a> {
     fn duplicate(&self) -> Option<String> {
         if self.fields.len() <= 16 {
             let stands_before = |(place, (name, _)): (usize, &(Cow<'a, str>, Node<'a>))| {
-                self.fields.iter().take(place).any(|(other, _)| other == name).then(|| name.to_string())
+                let twice = self.fields.iter().take(place).any(|(other, _)| other == name);
+                (twice && is_read(name)).then(|| name.to_string())
             };
             return self.fields.iter().enumerate().find_map(stands_before);
         }
         let mut seen = HashSet::with_capacity(self.fields.len());
-        self.fields.iter().find(|(name, _)| !seen.insert(name.as_ref())).map(|(name, _)| name.to_string())
+        let twice = self.fields.iter().find(|(name, _)| !seen.insert(name.as_ref()) && is_read(name));
+        twice.map(|(name, _)| name.to_string())
     }
 }
 
@@ -457,7 +467,19 @@ mod tests {
 
     #[test]
     fn refuses_a_key_that_stands_twice_however_it_is_escaped() {
-        let body = Body::parse(br#"{"a":1,"b":2,"\u0061":3}"#).unwrap();
-        assert_eq!(body.object().unwrap_err(), WireError::Duplicate { field: "a".into() });
+        let body = Body::parse(br#"{"user":1,"b":2,"\u0075ser":3}"#).unwrap();
+        assert_eq!(body.object().unwrap_err(), WireError::Duplicate { field: "user".into() });
+        let many: String = (0..20).map(|n| format!("\"f{n}\":{n},")).collect();
+        let body = format!("{{{many}\"user\":1,\"f1\":0,\"user\":2}}");
+        let error = Body::parse(body.as_bytes()).unwrap().object().unwrap_err();
+        assert_eq!(error, WireError::Duplicate { field: "user".into() });
+    }
+
+    #[test]
+    fn what_nobody_reads_may_stand_twice() {
+        let many: String = (0..20).map(|n| format!("\"f{n}\":{n},")).collect();
+        for body in [r#"{"a":1,"a":2}"#.to_owned(), format!("{{{many}\"f1\":1}}")] {
+            assert!(Body::parse(body.as_bytes()).unwrap().object().is_ok(), "{body}");
+        }
     }
 }

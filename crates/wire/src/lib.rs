@@ -6,6 +6,7 @@ mod codec;
 mod dialects;
 pub mod embeddings;
 mod error;
+mod fields;
 mod json;
 mod media;
 mod registry;

@@ -264,7 +264,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Numbers for Prometheus */
+        /**
+         * Numbers for Prometheus
+         * @description In its text format, or in OpenMetrics for those whose `Accept` asks for it.
+         */
         get: operations["metrics"];
         put?: never;
         post?: never;
@@ -281,7 +284,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Are calls and queries served? */
+        /**
+         * Are calls and queries served?
+         * @description A disk that takes no more does not make it unready: taking the gateway away from its callers would make a loss of
+         *     records a loss of service. Watch `signalbox_store_read_only` for that.
+         */
         get: operations["readyz"];
         put?: never;
         post?: never;
@@ -450,8 +457,10 @@ export interface components {
         Function: "count" | "unique" | "sum" | "avg" | "min" | "max" | "p50" | "p90" | "p95" | "p99";
         /** @description Whether it serves. */
         Health: {
-            /** @description The disk failed: calls and queries are served, new spans are not kept. */
+            /** @description The disk is full or failed: calls and queries are served, new spans are not kept. */
             read_only: boolean;
+            /** @description Why it is not as it should be. */
+            reason?: string;
             /**
              * @description `ok`, or `stopping`.
              * @example ok
@@ -1973,7 +1982,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The exposition format of Prometheus or OpenMetrics. */
+            /** @description The exposition format of Prometheus (0.0.4) or OpenMetrics. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2002,7 +2011,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description They are. */
+            /** @description They are. With `read_only`, new spans are not kept. */
             200: {
                 headers: {
                     [name: string]: unknown;

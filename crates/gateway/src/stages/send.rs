@@ -6,7 +6,7 @@ use http::header::{CONTENT_TYPE, HeaderName};
 use http_body_util::BodyExt as _;
 use serde_json::value::RawValue;
 use signalbox_types::ErrorClass;
-use signalbox_upstream::{BodyError, Target, UpstreamCall, UpstreamReply, simulated};
+use signalbox_upstream::{BodyError, MaxTokensField, Target, UpstreamCall, UpstreamReply, simulated};
 use signalbox_wire::{ChatRequest, Codec, ErrorBody, SseDecoder, StreamEvent, WireError, splice};
 
 use crate::Gateway;
@@ -68,7 +68,9 @@ async fn outgoing(call: &mut Call, target: &Target) -> Result<UpstreamCall, Call
         let steering = call.headers.iter().filter(|(name, _)| name.as_str().starts_with(simulated::HEADER_PREFIX));
         headers.extend(steering.map(|(name, value)| (HeaderName::clone(name), value.clone())));
     }
-    Ok(UpstreamCall { operation: call.endpoint.operation(), body, stream: call.stream(), headers })
+    // Another dialect's parameters would mean nothing there, or something else.
+    let query = call.query.clone().filter(|_| same_dialect);
+    Ok(UpstreamCall { operation: call.endpoint.operation(), body, stream: call.stream(), headers, query })
 }
 
 /// The request as it is recorded, and what goes out for it.
@@ -78,6 +80,7 @@ fn translate(from: &dyn Codec, to: &dyn Codec, target: &Target, body: &[u8]) -> 
     let mut request = from.decode_request(body)?;
     request.model.clone_from(&target.model);
     request.stream_usage &= target.provider.stream_options;
+    request.old_max_tokens = target.provider.max_tokens_field == MaxTokensField::MaxTokens;
     let said = to.encode_request(&request);
     Ok((Box::new(request), said))
 }

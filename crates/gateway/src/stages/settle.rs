@@ -190,9 +190,7 @@ impl Writer {
     /// tenth of the call's CPU.
     fn gather(&self) {
         let mut waited = Duration::ZERO;
-        while waited < GATHER
-            && self.metrics.waiting() < MANY
-            && self.queued_bytes.load(Ordering::Relaxed) < MANY_BYTES
+        while waited < GATHER && self.metrics.waiting() < MANY && self.queued_bytes.load(Ordering::Relaxed) < MANY_BYTES
         {
             std::thread::sleep(LOOK);
             waited += LOOK;

@@ -184,3 +184,16 @@ async fn models_are_listed_in_the_callers_shape() {
     assert!(house.spans().await.is_empty());
     assert!(house.metrics().contains(r#"signalbox_gateway_requests_total{path="/v1/models""#));
 }
+
+#[tokio::test]
+async fn query_strings_go_on_in_the_same_dialect() {
+    let house = House::new().await;
+    for (path, model) in PAIRS {
+        let body = question(path, model).to_string();
+        let request = crate::house::request(&format!("{path}?beta=true&key=sb-x"), &[], Bytes::from(body));
+        assert_eq!(house.send(request).await.status(), 200, "{path} {model}");
+    }
+    let queries: Vec<String> =
+        house.received().await.iter().map(|request| request["query"].as_str().unwrap_or_default().to_owned()).collect();
+    assert_eq!(queries, ["beta=true", "", "beta=true", ""]);
+}

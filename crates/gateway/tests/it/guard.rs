@@ -149,3 +149,26 @@ async fn embeddings_are_guarded_too() {
     assert_eq!(answer.status, 400, "{}", answer.text());
     assert!(!format!("{:?}", house.only_span().await).contains(&inner_secret()));
 }
+
+#[tokio::test]
+async fn what_is_said_about_a_call_is_redacted_too() {
+    let policy = json!({"policies": [{"scanner": "secrets", "on": ["input"], "action": "redact"}]});
+    let house = House::build(Plan { guard: policy, ..Plan::default() }).await;
+    let secret = secret();
+    let tool = json!({"name": "f", "description": secret, "parameters": {"type": "object"}});
+    let body = json!({
+        "model": "oai/small", "user": secret, "metadata": {"team": secret},
+        "messages": [{"role": "user", "name": secret, "content": "hi"}],
+        "tools": [{"type": "function", "function": tool}],
+    });
+    for model in ["oai/small", "ant/small"] {
+        let answer = house.call(CHAT, &[], &with(body.clone(), json!({"model": model}))).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    for request in house.received().await {
+        assert!(!request.to_string().contains(&inner_secret()), "{request}");
+    }
+    for span in house.spans().await {
+        assert!(!format!("{span:?}").contains(&inner_secret()), "{span:#?}");
+    }
+}

@@ -11,6 +11,10 @@ use super::proto::{Any, AnyValue, ArrayValue, KeyValueList};
 
 /// A message in JSON; an error names the field.
 pub(crate) fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    // Serde would take a list for the fields in order, and an empty one for an empty batch.
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        return Err("it is a list, expected an object like `{\"resourceSpans\": […]}`".to_owned());
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let message = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let place = error.path().to_string();

@@ -6,6 +6,7 @@ use serde_json::{Map, Number, Value, json};
 use signalbox_semconv::{Attributes, OtelKind, RawEvent, RawSpan};
 use signalbox_types::{SpanId, SpanStatus, Timestamp, TraceId};
 
+use super::future;
 use super::proto::{self, Any, AnyValue, KeyValue};
 use crate::pipeline::{Batch, Rejected};
 
@@ -37,6 +38,7 @@ pub(crate) fn batch(request: proto::TraceRequest, now: Timestamp) -> Batch {
             }
         }
     }
+    future::mend(&mut batch.spans, now);
     batch
 }
 

@@ -1,4 +1,3 @@
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -7,8 +6,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use signalbox_types::Secret;
 use signalbox_types::time::parse_duration;
 
-use super::up::{client_key, welcome};
-use crate::config::Config;
+use super::up::{Key, client_key, welcome};
+use crate::config::{Address, Config};
 use crate::demo::{self, Client, Traffic};
 use crate::server::{self, Server};
 use crate::wire_up::App;
@@ -26,7 +25,7 @@ pub(crate) struct Demo {
     data: PathBuf,
     /// Where to listen [default: 127.0.0.1:7300]
     #[arg(long, value_name = "ADDR")]
-    listen: Option<SocketAddr>,
+    listen: Option<Address>,
     /// The configuration file [default: ./signalbox.yaml if it is there]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -72,17 +71,17 @@ impl Demo {
     async fn with_own_server(&self) -> anyhow::Result<()> {
         let began = Instant::now();
         let mut config = Config::load(self.config.as_deref())?;
-        config.server.listen = self.listen.unwrap_or(config.server.listen);
+        config.server.listen = self.listen.clone().unwrap_or(config.server.listen);
         config.server.data_dir.clone_from(&self.data);
         let key = self.bootstrap_key.as_deref().filter(|key| !key.trim().is_empty()).unwrap_or(DEMO_KEY);
-        if key == DEMO_KEY && !config.server.listen.ip().is_loopback() {
+        if key == DEMO_KEY && !config.server.listen.is_loopback() {
             anyhow::bail!(
                 "the demo's key is public, so it listens on this machine only; set SIGNALBOX_BOOTSTRAP_KEY to a key of your own to let others in"
             );
         }
         let server = Server::bind(&config.server).await?;
         let app = App::open(&config, Some(Secret::new(key.to_owned()))).await?;
-        super::say(&welcome(&app, server.address(), &self.data, Some(key), began.elapsed().as_secs_f64()));
+        super::say(&welcome(&app, server.address(), &self.data, Key::Known(key), began.elapsed().as_secs_f64()));
         let client = Client::new(&format!("http://{}", server.address()), key);
         let (finished, traffic_ended) = tokio::sync::oneshot::channel::<()>();
         let stop = async {

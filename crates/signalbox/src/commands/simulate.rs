@@ -1,9 +1,10 @@
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
 use signalbox_upstream::simulated::{self, SimOptions};
 use tokio::net::TcpListener;
+
+use crate::config::Address;
 
 /// Serve the simulated provider by itself, for tests and benchmarks
 ///
@@ -13,7 +14,7 @@ use tokio::net::TcpListener;
 pub(crate) struct Simulate {
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:7400")]
-    listen: SocketAddr,
+    listen: Address,
     #[command(flatten)]
     options: SimulateOptions,
 }
@@ -31,17 +32,18 @@ pub(crate) struct SimulateOptions {
     #[arg(long, default_value_t = 0)]
     chunk_delay_ms: u64,
     /// Share of calls that fail with status 500, 0 to 1
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 0.0, value_parser = share)]
     error_rate: f64,
     /// Share of calls that are refused with status 429, 0 to 1
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 0.0, value_parser = share)]
     rate_limit_rate: f64,
 }
 
 impl Simulate {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         super::block_on(async {
-            let listener = TcpListener::bind(self.listen)
+            let addresses = self.listen.resolve().await.with_context(|| format!("can't resolve {}", self.listen))?;
+            let listener = TcpListener::bind(&*addresses)
                 .await
                 .with_context(|| format!("can't listen on {}: is the port taken?", self.listen))?;
             super::say(&format!("The simulated provider listens on http://{}", listener.local_addr()?));
@@ -49,6 +51,12 @@ impl Simulate {
             Ok(())
         })
     }
+}
+
+/// Without it 7 percent, written as 7, would fail every call.
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "expected a number from 0 to 1".to_owned())
 }
 
 impl From<SimulateOptions> for SimOptions {

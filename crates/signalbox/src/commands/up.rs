@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use signalbox_types::Secret;
 
-use crate::config::{self, Config};
+use crate::config::{self, Address, Config};
 use crate::server::{self, Server};
 use crate::wire_up::App;
 
@@ -20,7 +20,7 @@ pub(crate) struct Up {
     data: Option<PathBuf>,
     /// Where to listen [default: 127.0.0.1:7300, or `server.listen` of the configuration]
     #[arg(long, value_name = "ADDR")]
-    listen: Option<SocketAddr>,
+    listen: Option<Address>,
     /// The configuration file [default: ./signalbox.yaml if it is there]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -49,7 +49,7 @@ impl Up {
                 &app,
                 server.address(),
                 &config.server.data_dir,
-                first_key.as_deref(),
+                Key::of(first_key.as_deref()),
                 began.elapsed().as_secs_f64(),
             ));
             server.run(app, server::stop_signal()).await
@@ -57,15 +57,37 @@ impl Up {
     }
 }
 
+/// What the welcome can say about the virtual key.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Key<'a> {
+    /// It was made just now, and only its hash is kept.
+    New(&'a str),
+    /// Everybody knows it: the demo's.
+    Known(&'a str),
+    /// It was shown at an earlier start.
+    Earlier,
+}
+
+impl<'a> Key<'a> {
+    fn of(new: Option<&'a str>) -> Self {
+        new.map_or(Self::Earlier, Self::New)
+    }
+}
+
 /// What a person sees: where to go, with which key, and a call to paste.
-pub(super) fn welcome(app: &App, address: SocketAddr, data: &Path, key: Option<&str>, seconds: f64) -> String {
+pub(super) fn welcome(app: &App, address: SocketAddr, data: &Path, known: Key<'_>, seconds: f64) -> String {
     let url = format!("http://{}", reachable(address));
+    let key = match known {
+        Key::New(key) | Key::Known(key) => Some(key),
+        Key::Earlier => None,
+    };
     let shown = key.unwrap_or("$SIGNALBOX_KEY");
     let in_python = key.map_or_else(|| "os.environ[\"SIGNALBOX_KEY\"]".to_owned(), |key| format!("\"{key}\""));
     let import_os = if key.is_none() { "import os\n  " } else { "" };
-    let key_line = match key {
-        Some(key) => format!("{key}   (shown only now: keep it)"),
-        None => "the one you were given at the first start; more under Keys in the UI".to_owned(),
+    let key_line = match known {
+        Key::New(key) => format!("{key}   (shown only now: keep it)"),
+        Key::Known(key) => key.to_owned(),
+        Key::Earlier => "the one you were given at the first start; more under Keys in the UI".to_owned(),
     };
     format!(
         r#"Signalbox {version} is ready after {seconds:.2} s

@@ -1,6 +1,8 @@
 //! Checks a document against the JSON Schema of the configuration, so that every problem is
 //! reported at once and each knows its line.
 
+use std::collections::BTreeSet;
+
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
@@ -8,19 +10,70 @@ use serde_json::Value;
 use super::document::Document;
 use super::problem::{Problem, nearest};
 
-/// Everything in the document that the schema doesn't allow.
-pub(super) fn check(document: &Document, schema: &Value) -> Vec<Problem> {
+/// What the schema doesn't allow.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    pub(super) problems: Vec<Problem>,
+    /// JSON pointers of the values to leave out, so that the rest can be looked at.
+    pub(super) pointers: BTreeSet<String>,
+}
+
+/// Everything in the document that the schema doesn't allow. Texts that spell numbers, and numbers where a text is
+/// expected, are first read as what they are meant to be.
+pub(super) fn check(document: &mut Document, schema: &Value) -> Faults {
+    let mut faults = Faults::default();
     let validator = match jsonschema::validator_for(schema) {
         Ok(validator) => validator,
-        Err(error) => return vec![Problem::new(document.place(""), format!("the schema is broken: {error}"))],
+        Err(error) => {
+            faults.problems.push(Problem::new(document.place(""), format!("the schema is broken: {error}")));
+            return faults;
+        }
     };
-    let mut problems = Vec::new();
+    let mut other_kinds = Vec::new();
     for error in validator.iter_errors(&document.value) {
-        explain(document, schema, &error, &mut problems);
+        kinds(&error, &mut other_kinds);
     }
-    problems.sort_by_key(|problem| problem.place);
-    problems.dedup();
-    problems
+    for (pointer, expected) in other_kinds {
+        document.reread(&pointer, &expected);
+    }
+    for error in validator.iter_errors(&document.value) {
+        let pointer = error.instance_path().as_str();
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                faults.pointers.extend(unexpected.iter().map(|name| inner(pointer, name)));
+            }
+            _ => {
+                faults.pointers.insert(pointer.to_owned());
+            }
+        }
+        explain(document, schema, &error, &mut faults.problems);
+    }
+    faults
+}
+
+/// The values that are of another kind than expected, and which kinds those are.
+fn kinds(error: &ValidationError<'_>, found: &mut Vec<(String, Vec<&'static str>)>) {
+    match error.kind() {
+        ValidationErrorKind::Type { kind } => {
+            found.push((error.instance_path().as_str().to_owned(), names(&format!("{kind:?}"))));
+        }
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            context.iter().flatten().for_each(|inner| kinds(inner, found));
+        }
+        _ => {}
+    }
+}
+
+/// The JSON types that a kind of the schema library speaks of.
+fn names(kind: &str) -> Vec<&'static str> {
+    let kind = kind.to_lowercase();
+    let all = ["string", "integer", "number", "boolean", "array", "object", "null"];
+    all.into_iter().filter(|name| kind.contains(name)).collect()
+}
+
+/// The pointer of a field.
+fn inner(pointer: &str, name: &str) -> String {
+    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 fn explain(document: &Document, schema: &Value, error: &ValidationError<'_>, problems: &mut Vec<Problem>) {
@@ -31,7 +84,7 @@ fn explain(document: &Document, schema: &Value, error: &ValidationError<'_>, pro
         ValidationErrorKind::AdditionalProperties { unexpected } => {
             let known = known_fields(schema, error);
             for name in unexpected {
-                let place = document.place(&format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")));
+                let place = document.place(&inner(pointer, name));
                 problems.push(unknown_field(name, &at, &known, Problem::new(place, "")));
             }
             return;
@@ -41,18 +94,16 @@ fn explain(document: &Document, schema: &Value, error: &ValidationError<'_>, pro
             Problem::new(place, format!("`{name}` is missing in {at}"))
         }
         ValidationErrorKind::Type { kind } => {
-            let expected = format!("{kind:?}").to_lowercase();
-            let expected = ["string", "integer", "number", "boolean", "array", "object", "null"]
+            let expected = names(&format!("{kind:?}"))
                 .into_iter()
-                .filter(|name| expected.contains(name))
+                .filter(|name| *name != "null")
                 .map(|name| match name {
                     "array" => "a list",
                     "object" => "a mapping",
                     "string" => "text",
                     "integer" => "a whole number",
                     "number" => "a number",
-                    "boolean" => "true or false",
-                    _ => "nothing",
+                    _ => "true or false",
                 })
                 .collect::<Vec<_>>()
                 .join(" or ");
@@ -83,6 +134,12 @@ fn explain(document: &Document, schema: &Value, error: &ValidationError<'_>, pro
         ValidationErrorKind::Pattern { .. } => {
             let expected = expectation(schema, error).unwrap_or_else(|| "another form".to_owned());
             Problem::new(place, format!("{at} has the wrong form; expected {expected}"))
+        }
+        ValidationErrorKind::Minimum { limit } => {
+            Problem::new(place, format!("{at} is {}; expected at least {limit}", error.instance()))
+        }
+        ValidationErrorKind::Maximum { limit } => {
+            Problem::new(place, format!("{at} is {}; expected at most {limit}", error.instance()))
         }
         _ => Problem::new(place, format!("{at}: {}", error.masked())),
     };
@@ -133,7 +190,10 @@ fn expectation(schema: &Value, error: &ValidationError<'_>) -> Option<String> {
     let examples: Vec<String> =
         object.get("examples")?.as_array()?.iter().filter_map(Value::as_str).map(|text| format!("`{text}`")).collect();
     let description = object.get("description").and_then(Value::as_str).unwrap_or("something").trim_end_matches('.');
-    Some(format!("{description}, e.g. {}", examples.join(" or ")))
+    // It stands within a sentence here.
+    let mut letters = description.chars();
+    let first = letters.next().map(|first| first.to_ascii_lowercase()).unwrap_or_default();
+    Some(format!("{first}{}, e.g. {}", letters.as_str(), examples.join(" or ")))
 }
 
 fn kind_of(value: &Value) -> &'static str {

@@ -13,11 +13,39 @@ use super::problem::{Place, Problem};
 pub(super) struct Document {
     /// What it says, with `${ENV_VAR}` expanded.
     pub(super) value: Value,
+    /// What could not be read or expanded. Other problems in these places are their consequence.
+    pub(super) problems: Vec<Problem>,
     /// JSON pointer → where the value (or its key, for mappings) begins.
     places: BTreeMap<String, Place>,
+    /// JSON pointer → how a number or a truth value was written, where a text may have been meant.
+    written: BTreeMap<String, String>,
 }
 
 impl Document {
+    /// Reads a number as the text that it was written as, or a text as the number or truth value that it spells, where
+    /// the schema expects one of these kinds: `api_key: 123` and `max_connections: ${MAX}` are meant so.
+    pub(super) fn reread(&mut self, pointer: &str, expected: &[&str]) {
+        let Some(value) = self.value.pointer_mut(pointer) else { return };
+        let read = match value {
+            Value::String(text) => {
+                let text = text.trim();
+                let number = text.parse::<serde_json::Number>().ok().filter(|number| !number.is_f64());
+                let float = || text.parse().ok().and_then(serde_json::Number::from_f64);
+                match text {
+                    "true" | "false" if expected.contains(&"boolean") => Some(Value::Bool(text == "true")),
+                    _ if expected.contains(&"integer") && number.is_some() => number.map(Value::Number),
+                    _ if expected.contains(&"number") => number.or_else(float).map(Value::Number),
+                    _ => None,
+                }
+            }
+            _ if expected.contains(&"string") => self.written.get(pointer).cloned().map(Value::String),
+            _ => None,
+        };
+        if let Some(read) = read {
+            *value = read;
+        }
+    }
+
     /// Where the value at a JSON pointer stands, or the nearest thing around it.
     pub(super) fn place(&self, pointer: &str) -> Place {
         let mut pointer = pointer;
@@ -34,13 +62,13 @@ impl Document {
 /// Parses a text and expands `${ENV_VAR}` in its strings.
 ///
 /// # Errors
-/// It is no YAML, or names a variable that is not set.
+/// It is no YAML.
 pub(super) fn parse(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Document, Vec<Problem>> {
     let documents = MarkedYaml::load_from_str(text).map_err(|error| {
         let place = Place { line: error.marker().line(), column: error.marker().col() + 1 };
         vec![Problem::new(place, format!("this is not valid YAML: {}", error.info()))]
     })?;
-    let mut reader = Reader { env, places: BTreeMap::new(), problems: Vec::new() };
+    let mut reader = Reader { text, env, places: BTreeMap::new(), written: BTreeMap::new(), problems: Vec::new() };
     let value = match documents.first() {
         Some(node) => reader.read(node, ""),
         None => Value::Object(Map::new()),
@@ -54,12 +82,15 @@ pub(super) fn parse(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<
         let place = Place { line: 1, column: 1 };
         reader.problems.push(Problem::new(place, "one document was expected, there are several (`---`)"));
     }
-    if reader.problems.is_empty() { Ok(Document { value, places: reader.places }) } else { Err(reader.problems) }
+    let Reader { places, written, problems, .. } = reader;
+    Ok(Document { value, problems, places, written })
 }
 
 struct Reader<'a> {
+    text: &'a str,
     env: &'a dyn Fn(&str) -> Option<String>,
     places: BTreeMap<String, Place>,
+    written: BTreeMap<String, String>,
     problems: Vec<Problem>,
 }
 
@@ -68,7 +99,12 @@ impl Reader<'_> {
         let place = place_of(node);
         self.places.entry(pointer.to_owned()).or_insert(place);
         match &node.data {
-            YamlData::Value(scalar) => self.scalar(scalar, place),
+            YamlData::Value(scalar) => {
+                if let Some(written) = self.written(node, scalar) {
+                    self.written.insert(pointer.to_owned(), written);
+                }
+                self.scalar(scalar, self.places.get(pointer).copied().unwrap_or(place))
+            }
             YamlData::Sequence(items) => {
                 let items = items.iter().enumerate().map(|(i, item)| self.read(item, &format!("{pointer}/{i}")));
                 Value::Array(items.collect())
@@ -92,6 +128,17 @@ impl Reader<'_> {
         }
     }
 
+    /// The text of a number or truth value as it stands in the file: `007` and `1.10` are not what they count.
+    fn written(&self, node: &MarkedYaml<'_>, scalar: &Scalar<'_>) -> Option<String> {
+        if matches!(scalar, Scalar::String(_) | Scalar::Null) {
+            return None;
+        }
+        let (start, end) = (node.span.start.index(), node.span.end.index());
+        let slice: String = self.text.chars().skip(start).take(end.saturating_sub(start)).collect();
+        let slice = slice.trim();
+        (Scalar::parse_from_cow(Cow::Borrowed(slice)) == *scalar).then(|| slice.to_owned())
+    }
+
     fn scalar(&mut self, scalar: &Scalar<'_>, place: Place) -> Value {
         match scalar {
             Scalar::Null => Value::Null,
@@ -113,10 +160,15 @@ impl Reader<'_> {
                 rest = after;
                 continue;
             }
-            let Some((inner, after)) = after.strip_prefix('{').and_then(|inner| inner.split_once('}')) else {
+            let Some(inner) = after.strip_prefix('{') else {
                 out.push('$');
                 rest = after;
                 continue;
+            };
+            let Some((inner, after)) = inner.split_once('}') else {
+                let problem = Problem::new(place, "`${` has no `}` after it");
+                self.problems.push(problem.hint("write `${NAME}` for an environment variable, or `$$` for one `$`"));
+                return out;
             };
             let (name, default) = inner.split_once(":-").map_or((inner, None), |(name, default)| (name, Some(default)));
             match (self.env)(name).filter(|value| !value.is_empty()).or_else(|| default.map(str::to_owned)) {

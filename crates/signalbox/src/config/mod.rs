@@ -1,12 +1,13 @@
 //! `signalbox.yaml`: each part belongs to the crate that it configures; here they meet.
 
+mod address;
 mod check;
 mod document;
 mod problem;
+mod salvage;
 #[cfg(test)]
 mod tests;
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use signalbox_prices::{ModelPrice, PriceBook};
 use signalbox_store::StoreConfig;
 use signalbox_upstream::{HumanDuration, ProviderConfig, SimulatedConfig, Timeouts, UpstreamConfig};
 
-use problem::Problem;
+pub(crate) use address::Address;
 pub(crate) use problem::Problems;
 
 /// What `signalbox init` writes.
@@ -58,16 +59,14 @@ pub(crate) struct Config {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ServerConfig {
-    /// Where gateway, API, web UI and OTLP are served. Example: `0.0.0.0:7300`.
-    #[schemars(with = "String")]
-    pub(crate) listen: SocketAddr,
+    /// Where gateway, API, web UI and OTLP are served. Example: `0.0.0.0:7300` or
+    /// `localhost:7300`.
+    pub(crate) listen: Address,
     /// The standard OTLP/HTTP port; `null` leaves it closed. If it is taken, a warning says so and
     /// OTLP still works on `listen`.
-    #[schemars(with = "Option<String>")]
-    pub(crate) otlp_http: Option<SocketAddr>,
+    pub(crate) otlp_http: Option<Address>,
     /// The standard OTLP/gRPC port; `null` leaves it closed.
-    #[schemars(with = "Option<String>")]
-    pub(crate) otlp_grpc: Option<SocketAddr>,
+    pub(crate) otlp_grpc: Option<Address>,
     /// The data folder.
     pub(crate) data_dir: PathBuf,
     /// How long calls in flight may go on after SIGTERM. Example: `30s`.
@@ -78,7 +77,7 @@ pub(crate) struct ServerConfig {
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let local = |port| Address::new("127.0.0.1", port);
         Self {
             listen: local(7300),
             otlp_http: Some(local(4318)),
@@ -120,49 +119,62 @@ impl Config {
     /// Reads a text.
     ///
     /// # Errors
-    /// All that is wrong with it.
+    /// All that is wrong with it: what its schema doesn't allow, and what only the owners of the parts can tell.
     pub(crate) fn parse(file: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Problems> {
         let failed = |all| Problems { file: file.to_owned(), all };
-        let document = document::parse(text, env).map_err(failed)?;
-        let problems = check::check(&document, &schema());
-        if !problems.is_empty() {
-            return Err(failed(problems));
+        let mut document = document::parse(text, env).map_err(failed)?;
+        let faults = check::check(&mut document, &schema());
+        let mut problems = faults.problems;
+        let (sound, mut more) = salvage::read::<Self>(&document, &faults.pointers);
+        if let Some((config, places)) = &sound {
+            config.check_parts(|pointer, problem| more.push(places.problem(&document, pointer, problem)));
         }
-        let config: Self = serde_path_to_error::deserialize(&document.value).map_err(|error| {
-            let pointer = pointer(error.path());
-            let message = format!("{}: {}", check::path(&pointer), error.inner());
-            failed(vec![Problem::new(document.place(&pointer), message)])
-        })?;
-        config.check_parts(|pointer, message| Problem::new(document.place(pointer), message)).map_err(failed)?;
-        Ok(config)
+        problems.append(&mut more);
+        // What stands where a variable is missing is wrong only because it is.
+        let unread: Vec<_> = document.problems.iter().map(|problem| problem.place).collect();
+        problems.retain(|problem| !unread.contains(&problem.place));
+        problems.extend(document.problems);
+        problems.sort_by_key(|problem| problem.place);
+        problems.dedup();
+        match sound {
+            Some((config, _)) if problems.is_empty() => Ok(config),
+            _ => Err(failed(problems)),
+        }
     }
 
-    /// What only the owners of the parts can tell.
-    fn check_parts(&self, problem: impl Fn(&str, String) -> Problem) -> Result<(), Vec<Problem>> {
-        let mut problems = Vec::new();
-        if let Err(error) = signalbox_guard::Guard::compile(&self.guard) {
-            problems.push(problem("/guard", format!("`guard`: {error}")));
+    /// What only the owners of the parts can tell: a pointer and what is wrong there.
+    fn check_parts(&self, mut report: impl FnMut(&str, Finding)) {
+        for error in signalbox_guard::Guard::problems(&self.guard) {
+            report(&check::pointer_of(&format!("guard.{}", error.path)), Finding::new(error.problem.to_string()));
         }
         let clock = std::sync::Arc::new(signalbox_types::seam::SystemClock::new());
         if let Err(error) = signalbox_upstream::Upstream::new(&self.upstream(), &|_| None, clock) {
-            problems.extend(error.problems.iter().map(|one| {
-                problem(&check::pointer_of(&one.path), format!("`{}`: {}", one.path, one.message))
-                    .hint(one.hint.clone())
-            }));
+            for one in error.problems {
+                report(&check::pointer_of(&one.path), Finding { message: one.message, hint: Some(one.hint) });
+            }
         }
         if self.server.max_connections == 0 {
-            problems.push(problem(
-                "/server/max_connections",
-                "`server.max_connections` is 0; expected at least 1".to_owned(),
-            ));
+            report("/server/max_connections", Finding::new("expected at least 1, found 0"));
         }
-        if let Err(error) = PriceBook::with_overrides(&self.prices) {
-            problems.push(problem("/prices", format!("`prices`: {error}")));
+        for (path, error) in PriceBook::problems(&self.prices) {
+            report(&check::pointer_of(&format!("prices{path}")), Finding::new(error.to_string()));
         }
         for (field, expected) in self.gateway.problems() {
-            problems.push(problem(&format!("/gateway/{field}"), format!("`gateway.{field}`: {expected}")));
+            report(&format!("/gateway/{field}"), Finding::new(expected));
         }
-        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+}
+
+/// What the owner of a part says about it.
+#[derive(Debug)]
+struct Finding {
+    message: String,
+    hint: Option<String>,
+}
+
+impl Finding {
+    fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None }
     }
 }
 
@@ -176,13 +188,4 @@ pub(crate) fn schema() -> serde_json::Value {
 #[expect(clippy::disallowed_methods, reason = "this is where everybody else gets the environment from")]
 pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    path.iter().fold(String::new(), |pointer, segment| match segment {
-        Segment::Seq { index } => format!("{pointer}/{index}"),
-        Segment::Map { key } => format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")),
-        Segment::Enum { .. } | Segment::Unknown => pointer,
-    })
 }

@@ -74,7 +74,7 @@ fn every_problem_at_once_with_its_line_and_the_nearest_name() {
 
 #[test]
 fn values_are_explained() {
-    refused("server:\n  listen: everywhere\n", &["signalbox.yaml:2:3: `server.listen`", "invalid socket address"]);
+    refused("server:\n  listen: everywhere\n", &["signalbox.yaml:2:3: `server.listen`", "`localhost:7300`"]);
     refused("server:\n  drain_timeout: soon\n", &["signalbox.yaml:2:3: `server.drain_timeout`", "`30s`"]);
     refused("a: [\n", &["signalbox.yaml:", "not valid YAML"]);
     refused("server: 3\n", &["`server` is a number; expected a mapping"]);
@@ -86,4 +86,78 @@ fn environment_variables() {
     refused("server:\n  listen: ${KEY}\n", &["`server.listen`"]);
     let config = Config::parse("x", "server:\n  data_dir: /a/${NOPE:-b}/$$c\n", &env).unwrap();
     assert_eq!(config.server.data_dir, Path::new("/a/b/$c"));
+}
+
+#[test]
+fn problems_of_every_kind_come_together_each_with_its_line() {
+    let text = "\
+server:
+  listen: nowhere
+  colour: red
+  data_dir: ${NOPE}
+timeouts: {idle: 0s}
+providers:
+  - kind: openai
+  - name: mine
+    kind: opnai
+    modles: [x]
+  - name: eu
+    kind: openai
+    api_key: ${KEY
+guard:
+  policies:
+    - scanner: secrets
+      acton: block
+    - scanner: secrets
+      min_confidence: 7
+      rules:
+        - github_token
+        - nothing
+prices:
+  - model: m
+    input: free
+    output: 1
+  - model: n
+    input: 1
+    output: -2
+";
+    let problems = Config::parse("f", text, &env).unwrap_err();
+    let lines: Vec<usize> = problems.all.iter().map(|problem| problem.place.line).collect();
+    assert_eq!(lines, [2, 3, 4, 5, 7, 9, 10, 13, 17, 19, 22, 25, 29], "{problems}");
+    for part in [
+        "f:2:3: `server.listen` has the wrong form; expected a host and a port",
+        "f:4:3: the environment variable `NOPE` is not set",
+        "f:5:12: `timeouts.idle`: it is zero",
+        "f:7:5: `name` is missing in `providers[0]`",
+        "f:9:5: `providers[1].kind`: there is no kind of provider named `opnai`",
+        "f:13:5: `${` has no `}` after it",
+        "f:19:7: `guard.policies[1].min_confidence`: 7 is not between 0 and 1",
+        "`guard.policies[1].rules[1]`: scanner `secrets` has no rule `nothing`",
+        "f:25:5: `prices[0].input` has the wrong form; expected dollars per million tokens, e.g. `2.50`",
+        "f:29:5: `prices[1].output`: price of `n`",
+    ] {
+        assert!(problems.to_string().contains(part), "`{part}` is not in:\n{problems}");
+    }
+}
+
+#[test]
+fn numbers_and_texts_stand_for_each_other_where_they_can() {
+    let config = Config::parse(
+        "f",
+        "server:\n  listen: localhost:7300\n  max_connections: '100'\ngateway:\n  max_in_flight: ${MANY:-50}\n\
+         simulated:\n  enabled: 'false'\n  error_rate: '0.5'\n\
+         prices:\n  - {model: 4.10, input: 2.50, output: '10'}\n\
+         providers:\n  - {name: openai, api_key: 0123}\n",
+        &env,
+    )
+    .unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(config.server.listen.to_string(), "localhost:7300");
+    assert_eq!((config.server.max_connections, config.gateway.max_in_flight), (100, 50));
+    assert_eq!((config.simulated.enabled, config.simulated.error_rate), (Some(false), 0.5));
+    assert_eq!(config.prices[0].model, "4.10");
+    assert_eq!(config.prices[0].rates.input.0.to_string(), "2.5");
+    assert_eq!(config.providers[0].api_key.as_ref().unwrap().expose(), "0123");
+    refused("server:\n  max_connections: ${KEY}\n", &["`server.max_connections` is text; expected a whole number"]);
+    refused("timeouts:\n  idle: 60\n", &["`timeouts.idle` has the wrong form; expected a duration", "`30s`"]);
+    refused("ingest:\n  max_in_flight: 0\n", &["`ingest.max_in_flight` is 0; expected at least 1"]);
 }

@@ -6,6 +6,7 @@ mod body;
 mod connect;
 mod connection;
 mod pool;
+mod query;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,7 @@ use pool::Pool;
 use crate::config::Limits;
 use crate::health::Health;
 use crate::{Operation, SendError, UpstreamCall};
+use query::with_query;
 
 static HOP_BY_HOP: [HeaderName; 6] = [CONNECTION, TRANSFER_ENCODING, UPGRADE, TE, TRAILER, PROXY_AUTHENTICATE];
 const USER_AGENT_VALUE: HeaderValue = HeaderValue::from_static(concat!("signalbox/", env!("CARGO_PKG_VERSION")));
@@ -82,6 +84,7 @@ impl HttpTransport {
             let operation = call.operation.as_str();
             return Err(SendError::Unsupported { provider: Arc::clone(&self.provider), operation });
         };
+        let uri = &with_query(uri, call.query.as_deref());
         let first_byte = limits.total.map_or(limits.first_byte, |total| total.min(limits.first_byte));
         let headers = self.headers(call.headers, call.stream);
         if let Some(connection) = self.pool.take() {

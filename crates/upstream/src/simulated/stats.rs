@@ -85,7 +85,8 @@ impl Stats {
         if recorded.len() == RECORDED {
             recorded.pop_front();
         }
-        recorded.push_back(json!({ "path": head.uri.path(), "headers": headers, "body": body }));
+        recorded
+            .push_back(json!({ "path": head.uri.path(), "query": head.uri.query(), "headers": headers, "body": body }));
     }
 
     pub(crate) fn recorded(&self) -> String {

@@ -44,6 +44,15 @@ fn wrong_values_are_named() {
     check(&format!("{own}kind = 'openai'\nheaders = {{ 'a b' = 'x' }}"), "providers[1].headers.a b", &["`a b`"]);
     check("[[providers]]\nname = 'a/b'\nkind = 'openai'", "providers[0].name", &["`a/b`", "letters"]);
     check("[[providers]]\nname = 'sim'\n[[providers]]\nname = 'sim'", "providers[1].name", &["providers[0]"]);
+    for (toml, path) in [
+        ("timeouts = { idle = '0s' }", "timeouts.idle"),
+        ("[[providers]]\nname = 'openai'\ntimeouts = { total = '0ms' }", "providers[0].timeouts.total"),
+    ] {
+        check(toml, path, &["zero", "`30s`"]);
+    }
+    for more in ["kind = 'openai'", "dialect = 'openai_chat'\nbase_url = 'http://x'"] {
+        check(&format!("[[providers]]\nname = 'sim'\n{more}"), "providers[0].name", &["`sim`", "another name"]);
+    }
     check("simulated = { error_rate = 1.5 }", "simulated.error_rate", &["`1.5`", "0 to 1"]);
 }
 
@@ -66,6 +75,27 @@ fn a_wrong_base_url_in_the_environment_is_named() {
     };
     let error = Upstream::new(&UpstreamConfig::default(), &env, clock()).unwrap_err();
     assert_eq!(error.problems[0].path, "OPENAI_BASE_URL");
+}
+
+#[test]
+fn the_built_in_provider_may_be_configured_or_stand_elsewhere() {
+    for more in [
+        "",
+        "models = ['small']",
+        "base_url = 'http://127.0.0.1:7400'",
+        "kind = 'sim'\nbase_url = 'http://127.0.0.1:7400/v1'",
+    ] {
+        let upstream = Upstream::new(&config(&format!("[[providers]]\nname = 'sim'\n{more}")), &|_| None, clock());
+        assert!(upstream.unwrap().resolve("sim/small").unwrap().provider.is_simulated(), "{more}");
+    }
+}
+
+#[test]
+fn a_key_in_the_environment_that_no_header_may_carry_is_named() {
+    let env = |name: &str| (name == "OPENAI_API_KEY").then(|| "sk-s3cret\nx".to_owned());
+    let error = Upstream::new(&UpstreamConfig::default(), &env, clock()).unwrap_err().to_string();
+    assert!(error.starts_with("`OPENAI_API_KEY`: it holds characters that no header may carry"), "{error}");
+    assert!(!error.contains("s3cret"), "{error}");
 }
 
 #[test]

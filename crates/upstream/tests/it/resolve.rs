@@ -1,6 +1,6 @@
 //! Which provider serves a model, and what someone is told when none does.
 
-use signalbox_upstream::{Upstream, UpstreamConfig};
+use signalbox_upstream::{MaxTokensField, Upstream, UpstreamConfig};
 
 use super::support::{clock, config};
 
@@ -76,6 +76,30 @@ fn configured_providers_come_first() {
 }
 
 #[test]
+fn what_a_provider_calls_the_limit_of_output_tokens() {
+    let toml = "
+        [[providers]]
+        name = 'own'
+        dialect = 'openai_chat'
+        base_url = 'http://127.0.0.1:9'
+        [[providers]]
+        name = 'azure'
+        dialect = 'openai_chat'
+        base_url = 'http://127.0.0.1:9'
+        max_tokens_field = 'max_completion_tokens'
+    ";
+    let upstream = with(toml, &[("OPENAI_API_KEY", "k"), ("MISTRAL_API_KEY", "k")]);
+    for (model, expected) in [
+        ("openai/o3", MaxTokensField::MaxCompletionTokens),
+        ("mistral/x", MaxTokensField::MaxTokens),
+        ("own/x", MaxTokensField::MaxTokens),
+        ("azure/x", MaxTokensField::MaxCompletionTokens),
+    ] {
+        assert_eq!(upstream.resolve(model).unwrap().provider.max_tokens_field, expected, "{model}");
+    }
+}
+
+#[test]
 fn unknown_models_say_what_would_work() {
     let upstream = with("", &[("MISTRAL_API_KEY", "k")]);
     for (model, parts) in [
@@ -85,7 +109,8 @@ fn unknown_models_say_what_would_work() {
         ("mitsral/large", &["no provider `mitsral`", "did you mean `mistral`?"]),
         ("llama", &["`llama`", "`provider/model`", "OPENAI_API_KEY", "`sim/small`"]),
         ("", &["`provider/model`"]),
-        ("sim/", &["`sim/`"]),
+        ("sim/", &["The model's name is missing after `sim/`", "like `sim/small`"]),
+        ("/gpt-4o", &["The provider's name is missing before `/gpt-4o`"]),
     ] {
         let error = upstream.resolve(model).unwrap_err();
         for part in parts {

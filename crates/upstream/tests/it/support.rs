@@ -107,6 +107,7 @@ pub(crate) fn call(body: &str) -> UpstreamCall {
         body: Bytes::copy_from_slice(body.as_bytes()),
         stream: false,
         headers: HeaderMap::new(),
+        query: None,
     }
 }
 

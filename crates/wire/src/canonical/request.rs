@@ -38,6 +38,8 @@ pub struct ChatRequest {
     pub stream: bool,
     /// The caller wants usage in the stream.
     pub stream_usage: bool,
+    /// Who is called knows the limit of output tokens only by OpenAI's older name, `max_tokens`.
+    pub old_max_tokens: bool,
     /// The caller's user.
     pub user: Option<String>,
     /// The caller's labels for the call.
@@ -73,6 +75,7 @@ impl ChatRequest {
             stop: Vec::new(),
             stream: false,
             stream_usage: false,
+            old_max_tokens: false,
             user: None,
             metadata: Map::new(),
             response_format: None,

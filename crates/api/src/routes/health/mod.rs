@@ -1,10 +1,11 @@
 //! `/healthz`, `/readyz`, `/metrics`: for orchestrators and Prometheus, without a key.
 
+mod exposition;
 #[cfg(test)]
 mod tests;
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -17,41 +18,58 @@ pub(crate) struct Health {
     /// `ok`, or `stopping`.
     #[schema(example = "ok")]
     status: &'static str,
-    /// The disk failed: calls and queries are served, new spans are not kept.
+    /// The disk is full or failed: calls and queries are served, new spans are not kept.
     read_only: bool,
+    /// Why it is not as it should be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+impl Health {
+    fn new(app: &App, stopping: bool) -> Self {
+        let read_only = app.store.stats().read_only;
+        let reason = if stopping {
+            Some("the process is stopping")
+        } else {
+            read_only.then_some("the disk is full or failed: calls and queries are served, new spans are not kept")
+        };
+        Self { status: if stopping { "stopping" } else { "ok" }, read_only, reason }
+    }
 }
 
 /// Is the process alive?
 #[utoipa::path(get, path = "/healthz", tag = "House", security(()), responses((status = 200, description = "It is.", body = Health)))]
 pub(crate) async fn healthz(State(app): State<App>) -> Json<Health> {
-    Json(Health { status: "ok", read_only: app.store.stats().read_only })
+    Json(Health::new(&app, false))
 }
 
 /// Are calls and queries served?
+///
+/// A disk that takes no more does not make it unready: taking the gateway away from its callers would make a loss of
+/// records a loss of service. Watch `signalbox_store_read_only` for that.
 #[utoipa::path(get, path = "/readyz", tag = "House", security(()), responses(
-    (status = 200, description = "They are.", body = Health),
+    (status = 200, description = "They are. With `read_only`, new spans are not kept.", body = Health),
     (status = 503, description = "Not any more: the process is stopping.", body = Health),
 ))]
 pub(crate) async fn readyz(State(app): State<App>) -> Response {
-    let read_only = app.store.stats().read_only;
     let stopping = *app.stopping.borrow() || app.stopping.has_changed().is_err();
-    if stopping {
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status: "stopping", read_only })).into_response();
-    }
-    Json(Health { status: "ok", read_only }).into_response()
+    let status = if stopping { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    (status, Json(Health::new(&app, stopping))).into_response()
 }
 
 /// Numbers for Prometheus.
+///
+/// In its text format, or in OpenMetrics for those whose `Accept` asks for it.
 #[utoipa::path(get, path = "/metrics", tag = "House", security(()), responses(
-    (status = 200, description = "The exposition format of Prometheus or OpenMetrics.", body = String, content_type = "text/plain"),
+    (status = 200, description = "The exposition format of Prometheus (0.0.4) or OpenMetrics.", body = String, content_type = "text/plain"),
 ))]
-pub(crate) async fn metrics(State(app): State<App>) -> Response {
-    let text = (app.metrics_text)();
-    // OpenMetrics ends with a mark, and Prometheus only accepts it under its own content type.
-    let content_type = if text.trim_end().ends_with("# EOF") {
-        "application/openmetrics-text; version=1.0.0; charset=utf-8"
+pub(crate) async fn metrics(State(app): State<App>, headers: HeaderMap) -> Response {
+    let openmetrics = (app.metrics_text)();
+    let (content_type, text) = if exposition::wants_openmetrics(&headers) {
+        (exposition::OPENMETRICS, openmetrics)
     } else {
-        "text/plain; version=0.0.4; charset=utf-8"
+        (exposition::PROMETHEUS, exposition::prometheus(&openmetrics))
     };
-    ([(header::CONTENT_TYPE, content_type)], text).into_response()
+    let kind = (header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    ([kind, (header::VARY, HeaderValue::from_static("accept"))], text).into_response()
 }

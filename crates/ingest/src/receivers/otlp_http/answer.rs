@@ -52,16 +52,14 @@ impl Encoding {
 }
 
 /// `Export…ServiceResponse`; with a partial success if something was not stored.
-pub(super) fn taken(encoding: Encoding, rejected: usize, message: String) -> Response<Full<Bytes>> {
+///
+/// `field` is what the signal calls the number of rejected items in JSON.
+pub(super) fn taken(encoding: Encoding, field: &str, rejected: usize, message: String) -> Response<Full<Bytes>> {
     if rejected == 0 {
         return encoding.answer(StatusCode::OK, &ExportResponse::default(), &json!({}));
     }
-    // Protobuf's JSON writes 64-bit numbers as texts. The field is called after the signal; a
-    // reader takes the one that it knows.
-    let count = rejected.to_string();
-    let json = json!({"partialSuccess": {
-        "rejectedSpans": count, "rejectedDataPoints": count, "rejectedLogRecords": count, "errorMessage": message
-    }});
+    // Protobuf's JSON writes 64-bit numbers as texts.
+    let json = json!({"partialSuccess": {field: rejected.to_string(), "errorMessage": message}});
     let rejected = i64::try_from(rejected).unwrap_or(i64::MAX);
     let protobuf = ExportResponse { partial_success: Some(PartialSuccess { rejected, error_message: message }) };
     encoding.answer(StatusCode::OK, &protobuf, &json)

@@ -29,6 +29,17 @@ enum Signal {
     Logs,
 }
 
+impl Signal {
+    /// What its partial success calls the number of rejected items, in JSON.
+    fn rejected(self) -> &'static str {
+        match self {
+            Self::Traces => "rejectedSpans",
+            Self::Metrics => "rejectedDataPoints",
+            Self::Logs => "rejectedLogRecords",
+        }
+    }
+}
+
 impl Receiver for OtlpHttp {
     fn name(&self) -> &'static str {
         "otlp_http"
@@ -42,10 +53,11 @@ impl Receiver for OtlpHttp {
     fn serve<'a>(&'a self, shared: &'a Shared, request: Request<RequestBody>) -> BoxFuture<'a, Response<Full<Bytes>>> {
         Box::pin(async move {
             let encoding = Encoding::of(request.headers());
-            match self.take(shared, encoding, request).await {
+            let signal = signal(request.uri().path()).unwrap_or(Signal::Traces);
+            match self.take(shared, signal, encoding, request).await {
                 Ok(rejected) => {
                     shared.metrics.request(self.name(), if rejected.count == 0 { "ok" } else { "partial" });
-                    answer::taken(encoding, rejected.count, rejected.message)
+                    answer::taken(encoding, signal.rejected(), rejected.count, rejected.message)
                 }
                 Err(refusal) => {
                     shared.metrics.request(self.name(), refusal.reason());
@@ -71,6 +83,7 @@ impl OtlpHttp {
     async fn take(
         &self,
         shared: &Shared,
+        signal: Signal,
         encoding: Encoding,
         request: Request<RequestBody>,
     ) -> Result<Untaken, Refusal> {
@@ -86,7 +99,7 @@ impl OtlpHttp {
         // What is packed may be a thousand times as large.
         let weight = if head.headers.contains_key(http::header::CONTENT_ENCODING) { limit } else { packed.len() };
         let unpacked = move || body::unpack(packed, &head.headers, limit);
-        match signal(head.uri.path()).unwrap_or(Signal::Traces) {
+        match signal {
             Signal::Traces => {
                 let now = shared.clock.now();
                 let (bytes, batch) = body::work(weight, move || {

@@ -382,6 +382,7 @@ async fn metrics_and_logs_are_counted_and_not_kept() {
     let response = bench.post("/v1/logs", &[AUTH, JSON], logs.to_string()).await;
     let partial = &json_of(response.body())["partialSuccess"];
     assert_eq!((response.status(), &partial["rejectedLogRecords"]), (StatusCode::OK, &json!("2")));
+    assert_eq!(partial.as_object().unwrap().len(), 2, "{partial}");
     assert!(partial["errorMessage"].as_str().unwrap().contains("OTEL_LOGS_EXPORTER=none"), "{partial}");
 
     let metrics = json!({"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "m", "sum": {"dataPoints": [{}, {}, {}]}}, {"name": "n"}]}]}]});

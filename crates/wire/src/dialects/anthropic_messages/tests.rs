@@ -1,3 +1,4 @@
+use serde_json::json;
 use signalbox_types::{ErrorClass, Role};
 
 use super::AnthropicMessages;
@@ -193,4 +194,18 @@ fn every_class_of_error_has_a_type_that_the_sdks_know() {
         assert!(KNOWN.contains(&value["error"]["type"].as_str().unwrap()), "{class}");
         assert!(AnthropicMessages.encode_stream_error(&error).starts_with(b"event: error\ndata: {\"type\":\"error\""));
     }
+}
+
+#[test]
+fn what_is_said_about_a_call_is_text_too() {
+    let body = json!({
+        "model": "m", "max_tokens": 1, "metadata": {"user_id": "u"},
+        "messages": [{"role": "user", "content": "hi"}],
+        "tools": [{"name": "f", "description": "d", "input_schema": {"type": "object"}}],
+    })
+    .to_string();
+    let mut texts: Vec<_> =
+        AnthropicMessages.texts(body.as_bytes()).unwrap().into_iter().map(|slot| slot.text.into_owned()).collect();
+    texts.sort_unstable();
+    assert_eq!(texts, ["d", "hi", "u"]);
 }

@@ -73,6 +73,12 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
         let content = message.get("content").ok_or_else(|| path.key("content").missing(CONTENT))?;
         content_texts(content, path.key("content"), role, &mut give)?;
     }
+    found.extend(root.leaf_slots("metadata", Role::User, &body));
+    let path = Path::Root.key("tools");
+    for (index, node) in root.children("tools", Path::Root)?.into_iter().enumerate() {
+        let description = node.object(path.index(index))?.get("description").filter(|node| node.is_text());
+        found.extend(description.map(|node| body.slot(Role::System, node)));
+    }
     found.sort_by_key(|slot| slot.range.start);
     Ok(found)
 }

@@ -183,7 +183,8 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
         });
         result?;
         encode_tools(w, request)?;
-        w.field_if("max_completion_tokens", request.max_tokens);
+        let limit = if request.old_max_tokens { "max_tokens" } else { "max_completion_tokens" };
+        w.field_if(limit, request.max_tokens);
         w.field_if("temperature", request.temperature.as_ref());
         w.field_if("top_p", request.top_p.as_ref());
         if request.top_k.is_some() {

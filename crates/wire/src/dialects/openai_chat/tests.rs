@@ -1,4 +1,5 @@
 use bytes::Bytes;
+use serde_json::json;
 use signalbox_types::{ErrorClass, Role};
 
 use super::OpenaiChat;
@@ -223,4 +224,41 @@ fn thinking_that_does_not_fit_the_limit_is_refused_with_a_hint() {
         to_anthropic(1500).unwrap().contains(r#""max_tokens":1500,"thinking":{"type":"enabled","budget_tokens":1024}"#)
     );
     assert!(to_anthropic(100_000).unwrap().contains(r#""budget_tokens":16384"#));
+}
+
+#[test]
+fn what_is_said_about_a_call_is_text_too() {
+    let body = json!({
+        "model": "m", "user": "u", "safety_identifier": "s", "metadata": {"team": "t", "n": 1},
+        "messages": [{"role": "user", "name": "ada", "content": "hi"}],
+        "tools": [
+            {"type": "function", "function": {"name": "f", "description": "d", "parameters": {"description": "not this"}}},
+            {"type": "custom", "custom": {"name": "g", "description": "e"}},
+        ],
+    })
+    .to_string();
+    let slots = OpenaiChat.texts(body.as_bytes()).unwrap();
+    let mut texts: Vec<&str> = slots.iter().map(|slot| slot.text.as_ref()).collect();
+    texts.sort_unstable();
+    assert_eq!(texts, ["ada", "d", "e", "hi", "s", "t", "u"]);
+    let name = slots.iter().find(|slot| slot.is_name).unwrap();
+    assert_eq!(name.edit("[REDACTED:a key]").1, b"\"REDACTED_a_key\"");
+}
+
+#[test]
+fn the_limit_has_the_name_that_the_provider_knows() {
+    let mut request = OpenaiChat.decode_request(br#"{"model":"m","messages":[],"max_tokens":7}"#).unwrap();
+    for (old, expect) in [(false, r#""max_completion_tokens":7"#), (true, r#""max_tokens":7"#)] {
+        request.old_max_tokens = old;
+        let said = OpenaiChat.encode_request(&request).unwrap();
+        assert!(std::str::from_utf8(&said).unwrap().contains(expect), "{said:?}");
+    }
+}
+
+#[test]
+fn a_field_that_stands_twice_is_refused_only_if_it_is_read() {
+    let body = r#"{"model":"m","messages":[{"role":"user","content":"a","x":1,"x":2}],"y":1,"y":2}"#;
+    assert_eq!(OpenaiChat.texts(body.as_bytes()).unwrap().len(), 1);
+    OpenaiChat.decode_request(body.as_bytes()).unwrap();
+    assert!(refusal(r#"{"model":"m","messages":[{"role":"user","content":"a","content":"b"}]}"#).contains("twice"));
 }

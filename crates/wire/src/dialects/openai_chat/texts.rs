@@ -71,11 +71,27 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
         let message = node.object(path)?;
         let role = role(&message, path)?;
         message_texts(&message, path, |what, node| found.push(slot(&body, role, what, node)))?;
+        let name = message.get("name").filter(|node| node.is_text());
+        found.extend(name.map(|node| TextSlot { is_name: true, ..body.slot(role, node) }));
     }
     // A predicted answer is text that the provider reads.
     if let Some(prediction) = root.child("prediction", Path::Root)? {
         let path = Path::Root.key("prediction");
         content_texts(&prediction, path, &mut |_, node| found.push(body.slot(Role::Assistant, node)))?;
+    }
+    for name in ["user", "safety_identifier"] {
+        found.extend(root.get(name).filter(|node| node.is_text()).map(|node| body.slot(Role::User, node)));
+    }
+    found.extend(root.leaf_slots("metadata", Role::User, &body));
+    let path = Path::Root.key("tools");
+    for (index, node) in root.children("tools", Path::Root)?.into_iter().enumerate() {
+        let path = path.index(index);
+        let tool = node.object(path)?;
+        for kind in ["function", "custom"] {
+            let inner = tool.child(kind, path)?;
+            let description = inner.and_then(|inner| inner.get("description")).filter(|node| node.is_text());
+            found.extend(description.map(|node| body.slot(Role::System, node)));
+        }
     }
     found.sort_by_key(|slot| slot.range.start);
     Ok(found)

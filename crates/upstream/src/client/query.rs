@@ -1,0 +1,46 @@
+//! What callers may say in the query string of a call.
+
+use std::borrow::Cow;
+
+use http::Uri;
+
+/// Where people put credentials. One in a call is the caller's own, and no provider's business.
+const CREDENTIALS: &[&str] = &["key", "api_key", "api-key", "apikey", "access_token", "token"];
+
+/// The path with the caller's parameters behind its own. A parameter that the base URL names is the
+/// operator's to choose, and a credential is not passed on.
+pub(super) fn with_query<'a>(uri: &'a Uri, query: Option<&str>) -> Cow<'a, Uri> {
+    let name = |pair: &str| pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
+    let own: Vec<String> = uri.query().unwrap_or_default().split('&').map(name).collect();
+    let passes = |pair: &&str| {
+        let name = name(pair);
+        !pair.is_empty() && !own.contains(&name) && !CREDENTIALS.contains(&name.as_str())
+    };
+    let passed: Vec<&str> = query.unwrap_or_default().split('&').filter(passes).collect();
+    if passed.is_empty() {
+        return Cow::Borrowed(uri);
+    }
+    let joint = if uri.query().is_some() { '&' } else { '?' };
+    // It came in a URL, so it fits into one.
+    format!("{uri}{joint}{}", passed.join("&")).parse().map_or(Cow::Borrowed(uri), Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(uri: &'static str, query: Option<&str>, expected: &str) {
+        assert_eq!(with_query(&Uri::from_static(uri), query).to_string(), expected, "{query:?}");
+    }
+
+    #[test]
+    fn the_callers_parameters_follow_the_operators() {
+        check("/v1/messages", None, "/v1/messages");
+        check("/v1/messages", Some(""), "/v1/messages");
+        check("/v1/messages", Some("beta=true"), "/v1/messages?beta=true");
+        check("/v1/messages", Some("beta=true&&x=%20y&z"), "/v1/messages?beta=true&x=%20y&z");
+        check("/chat?api-version=1", Some("api-version=2&x=1"), "/chat?api-version=1&x=1");
+        check("/chat?api-version=1", Some("API-Version=2"), "/chat?api-version=1");
+        check("/chat", Some("key=sb-secret&api-key=s&x=1"), "/chat?x=1");
+    }
+}
