@@ -3,10 +3,12 @@
 
 mod access;
 mod answer;
+mod cursor;
 mod describe;
 mod engine;
 mod filter;
 mod merge;
+mod numbers;
 mod plan;
 mod scan;
 mod sql;
