@@ -3,7 +3,7 @@
 use datafusion::arrow::array::{Array, RecordBatch, TimestampMicrosecondArray};
 use datafusion::error::Result;
 use datafusion::execution::context::SessionState;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Operator, SortExpr, ident, lit};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Operator, SortExpr, ident};
 use signalbox_types::query::{AnswerColumn, Query};
 use signalbox_types::seam::StoreError;
 use signalbox_types::table::{ColumnRoom, ColumnType, Table};

@@ -202,7 +202,8 @@ fn query() -> impl Strategy<Value = Value> {
     let windowed = (0..700_u32, comparison()).prop_map(|(ago, filter)| {
         json!({"time": {"from": format!("now-{ago}s")}, "filter": filter, "measures": [{"fn": "count"}]})
     });
-    let found = Just(json!({"table": "findings", "limit": 1000, "select": ["trace_id", "span_id", "number", "message"]}));
+    let found =
+        Just(json!({"table": "findings", "limit": 1000, "select": ["trace_id", "span_id", "number", "message"]}));
     let traces = (0..200_u64).prop_map(|n| {
         let span = llm_span("p", n, "a", Timestamp::default(), n);
         let filter = json!({"field": "trace_id", "op": "=", "value": span.trace_id.to_string()});
