@@ -3,6 +3,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use signalbox_types::Answer;
 use signalbox_types::seam::{BoxFuture, StoreError};
@@ -16,6 +17,8 @@ use crate::error::internal;
 const RUNNING: usize = 8;
 /// SQL statements that run at once, left-alone ones included.
 const RUNNING_SQL: usize = 4;
+/// How long a query waits for others to end.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Threads that read files.
 const READERS: usize = 16;
 /// Planning recurses into expressions, and a user's SQL may nest deeply. Only what is used is mapped.
@@ -79,7 +82,10 @@ impl Threads {
 }
 
 async fn acquire(running: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Stopped> {
-    Arc::clone(running).acquire_owned().await.map_err(|error| Stopped::Failed(internal(error)))
+    match tokio::time::timeout(PATIENCE, Arc::clone(running).acquire_owned()).await {
+        Ok(permit) => permit.map_err(|error| Stopped::Failed(internal(error))),
+        Err(_) => Err(Stopped::Failed(StoreError::Full { retry_after_s: 5 })),
+    }
 }
 
 async fn finished(task: AbortOnDropHandle<Result<Answer, StoreError>>) -> Result<Answer, Stopped> {
