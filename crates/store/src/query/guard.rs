@@ -322,7 +322,7 @@ fn grown(growth: Growth, given: &[Given], size: fn(&Given) -> u64, times: u64) -
         }
         Growth::Elements => {
             let elements = given.iter().map(Given::elements).max().unwrap_or(0).max(given.len() as u64);
-            let between = given.iter().map(|given| if elements_type(given) { 0 } else { given.largest });
+            let between = given.iter().map(|given| if is_list(given) { 0 } else { given.largest });
             let between = between.fold(0, u64::saturating_add).saturating_mul(elements).saturating_mul(times);
             // Numbers are longer as text.
             sum.saturating_mul(3).saturating_add(between)
@@ -338,7 +338,7 @@ fn groups(to: Option<&str>) -> u64 {
     to.map_or(0, |to| to.matches(['\\', '$']).count() as u64)
 }
 
-fn elements_type(given: &Given) -> bool {
+fn is_list(given: &Given) -> bool {
     matches!(given.array.data_type(), DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..))
 }
 

@@ -8,9 +8,7 @@ use datafusion::common::ScalarValue;
 use datafusion::error::Result;
 use datafusion::functions::datetime::expr_fn::date_bin;
 use datafusion::functions_aggregate::expr_fn::{approx_percentile_cont, avg, count, count_distinct, max, min, sum};
-use datafusion::logical_expr::{
-    Expr, ExprFunctionExt, LogicalPlan, Operator, SortExpr, binary_expr, cast, ident, lit, not, when,
-};
+use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlan, Operator, SortExpr, cast, ident, lit, when};
 use signalbox_types::query::{AnswerColumn, BUCKET, Function, InvalidQuery, Measure, OTHER, Order};
 use signalbox_types::seam::StoreError;
 use signalbox_types::table::ColumnType;
@@ -85,7 +83,7 @@ impl Question<'_> {
             let kept = &mut when(known.clone(), field);
             groups.push(if ty == ColumnType::Text { kept.otherwise(lit(OTHER))? } else { kept.end()? });
         }
-        groups.push(not(known));
+        groups.push(when(known, lit(false)).otherwise(lit(true))?);
         Ok(groups)
     }
 
@@ -173,20 +171,14 @@ impl Question<'_> {
     }
 }
 
-/// Whether a row's group is one of these: true or false, never unknown.
+/// Whether a row's group is one of these: true, or else false or unknown.
 fn one_of(fields: &[(Expr, ColumnType)], groups: &[Group]) -> Expr {
-    if let [(field, ty)] = fields
-        && *ty != ColumnType::TextList
-    {
-        let values = groups.iter().flatten().filter(|value| !value.is_null()).cloned().map(lit).collect();
-        let absent = groups.iter().flatten().any(ScalarValue::is_null);
-        let known = Expr::IsTrue(Box::new(field.clone().in_list(values, false)));
-        return if absent { known.or(field.clone().is_null()) } else { known };
-    }
+    let is = |(field, _): &(Expr, ColumnType), value: &ScalarValue| match value.is_null() {
+        true => field.clone().is_null(),
+        false => field.clone().eq(lit(value.clone())),
+    };
     let same = |group: &Group| {
-        let pairs = fields.iter().zip(group);
-        let equal = pairs
-            .map(|((field, _), value)| binary_expr(field.clone(), Operator::IsNotDistinctFrom, lit(value.clone())));
+        let equal = fields.iter().zip(group).map(|(field, value)| is(field, value));
         balanced(equal.collect(), Operator::And).unwrap_or_else(|| lit(true))
     };
     balanced(groups.iter().map(same).collect(), Operator::Or).unwrap_or_else(|| lit(false))

@@ -46,6 +46,11 @@ async fn answers_about_one_project() {
     check("SELECT attributes['number'] FROM spans WHERE attributes['number'] = '42'", json!([["42"]])).await;
     check("SELECT cost FROM spans LIMIT 1", json!([[0.000_003]])).await;
     check("SELECT 1 WHERE 'Ä' = 'ä'", json!([])).await;
+    check(
+        "SELECT count(*) FILTER (WHERE (model = 'sim/large') IS TRUE), count(model) FILTER (WHERE (model = 'sim/large') IS TRUE) FROM spans",
+        json!([[20, 20]]),
+    )
+    .await;
     check("SELECT count(*) FROM \"signalbox\".\"public\".spans", json!([[60]])).await;
     let answer = store.sql(&project(), "SELECT input_messages, start_time FROM spans LIMIT 1").await.unwrap();
     assert_eq!(answer.rows[0][0][0]["role"], "user", "JSON columns are answered as JSON");
@@ -185,7 +190,7 @@ async fn guarded_functions_are_what_they_were() {
     .await;
     check(
         "SELECT replace('abcabc', 'b', 'xy'), replace('abc', '', '-'), regexp_replace('a1b22', '[0-9]+', '<\\0>', 'g')",
-        json!([["axycaxyc", "-a-b-c-", "a<1>b<22>"]]),
+        json!([["axycaxyc", "abc", "a<1>b<22>"]]),
     )
     .await;
     check(

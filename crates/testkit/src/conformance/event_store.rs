@@ -152,6 +152,10 @@ async fn measures(check: &Check<'_>) {
     assert!(buckets.iter().all(|bucket| bucket[1] == json!(6)), "{buckets:?}");
     assert!(buckets.is_sorted_by_key(|bucket| bucket[0].to_string()), "oldest first");
 
+    let not_large = json!({"field": "model", "op": "!=", "value": "sim/large"});
+    let twice = check.rows(json!({"filter": not_large, "measures": [{"fn": "count", "filter": not_large}, {"fn": "sum", "column": "input_tokens", "filter": not_large}]})).await;
+    assert_eq!(twice, [[json!(40), json!(5_200)]], "one filter in many places");
+
     let keyed = check.rows(json!({"group_by": ["attributes.number"], "measures": [{"fn": "count"}], "order": [{"by": "attributes.number"}], "limit": 2})).await;
     assert_eq!(keyed, [[json!("0"), json!(1)], [json!("1"), json!(1)]]);
 }
