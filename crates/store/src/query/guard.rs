@@ -10,6 +10,7 @@ use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::config::ConfigOptions;
 use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, LogicalPlan, Operator, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
     Signature, Volatility,
@@ -73,7 +74,13 @@ const GUARDED: &[(&str, Growth)] = &[
 /// The plan with every such function, and every `||`, guarded. Done to what was planned and not to
 /// what names stand for: planning itself puts functions in, e.g. for `[a, b]`.
 pub(super) fn guarded(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let guarded = plan.transform_up_with_subqueries(|plan| plan.map_expressions(|expr| expr.transform_up(guard)));
+    let guarded = plan.transform_up_with_subqueries(|plan| {
+        let names = NamePreserver::new(&plan);
+        plan.map_expressions(|expr| {
+            let name = names.save(&expr);
+            Ok(expr.transform_up(guard)?.update_data(|expr| name.restore(expr)))
+        })
+    });
     Ok(guarded?.data)
 }
 
