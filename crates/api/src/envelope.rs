@@ -91,6 +91,11 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// Reads JSON; an error names the field and what was expected there.
 pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    // Derived code takes a list for an object, by the order of its fields: nobody means that.
+    if body.trim_ascii_start().starts_with(b"[") {
+        let message = "not the JSON that was expected: this is a list; expected an object, written {…}";
+        return Err(ApiError::new(ErrorClass::InvalidRequest, message));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

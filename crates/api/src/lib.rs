@@ -8,6 +8,7 @@ mod openapi;
 mod parts;
 mod routes;
 mod rows;
+mod running;
 #[cfg(test)]
 mod tests;
 

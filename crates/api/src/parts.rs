@@ -9,6 +9,8 @@ use signalbox_types::seam::{Clock, EventStore};
 use signalbox_upstream::Upstream;
 use tokio::sync::{Semaphore, watch};
 
+use crate::running::Running;
+
 /// Live streams that may be open at once: each costs a subscription and evaluates its filter on every span.
 pub(crate) const MAX_LIVE_STREAMS: usize = 256;
 
@@ -60,12 +62,18 @@ pub(crate) struct App(Arc<Shared>);
 
 pub(crate) struct Shared {
     parts: ApiParts,
-    pub(crate) live_streams: Arc<Semaphore>,
+    live_streams: Arc<Semaphore>,
+    running: Running,
 }
 
 impl App {
     pub(crate) fn new(parts: ApiParts) -> Self {
-        Self(Arc::new(Shared { parts, live_streams: Arc::new(Semaphore::new(MAX_LIVE_STREAMS)) }))
+        let live_streams = Arc::new(Semaphore::new(MAX_LIVE_STREAMS));
+        Self(Arc::new(Shared { parts, live_streams, running: Running::default() }))
+    }
+
+    pub(crate) fn running(&self) -> &Running {
+        &self.0.running
     }
 
     pub(crate) fn live_streams(&self) -> &Arc<Semaphore> {

@@ -11,8 +11,8 @@ use roaring::RoaringBitmap;
 use signalbox_journal::fs::Fs;
 use signalbox_types::table::{self, Table};
 
-use crate::keys::{self, Key, KeyWriter};
 use crate::keys::FileKeys;
+use crate::keys::{self, Key, KeyWriter};
 use crate::manifest::{self, DataFile};
 use crate::memtable::Dead;
 

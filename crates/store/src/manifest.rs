@@ -128,7 +128,8 @@ pub(crate) fn load(fs: &dyn Fs, dir: &Path) -> Result<Manifest, OpenError> {
     };
     let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| OpenError::manifest(&path, error))?;
     if !(OLDEST_FORMAT..=FORMAT).contains(&manifest.format) {
-        let problem = format!("it has format {}, and this version reads {FORMAT}; a newer one wrote it", manifest.format);
+        let problem =
+            format!("it has format {}, and this version reads {FORMAT}; a newer one wrote it", manifest.format);
         return Err(OpenError::manifest(&path, problem));
     }
     Ok(manifest)

@@ -22,7 +22,7 @@ pub enum ErrorClass {
     RateLimited,
     /// A guardrail refused the call or cut the answer.
     GuardrailBlocked,
-    /// The caller hung up.
+    /// The caller hung up, or somebody cancelled its query.
     Cancelled,
     /// The provider refused our credential.
     UpstreamAuth,
@@ -95,7 +95,7 @@ impl ErrorClass {
             Self::RequestTimeout => 408,
             Self::RequestTooLarge => 413,
             Self::RateLimited => 429,
-            // Never sent: the caller is gone. nginx's number, for the span.
+            // Sent for a cancelled query only: else the caller is gone. nginx's number, for the span.
             Self::Cancelled => 499,
             Self::Internal => 500,
             // Not 401: the caller's own key is fine, and an SDK must not say otherwise.

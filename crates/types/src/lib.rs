@@ -5,6 +5,7 @@ pub mod finding;
 pub mod id;
 pub mod message;
 pub mod money;
+mod object;
 pub mod once;
 pub mod query;
 pub mod seam;

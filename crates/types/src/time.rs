@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::object::object_only;
+
 /// A point in time: microseconds since the Unix epoch, UTC. Written as RFC 3339.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, utoipa::ToSchema)]
 #[schema(value_type = String, format = DateTime)]
@@ -159,7 +161,7 @@ impl<'de> Deserialize<'de> for TimeBound {
 
 /// A span of time: `from` is in it, `to` is not. The default is the last hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct TimeRange {
     /// The first moment in the range.
     #[serde(default = "an_hour_ago")]
@@ -170,6 +172,8 @@ pub struct TimeRange {
     #[schema(value_type = String, example = "now")]
     pub to: TimeBound,
 }
+
+object_only!(TimeRange);
 
 fn an_hour_ago() -> TimeBound {
     TimeBound::Ago(Duration::from_secs(3_600))

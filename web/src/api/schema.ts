@@ -84,6 +84,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/queries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List running queries
+         * @description What `POST /api/v1/query` and `POST /api/v1/sql` are working on for this project.
+         */
+        get: operations["list_running_queries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Cancel a query
+         * @description It stops at its next batch of rows; who waits for it gets status 499 and `cancelled`. Hanging up does
+         *     the same for one's own.
+         */
+        delete: operations["cancel_query"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/query": {
         parameters: {
             query?: never;
@@ -136,7 +177,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask in SQL */
+        /**
+         * Ask in SQL
+         * @description At most 30 s, 256 MB of memory and 10 000 rows, unless the configuration says otherwise. It runs on threads of its
+         *     own, so that a slow function in it holds nobody else up.
+         */
         post: operations["sql"];
         delete?: never;
         options?: never;
@@ -454,7 +499,7 @@ export interface components {
          * @description How a measure is calculated.
          * @enum {string}
          */
-        Function: "count" | "unique" | "sum" | "avg" | "min" | "max" | "p50" | "p90" | "p95" | "p99";
+        Function: "count" | "unique" | "sum" | "avg" | "min" | "max" | "rate" | "quantile" | "p50" | "p90" | "p95" | "p99";
         /** @description Whether it serves. */
         Health: {
             /** @description The disk is full or failed: calls and queries are served, new spans are not kept. */
@@ -515,14 +560,19 @@ export interface components {
         };
         /** @description A number to calculate. */
         Measure: {
-            /** @description Its name in the answer; `fn_column` if absent. */
+            /** @description Its name in the answer; `fn_column` if absent (`quantile_0.999_column`). */
             as?: string;
-            /** @description Of what; `count` may leave it out to count rows. */
+            /** @description Of what; `count` and `rate` may leave it out to count rows. */
             column?: string;
             /** @description Only over these rows. */
             filter?: components["schemas"]["Filter"];
             /** @description How. */
             fn: components["schemas"]["Function"];
+            /**
+             * Format: double
+             * @description Which quantile, from 0 to 1; only for `quantile`. 0.999 is what one value in a thousand exceeds.
+             */
+            q?: number;
         };
         /** @description One message of a conversation. */
         Message: {
@@ -685,7 +735,19 @@ export interface components {
             table?: string;
             /** @description When; the last hour if absent. */
             time?: components["schemas"]["TimeRange"];
+            /**
+             * Format: int32
+             * @description Only so many groups (1 to 100), the greatest over the whole time range by the first measure, or the first
+             *     by `order`; the rows of all others make one more group. That one's texts are `other`, its other groups are
+             *     absent, and a column `other`, after the groups, is true in its rows. They come last (within their bucket).
+             */
+            top?: number;
         };
+        /**
+         * @description The language of a query.
+         * @enum {string}
+         */
+        QueryKind: "query" | "sql";
         /**
          * @description How long rows are kept, by default.
          * @enum {string}
@@ -696,6 +758,21 @@ export interface components {
          * @enum {string}
          */
         Role: "system" | "user" | "assistant" | "tool";
+        /** @description The queries of this project that run now. */
+        RunningQueries: {
+            /** @description Oldest first. */
+            queries: components["schemas"]["RunningQuery"][];
+        };
+        /** @description A query that runs now. */
+        RunningQuery: {
+            /** @description The name its caller gave it, or one of ours. */
+            id: string;
+            kind: components["schemas"]["QueryKind"];
+            /** @description When it began. */
+            started_at: components["schemas"]["Timestamp"];
+            /** @description The start of it. */
+            text: string;
+        };
         /** @description Who is signed in. */
         Session: {
             /** @description The key's public id. */
@@ -1256,8 +1333,11 @@ export type ProjectId = components['schemas']['ProjectId'];
 export type ProviderStatus = components['schemas']['ProviderStatus'];
 export type Providers = components['schemas']['Providers'];
 export type Query = components['schemas']['Query'];
+export type QueryKind = components['schemas']['QueryKind'];
 export type Retention = components['schemas']['Retention'];
 export type Role = components['schemas']['Role'];
+export type RunningQueries = components['schemas']['RunningQueries'];
+export type RunningQuery = components['schemas']['RunningQuery'];
 export type Session = components['schemas']['Session'];
 export type Severity = components['schemas']['Severity'];
 export type SignIn = components['schemas']['SignIn'];
@@ -1513,10 +1593,99 @@ export interface operations {
             };
         };
     };
-    query: {
+    list_running_queries: {
         parameters: {
             query?: never;
             header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What runs now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunningQueries"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    cancel_query: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name: what the header `x-signalbox-query-id` said. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Cancelled. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description No query of that name runs in this project. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    query: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for `DELETE /api/v1/queries/{id}`: 1 to 64 letters, digits, `-`, `_` or `.`. */
+                "x-signalbox-query-id"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1537,6 +1706,15 @@ export interface operations {
             };
             /** @description No key, an unknown or revoked one, or an ended session. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It was cancelled. */
+            499: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1667,7 +1845,10 @@ export interface operations {
     sql: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for `DELETE /api/v1/queries/{id}`: 1 to 64 letters, digits, `-`, `_` or `.`. */
+                "x-signalbox-query-id"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1688,6 +1869,15 @@ export interface operations {
             };
             /** @description No key, an unknown or revoked one, or an ended session. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It was cancelled. */
+            499: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -6,6 +6,7 @@ mod health;
 mod keys;
 mod live;
 mod providers;
+mod queries;
 mod query;
 mod session;
 mod sql;
@@ -29,6 +30,8 @@ use crate::error::ApiError;
 use crate::openapi;
 use crate::parts::{ApiParts, App};
 
+pub(crate) use traces::first_chars;
+
 /// Every documented route. Sorted by path, as they appear in the document.
 pub(crate) fn list() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::frame())
@@ -39,6 +42,8 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(health::metrics))
         .routes(routes!(live::watch))
         .routes(routes!(providers::list))
+        .routes(routes!(queries::list))
+        .routes(routes!(queries::cancel))
         .routes(routes!(query::ask))
         .routes(routes!(health::readyz))
         .routes(routes!(session::show, session::open, session::close))

@@ -31,16 +31,27 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) async fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::default());
+        let store = Arc::new(MemoryStore::new(Arc::<ManualClock>::clone(&clock)));
+        Self::build(clock, Arc::<MemoryStore>::clone(&store), store).await
+    }
+
+    /// On another store; its own one stays empty.
+    pub(crate) async fn on(store: Arc<dyn EventStore>) -> Self {
+        let clock = Arc::new(ManualClock::default());
+        let unused = Arc::new(MemoryStore::new(Arc::<ManualClock>::clone(&clock)));
+        Self::build(clock, store, unused).await
+    }
+
+    async fn build(clock: Arc<ManualClock>, asked: Arc<dyn EventStore>, store: Arc<MemoryStore>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
         let seam: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
-        let store = Arc::new(MemoryStore::new(Arc::clone(&seam)));
         let catalog = Arc::new(Catalog::open(dir.path(), Arc::clone(&seam)).await.unwrap());
         let key = catalog.bootstrap(None).await.unwrap().unwrap().key.expose().to_owned();
         let upstream = Upstream::new(&UpstreamConfig::default(), &|_| None, Arc::clone(&seam)).unwrap();
         let (stop, stopping) = watch::channel(false);
         let router = router(ApiParts {
-            store: Arc::<MemoryStore>::clone(&store),
+            store: asked,
             catalog: Arc::clone(&catalog),
             upstream: Arc::new(upstream),
             clock: seam,

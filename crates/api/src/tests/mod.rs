@@ -100,6 +100,10 @@ async fn bodies_are_checked() {
     };
     check(String::new(), 400, "the body is empty; expected JSON").await;
     check("{".to_owned(), 400, "not the JSON that was expected: EOF while parsing an object at line 1 column 1").await;
+    for list in ["[]", " [{\"table\":\"spans\"}]"] {
+        let message = "not the JSON that was expected: this is a list; expected an object, written {…}";
+        check(list.to_owned(), 400, message).await;
+    }
     check("{} {}".to_owned(), 400, "not JSON: trailing characters at line 1 column 4").await;
     check(format!("\"{}\"", "x".repeat(1024 * 1024)), 413, "the body is larger than 1024 KiB").await;
 }

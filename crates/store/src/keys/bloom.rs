@@ -1,9 +1,8 @@
 //! A split-block Bloom filter as in the Parquet specification: one cache line a look-up, 10 bits a
 //! key, wrong once in a hundred.
 
-const SALT: [u32; 8] = [
-    0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31,
-];
+const SALT: [u32; 8] =
+    [0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31];
 /// Words of 32 bits in a block.
 const WORDS: usize = 8;
 

@@ -84,9 +84,8 @@ pub(crate) fn of_batch(table: &'static Table, batch: &RecordBatch) -> Result<Vec
             .ok_or_else(|| ArrowError::SchemaError(format!("`{}` has no column `{name}`", table.name)))
     };
     let names = columns(table);
-    let (first, rest) = names
-        .split_first()
-        .ok_or_else(|| ArrowError::SchemaError(format!("`{}` has no key", table.name)))?;
+    let (first, rest) =
+        names.split_first().ok_or_else(|| ArrowError::SchemaError(format!("`{}` has no key", table.name)))?;
     let first = column(first)?;
     let mut others = vec![column("project_id")?];
     for name in rest {

@@ -19,53 +19,35 @@ use object_store::local::LocalFileSystem;
 use signalbox_types::seam::StoreError;
 use signalbox_types::table::Table;
 use signalbox_types::{Answer, ProjectId, Query, Timestamp};
-use tokio::runtime::Runtime;
-use tokio::sync::Semaphore;
-use tokio_util::task::AbortOnDropHandle;
 use tracing::error;
 
+use super::threads::{Stopped, Threads};
 use super::{merge, plan, scan, sql};
 use crate::backend::embedded::Snapshot;
-use crate::error::internal;
 use crate::files::LiveFile;
 use crate::memtable::bytes_of;
 use crate::{OpenError, StoreConfig};
 
-/// Queries that run at once; more wait, and their time counts.
-const RUNNING: usize = 8;
 /// An answer is this large at most: it is turned into JSON in memory.
 const ANSWER_BYTES: u64 = 64 << 20;
 /// Rows of a batch. Fewer than DataFusion's 8192: with bodies of some 100 KB, a batch's text
 /// column must stay far below 2 GiB.
 const BATCH_ROWS: usize = 4_096;
-/// Threads that read files.
-const READERS: usize = 16;
-/// Planning recurses into expressions, and a user's SQL may nest deeply. Only what is used is mapped.
-const STACK_BYTES: usize = 128 << 20;
-
-/// Functions that make much out of little in one step, which neither the memory pool nor the timeout
-/// sees. Aliases go with them.
+/// Functions that make much out of little in one step, and that nobody misses. Aliases go with them;
+/// `guard` has those that stay.
 const AMPLIFIERS: &[&str] =
     &["repeat", "lpad", "rpad", "array_repeat", "array_resize", "array_pad", "range", "generate_series"];
 
 pub(crate) struct Engine {
-    runtime: Option<Runtime>,
+    threads: Threads,
     state: SessionState,
-    running: Arc<Semaphore>,
     timeout: Duration,
 }
 
 impl Engine {
     pub(crate) fn start(dir: &Path, config: &StoreConfig) -> Result<Self, OpenError> {
         let failed = |error: &dyn std::fmt::Display| OpenError::Engine(error.to_string());
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(config.query_threads())
-            .thread_name("query")
-            .thread_stack_size(STACK_BYTES)
-            .max_blocking_threads(READERS)
-            .enable_time()
-            .build()
-            .map_err(|error| failed(&error))?;
+        let threads = Threads::start(config.query_threads()).map_err(|error| failed(&error))?;
         let environment = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(FairSpillPool::new(config.query_memory_bytes())))
             .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
@@ -79,7 +61,10 @@ impl Engine {
             .with_target_partitions(config.query_threads())
             .with_batch_size(BATCH_ROWS)
             .with_information_schema(false)
-            .with_default_catalog_and_schema(sql::CATALOG, sql::SCHEMA);
+            .with_default_catalog_and_schema(sql::CATALOG, sql::SCHEMA)
+            // An expression that stands in several places is calculated once, and planning then doubts
+            // whether `x IS NOT TRUE` can be null: a filter said twice would be refused.
+            .set_bool("datafusion.execution.skip_physical_aggregate_schema_check", true);
         let mut state = SessionStateBuilder::new()
             .with_config(session)
             .with_runtime_env(environment)
@@ -89,12 +74,7 @@ impl Engine {
             // The tables of the same names stay: they come batch by batch.
             state.deregister_udf(name).map_err(|error| failed(&error))?;
         }
-        Ok(Self {
-            runtime: Some(runtime),
-            state,
-            running: Arc::new(Semaphore::new(RUNNING)),
-            timeout: config.query_timeout(),
-        })
+        Ok(Self { threads, state, timeout: config.query_timeout() })
     }
 
     /// Answers a checked query.
@@ -107,7 +87,8 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Answer, StoreError> {
         let (state, project, query) = (self.state.clone(), project.clone(), query.clone());
-        self.run(async move { plan::answer(&state, &project, &query, table, &snapshot, now).await }).await
+        let work = async move { plan::answer(&state, &project, &query, table, &snapshot, now).await };
+        self.in_time(self.threads.run(Box::pin(work))).await
     }
 
     /// Answers SQL over views of one project's tables.
@@ -118,7 +99,8 @@ impl Engine {
         tables: Vec<(&'static Table, Snapshot)>,
     ) -> Result<Answer, StoreError> {
         let (state, project, text) = (self.state.clone(), project.clone(), text.to_owned());
-        self.run(async move { sql::answer(state, &project, &text, tables).await }).await
+        let work = async move { sql::answer(state, &project, &text, tables).await };
+        self.in_time(self.threads.run_alone(Box::pin(work))).await
     }
 
     /// Hands on all rows of these files that are not dead, in the table's order. Takes the caller's
@@ -129,8 +111,7 @@ impl Engine {
         files: &[LiveFile],
         take: &mut dyn FnMut(RecordBatch) -> io::Result<()>,
     ) -> io::Result<()> {
-        let Some(runtime) = &self.runtime else { return Err(io::Error::other("the event store is closed")) };
-        runtime.handle().block_on(async {
+        self.threads.shared().block_on(async {
             let mut rows = merge::merged(&self.state, table, files).map_err(io::Error::other)?;
             while let Some(batch) = rows.next().await {
                 take(batch.map_err(io::Error::other)?)?;
@@ -139,40 +120,20 @@ impl Engine {
         })
     }
 
-    /// Runs it on the query threads. It stops when nobody waits for it any more.
-    async fn run<F>(&self, work: F) -> Result<Answer, StoreError>
-    where
-        F: Future<Output = Result<Answer, StoreError>> + Send + 'static,
-    {
-        let Some(runtime) = &self.runtime else { return Err(crate::error::closed()) };
-        let running = Arc::clone(&self.running);
-        let limited = async move {
-            let _permit = running.acquire().await.map_err(internal)?;
-            work.await
-        };
-        // The time is taken out here: a task that never yields can't be interrupted, only left alone.
-        let task = AbortOnDropHandle::new(runtime.spawn(Box::pin(limited)));
-        match tokio::time::timeout(self.timeout, task).await {
-            Ok(Ok(answer)) => answer,
-            Err(_) => Err(StoreError::Limit(format!(
-                "the query takes longer than {} s; narrow its time range or add filters",
-                self.timeout.as_secs()
-            ))),
-            Ok(Err(error)) if error.is_panic() => {
+    /// The time is taken out here: a task that never yields can't be interrupted, only left alone.
+    async fn in_time(&self, running: impl Future<Output = Result<Answer, Stopped>>) -> Result<Answer, StoreError> {
+        match tokio::time::timeout(self.timeout, running).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(Stopped::Failed(error))) => Err(error),
+            Ok(Err(Stopped::Panicked)) => {
                 error!("a query panicked");
                 let problem = "the query engine gave up on this query; simplify it or narrow its time range";
                 Err(StoreError::Limit(problem.to_owned()))
             }
-            Ok(Err(error)) => Err(internal(error)),
-        }
-    }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        // A runtime must not be waited for inside another one.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+            Err(_) => Err(StoreError::Limit(format!(
+                "the query takes longer than {} s; narrow its time range or add filters",
+                self.timeout.as_secs()
+            ))),
         }
     }
 }
@@ -219,21 +180,38 @@ mod tests {
         panic!("on purpose")
     }
 
+    fn engine(timeout_s: u32) -> (tempfile::TempDir, Engine) {
+        let dir = tempfile::tempdir().unwrap();
+        let config = StoreConfig { query_timeout_s: timeout_s, ..StoreConfig::default() };
+        let engine = Engine::start(dir.path(), &config).unwrap();
+        (dir, engine)
+    }
+
     #[tokio::test]
     async fn a_stuck_query_and_a_panic_are_told() {
-        let dir = tempfile::tempdir().unwrap();
-        let config = StoreConfig { query_timeout_s: 1, ..StoreConfig::default() };
-        let engine = Engine::start(dir.path(), &config).unwrap();
+        let (_dir, engine) = engine(1);
         let (go, wait) = std::sync::mpsc::sync_channel::<()>(1);
-        let stuck = engine.run(async move {
+        let stuck = engine.threads.run_alone(Box::pin(async move {
             // Never yields, as a loop inside a function would not.
             let _ = wait.recv();
             breaks()
-        });
-        let error = stuck.await.unwrap_err();
+        }));
+        let error = engine.in_time(stuck).await.unwrap_err();
         assert!(matches!(&error, StoreError::Limit(text) if text.contains("longer than 1 s")), "{error:?}");
         drop(go);
-        let error = engine.run(async { breaks() }).await.unwrap_err();
+        let error = engine.in_time(engine.threads.run(Box::pin(async { breaks() }))).await.unwrap_err();
         assert!(matches!(&error, StoreError::Limit(text) if text.contains("gave up")), "{error:?}");
+    }
+
+    /// A real plan, dropped while it counts: all its tasks end, on all threads.
+    #[tokio::test]
+    async fn a_dropped_statement_ends_at_its_next_batch() {
+        let (_dir, engine) = engine(600);
+        let endless = "SELECT value % 7 AS n, count(*) FROM generate_series(1, 1000000000000) GROUP BY n";
+        let project = ProjectId::new("p");
+        let begun = tokio::time::timeout(Duration::from_millis(300), engine.sql(&project, endless, Vec::new()));
+        assert!(begun.await.is_err(), "it is endless");
+        let given_back = tokio::time::timeout(Duration::from_secs(60), engine.threads.all_given_back());
+        assert!(given_back.await.is_ok());
     }
 }

@@ -1,14 +1,19 @@
 //! Questions to the store, answered by DataFusion. Queries run on threads of their own, so that a
-//! heavy one slows no call down; memory, time and number of those that run are bounded.
+//! heavy one slows no call down; memory, time and number of those that run are bounded. What a user
+//! wrote in SQL runs on threads that no other query shares.
 
 mod access;
 mod answer;
+mod cursor;
 mod describe;
 mod engine;
 mod filter;
+mod guard;
 mod merge;
+mod numbers;
 mod plan;
 mod scan;
 mod sql;
+mod threads;
 
 pub(crate) use engine::Engine;

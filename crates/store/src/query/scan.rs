@@ -184,8 +184,7 @@ impl Scan {
                 ..ColumnStatistics::new_unknown()
             };
         }
-        let partitioned =
-            PartitionedFile::new(meta.relative_path(), meta.bytes).with_statistics(Arc::new(statistics));
+        let partitioned = PartitionedFile::new(meta.relative_path(), meta.bytes).with_statistics(Arc::new(statistics));
         match access::selection(meta.rows, wanted, file.dead.as_deref()) {
             Some(selection) => partitioned.with_extension(selection),
             None => partitioned,

@@ -25,6 +25,7 @@ use signalbox_types::{Answer, ProjectId};
 use super::answer::{column_of, parse_json, rows_of};
 use super::describe;
 use super::engine::{collect, out_of_memory};
+use super::guard::guarded;
 use super::scan::{Pushdown, tenant};
 use crate::backend::embedded::Snapshot;
 
@@ -62,7 +63,7 @@ pub(super) async fn answer(
     if !selects {
         return Err(StoreError::Sql("only one SELECT statement is allowed: this SQL is read-only".to_owned()));
     }
-    let plan = state.statement_to_plan(statement).await.map_err(refused)?;
+    let plan = state.statement_to_plan(statement).await.and_then(guarded).map_err(refused)?;
     let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     read_only.verify_plan(&plan).map_err(refused)?;
     let columns = plan.schema().fields().iter().map(|field| column_of(field)).collect::<Vec<_>>();

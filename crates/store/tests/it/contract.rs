@@ -136,6 +136,35 @@ async fn a_deep_store_pages_the_same() {
     assert_eq!(ask(&*store, few).await.rows, [[json!("23999")], [json!("9000")], [json!("3")]]);
 }
 
+/// What `Function::Quantile` promises of the part of all values that lies below the answer.
+#[tokio::test]
+async fn quantiles_are_as_close_as_they_say() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    for part in 0..10 {
+        // Shuffled: 7 919 is prime.
+        let mut spans = spans(part * 1_000..(part + 1) * 1_000);
+        for (n, span) in (part * 1_000..).zip(&mut spans) {
+            span.usage.input_tokens = Some((n * 7_919 % 10_000).pow(2));
+        }
+        store.append(spans).await.unwrap();
+        if part % 3 == 0 {
+            store.flush().await.unwrap();
+        }
+    }
+    let wanted = [0.0, 0.001, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999, 1.0];
+    let measures: Vec<Value> =
+        wanted.iter().map(|q| json!({"fn": "quantile", "q": q, "column": "input_tokens"})).collect();
+    let answer = ask(&*store, json!({ "measures": measures })).await;
+    for (q, value) in wanted.iter().zip(&answer.rows[0]) {
+        let below = value.as_f64().unwrap().sqrt() / 10_000.0;
+        let allowed = if (0.05..0.95).contains(q) { 0.01 } else { 0.001 };
+        assert!((below - q).abs() <= allowed, "{q}: {value} has {below} below it");
+    }
+    let unique = json!({"measures": [{"fn": "unique", "column": "input_tokens"}]});
+    assert_eq!(ask(&*store, unique).await.rows, [[json!(10_000)]], "exact");
+}
+
 #[tokio::test]
 async fn a_queue_empties_into_the_store() {
     let dir = tempfile::tempdir().unwrap();

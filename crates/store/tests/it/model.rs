@@ -177,13 +177,23 @@ fn query() -> impl Strategy<Value = Value> {
         filter(),
         prop::sample::subsequence(vec!["model", "session_id", "attributes.word", "status"], 0..3),
         prop::option::of(prop::sample::select(vec!["1m", "90s", "1h"])),
+        prop::option::of(1..4_u32),
+        any::<bool>(),
     )
-        .prop_map(|(filter, inner, group_by, bucket)| {
+        .prop_map(|(filter, inner, group_by, bucket, top, by_sum)| {
+            let top = top.filter(|_| !group_by.is_empty());
             let mut query = json!({"filter": filter, "group_by": group_by, "limit": 1000, "measures": [
                 {"fn": "count"}, {"fn": "sum", "column": "input_tokens"}, {"fn": "unique", "column": "session_id"},
                 {"fn": "min", "column": "duration_ms"}, {"fn": "max", "column": "start_time"},
                 {"fn": "count", "filter": inner, "as": "some"}, {"fn": "avg", "column": "input_tokens"},
+                {"fn": "rate", "column": "input_tokens"}, {"fn": "rate"},
             ]});
+            if let Some(top) = top {
+                query["top"] = json!(top);
+            }
+            if by_sum {
+                query["order"] = json!([{"by": "sum_input_tokens", "desc": true}, {"by": "count"}]);
+            }
             if let Some(bucket) = bucket {
                 query["bucket"] = json!(bucket);
             }
@@ -192,7 +202,8 @@ fn query() -> impl Strategy<Value = Value> {
     let windowed = (0..700_u32, comparison()).prop_map(|(ago, filter)| {
         json!({"time": {"from": format!("now-{ago}s")}, "filter": filter, "measures": [{"fn": "count"}]})
     });
-    let found = Just(json!({"table": "findings", "limit": 1000, "select": ["trace_id", "span_id", "number", "message"]}));
+    let found =
+        Just(json!({"table": "findings", "limit": 1000, "select": ["trace_id", "span_id", "number", "message"]}));
     let traces = (0..200_u64).prop_map(|n| {
         let span = llm_span("p", n, "a", Timestamp::default(), n);
         let filter = json!({"field": "trace_id", "op": "=", "value": span.trace_id.to_string()});

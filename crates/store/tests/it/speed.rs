@@ -94,3 +94,42 @@ async fn speed() {
         println!("{name}: first {first:.1} ms, median {:.1} ms, {rows} rows", times[2]);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "prints a figure"]
+async fn speed_of_a_large_trace() {
+    const LARGE: u64 = 50_000;
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), StoreConfig::default(), clock()).unwrap();
+    let start = clock().now().minus(Duration::from_secs(80 * LARGE / 1_000 + 60));
+    for first in (0..LARGE).step_by(BATCH as usize) {
+        let large = (first..first + BATCH).map(|n| Span { trace_id: trace_id(0), ..span(n, start) });
+        let others = (LARGE + first..LARGE + first + BATCH).map(|n| span(n, start));
+        store.append(large.chain(others).collect()).await.unwrap();
+    }
+    store.flush().await.unwrap();
+    let began = Instant::now();
+    let (mut rows, mut cursor) = (0, json!(null));
+    loop {
+        let columns = [
+            "span_id",
+            "parent_span_id",
+            "name",
+            "kind",
+            "start_time",
+            "duration_ms",
+            "status",
+            "cost",
+            "total_tokens",
+            "output_preview",
+        ];
+        let query = json!({"time": {"from": "now-40d"}, "filter": {"field": "trace_id", "op": "=", "value": trace_id(0).to_string()}, "select": columns, "limit": 10_000, "cursor": cursor});
+        let answer = ask(&*store, query).await;
+        rows += answer.rows.len();
+        match answer.next_cursor {
+            Some(next) => cursor = json!(next),
+            None => break,
+        }
+    }
+    println!("{rows} spans of one trace: {:.1} ms", began.elapsed().as_secs_f64() * 1_000.0);
+}

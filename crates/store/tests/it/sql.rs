@@ -46,6 +46,11 @@ async fn answers_about_one_project() {
     check("SELECT attributes['number'] FROM spans WHERE attributes['number'] = '42'", json!([["42"]])).await;
     check("SELECT cost FROM spans LIMIT 1", json!([[0.000_003]])).await;
     check("SELECT 1 WHERE 'Ä' = 'ä'", json!([])).await;
+    check(
+        "SELECT count(*) FILTER (WHERE (model = 'sim/large') IS TRUE), count(model) FILTER (WHERE (model = 'sim/large') IS TRUE) FROM spans",
+        json!([[20, 20]]),
+    )
+    .await;
     check("SELECT count(*) FROM \"signalbox\".\"public\".spans", json!([[60]])).await;
     let answer = store.sql(&project(), "SELECT input_messages, start_time FROM spans LIMIT 1").await.unwrap();
     assert_eq!(answer.rows[0][0][0]["role"], "user", "JSON columns are answered as JSON");
@@ -130,6 +135,85 @@ async fn amplifiers_are_no_functions() {
         let error = store.sql(&project(), sql).await.map(|answer| answer.rows.len()).unwrap_err();
         assert!(matches!(error, StoreError::Sql(_)), "{sql}: {error:?}");
     }
+}
+
+#[tokio::test]
+async fn functions_that_make_much_out_of_little_are_stopped_before() {
+    let (_dir, store) = store().await;
+    let refused = async |sql: &str, expected: &str| {
+        let error = store.sql(&project(), sql).await.map(|answer| answer.rows.len()).unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, StoreError::Sql(_)), "{}: {error:?}", &sql[..sql.len().min(200)]);
+        assert!(text.contains(expected), "{}: {text}", &sql[..sql.len().min(200)]);
+    };
+    // From one letter, and from what a row says.
+    for start in ["'aaaaaaaaaaaaaaaa'", "name"] {
+        let nested = |times: usize, before: &str, after: &str| {
+            format!("SELECT max(length({}{start}{})) FROM spans", before.repeat(times), after.repeat(times))
+        };
+        refused(&nested(12, "replace(", ", 'a', 'aaaaaaaaaaaaaaaa')"), "`replace` may not make more than").await;
+        refused(&nested(12, "regexp_replace(", ", 'a', 'aaaaaaaaaaaaaaaa', 'g')"), "`regexp_replace` may not make")
+            .await;
+        let doubled = |join: &str| {
+            let steps: Vec<String> =
+                (0..40).map(|i| format!("s{} AS (SELECT {} AS t FROM s{i})", i + 1, join)).collect();
+            format!("WITH s0 AS (SELECT {start} AS t FROM spans), {} SELECT max(length(t)) FROM s40", steps.join(", "))
+        };
+        refused(&doubled("t || t"), "`||` may not make more than").await;
+        refused(&doubled("concat(t, t)"), "`concat` may not make more than").await;
+        refused(&doubled("concat_ws(t, t, t)"), "`concat_ws` may not make more than").await;
+        refused(&doubled("overlay(t placing t from 1 for 0)"), "`overlay` may not make more than").await;
+        let lists: Vec<String> =
+            (0..40).map(|i| format!("s{} AS (SELECT array_concat(t, t) AS t FROM s{i})", i + 1)).collect();
+        let lists = format!(
+            "WITH s0 AS (SELECT [{start}] AS t FROM spans), {} SELECT max(array_length(t)) FROM s40",
+            lists.join(", ")
+        );
+        refused(&lists, "`array_concat` may not make more than").await;
+    }
+    let long = format!("'{}'", "x".repeat(20_000));
+    refused(&format!("SELECT levenshtein({long}, {long} || name) FROM spans"), "`levenshtein` would take too long")
+        .await;
+}
+
+#[tokio::test]
+async fn guarded_functions_are_what_they_were() {
+    let (_dir, store) = store().await;
+    let check = async |sql: &str, expected: serde_json::Value| {
+        let answer = store.sql(&project(), sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert_eq!(json!(answer.rows), expected, "{sql}");
+    };
+    check(
+        "SELECT 'a' || 'b' || 1, NULL || 'x', concat('a', NULL, 'b'), concat_ws('-', 'a', NULL, 'b')",
+        json!([["ab1", null, "ab", "a-b"]]),
+    )
+    .await;
+    check(
+        "SELECT replace('abcabc', 'b', 'xy'), replace('abc', '', '-'), regexp_replace('a1b22', '[0-9]+', '<\\0>', 'g')",
+        json!([["axycaxyc", "abc", "a<1>b<22>"]]),
+    )
+    .await;
+    check(
+        "SELECT [1, 2] || [3], array_append([1], 2), array_to_string(['a', NULL, 'b'], ',', '*'), make_array('a')",
+        json!([[[1, 2, 3], [1, 2], "a,*,b", ["a"]]]),
+    )
+    .await;
+    check("SELECT levenshtein('kitten', 'sitting'), array_has_any(['a'], ['b', 'a']), overlay('Txxxxas' placing 'hom' from 2 for 4)", json!([[3, true, "Thomas"]])).await;
+    check("SELECT to_char(timestamp '2026-11-24 08:00:00', '%Y-%m')", json!([["2026-11"]])).await;
+    // In every place where an expression may stand, and by the name that people see.
+    check("SELECT model || '!' FROM spans WHERE model || '!' = 'sim/large!' GROUP BY model || '!' HAVING max(model || '?') = 'sim/large?' ORDER BY model || '!'", json!([["sim/large!"]])).await;
+    check("SELECT count(*) FROM spans WHERE replace(model, 'sim/', '') IN (SELECT replace(model, 'sim/', '') FROM spans WHERE concat(model, '') = 'sim/large')", json!([[20]])).await;
+    check(
+        "SELECT string_agg(DISTINCT model || '', ',' ORDER BY model || '') FROM spans",
+        json!([["sim/large,sim/small"]]),
+    )
+    .await;
+    let answer = store.sql(&project(), "SELECT concat(model, '!'), model || '!' FROM spans LIMIT 1").await.unwrap();
+    let names: Vec<&str> = answer.columns.iter().map(|column| column.name.as_str()).collect();
+    assert_eq!(names, ["concat(spans.model,Utf8(\"!\"))", "spans.model || Utf8(\"!\")"]);
+    // Long texts are fine as long as they stay what they are: here some 8 MB.
+    let big = "WITH s AS (SELECT string_agg(input_messages, '') AS t FROM spans, generate_series(1, 1000)) SELECT length(replace(t, 'u', 'v')) = length(t) FROM s";
+    check(big, json!([[true]])).await;
 }
 
 #[tokio::test]

@@ -1,11 +1,13 @@
-#![expect(clippy::expect_used, clippy::panic, reason = "a test suite: it panics where the contract is broken")]
 use std::sync::Arc;
 
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use signalbox_types::seam::{Clock, Erase, EventStore};
-use signalbox_types::{Action, Finding, Place, ProjectId, Query, Severity, Span, SpanSource, Timestamp, Verdict};
+use signalbox_types::{
+    Action, Answer, Finding, Place, ProjectId, Query, Severity, Span, SpanSource, Timestamp, Verdict,
+};
 
+use super::{numbers, pages};
 use crate::ManualClock;
 use crate::builders::{llm_span, span_id, trace_id};
 
@@ -28,6 +30,12 @@ where
     spans[7].fail(signalbox_types::ErrorClass::RateLimited, "slow down");
     spans[8].session_id = Some("s-1".to_owned());
     spans[8].tags = vec!["beta".to_owned(), "eu".to_owned()];
+    for (n, span) in spans.iter_mut().enumerate() {
+        // Four of them are by somebody who is really called so.
+        span.user_id = [("u-a", 0..6), ("other", 6..10), ("u-b", 10..13)]
+            .into_iter()
+            .find_map(|(user, numbers)| numbers.contains(&n).then(|| user.to_owned()));
+    }
     spans[9].cost = None;
     spans[9].verdict = Some(Verdict::Flag);
     spans[9].findings = vec![finding()];
@@ -44,8 +52,13 @@ where
     let check = Check { store: store.as_ref(), project: ProjectId::new("one") };
     rows_of_one_project_only(&check).await;
     filters(&check).await;
-    numbers(&check).await;
-    pages(&check).await;
+    measures(&check).await;
+    numbers::rates(&check).await;
+    numbers::quantiles(&check).await;
+    numbers::top(&check).await;
+    numbers::top_over_time(&check).await;
+    pages::each_row_once(&check).await;
+    pages::while_data_arrives(store.as_ref(), &clock).await;
     findings(&check).await;
     calls_count_once(store.as_ref()).await;
     refusals(&check).await;
@@ -55,16 +68,20 @@ where
     assert_eq!((first.trace_id, first.span_id), (trace_id(0), span_id(0)), "watch gives spans in order");
 }
 
-struct Check<'a> {
-    store: &'a dyn EventStore,
-    project: ProjectId,
+pub(super) struct Check<'a> {
+    pub(super) store: &'a dyn EventStore,
+    pub(super) project: ProjectId,
 }
 
 impl Check<'_> {
-    async fn rows(&self, query: Value) -> Vec<Vec<Value>> {
+    pub(super) async fn rows(&self, query: Value) -> Vec<Vec<Value>> {
+        self.answer(query).await.rows
+    }
+
+    pub(super) async fn answer(&self, query: Value) -> Answer {
         let parsed: Query = serde_json::from_value(query.clone()).expect("a query");
         let answer = self.store.query(&self.project, &parsed).await;
-        answer.unwrap_or_else(|error| panic!("{query}: {error}")).rows
+        answer.unwrap_or_else(|error| panic!("{query}: {error}"))
     }
 
     async fn counts(&self, filter: Value, expected: u64) {
@@ -114,7 +131,7 @@ async fn filters(check: &Check<'_>) {
     assert_eq!(recent, [[json!(6)]], "the last 65 seconds");
 }
 
-async fn numbers(check: &Check<'_>) {
+async fn measures(check: &Check<'_>) {
     let by_model = json!({"group_by": ["model"], "measures": [
         {"fn": "count"}, {"fn": "sum", "column": "input_tokens"}, {"fn": "sum", "column": "cost", "as": "cost"},
         {"fn": "count", "filter": {"field": "status", "op": "=", "value": "error"}, "as": "errors"},
@@ -139,32 +156,12 @@ async fn numbers(check: &Check<'_>) {
     assert!(buckets.iter().all(|bucket| bucket[1] == json!(6)), "{buckets:?}");
     assert!(buckets.is_sorted_by_key(|bucket| bucket[0].to_string()), "oldest first");
 
+    let not_large = json!({"field": "model", "op": "!=", "value": "sim/large"});
+    let twice = check.rows(json!({"filter": not_large, "measures": [{"fn": "count", "filter": not_large}, {"fn": "sum", "column": "input_tokens", "filter": not_large}]})).await;
+    assert_eq!(twice, [[json!(40), json!(5_200)]], "one filter in many places");
+
     let keyed = check.rows(json!({"group_by": ["attributes.number"], "measures": [{"fn": "count"}], "order": [{"by": "attributes.number"}], "limit": 2})).await;
     assert_eq!(keyed, [[json!("0"), json!(1)], [json!("1"), json!(1)]]);
-}
-
-async fn pages(check: &Check<'_>) {
-    let mut seen: Vec<String> = Vec::new();
-    let mut cursor = Value::Null;
-    for page in 0..10 {
-        let mut query = json!({"select": ["attributes.number"], "limit": 25});
-        if !cursor.is_null() {
-            query["cursor"] = cursor.clone();
-        }
-        let parsed: Query = serde_json::from_value(query).expect("a query");
-        let answer = check.store.query(&check.project, &parsed).await.expect("an answer");
-        seen.extend(answer.rows.iter().filter_map(|row| row[0].as_str().map(str::to_owned)));
-        match answer.next_cursor {
-            Some(next) => cursor = next.into(),
-            None => break,
-        }
-        assert!(page < 9, "paging never ends");
-    }
-    let expected: Vec<String> = (0..60).rev().map(|n| n.to_string()).collect();
-    assert_eq!(seen, expected, "newest first, each once");
-    let cheapest =
-        check.rows(json!({"select": ["cost", "attributes.number"], "order": [{"by": "cost"}], "limit": 1000})).await;
-    assert_eq!(cheapest[59], [Value::Null, json!("9")], "absent values come last");
 }
 
 async fn findings(check: &Check<'_>) {
@@ -214,7 +211,15 @@ async fn erasure(store: &dyn EventStore, begin: Timestamp) {
 }
 
 async fn refusals(check: &Check<'_>) {
-    for wrong in [json!({"table": "nope"}), json!({"select": ["nope"]}), json!({"group_by": ["model"]})] {
+    let wrong = [
+        json!({"table": "nope"}),
+        json!({"select": ["nope"]}),
+        json!({"group_by": ["model"]}),
+        json!({"time": {"from": "now", "to": "now-1h"}}),
+        json!({"measures": [{"fn": "count"}, {"fn": "count"}]}),
+        json!({"cursor": "nonsense"}),
+    ];
+    for wrong in wrong {
         let parsed: Query = serde_json::from_value(wrong.clone()).expect("a query");
         let error = check.store.query(&check.project, &parsed).await.expect_err("refused");
         assert!(matches!(error, signalbox_types::seam::StoreError::Query(_)), "{wrong}: {error}");

@@ -5,14 +5,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
-use signalbox_types::query::{AnswerColumn, Function, InvalidQuery, Measure, Order, Query, find_field};
+use signalbox_types::query::{AnswerColumn, BUCKET, Function, InvalidQuery, Measure, OTHER, Order, Query, find_field};
 use signalbox_types::table::{ColumnRoom, ColumnType, Table};
 use signalbox_types::{Answer, Timestamp};
 
 use super::value::{Row, order_present};
 
 pub(super) fn evaluate(table: &Table, rows: Vec<Row>, query: &Query, now: Timestamp) -> Result<Answer, InvalidQuery> {
-    let (from, to) = query.time.resolve(now);
+    let (mut from, to) = query.range(now)?;
+    let cursor = query.cursor.as_deref().map(read_cursor).transpose()?;
+    if let Some((begin, _)) = cursor {
+        from = begin;
+    }
     let in_time = |row: &Row| {
         let time = row.field(table, table.time_column).as_str().and_then(|text| text.parse::<Timestamp>().ok());
         time.is_some_and(|time| from <= time && time < to)
@@ -23,10 +27,22 @@ pub(super) fn evaluate(table: &Table, rows: Vec<Row>, query: &Query, now: Timest
         .filter(|row| query.filter.as_ref().is_none_or(|filter| row.matches(table, filter)))
         .filter(|row| query.search.as_deref().is_none_or(|text| row.mentions(table, text)))
         .collect();
-    if query.measures.is_empty() { Ok(select(table, &mut rows, query)) } else { measure(table, &rows, query) }
+    if query.measures.is_empty() {
+        let mut answer = select(table, &mut rows, query, cursor.map(|(_, last)| last));
+        answer.next_cursor = answer.next_cursor.map(|last| format!("{} {last}", from.as_micros()));
+        return Ok(answer);
+    }
+    Numbers { table, query, width: query.bucket_width()?, seconds: query.rate_seconds(now)? }.answer(&rows)
 }
 
-fn select(table: &Table, rows: &mut Vec<Row>, query: &Query) -> Answer {
+/// Where the first page began, and the last row of the page before.
+fn read_cursor(text: &str) -> Result<(Timestamp, &str), InvalidQuery> {
+    let parts = text.split_once(' ').and_then(|(from, last)| Some((from.parse().ok()?, last)));
+    let (from, last) = parts.ok_or_else(|| InvalidQuery::new("cursor", "is not the `next_cursor` of an answer"))?;
+    Ok((Timestamp::from_micros(from), last))
+}
+
+fn select(table: &Table, rows: &mut Vec<Row>, query: &Query, after: Option<&str>) -> Answer {
     let hot = table.columns.iter().filter(|column| column.room == ColumnRoom::Hot).map(|column| column.name.to_owned());
     let names: Vec<String> = if query.select.is_empty() { hot.collect() } else { query.select.clone() };
     let newest_first = Order { by: table.time_column.to_owned(), desc: true };
@@ -42,8 +58,8 @@ fn select(table: &Table, rows: &mut Vec<Row>, query: &Query) -> Answer {
             [table.time_column].into_iter().chain(table.key.iter().copied()).map(|name| row.field(table, name));
         values.map(|value| value.to_string()).collect::<Vec<_>>().join("|")
     };
-    if let Some(cursor) = &query.cursor
-        && let Some(last) = rows.iter().position(|row| identity(row) == *cursor)
+    if let Some(after) = after
+        && let Some(last) = rows.iter().position(|row| identity(row) == after)
     {
         rows.drain(..=last);
     }
@@ -72,47 +88,107 @@ fn answer_column(name: &str, ty: ColumnType, unit: Option<&str>) -> AnswerColumn
     AnswerColumn { name: name.to_owned(), ty, unit: unit.map(str::to_owned) }
 }
 
-fn measure(table: &Table, rows: &[Row], query: &Query) -> Result<Answer, InvalidQuery> {
-    let width = query.bucket_width()?;
-    let mut groups: BTreeMap<Vec<String>, (Vec<Value>, Vec<&Row>)> = BTreeMap::new();
-    if width.is_none() && query.group_by.is_empty() {
-        groups.insert(Vec::new(), (Vec::new(), rows.iter().collect()));
-    } else {
-        for row in rows {
-            let bucket = width.map(|width| bucket(&row.field(table, table.time_column), width));
-            let values: Vec<Value> =
-                bucket.into_iter().chain(query.group_by.iter().map(|name| row.field(table, name))).collect();
+struct Numbers<'a> {
+    table: &'a Table,
+    query: &'a Query,
+    width: Option<Duration>,
+    /// By how many a rate divides.
+    seconds: f64,
+}
+
+/// Values of the bucket and the groups, and the rows that have them.
+type Groups<'a> = BTreeMap<Vec<String>, (Vec<Value>, Vec<&'a Row>)>;
+
+impl Numbers<'_> {
+    fn answer(&self, rows: &[Row]) -> Result<Answer, InvalidQuery> {
+        let top = self.query.top.map(|top| self.greatest(rows, top as usize));
+        let mut columns: Vec<AnswerColumn> = Vec::new();
+        columns.extend(self.width.map(|_| answer_column(BUCKET, ColumnType::Time, None)));
+        columns.extend(self.query.group_by.iter().map(|name| column_of(self.table, name)));
+        columns.extend(self.query.top.map(|_| answer_column(OTHER, ColumnType::Bool, None)));
+        columns.extend(self.query.measures.iter().map(|measure| {
+            let (ty, unit) = measure.answers(self.table);
+            answer_column(&measure.name(), ty, unit.as_deref())
+        }));
+        let mut answer = Answer { columns, rows: Vec::new(), next_cursor: None, elapsed_ms: 0.0 };
+        answer.rows = self.rows(rows, self.width, top.as_deref());
+        self.order(&mut answer);
+        answer.rows.truncate(self.query.rows_at_most() as usize);
+        Ok(answer)
+    }
+
+    /// The groups that are the greatest over all buckets.
+    fn greatest(&self, rows: &[Row], top: usize) -> Vec<Vec<Value>> {
+        let names = self.query.group_by.iter().cloned().chain(self.query.measures.iter().map(Measure::name));
+        let columns = names.map(|name| answer_column(&name, ColumnType::Text, None)).collect();
+        let rows = self.rows(rows, None, None);
+        let mut answer = Answer { columns, rows, next_cursor: None, elapsed_ms: 0.0 };
+        let order: Vec<Order> = self.query.rank().into_iter().chain(self.by_groups()).collect();
+        sort_rows(&mut answer, &order);
+        answer.rows.iter().take(top).map(|row| row[..self.query.group_by.len()].to_vec()).collect()
+    }
+
+    /// A row for each bucket and group: their values, the mark of the others, and the measures.
+    fn rows(&self, rows: &[Row], width: Option<Duration>, top: Option<&[Vec<Value>]>) -> Vec<Vec<Value>> {
+        let mut groups: Groups<'_> = BTreeMap::new();
+        if width.is_none() && self.query.group_by.is_empty() {
+            groups.insert(Vec::new(), (Vec::new(), rows.iter().collect()));
+        }
+        for row in rows.iter().filter(|_| width.is_some() || !self.query.group_by.is_empty()) {
+            let mut values: Vec<Value> = self.query.group_by.iter().map(|name| row.field(self.table, name)).collect();
+            if let Some(top) = top {
+                let other = !top.contains(&values);
+                if other {
+                    values = self.query.group_by.iter().map(|name| other_value(self.table, name)).collect();
+                }
+                values.push(other.into());
+            }
+            let bucket = width.map(|width| bucket(&row.field(self.table, self.table.time_column), width));
+            let values: Vec<Value> = bucket.into_iter().chain(values).collect();
             let key = values.iter().map(Value::to_string).collect();
             groups.entry(key).or_insert_with(|| (values, Vec::new())).1.push(row);
         }
+        let measured = groups.into_values().map(|(mut values, rows)| {
+            values.extend(self.query.measures.iter().map(|measure| self.calculate(&rows, measure)));
+            values
+        });
+        measured.collect()
     }
-    let mut columns: Vec<AnswerColumn> = Vec::new();
-    columns.extend(width.map(|_| answer_column("bucket", ColumnType::Time, None)));
-    columns.extend(query.group_by.iter().map(|name| column_of(table, name)));
-    columns.extend(query.measures.iter().map(|measure| measure_column(table, measure)));
-    let mut answer = Answer { columns, rows: Vec::new(), next_cursor: None, elapsed_ms: 0.0 };
-    for (mut values, rows) in groups.into_values() {
-        values.extend(query.measures.iter().map(|measure| calculate(table, &rows, measure)));
-        answer.rows.push(values);
+
+    fn by_groups(&self) -> impl Iterator<Item = Order> {
+        self.query.group_by.iter().map(|by| Order { by: by.clone(), desc: false })
     }
-    order_groups(&mut answer, query);
-    answer.rows.truncate(query.rows_at_most() as usize);
-    Ok(answer)
+
+    /// Default order: buckets oldest first, else the first measure's greatest first; then by the groups. Others
+    /// come last, but where buckets come first.
+    fn order(&self, answer: &mut Answer) {
+        let asc = |by: &str| Order { by: by.to_owned(), desc: false };
+        let mut order = match (&self.query.bucket, self.query.order.is_empty()) {
+            (_, false) => self.query.order.clone(),
+            (Some(_), true) => vec![asc(BUCKET)],
+            (None, true) => self.query.rank(),
+        };
+        if self.query.top.is_some() {
+            let buckets = order.iter().take_while(|order| order.by == BUCKET).count();
+            order.insert(buckets, asc(OTHER));
+        }
+        order.extend([asc(BUCKET)].into_iter().chain(self.by_groups()));
+        sort_rows(answer, &order);
+    }
 }
 
-/// Default order: buckets oldest first, else the first measure's greatest first; then by the groups.
-fn order_groups(answer: &mut Answer, query: &Query) {
-    let groups = query.group_by.iter().map(|by| Order { by: by.clone(), desc: false });
-    let order: Vec<Order> = match (&query.bucket, query.order.is_empty()) {
-        (_, false) => query.order.clone(),
-        (Some(_), true) => [Order { by: "bucket".to_owned(), desc: false }].into_iter().chain(groups).collect(),
-        (None, true) => [Order { by: query.measures[0].name(), desc: true }].into_iter().chain(groups).collect(),
-    };
+fn sort_rows(answer: &mut Answer, order: &[Order]) {
     let positions: Vec<_> = order.iter().filter_map(|order| Some((answer.position(&order.by)?, order.desc))).collect();
     answer.rows.sort_by(|left, right| {
         let by = |&(position, desc): &(usize, bool)| sort_values(&left[position], &right[position], desc);
         positions.iter().map(by).find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)
     });
+}
+
+/// What stands in a group's place where it is none of the greatest.
+fn other_value(table: &Table, name: &str) -> Value {
+    let text = table.column(name).is_none_or(|column| column.ty == ColumnType::Text);
+    if text { OTHER.into() } else { Value::Null }
 }
 
 /// Absent values last, whatever the direction.
@@ -134,42 +210,37 @@ fn bucket(time: &Value, width: Duration) -> Value {
     Timestamp::from_micros(micros.div_euclid(width) * width).to_string().into()
 }
 
-fn measure_column(table: &Table, measure: &Measure) -> AnswerColumn {
-    let column = measure.column.as_deref().and_then(|name| table.column(name));
-    let ty = match (measure.function, column) {
-        (Function::Count | Function::Unique, _) => ColumnType::Int,
-        (Function::Avg, Some(column)) if column.ty == ColumnType::Int => ColumnType::Float,
-        (function, Some(column)) if function.quantile().is_some() && column.ty == ColumnType::Int => ColumnType::Float,
-        (_, Some(column)) => column.ty,
-        (_, None) => ColumnType::Text,
-    };
-    let counted = matches!(measure.function, Function::Count | Function::Unique);
-    answer_column(&measure.name(), ty, column.and_then(|column| column.unit).filter(|_| !counted))
-}
-
-fn calculate(table: &Table, rows: &[&Row], measure: &Measure) -> Value {
-    let rows = rows.iter().filter(|row| measure.filter.as_ref().is_none_or(|filter| row.matches(table, filter)));
-    let Some(name) = &measure.column else { return rows.count().into() };
-    let mut values: Vec<Value> = rows.map(|row| row.field(table, name)).filter(|value| !value.is_null()).collect();
-    values.sort_by(|left, right| sort_values(left, right, false));
-    let numbers = || values.iter().filter_map(Value::as_f64);
-    let whole = values.iter().all(Value::is_i64);
-    match measure.function {
-        Function::Count => values.len().into(),
-        Function::Unique => {
-            values.dedup();
-            values.len().into()
-        }
-        _ if values.is_empty() => Value::Null,
-        Function::Sum if whole => values.iter().filter_map(Value::as_i64).sum::<i64>().into(),
-        Function::Sum => numbers().sum::<f64>().into(),
-        Function::Avg => (numbers().sum::<f64>() / values.len() as f64).into(),
-        Function::Min => values[0].clone(),
-        Function::Max => values[values.len() - 1].clone(),
-        function => {
-            let quantile = function.quantile().unwrap_or(0.5);
-            let place = (quantile * (values.len() - 1) as f64).round() as usize;
-            numbers().nth(place).map_or(Value::Null, Value::from)
+impl Numbers<'_> {
+    fn calculate(&self, rows: &[&Row], measure: &Measure) -> Value {
+        let table = self.table;
+        let rows = rows.iter().filter(|row| measure.filter.as_ref().is_none_or(|filter| row.matches(table, filter)));
+        let per_second = |sum: f64| Value::from(sum / self.seconds);
+        let Some(name) = &measure.column else {
+            let count = rows.count();
+            return if measure.function == Function::Rate { per_second(count as f64) } else { count.into() };
+        };
+        let mut values: Vec<Value> = rows.map(|row| row.field(table, name)).filter(|value| !value.is_null()).collect();
+        values.sort_by(|left, right| sort_values(left, right, false));
+        let numbers = || values.iter().filter_map(Value::as_f64);
+        let whole = values.iter().all(Value::is_i64);
+        match measure.function {
+            Function::Count => values.len().into(),
+            Function::Unique => {
+                values.dedup();
+                values.len().into()
+            }
+            _ if values.is_empty() => Value::Null,
+            Function::Sum if whole => values.iter().filter_map(Value::as_i64).sum::<i64>().into(),
+            Function::Sum => numbers().sum::<f64>().into(),
+            Function::Avg => (numbers().sum::<f64>() / values.len() as f64).into(),
+            Function::Rate => per_second(numbers().sum()),
+            Function::Min => values[0].clone(),
+            Function::Max => values[values.len() - 1].clone(),
+            Function::Quantile | Function::P50 | Function::P90 | Function::P95 | Function::P99 => {
+                let quantile = measure.quantile().unwrap_or(0.5);
+                let place = (quantile * (values.len() - 1) as f64).round() as usize;
+                numbers().nth(place).map_or(Value::Null, Value::from)
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{InvalidQuery, find_field};
+use crate::object::object_only;
 use crate::table::{ColumnType, Table};
 
 /// How a field is compared.
@@ -73,7 +74,7 @@ pub enum Filter {
 
 /// The JSON shape. One struct instead of an untagged enum, whose errors name nothing.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 #[schema(as = Filter, description = "Which rows: one of `{\"all\": [...]}`, `{\"any\": [...]}`, `{\"not\": ...}` and `{\"field\", \"op\", \"value\"}`.")]
 pub(super) struct Node {
     /// All of them hold.
@@ -95,6 +96,8 @@ pub(super) struct Node {
     #[serde(default, skip_serializing_if = "Value::is_null")]
     value: Value,
 }
+
+object_only!(Node);
 
 impl TryFrom<Node> for Filter {
     type Error = &'static str;

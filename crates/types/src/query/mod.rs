@@ -2,26 +2,37 @@
 //! given beside it, by who is asking.
 
 mod answer;
+mod check;
 mod filter;
-
-use std::time::Duration;
+mod measure;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
 use crate::TimeRange;
+use crate::object::object_only;
 use crate::table::{self, Column, ColumnType, Table};
 
 pub use answer::{Answer, AnswerColumn};
 pub use filter::{Comparison, Filter, Operator};
+pub use measure::{Function, Measure};
 
 /// Rows a query answers unless it asks for fewer or more.
 pub const DEFAULT_LIMIT: u32 = 100;
 /// Rows a query may ask for at most.
 pub const MAX_LIMIT: u32 = 10_000;
+/// Groups that `top` may ask for at most.
+pub const MAX_TOP: u32 = 100;
+/// The column of buckets in an answer.
+pub const BUCKET: &str = "bucket";
+/// What a query with `top` calls the groups that are none of the greatest, and the column that
+/// tells their row from that of a group which is really called so.
+pub const OTHER: &str = "other";
 
 /// A question to the event store: rows (`select`), or numbers (`measures`, by `group_by` and `bucket`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Query {
     /// `spans` or `findings`.
     #[serde(default = "spans")]
@@ -45,6 +56,11 @@ pub struct Query {
     /// Columns (or `attributes.key`) to group by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub group_by: Vec<String>,
+    /// Only so many groups (1 to 100), the greatest over the whole time range by the first measure, or the first
+    /// by `order`; the rows of all others make one more group. That one's texts are `other`, its other groups are
+    /// absent, and a column `other`, after the groups, is true in its rows. They come last (within their bucket).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top: Option<u32>,
     /// Width of time buckets, e.g. `1m`, `1h`, `1d`; adds a first column `bucket`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket: Option<String>,
@@ -74,6 +90,7 @@ impl Default for Query {
             select: Vec::new(),
             measures: Vec::new(),
             group_by: Vec::new(),
+            top: None,
             bucket: None,
             order: Vec::new(),
             limit: None,
@@ -82,97 +99,9 @@ impl Default for Query {
     }
 }
 
-/// A number to calculate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Measure {
-    /// How.
-    #[serde(rename = "fn")]
-    pub function: Function,
-    /// Of what; `count` may leave it out to count rows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub column: Option<String>,
-    /// Only over these rows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<filter::Node>)]
-    pub filter: Option<Filter>,
-    /// Its name in the answer; `fn_column` if absent.
-    #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
-    pub alias: Option<String>,
-}
-
-impl Measure {
-    /// Its name in the answer.
-    #[must_use]
-    pub fn name(&self) -> String {
-        match (&self.alias, &self.column) {
-            (Some(alias), _) => alias.clone(),
-            (None, Some(column)) => format!("{}_{column}", self.function.as_str()),
-            (None, None) => self.function.as_str().to_owned(),
-        }
-    }
-}
-
-/// How a measure is calculated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Function {
-    /// Rows, or rows where the column is present.
-    Count,
-    /// Different values (approximate above some thousands).
-    Unique,
-    /// Sum.
-    Sum,
-    /// Mean.
-    Avg,
-    /// Least.
-    Min,
-    /// Greatest.
-    Max,
-    /// Median (t-digest).
-    P50,
-    /// 90th percentile (t-digest).
-    P90,
-    /// 95th percentile (t-digest).
-    P95,
-    /// 99th percentile (t-digest).
-    P99,
-}
-
-impl Function {
-    /// Its name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Count => "count",
-            Self::Unique => "unique",
-            Self::Sum => "sum",
-            Self::Avg => "avg",
-            Self::Min => "min",
-            Self::Max => "max",
-            Self::P50 => "p50",
-            Self::P90 => "p90",
-            Self::P95 => "p95",
-            Self::P99 => "p99",
-        }
-    }
-
-    /// The quantile it is, if one.
-    #[must_use]
-    pub fn quantile(self) -> Option<f64> {
-        match self {
-            Self::P50 => Some(0.50),
-            Self::P90 => Some(0.90),
-            Self::P95 => Some(0.95),
-            Self::P99 => Some(0.99),
-            _ => None,
-        }
-    }
-}
-
 /// An order of the answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Order {
     /// A column of the answer.
     pub by: String,
@@ -180,6 +109,8 @@ pub struct Order {
     #[serde(default)]
     pub desc: bool,
 }
+
+object_only!(Query, Order);
 
 /// A query that can't be answered, and what would help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -210,100 +141,6 @@ impl Query {
     pub fn rows_at_most(&self) -> u32 {
         self.limit.unwrap_or(DEFAULT_LIMIT)
     }
-
-    /// The table, once every name and value in the query was checked against it.
-    ///
-    /// # Errors
-    /// The first thing that can't be answered, with the place and what was expected.
-    pub fn check(&self) -> Result<&'static Table, InvalidQuery> {
-        let table = table::find(&self.table).ok_or_else(|| {
-            let names: Vec<_> = table::ALL.iter().map(|table| table.name).collect();
-            InvalidQuery::new(
-                "table",
-                format!("there is no table `{}`; expected one of {}", self.table, names.join(", ")),
-            )
-        })?;
-        for (i, name) in self.select.iter().enumerate() {
-            find_field(table, name, || format!("select[{i}]"))?;
-        }
-        for (i, name) in self.group_by.iter().enumerate() {
-            let column = find_field(table, name, || format!("group_by[{i}]"))?;
-            if column.ty == ColumnType::Json {
-                return Err(InvalidQuery::new(
-                    format!("group_by[{i}]"),
-                    format!("`{name}` holds JSON, which can't be grouped by"),
-                ));
-            }
-        }
-        if let Some(filter) = &self.filter {
-            filter.check(table, "filter")?;
-        }
-        for (i, measure) in self.measures.iter().enumerate() {
-            check_measure(table, measure, &format!("measures[{i}]"))?;
-        }
-        self.bucket_width()?;
-        self.check_shape()?;
-        self.check_order(table)?;
-        Ok(table)
-    }
-
-    /// The width of the buckets, if any.
-    ///
-    /// # Errors
-    /// The text is no duration of at least one second.
-    pub fn bucket_width(&self) -> Result<Option<Duration>, InvalidQuery> {
-        let Some(text) = &self.bucket else { return Ok(None) };
-        match crate::time::parse_duration(text) {
-            Some(width) if width >= Duration::from_secs(1) => Ok(Some(width)),
-            _ => Err(InvalidQuery::new(
-                "bucket",
-                format!("`{text}` is no bucket width; expected e.g. `1m`, `1h` or `1d`, at least `1s`"),
-            )),
-        }
-    }
-
-    fn check_shape(&self) -> Result<(), InvalidQuery> {
-        if self.measures.is_empty() && !(self.group_by.is_empty() && self.bucket.is_none()) {
-            return Err(InvalidQuery::new(
-                "measures",
-                "`group_by` and `bucket` need at least one measure, e.g. {\"fn\": \"count\"}",
-            ));
-        }
-        if !self.measures.is_empty() && !self.select.is_empty() {
-            return Err(InvalidQuery::new(
-                "select",
-                "a query has either `select` (rows) or `measures` (numbers), not both",
-            ));
-        }
-        if self.cursor.is_some() && !(self.measures.is_empty() && self.order.is_empty()) {
-            return Err(InvalidQuery::new(
-                "cursor",
-                "only rows in default order (newest first) can be paged by cursor",
-            ));
-        }
-        let limit = self.rows_at_most();
-        if limit == 0 || limit > MAX_LIMIT {
-            return Err(InvalidQuery::new("limit", format!("{limit} is out of range; expected 1 to {MAX_LIMIT}")));
-        }
-        Ok(())
-    }
-
-    fn check_order(&self, table: &Table) -> Result<(), InvalidQuery> {
-        for (i, order) in self.order.iter().enumerate() {
-            if self.measures.is_empty() {
-                find_field(table, &order.by, || format!("order[{i}].by"))?;
-                continue;
-            }
-            let mut names: Vec<String> =
-                self.measures.iter().map(Measure::name).chain(self.group_by.iter().cloned()).collect();
-            names.extend(self.bucket.is_some().then(|| "bucket".to_owned()));
-            if !names.contains(&order.by) {
-                let problem = format!("there is no `{}` in the answer; expected one of {}", order.by, names.join(", "));
-                return Err(InvalidQuery::new(format!("order[{i}].by"), problem));
-            }
-        }
-        Ok(())
-    }
 }
 
 /// The column that a field names: a column, or a key of a map column (`attributes.key`).
@@ -321,70 +158,4 @@ pub fn find_field(table: &Table, name: &str, place: impl FnOnce() -> String) -> 
     let names: Vec<_> = table.columns.iter().map(|column| column.name).collect();
     let problem = format!("`{}` has no column `{name}`; columns: {}", table.name, names.join(", "));
     Err(InvalidQuery::new(place(), problem))
-}
-
-fn check_measure(table: &Table, measure: &Measure, place: &str) -> Result<(), InvalidQuery> {
-    if let Some(filter) = &measure.filter {
-        filter.check(table, &format!("{place}.filter"))?;
-    }
-    let Some(name) = &measure.column else {
-        return match measure.function {
-            Function::Count => Ok(()),
-            function => {
-                Err(InvalidQuery::new(format!("{place}.column"), format!("`{}` needs a column", function.as_str())))
-            }
-        };
-    };
-    let column = find_field(table, name, || format!("{place}.column"))?;
-    let numeric = matches!(column.ty, ColumnType::Int | ColumnType::Float | ColumnType::Money);
-    let fits = match measure.function {
-        Function::Count | Function::Unique => true,
-        Function::Min | Function::Max => numeric || matches!(column.ty, ColumnType::Time | ColumnType::Text),
-        _ => numeric,
-    };
-    if fits {
-        return Ok(());
-    }
-    let problem =
-        format!("`{}` can't be calculated of `{name}`; it needs a column of numbers", measure.function.as_str());
-    Err(InvalidQuery::new(format!("{place}.column"), problem))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(json: &str, expect: &str) {
-        let problem = match serde_json::from_str::<Query>(json) {
-            Ok(query) => query.check().map_or_else(|error| error.to_string(), |table| table.name.to_owned()),
-            Err(error) => error.to_string(),
-        };
-        assert!(problem.contains(expect), "{json}: {problem}");
-    }
-
-    #[test]
-    fn good_queries() {
-        check("{}", "spans");
-        check(r#"{"table":"findings"}"#, "findings");
-        check(r#"{"measures":[{"fn":"p95","column":"duration_ms"}],"group_by":["model"],"bucket":"1m"}"#, "spans");
-        check(r#"{"filter":{"field":"attributes.http.route","op":"=","value":"/x"}}"#, "spans");
-        check(
-            r#"{"filter":{"all":[{"field":"status","op":"in","value":["error"]},{"not":{"field":"model","op":"exists"}}]}}"#,
-            "spans",
-        );
-    }
-
-    #[test]
-    fn bad_queries_say_where_and_what_was_expected() {
-        check(r#"{"table":"span"}"#, "expected one of findings, spans");
-        check(r#"{"selekt":[]}"#, "unknown field `selekt`");
-        check(r#"{"select":["modle"]}"#, "`select[0]`: `spans` has no column `modle`");
-        check(r#"{"measures":[{"fn":"avg","column":"model"}]}"#, "`measures[0].column`");
-        check(r#"{"measures":[{"fn":"avg"}]}"#, "needs a column");
-        check(r#"{"group_by":["model"]}"#, "need at least one measure");
-        check(r#"{"bucket":"1 minute","measures":[{"fn":"count"}]}"#, "no bucket width");
-        check(r#"{"limit":0}"#, "1 to 10000");
-        check(r#"{"filter":{"all":[{"field":"duration_ms","op":">","value":"slow"}]}}"#, "`filter.all[0].value`");
-        check(r#"{"filter":{"field":"model"}}"#, "op");
-    }
 }

@@ -34,6 +34,10 @@ async fn a_wrong_query_names_the_field() {
     )
     .await;
     check(json!({ "time": { "from": "yesterday" } }), "time.from", "expected RFC 3339").await;
+    check(json!({ "time": { "from": "now", "to": "now-1h" } }), "time.from", "swap them").await;
+    check(json!({ "time": ["now-1h", "now"] }), "time", "expected an object, written {…}").await;
+    check(json!({ "measures": [{ "fn": "count" }, { "fn": "count" }] }), "measures[1].as", "another name by `as`")
+        .await;
     check(json!({ "limit": -1 }), "limit", "expected u32").await;
     check(json!({ "filter": { "field": "status", "op": "is", "value": "ok" } }), "filter.op", "unknown variant `is`")
         .await;

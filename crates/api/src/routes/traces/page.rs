@@ -117,12 +117,7 @@ fn page_query(wanted: &Wanted, from: Timestamp, to: Timestamp) -> Query {
         Filter::Any(vec![earlier, Filter::compare("trace_id", Operator::Less, cursor.trace_id.to_string())])
     });
     let filters: Vec<Filter> = wanted.filter.iter().cloned().chain(after_cursor).collect();
-    let first = Measure {
-        function: Function::Min,
-        column: Some("start_time".to_owned()),
-        filter: None,
-        alias: Some("first".to_owned()),
-    };
+    let first = Measure::of(Function::Min, Some("start_time")).named("first");
     let desc = |by: &str| Order { by: by.to_owned(), desc: true };
     Query {
         table: "spans".to_owned(),

@@ -95,6 +95,27 @@ async fn a_trace_in_one_line() {
 }
 
 #[tokio::test]
+async fn a_tree_is_whole_however_many_pages_it_takes() {
+    let house = House::new().await;
+    let begin = house.now().minus(Duration::from_secs(60));
+    let total = u64::from(signalbox_types::query::MAX_LIMIT) + 50;
+    // A hundred at each moment: pages end between spans of one time.
+    let spans = (0..total).map(|n| {
+        let parent = (n > 0).then_some(n / 10);
+        span(1, n, parent, SpanKind::Tool, begin.plus(Duration::from_micros(n / 100)), 1)
+    });
+    house.append(spans.collect()).await;
+    let detail = house.get(&format!("/api/v1/traces/{}", trace_id(1))).await.ok();
+    let found = detail["spans"].as_array().unwrap();
+    let ids: std::collections::HashSet<&str> = found.iter().map(|span| span["span_id"].as_str().unwrap()).collect();
+    assert_eq!((found.len() as u64, ids.len() as u64), (total, total), "each once");
+    assert_eq!((&detail["span_count"], &detail["truncated"]), (&json!(total), &json!(false)));
+    assert_eq!(found[0]["name"], "step 0");
+    let contents = ["input_messages", "output_messages", "attributes", "input", "output", "events"];
+    assert!(contents.iter().all(|name| found[1].get(name).is_none()), "contents are read span by span");
+}
+
+#[tokio::test]
 async fn sums_are_what_queries_give() {
     let house = House::new().await;
     let begin = house.now().minus(Duration::from_secs(60));

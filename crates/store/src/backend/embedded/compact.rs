@@ -73,7 +73,8 @@ fn choose(files: &[LiveFile], now: Timestamp, zeal: Zeal) -> Option<Job> {
         group.sort_by_key(|file| file.meta().written);
         let quiet = group.iter().all(|file| now.as_micros() - file.meta().written > QUIET_MICROS);
         let enough = if thorough || (quiet && level == 0) { 2 } else { FAN_IN };
-        let small: Vec<&LiveFile> = group.into_iter().filter(|file| file.meta().bytes < FILE_BYTES as u64 / 2).collect();
+        let small: Vec<&LiveFile> =
+            group.into_iter().filter(|file| file.meta().bytes < FILE_BYTES as u64 / 2).collect();
         if small.len() >= enough {
             let files = small.into_iter().take(FAN_IN).cloned().collect();
             return Some(Job { table: table::find(name)?, files, level: level + 1, strip: false });
@@ -229,9 +230,8 @@ fn by_day(
     if days.len() == 1 {
         return Ok(days.into_keys().map(|day| (day, batch.clone())).collect());
     }
-    let take = |(day, rows): (i64, Vec<u32>)| {
-        Ok((day, arrow::compute::take_record_batch(batch, &UInt32Array::from(rows))?))
-    };
+    let take =
+        |(day, rows): (i64, Vec<u32>)| Ok((day, arrow::compute::take_record_batch(batch, &UInt32Array::from(rows))?));
     days.into_iter().map(take).collect()
 }
 

@@ -62,7 +62,6 @@ pub(super) fn recover(
         keyed.and_then(|keyed| state.publish(record.seq, keyed, now)).map_err(|error| error.to_string())
     };
     let journal_dir = dir.join("journal");
-    let journal =
-        Journal::open(Arc::clone(&fs), &journal_dir, JournalConfig::default(), low_seq, &mut replay)?;
+    let journal = Journal::open(Arc::clone(&fs), &journal_dir, JournalConfig::default(), low_seq, &mut replay)?;
     Ok(Shared::new(fs, dir, config, clock, state, journal))
 }
