@@ -23,7 +23,7 @@ pub const MAX_LIMIT: u32 = 10_000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Query {
-    /// `spans` or `findings`.
+    /// `spans`, `scores`, `logs`, `metric_points` or `findings`.
     #[serde(default = "spans")]
     pub table: String,
     /// When; the last hour if absent.
@@ -376,7 +376,7 @@ mod tests {
 
     #[test]
     fn bad_queries_say_where_and_what_was_expected() {
-        check(r#"{"table":"span"}"#, "expected one of findings, spans");
+        check(r#"{"table":"span"}"#, "expected one of findings, logs, metric_points, scores, spans");
         check(r#"{"selekt":[]}"#, "unknown field `selekt`");
         check(r#"{"select":["modle"]}"#, "`select[0]`: `spans` has no column `modle`");
         check(r#"{"measures":[{"fn":"avg","column":"model"}]}"#, "`measures[0].column`");
