@@ -14,7 +14,7 @@ use signalbox_catalog::Catalog;
 use signalbox_prices::PriceBook;
 use signalbox_testkit::{ManualClock, MemoryStore};
 use signalbox_types::seam::{BoxFuture, BoxStream, Clock, EventStore, StoreError, StoreStats};
-use signalbox_types::{Answer, ProjectId, Query, Secret};
+use signalbox_types::{Answer, Events, ProjectId, Query, Secret};
 
 use crate::{Ingest, IngestConfig, IngestParts};
 
@@ -80,7 +80,7 @@ struct Failing {
 }
 
 impl EventStore for Failing {
-    fn append(&self, _: Vec<signalbox_types::Span>) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn append(&self, _: Events) -> BoxFuture<'_, Result<(), StoreError>> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         Box::pin(async { Err(self.failure.clone()) })
     }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use signalbox_types::seam::{Clock, EventStore};
 use signalbox_types::{Action, Finding, Place, ProjectId, Query, Severity, Span, SpanSource, Verdict};
 
+use super::tables;
 use crate::ManualClock;
 use crate::builders::{llm_span, span_id, trace_id};
 
@@ -31,15 +32,15 @@ where
     spans[9].cost = None;
     spans[9].verdict = Some(Verdict::Flag);
     spans[9].findings = vec![finding()];
-    store.append(spans).await.expect("append");
-    store.append(vec![llm_span("two", 1_000, "sim/small", begin, 0)]).await.expect("append");
+    store.append(spans.into()).await.expect("append");
+    store.append(vec![llm_span("two", 1_000, "sim/small", begin, 0)].into()).await.expect("append");
     // An application's span around call 3, told after the gateway told of the call.
     let mut outer = llm_span("three", 3, "sim/small", begin, 0);
     let mut inner = llm_span("three", 4, "sim/small", begin, 1);
     outer.source = SpanSource::Otlp;
     (inner.trace_id, inner.parent_span_id) = (outer.trace_id, Some(outer.span_id));
-    store.append(vec![inner]).await.expect("append");
-    store.append(vec![outer]).await.expect("append");
+    store.append(vec![inner].into()).await.expect("append");
+    store.append(vec![outer].into()).await.expect("append");
 
     let check = Check { store: store.as_ref(), project: ProjectId::new("one") };
     rows_of_one_project_only(&check).await;
@@ -48,18 +49,19 @@ where
     pages(&check).await;
     findings(&check).await;
     calls_count_once(store.as_ref()).await;
+    tables::every_kind_of_event(store.as_ref(), begin).await;
     refusals(&check).await;
     let first = live.next().await.expect("the first span");
     assert_eq!((first.trace_id, first.span_id), (trace_id(0), span_id(0)), "watch gives spans in order");
 }
 
-struct Check<'a> {
-    store: &'a dyn EventStore,
-    project: ProjectId,
+pub(super) struct Check<'a> {
+    pub(super) store: &'a dyn EventStore,
+    pub(super) project: ProjectId,
 }
 
 impl Check<'_> {
-    async fn rows(&self, query: Value) -> Vec<Vec<Value>> {
+    pub(super) async fn rows(&self, query: Value) -> Vec<Vec<Value>> {
         let parsed: Query = serde_json::from_value(query.clone()).expect("a query");
         let answer = self.store.query(&self.project, &parsed).await;
         answer.unwrap_or_else(|error| panic!("{query}: {error}")).rows

@@ -1,0 +1,143 @@
+#![expect(clippy::expect_used, reason = "a test suite: it panics where the contract is broken")]
+//! Scores, log records and data points: every table takes its rows and answers them.
+
+use serde_json::{Value, json};
+use signalbox_types::seam::EventStore;
+use signalbox_types::{Events, MetricKind, ProjectId, Temporality, Timestamp};
+
+use super::event_store::Check;
+use crate::builders::{gauge, llm_span, log, score, span_id, trace_id};
+
+/// Events of every kind, in one append and one by one, in a project of their own.
+pub(super) async fn every_kind_of_event(store: &dyn EventStore, begin: Timestamp) {
+    store.append(Events::default()).await.expect("nothing at all");
+    let mut structured = log("tables", 2, "", begin);
+    structured.body = Some(json!({"role": "user", "content": "Grüße"}));
+    structured.event_name = Some("gen_ai.user.message".to_owned());
+    let mut session = score("tables", 2, "resolved", 0.0, begin);
+    (session.trace_id, session.span_id, session.session_id) = (None, None, Some("s-1".to_owned()));
+    (session.value, session.label, session.passed) = (None, Some("yes".to_owned()), Some(true));
+    let mut histogram = gauge("tables", 2, "latency", 0.0, begin);
+    (histogram.kind, histogram.temporality, histogram.value) = (MetricKind::Histogram, Temporality::Delta, None);
+    (histogram.count, histogram.sum, histogram.min, histogram.max) = (Some(3), Some(1.5), Some(0.25), Some(1.0));
+    (histogram.unit, histogram.start_time) = (Some("s".to_owned()), Some(begin));
+    histogram.buckets = Some(json!({"bounds": [0.5], "counts": [2, 1]}));
+    let together = Events {
+        spans: vec![llm_span("tables", 1, "sim/small", begin, 0)],
+        scores: vec![score("tables", 1, "helpfulness", 0.25, begin), session],
+        logs: vec![log("tables", 1, "100% _sure_", begin), structured],
+        metric_points: vec![gauge("tables", 1, "queue", 2.5, begin), histogram],
+    };
+    store.append(together).await.expect("append");
+    store.append(vec![score("other", 9, "helpfulness", 1.0, begin)].into()).await.expect("append");
+    store.append(vec![log("other", 9, "another's", begin)].into()).await.expect("append");
+    store.append(vec![gauge("other", 9, "queue", 1.0, begin)].into()).await.expect("append");
+
+    let check = Check { store, project: ProjectId::new("tables") };
+    assert_eq!(check.rows(json!({"select": ["attributes.number"]})).await, [[json!("1")]], "the span came along");
+    scores(&check).await;
+    logs(&check).await;
+    metric_points(&check).await;
+}
+
+async fn scores(check: &Check<'_>) {
+    let columns = ["id", "trace_id", "span_id", "session_id", "name", "value", "label", "passed", "source", "metadata"];
+    let rows = check.rows(json!({"table": "scores", "select": columns})).await;
+    let (trace, span) = (trace_id(1).to_string(), span_id(1).to_string());
+    assert_eq!(
+        rows,
+        [
+            [
+                json!("score-2"),
+                Value::Null,
+                Value::Null,
+                json!("s-1"),
+                json!("resolved"),
+                Value::Null,
+                json!("yes"),
+                json!(true),
+                json!("judge"),
+                json!({"number": "2"})
+            ],
+            [
+                json!("score-1"),
+                json!(trace),
+                json!(span),
+                Value::Null,
+                json!("helpfulness"),
+                json!(0.25),
+                Value::Null,
+                json!(false),
+                json!("judge"),
+                json!({"number": "1"})
+            ],
+        ],
+        "newest first"
+    );
+    let low = json!({"table": "scores", "filter": {"field": "value", "op": "<", "value": 0.5}, "measures": [{"fn": "count"}, {"fn": "avg", "column": "value"}], "group_by": ["name"]});
+    assert_eq!(check.rows(low).await, [[json!("helpfulness"), json!(1), json!(0.25)]]);
+    assert_eq!(check.rows(json!({"table": "scores", "search": "judged 1 in züRICH", "select": ["id"]})).await.len(), 1);
+}
+
+async fn logs(check: &Check<'_>) {
+    let rows = check.rows(json!({"table": "logs", "select": ["id", "severity_number", "event_name", "body_preview", "body", "attributes.number"]})).await;
+    let content = json!({"role": "user", "content": "Grüße"});
+    assert_eq!(
+        rows,
+        [
+            [
+                json!("log-2"),
+                json!(9),
+                json!("gen_ai.user.message"),
+                json!(content.to_string()),
+                content.clone(),
+                json!("2")
+            ],
+            [json!("log-1"), json!(9), Value::Null, json!("100% _sure_"), json!("100% _sure_"), json!("1")],
+        ]
+    );
+    for (text, found) in [("% _SURE", "log-1"), ("grüße", "log-2")] {
+        let rows = check.rows(json!({"table": "logs", "search": text, "select": ["id"]})).await;
+        assert_eq!(rows, [[json!(found)]], "{text}");
+    }
+    let by_trace = json!({"table": "logs", "filter": {"field": "trace_id", "op": "=", "value": trace_id(2).to_string()}, "select": ["id"]});
+    assert_eq!(check.rows(by_trace).await, [[json!("log-2")]]);
+}
+
+async fn metric_points(check: &Check<'_>) {
+    let columns = ["id", "name", "kind", "unit", "value", "count", "sum", "min", "max", "temporality", "buckets"];
+    let rows = check.rows(json!({"table": "metric_points", "select": columns})).await;
+    assert_eq!(
+        rows,
+        [
+            [
+                json!("point-2"),
+                json!("latency"),
+                json!("histogram"),
+                json!("s"),
+                Value::Null,
+                json!(3),
+                json!(1.5),
+                json!(0.25),
+                json!(1.0),
+                json!("delta"),
+                json!({"bounds": [0.5], "counts": [2, 1]})
+            ],
+            [
+                json!("point-1"),
+                json!("queue"),
+                json!("gauge"),
+                Value::Null,
+                json!(2.5),
+                Value::Null,
+                Value::Null,
+                Value::Null,
+                Value::Null,
+                json!("unspecified"),
+                Value::Null
+            ],
+        ]
+    );
+    let mean = json!({"table": "metric_points", "filter": {"field": "name", "op": "=", "value": "queue"}, "measures": [{"fn": "max", "column": "value"}], "bucket": "1h"});
+    assert_eq!(check.rows(mean).await[0][1], json!(2.5));
+}
