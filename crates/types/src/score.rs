@@ -23,6 +23,8 @@ named!(
         Code = "code",
         /// A guardrail.
         Guard = "guard",
+        /// An evaluator that told of it over OpenTelemetry.
+        Otlp = "otlp",
     }
 );
 

@@ -27,7 +27,7 @@ const COLUMNS: &[Column] = &[
     Column::hot("value", Float, "How much (`gen_ai.evaluation.score.value`); its range is the metric's."),
     Column::hot("label", Text, "Which of several kinds (`gen_ai.evaluation.score.label`)."),
     Column::hot("passed", Bool, "Good enough?"),
-    Column::hot("source", Text, "Who judged: api, user_feedback, review, judge, code or guard.").required(),
+    Column::hot("source", Text, "Who judged: api, user_feedback, review, judge, code, guard or otlp.").required(),
     Column::hot("reason", Text, "Why (`gen_ai.evaluation.explanation`).").searchable(),
     Column::hot("author", Text, "The person, judge or program by name."),
     Column::body("metadata", TextMap, "Anything else; a key is addressed as `metadata.key`."),

@@ -39,7 +39,9 @@ proptest! {
                     let _ = signalbox_semconv::normalise(raw, &signalbox_types::ProjectId::new("p"), None);
                 }
             }
-            let _ = decode::<unstored::MetricsRequest>(body, encoding);
+            let sender = Sender::new(&principal, now);
+            let _ = decode::<MetricsRequest>(body, encoding).map(|request| request.events(&sender));
+            let _ = decode::<LogsRequest>(body, encoding).map(|request| request.events(&sender));
             for content_encoding in ["gzip", "deflate"] {
                 let headers = http::HeaderMap::from_iter([(http::header::CONTENT_ENCODING, content_encoding.parse().unwrap())]);
                 let _ = crate::body::unpack(Bytes::copy_from_slice(body), &headers, 1_000);
