@@ -4,6 +4,8 @@ mod answer;
 #[cfg(test)]
 mod decode_tests;
 #[cfg(test)]
+mod signal_tests;
+#[cfg(test)]
 mod tests;
 
 use bytes::Bytes;
