@@ -37,6 +37,7 @@ pub(crate) fn frame() -> OpenApi {
     tags(
         (name = "Traces", description = "What happened: traces, their spans, and spans as they arrive."),
         (name = "Queries", description = "Any question about the recorded events, as a `Query` or as SQL."),
+        (name = "Scores", description = "Judgements of what happened: feedback, reviews, judges, metrics."),
         (name = "Keys", description = "Virtual keys: what applications and people hold instead of provider credentials."),
         (name = "Session", description = "Signing in and out of the web UI."),
         (name = "House", description = "Providers, health and numbers of this Signalbox."),

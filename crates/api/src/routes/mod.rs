@@ -6,6 +6,7 @@ mod keys;
 mod live;
 mod providers;
 mod query;
+mod scores;
 mod session;
 mod sql;
 mod status;
@@ -39,6 +40,7 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(providers::list))
         .routes(routes!(query::ask))
         .routes(routes!(health::readyz))
+        .routes(routes!(scores::create))
         .routes(routes!(session::show, session::open, session::close))
         .routes(routes!(sql::ask))
         .routes(routes!(status::show))
