@@ -10,7 +10,7 @@ use serde_json::Value;
 use signalbox_catalog::{Catalog, Principal};
 use signalbox_testkit::{ManualClock, MemoryStore};
 use signalbox_types::seam::{Clock, EventStore};
-use signalbox_types::{Events, Timestamp};
+use signalbox_types::{Span, Timestamp};
 use signalbox_upstream::{Upstream, UpstreamConfig};
 use tokio::sync::watch;
 use tower::ServiceExt;
@@ -59,8 +59,8 @@ impl House {
         self.catalog.authenticate(&self.key).unwrap()
     }
 
-    pub(crate) async fn append(&self, events: impl Into<Events>) {
-        self.store.append(events.into()).await.unwrap();
+    pub(crate) async fn append(&self, spans: Vec<Span>) {
+        self.store.append(spans.into()).await.unwrap();
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> Builder {
