@@ -104,10 +104,11 @@ impl Engine {
         query: &Query,
         table: &'static Table,
         snapshot: Snapshot,
+        scores: Snapshot,
         now: Timestamp,
     ) -> Result<Answer, StoreError> {
         let (state, project, query) = (self.state.clone(), project.clone(), query.clone());
-        self.run(async move { plan::answer(&state, &project, &query, table, &snapshot, now).await }).await
+        self.run(async move { plan::answer(&state, &project, &query, table, &snapshot, &scores, now).await }).await
     }
 
     /// Answers SQL over views of one project's tables.

@@ -9,6 +9,7 @@ mod filter;
 mod merge;
 mod plan;
 mod scan;
+mod scores;
 mod sql;
 
 pub(crate) use engine::Engine;

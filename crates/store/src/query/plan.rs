@@ -24,6 +24,7 @@ use super::answer::{parse_json, rows_of, type_name};
 use super::engine::{collect, failed};
 use super::filter::{expression, field, search, time_literal};
 use super::scan::{Pushdown, balanced, tenant};
+use super::scores;
 use crate::backend::embedded::Snapshot;
 use crate::files::LiveFile;
 
@@ -36,6 +37,7 @@ struct Question<'a> {
     query: &'a Query,
     table: &'static Table,
     snapshot: &'a Snapshot,
+    scores: &'a Snapshot,
     /// Microseconds: from is in it, to is not.
     time: (Timestamp, Timestamp),
 }
@@ -47,9 +49,10 @@ pub(super) async fn answer(
     query: &Query,
     table: &'static Table,
     snapshot: &Snapshot,
+    scores: &Snapshot,
     now: Timestamp,
 ) -> Result<Answer, StoreError> {
-    let question = Question { state, project, query, table, snapshot, time: query.time.resolve(now) };
+    let question = Question { state, project, query, table, snapshot, scores, time: query.time.resolve(now) };
     if query.measures.is_empty() { question.rows().await } else { question.numbers().await }
 }
 
@@ -74,6 +77,7 @@ impl Question<'_> {
     }
 
     async fn run(&self, plan: LogicalPlan) -> Result<Vec<RecordBatch>, StoreError> {
+        let plan = scores::resolve(self.state, self.project, self.scores, plan).await?;
         let plan = self.state.create_physical_plan(&plan).await.map_err(failed)?;
         collect(self.state, plan, failed).await
     }

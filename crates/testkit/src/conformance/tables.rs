@@ -36,6 +36,7 @@ pub(super) async fn every_kind_of_event(store: &dyn EventStore, begin: Timestamp
     let check = Check { store, project: ProjectId::new("tables") };
     assert_eq!(check.rows(json!({"select": ["attributes.number"]})).await, [[json!("1")]], "the span came along");
     scores(&check).await;
+    filters_on_scores(store, begin).await;
     logs(&check).await;
     metric_points(&check).await;
 }
@@ -77,6 +78,46 @@ async fn scores(check: &Check<'_>) {
     let low = json!({"table": "scores", "filter": {"field": "value", "op": "<", "value": 0.5}, "measures": [{"fn": "count"}, {"fn": "avg", "column": "value"}], "group_by": ["name"]});
     assert_eq!(check.rows(low).await, [[json!("helpfulness"), json!(1), json!(0.25)]]);
     assert_eq!(check.rows(json!({"table": "scores", "search": "judged 1 in züRICH", "select": ["id"]})).await.len(), 1);
+}
+
+/// Call 1 and call 2 have scores of their own, call 3 one of its whole trace, call 4 has none.
+async fn filters_on_scores(store: &dyn EventStore, begin: Timestamp) {
+    let mut of_trace = score("judged", 3, "helpfulness", 0.25, begin);
+    of_trace.span_id = None;
+    let scores = vec![
+        score("judged", 1, "helpfulness", 0.25, begin),
+        score("judged", 1, "relevance", 0.75, begin),
+        score("judged", 2, "helpfulness", 0.75, begin),
+        of_trace,
+    ];
+    let spans = (1..5).map(|n| llm_span("judged", n, "sim/small", begin, n)).collect();
+    store.append(Events { spans, scores, ..Events::default() }).await.expect("append");
+    store.append(vec![score("another", 4, "helpfulness", 0.25, begin)].into()).await.expect("append");
+    let check = Check { store, project: ProjectId::new("judged") };
+    let name = json!({"field": "name", "op": "=", "value": "helpfulness"});
+    let low = json!({"score": {"all": [name, {"field": "value", "op": "<", "value": 0.5}]}});
+    let found = |filter: Value, expected: Vec<&'static str>| {
+        let check = &check;
+        async move {
+            let query = json!({"filter": filter, "select": ["attributes.number"], "order": [{"by": "start_time"}]});
+            let rows = check.rows(query.clone()).await;
+            assert_eq!(
+                rows.iter().map(|row| row[0].as_str().unwrap_or_default()).collect::<Vec<_>>(),
+                expected,
+                "{query}"
+            );
+        }
+    };
+    found(low.clone(), vec!["1", "3"]).await;
+    found(json!({"not": low}), vec!["2", "4"]).await;
+    found(json!({"any": [low, {"field": "attributes.number", "op": "=", "value": "4"}]}), vec!["1", "3", "4"]).await;
+    found(json!({"all": [low, {"score": {"field": "name", "op": "=", "value": "relevance"}}]}), vec!["1"]).await;
+    found(json!({"score": {"all": []}}), vec!["1", "2", "3"]).await;
+    found(json!({"score": {"field": "label", "op": "exists"}}), vec![]).await;
+    let share = json!({"measures": [{"fn": "count"}, {"fn": "count", "filter": low, "as": "low"}]});
+    assert_eq!(check.rows(share).await, [[json!(4), json!(2)]], "in a measure");
+    let logs = json!({"table": "logs", "filter": low, "measures": [{"fn": "count"}]});
+    assert_eq!(check.rows(logs).await, [[json!(0)]]);
 }
 
 async fn logs(check: &Check<'_>) {

@@ -113,7 +113,8 @@ impl EventStore for MemoryStore {
     fn query<'a>(&'a self, project: &'a ProjectId, query: &'a Query) -> BoxFuture<'a, Result<Answer, StoreError>> {
         Box::pin(async move {
             let table = query.check()?;
-            let rows = self.rows(project, table.name);
+            let scores = self.rows(project, SCORES.name);
+            let rows = self.rows(project, table.name).into_iter().map(|row| row.judged_by(table, &scores)).collect();
             Ok(evaluate::evaluate(table, rows, query, self.clock.now())?)
         })
     }

@@ -367,6 +367,7 @@ mod tests {
         check("{}", "spans");
         check(r#"{"table":"findings"}"#, "findings");
         check(r#"{"measures":[{"fn":"p95","column":"duration_ms"}],"group_by":["model"],"bucket":"1m"}"#, "spans");
+        check(r#"{"filter":{"not":{"score":{"field":"value","op":"<","value":0.5}}}}"#, "spans");
         check(r#"{"filter":{"field":"attributes.http.route","op":"=","value":"/x"}}"#, "spans");
         check(
             r#"{"filter":{"all":[{"field":"status","op":"in","value":["error"]},{"not":{"field":"model","op":"exists"}}]}}"#,
@@ -386,5 +387,12 @@ mod tests {
         check(r#"{"limit":0}"#, "1 to 10000");
         check(r#"{"filter":{"all":[{"field":"duration_ms","op":">","value":"slow"}]}}"#, "`filter.all[0].value`");
         check(r#"{"filter":{"field":"model"}}"#, "op");
+        check(
+            r#"{"filter":{"score":{"field":"model","op":"exists"}}}"#,
+            "`filter.score.field`: `scores` has no column",
+        );
+        check(r#"{"table":"scores","filter":{"score":{"all":[]}}}"#, "rows of `scores` have no scores");
+        check(r#"{"filter":{"score":{"score":{"all":[]}}}}"#, "`filter.score.score`: rows of `scores`");
+        check(r#"{"filter":{"score":{"all":[]},"field":"model","op":"exists"}}"#, "a filter is one of");
     }
 }

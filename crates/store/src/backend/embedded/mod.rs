@@ -19,7 +19,7 @@ use futures_util::StreamExt;
 use parking_lot::Mutex;
 use signalbox_journal::fs::{Fs, Real};
 use signalbox_types::seam::{BoxFuture, BoxStream, Clock, EventStore, StoreError, StoreStats};
-use signalbox_types::table::FindingRow;
+use signalbox_types::table::{FindingRow, SCORES};
 use signalbox_types::{Answer, CountOnce, Events, ProjectId, Query, Span};
 use tokio::sync::oneshot;
 use tokio_stream::wrappers::BroadcastStream;
@@ -191,7 +191,9 @@ impl EventStore for Store {
             let started = self.shared.clock.elapsed();
             let table = query.check()?;
             let snapshot = self.shared.snapshot(table);
-            let mut answer = self.engine.query(project, query, table, snapshot, self.shared.clock.now()).await?;
+            let scores = self.shared.snapshot(&SCORES);
+            let now = self.shared.clock.now();
+            let mut answer = self.engine.query(project, query, table, snapshot, scores, now).await?;
             answer.elapsed_ms = self.since(started);
             Ok(answer)
         })
