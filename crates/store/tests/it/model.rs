@@ -192,7 +192,8 @@ fn query() -> impl Strategy<Value = Value> {
     let windowed = (0..700_u32, comparison()).prop_map(|(ago, filter)| {
         json!({"time": {"from": format!("now-{ago}s")}, "filter": filter, "measures": [{"fn": "count"}]})
     });
-    let found = Just(json!({"table": "findings", "limit": 1000, "select": ["trace_id", "span_id", "number", "message"]}));
+    let found =
+        Just(json!({"table": "findings", "limit": 1000, "select": ["trace_id", "span_id", "number", "message"]}));
     let traces = (0..200_u64).prop_map(|n| {
         let span = llm_span("p", n, "a", Timestamp::default(), n);
         let filter = json!({"field": "trace_id", "op": "=", "value": span.trace_id.to_string()});
@@ -235,8 +236,8 @@ async fn run(steps: Vec<Step>, queries: Vec<Value>) -> Result<(), TestCaseError>
             Step::Again(seeds) if number > 0 => {
                 let again = seeds.iter().map(|(index, seed)| seed.span(index.index(number as usize) as u64, start));
                 let spans: Vec<Span> = again.collect();
-                model.append(spans.clone()).await.unwrap();
-                store.append(spans).await.unwrap();
+                model.append(spans.clone().into()).await.unwrap();
+                store.append(spans.into()).await.unwrap();
             }
             Step::Again(_) => {}
             Step::Flush => store.flush().await.unwrap(),

@@ -37,6 +37,7 @@ pub(super) async fn every_kind_of_event(store: &dyn EventStore, begin: Timestamp
     assert_eq!(check.rows(json!({"select": ["attributes.number"]})).await, [[json!("1")]], "the span came along");
     scores(&check).await;
     filters_on_scores(store, begin).await;
+    the_last_version_counts(store, begin).await;
     logs(&check).await;
     metric_points(&check).await;
 }
@@ -78,6 +79,37 @@ async fn scores(check: &Check<'_>) {
     let low = json!({"table": "scores", "filter": {"field": "value", "op": "<", "value": 0.5}, "measures": [{"fn": "count"}, {"fn": "avg", "column": "value"}], "group_by": ["name"]});
     assert_eq!(check.rows(low).await, [[json!("helpfulness"), json!(1), json!(0.25)]]);
     assert_eq!(check.rows(json!({"table": "scores", "search": "judged 1 in züRICH", "select": ["id"]})).await.len(), 1);
+}
+
+/// The same id again replaces a row, whatever else it says; in another project it is another row.
+async fn the_last_version_counts(store: &dyn EventStore, begin: Timestamp) {
+    let of = |number, value| {
+        let mut score = score("twice", number, "helpfulness", value, begin);
+        score.id = "one".to_owned();
+        score
+    };
+    let mut other = of(9, 0.9);
+    other.project_id = ProjectId::new("thrice");
+    store.append(vec![of(1, 0.1), other, of(2, 0.2)].into()).await.expect("append");
+    let check = Check { store, project: ProjectId::new("twice") };
+    let all = json!({"table": "scores", "select": ["value", "metadata.number"]});
+    assert_eq!(check.rows(all.clone()).await, [[json!(0.2), json!("2")]]);
+    store.append(vec![of(3, 0.3)].into()).await.expect("append");
+    assert_eq!(check.rows(all.clone()).await, [[json!(0.3), json!("3")]]);
+    let elsewhere = Check { store, project: ProjectId::new("thrice") };
+    assert_eq!(elsewhere.rows(all).await, [[json!(0.9), json!("9")]]);
+    for _ in 0..2 {
+        let again = Events {
+            logs: vec![log("twice", 1, "x", begin), log("twice", 2, "x", begin)],
+            metric_points: vec![gauge("twice", 1, "queue", 1.0, begin)],
+            ..Events::default()
+        };
+        store.append(again).await.expect("append");
+    }
+    for (table, rows) in [("logs", 2), ("metric_points", 1)] {
+        let count = json!({"table": table, "measures": [{"fn": "count"}]});
+        assert_eq!(check.rows(count).await, [[json!(rows)]], "{table}");
+    }
 }
 
 /// Call 1 and call 2 have scores of their own, call 3 one of its whole trace, call 4 has none.

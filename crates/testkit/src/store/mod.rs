@@ -91,9 +91,11 @@ impl EventStore for MemoryStore {
     fn append(&self, events: Events) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             let Events { mut spans, scores, logs, metric_points } = events;
-            self.scores.write().extend(scores);
-            self.logs.write().extend(logs);
-            self.metric_points.write().extend(metric_points);
+            keep(&self.scores, scores, |one, other| (&one.project_id, &one.id) == (&other.project_id, &other.id));
+            keep(&self.logs, logs, |one, other| (&one.project_id, &one.id) == (&other.project_id, &other.id));
+            keep(&self.metric_points, metric_points, |one, other| {
+                (&one.project_id, &one.id) == (&other.project_id, &other.id)
+            });
             self.once.lock().mark(&mut spans);
             for span in spans {
                 let span = Arc::new(span);
@@ -136,6 +138,15 @@ impl EventStore for MemoryStore {
         let others = self.scores.read().len() + self.logs.read().len() + self.metric_points.read().len();
         let rows = (self.spans.read().len() + others) as u64;
         StoreStats { memtable_rows: rows, appended_rows: rows, ..StoreStats::default() }
+    }
+}
+
+/// The last version of each counts.
+fn keep<R>(kept: &RwLock<Vec<R>>, new: Vec<R>, same: impl Fn(&R, &R) -> bool) {
+    let mut kept = kept.write();
+    for one in new {
+        kept.retain(|other| !same(other, &one));
+        kept.push(one);
     }
 }
 
