@@ -101,7 +101,7 @@ impl Maker<'_> {
 
     fn number(&mut self, metric: &Metric<'_>, sent: proto::NumberPoint) {
         const NO_RECORDED_VALUE: u32 = 1;
-        #[expect(clippy::cast_precision_loss, reason = "above 2^53 a metric's last digit says nothing")]
+        // Above 2^53 the last digit goes; of a metric it says nothing.
         let value = sent.as_double.or_else(|| sent.as_int.map(|int| int as f64));
         let bad = (value.is_none() && sent.flags & NO_RECORDED_VALUE == 0)
             .then_some(("no_value", "it has neither `as_double` nor `as_int`"));

@@ -123,8 +123,8 @@ async fn look_for(
         for row in 0..batch.num_rows() {
             let Some(trace_id) = parsed(&ids[0], row) else { continue };
             match parsed(&ids[1], row) {
-                Some(span_id) => drop(targets.spans.insert((trace_id, span_id))),
-                None => drop(targets.traces.insert(trace_id)),
+                Some(span_id) => _ = targets.spans.insert((trace_id, span_id)),
+                None => _ = targets.traces.insert(trace_id),
             }
         }
     }

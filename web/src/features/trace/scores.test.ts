@@ -28,7 +28,11 @@ it('colours verdicts only', () => {
 });
 
 it('tells scores of the trace from those of a span', () => {
-  const scores = [score({ id: 'trace' }), score({ id: 'span', span_id: 'a' }), score({ id: 'other', span_id: 'b' })];
+  const scores = [
+    score({ id: 'trace' }),
+    score({ id: 'span', span_id: 'a' }),
+    score({ id: 'other', span_id: 'b' }),
+  ];
   expect(scoresOf(scores).map(({ id }) => id)).toEqual(['trace']);
   expect(scoresOf(scores, 'a').map(({ id }) => id)).toEqual(['span']);
 });
