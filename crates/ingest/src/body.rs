@@ -75,7 +75,7 @@ pub(crate) async fn work<T: Send + 'static>(
         return Ok(work());
     }
     tokio::task::spawn_blocking(work).await.map_err(|error| {
-        tracing::error!(%error, "reading a batch of spans failed");
+        tracing::error!(%error, "reading a batch failed");
         Refusal::Fault
     })
 }

@@ -25,7 +25,7 @@ pub(crate) enum Refusal {
     Busy { under_way: usize },
     #[error("{0}")]
     Store(StoreError),
-    #[error("the spans could not be read: a fault of ours")]
+    #[error("the batch could not be read: a fault of ours")]
     Fault,
 }
 

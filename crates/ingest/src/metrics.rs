@@ -5,6 +5,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Metric, Registry};
+use signalbox_types::Events;
 
 /// Every metric of the receivers. Prometheus adds `_total` to the name of a counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,10 @@ pub enum Name {
     Requests,
     /// Spans that were stored.
     Spans,
+    /// Log records that were stored.
+    LogRecords,
+    /// Data points of metrics that were stored.
+    DataPoints,
     /// What was not stored.
     Rejected,
     /// Requests under way.
@@ -21,7 +26,8 @@ pub enum Name {
 
 impl Name {
     /// Every one.
-    pub const ALL: &'static [Self] = &[Self::Requests, Self::Spans, Self::Rejected, Self::InFlight];
+    pub const ALL: &'static [Self] =
+        &[Self::Requests, Self::Spans, Self::LogRecords, Self::DataPoints, Self::Rejected, Self::InFlight];
 
     /// The name as it is registered.
     #[must_use]
@@ -29,6 +35,8 @@ impl Name {
         match self {
             Self::Requests => "signalbox_ingest_requests",
             Self::Spans => "signalbox_ingest_spans",
+            Self::LogRecords => "signalbox_ingest_log_records",
+            Self::DataPoints => "signalbox_ingest_data_points",
             Self::Rejected => "signalbox_ingest_rejected_items",
             Self::InFlight => "signalbox_ingest_in_flight_requests",
         }
@@ -40,6 +48,8 @@ impl Name {
         match self {
             Self::Requests => "Requests to the receivers, by receiver and outcome",
             Self::Spans => "Spans that were stored, by receiver",
+            Self::LogRecords => "Log records that were stored, by receiver",
+            Self::DataPoints => "Data points of metrics that were stored, by receiver",
             Self::Rejected => "Spans, log records and data points of accepted requests that were not stored, by reason",
             Self::InFlight => "Requests to the receivers under way",
         }
@@ -63,11 +73,31 @@ struct Why {
     reason: &'static str,
 }
 
+/// How many of each were stored.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counts {
+    spans: u64,
+    log_records: u64,
+    data_points: u64,
+}
+
+impl Counts {
+    pub(crate) fn of(events: &Events) -> Self {
+        Self {
+            spans: events.spans.len() as u64,
+            log_records: events.logs.len() as u64,
+            data_points: events.metric_points.len() as u64,
+        }
+    }
+}
+
 /// What the receivers took and refused.
 #[derive(Debug, Clone, Default)]
 pub struct IngestMetrics {
     requests: Family<Outcome, Counter>,
     spans: Family<By, Counter>,
+    log_records: Family<By, Counter>,
+    data_points: Family<By, Counter>,
     rejected: Family<Why, Counter>,
     pub(crate) in_flight: Gauge,
 }
@@ -80,6 +110,8 @@ impl IngestMetrics {
         }
         show(registry, Name::Requests, self.requests.clone());
         show(registry, Name::Spans, self.spans.clone());
+        show(registry, Name::LogRecords, self.log_records.clone());
+        show(registry, Name::DataPoints, self.data_points.clone());
         show(registry, Name::Rejected, self.rejected.clone());
         show(registry, Name::InFlight, self.in_flight.clone());
     }
@@ -88,8 +120,11 @@ impl IngestMetrics {
         self.requests.get_or_create(&Outcome { receiver, outcome }).inc();
     }
 
-    pub(crate) fn stored(&self, receiver: &'static str, spans: u64) {
-        self.spans.get_or_create(&By { receiver }).inc_by(spans);
+    pub(crate) fn stored(&self, receiver: &'static str, stored: &Counts) {
+        let families = [&self.spans, &self.log_records, &self.data_points];
+        for (family, count) in families.into_iter().zip([stored.spans, stored.log_records, stored.data_points]) {
+            family.get_or_create(&By { receiver }).inc_by(count);
+        }
     }
 
     pub(crate) fn rejected(&self, receiver: &'static str, reason: &'static str, items: u64) {

@@ -1,14 +1,16 @@
-//! The way of a span from any receiver: recognise → price → append.
+//! The way of a span from any receiver: recognise → price → append. What is no span is appended as
+//! it is.
 
 use std::sync::Arc;
 
 use signalbox_catalog::Principal;
 use signalbox_prices::PriceBook;
 use signalbox_semconv::{RawSpan, is_placeholder, normalise};
-use signalbox_types::Span;
+use signalbox_types::{Events, Span};
 
 use crate::body;
 use crate::error::Refusal;
+use crate::metrics::Counts;
 use crate::receiver::Shared;
 
 /// What a receiver made of a request: spans, and what can't be one.
@@ -18,12 +20,19 @@ pub(crate) struct Batch {
     pub(crate) rejected: Vec<Rejected>,
 }
 
+/// What a receiver made of a request that tells of no spans.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    pub(crate) events: Events,
+    pub(crate) rejected: Vec<Rejected>,
+}
+
 /// Something in a request that was not stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rejected {
     /// A label: which rule.
     pub(crate) reason: &'static str,
-    /// A sentence: which span, what was found, what was expected.
+    /// A sentence: which item, what was found, what was expected.
     pub(crate) problem: String,
 }
 
@@ -42,11 +51,20 @@ pub(crate) async fn store(
         spans.map(|raw| priced(normalise(raw, &owner.project, Some(&owner.key_id)), &prices)).collect::<Vec<_>>()
     })
     .await?;
-    let stored = spans.len() as u64;
-    if stored > 0 {
-        shared.store.append(spans).await.map_err(Refusal::Store)?;
+    keep(shared, receiver, Taken { events: spans.into(), rejected }).await
+}
+
+/// Stores events as they are. Resolves once they are on disk.
+pub(crate) async fn keep(
+    shared: &Shared,
+    receiver: &'static str,
+    Taken { events, rejected }: Taken,
+) -> Result<Vec<Rejected>, Refusal> {
+    let stored = Counts::of(&events);
+    if !events.is_empty() {
+        shared.store.append(events).await.map_err(Refusal::Store)?;
     }
-    shared.metrics.stored(receiver, stored);
+    shared.metrics.stored(receiver, &stored);
     for one in &rejected {
         shared.metrics.rejected(receiver, one.reason, 1);
     }

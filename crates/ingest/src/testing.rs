@@ -6,15 +6,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
+use opentelemetry_proto::tonic::metrics::v1::{Metric, ResourceMetrics, ScopeMetrics, metric};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use signalbox_catalog::Catalog;
 use signalbox_prices::PriceBook;
 use signalbox_testkit::{ManualClock, MemoryStore};
 use signalbox_types::seam::{BoxFuture, BoxStream, Clock, Erase, Erased, EventStore, StoreError, StoreStats};
-use signalbox_types::{Answer, ProjectId, Query, Secret};
+use signalbox_types::{Answer, Events, ProjectId, Query, Secret};
 
 use crate::{Ingest, IngestConfig, IngestParts};
 
@@ -80,7 +84,7 @@ struct Failing {
 }
 
 impl EventStore for Failing {
-    fn append(&self, _: Vec<signalbox_types::Span>) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn append(&self, _: Events) -> BoxFuture<'_, Result<(), StoreError>> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         Box::pin(async { Err(self.failure.clone()) })
     }
@@ -134,13 +138,47 @@ pub(crate) fn chat_span() -> Span {
     }
 }
 
+fn resource() -> Resource {
+    Resource { attributes: vec![text("service.name", "shop")], ..Resource::default() }
+}
+
 pub(crate) fn request(spans: Vec<Span>) -> ExportTraceServiceRequest {
-    let resource = Resource { attributes: vec![text("service.name", "shop")], ..Resource::default() };
     ExportTraceServiceRequest {
         resource_spans: vec![ResourceSpans {
-            resource: Some(resource),
+            resource: Some(resource()),
             scope_spans: vec![ScopeSpans { spans, ..ScopeSpans::default() }],
             ..ResourceSpans::default()
+        }],
+    }
+}
+
+pub(crate) fn logs_request(log_records: Vec<LogRecord>) -> ExportLogsServiceRequest {
+    ExportLogsServiceRequest {
+        resource_logs: vec![ResourceLogs {
+            resource: Some(resource()),
+            scope_logs: vec![ScopeLogs { log_records, ..ScopeLogs::default() }],
+            ..ResourceLogs::default()
+        }],
+    }
+}
+
+/// A metric `m` in seconds for each of these.
+pub(crate) fn metrics_request(data: impl IntoIterator<Item = metric::Data>) -> ExportMetricsServiceRequest {
+    let metric = |data| Metric {
+        name: "m".to_owned(),
+        unit: "s".to_owned(),
+        description: "how long".to_owned(),
+        data: Some(data),
+        ..Metric::default()
+    };
+    ExportMetricsServiceRequest {
+        resource_metrics: vec![ResourceMetrics {
+            resource: Some(resource()),
+            scope_metrics: vec![ScopeMetrics {
+                metrics: data.into_iter().map(metric).collect(),
+                ..ScopeMetrics::default()
+            }],
+            ..ResourceMetrics::default()
         }],
     }
 }

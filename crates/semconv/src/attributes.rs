@@ -33,6 +33,12 @@ impl Attributes {
         self.0.iter().map(|(key, value)| (key.as_str(), value))
     }
 
+    /// All as texts, as they are kept: a text as it is, anything else as JSON.
+    #[must_use]
+    pub fn to_texts(&self) -> BTreeMap<String, String> {
+        self.0.iter().map(|(key, value)| (key.clone(), kept_text(value))).collect()
+    }
+
     /// Those whose name starts with `prefix`, with the rest of the name.
     pub fn under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
         self.0

@@ -1,11 +1,8 @@
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 use signalbox_types::span::SpanEvent;
 use signalbox_types::{KeyId, ProjectId, Span, SpanKind, SpanSource, SpanStatus, Timestamp};
 
-use crate::attributes::kept_text;
-use crate::{Attributes, Confidence, RawEvent, RawSpan, provider, registry};
+use crate::{Confidence, RawEvent, RawSpan, provider, registry};
 
 /// Raised whenever the same attributes give another span, so that old spans can be found and
 /// normalised again from the attributes that they keep.
@@ -113,18 +110,14 @@ fn include_cached(usage: &mut signalbox_types::Usage) {
 /// Keeps all that was sent, so that nothing is lost and the span can be normalised again.
 fn keep(raw: RawSpan, span: &mut Span) {
     // What a dialect has set already (expanded metadata) stays.
-    let mut attributes = kept(&raw.attributes);
+    let mut attributes = raw.attributes.to_texts();
     attributes.append(&mut span.attributes);
     if let Some(kind) = raw.kind.as_str() {
         attributes.entry("otel.span.kind".to_owned()).or_insert_with(|| kind.to_owned());
     }
     span.attributes = attributes;
-    span.resource_attributes = kept(&raw.resource);
+    span.resource_attributes = raw.resource.to_texts();
     span.events = raw.events.into_iter().map(event).collect();
-}
-
-fn kept(attributes: &Attributes) -> BTreeMap<String, String> {
-    attributes.iter().map(|(key, value)| (key.to_owned(), kept_text(value))).collect()
 }
 
 fn event(raw: RawEvent) -> SpanEvent {

@@ -48,6 +48,12 @@ pub struct RetentionConfig {
     pub spans_days: u32,
     /// What was said in them: messages, inputs, outputs, attributes.
     pub bodies_days: u32,
+    /// Scores.
+    pub scores_days: u32,
+    /// Log records.
+    pub logs_days: u32,
+    /// Data points of metrics.
+    pub metrics_days: u32,
     /// Other times for some projects.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub projects: BTreeMap<String, ProjectRetention>,
@@ -60,11 +66,27 @@ pub struct ProjectRetention {
     /// Spans and findings, in days. 0 keeps them for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spans_days: Option<u32>,
+    /// Scores, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scores_days: Option<u32>,
+    /// Log records, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logs_days: Option<u32>,
+    /// Data points, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics_days: Option<u32>,
 }
 
 impl Default for RetentionConfig {
     fn default() -> Self {
-        Self { spans_days: 90, bodies_days: 30, projects: BTreeMap::new() }
+        Self {
+            spans_days: 90,
+            bodies_days: 30,
+            scores_days: 0,
+            logs_days: 30,
+            metrics_days: 90,
+            projects: BTreeMap::new(),
+        }
     }
 }
 
@@ -72,9 +94,13 @@ impl RetentionConfig {
     /// How long rows of this class are kept, those of a project that says otherwise too.
     pub(crate) fn days(&self, class: Retention, project: Option<&str>) -> Option<u32> {
         let own = project.and_then(|project| self.projects.get(project));
-        let days = match class {
-            Retention::Spans => own.and_then(|own| own.spans_days).unwrap_or(self.spans_days),
+        let (own, all) = match class {
+            Retention::Spans => (own.and_then(|own| own.spans_days), self.spans_days),
+            Retention::Scores => (own.and_then(|own| own.scores_days), self.scores_days),
+            Retention::Logs => (own.and_then(|own| own.logs_days), self.logs_days),
+            Retention::Metrics => (own.and_then(|own| own.metrics_days), self.metrics_days),
         };
+        let days = own.unwrap_or(all);
         (days > 0).then_some(days)
     }
 }

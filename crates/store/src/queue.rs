@@ -135,7 +135,7 @@ async fn empty(store: &dyn EventStore, mut receiver: mpsc::Receiver<Span>, count
 
 async fn append(store: &dyn EventStore, batch: Vec<Span>) -> Result<(), StoreError> {
     for _ in 1..TRIES {
-        match store.append(batch.clone()).await {
+        match store.append(batch.clone().into()).await {
             Err(StoreError::Full { .. }) => {
                 warn!(spans = batch.len(), "the event store is full, waiting");
                 tokio::time::sleep(WAIT).await;
@@ -143,7 +143,7 @@ async fn append(store: &dyn EventStore, batch: Vec<Span>) -> Result<(), StoreErr
             result => return result,
         }
     }
-    store.append(batch).await
+    store.append(batch.into()).await
 }
 
 #[cfg(test)]

@@ -72,10 +72,13 @@ fn map_entry() -> Field {
     Field::new("key_value", DataType::Struct(fields.into_iter().collect()), false)
 }
 
+/// What hangs on something is looked up by its id, too.
+const REFERENCES: &[&str] = &["trace_id", "span_id", "session_id"];
+
 /// Columns that rows are looked up by: their values are many, and few rows share one.
 pub(crate) fn look_up_columns(table: &Table) -> impl Iterator<Item = &'static str> + '_ {
     let ids = table.columns.iter().filter(|column| column.ty == ColumnType::Text);
-    ids.map(|column| column.name).filter(|name| table.key.contains(name) || *name == "session_id")
+    ids.map(|column| column.name).filter(|name| table.key.contains(name) || REFERENCES.contains(name))
 }
 
 pub(crate) fn writer_properties(table: &Table, level: u32) -> WriterProperties {
@@ -105,7 +108,7 @@ pub(crate) fn writer_properties(table: &Table, level: u32) -> WriterProperties {
 
 #[cfg(test)]
 mod tests {
-    use signalbox_types::table::SPANS;
+    use signalbox_types::table::{SCORES, SPANS};
 
     use super::*;
 
@@ -121,5 +124,6 @@ mod tests {
     #[test]
     fn spans_are_looked_up_by_ids() {
         assert_eq!(look_up_columns(&SPANS).collect::<Vec<_>>(), ["trace_id", "span_id", "session_id"]);
+        assert_eq!(look_up_columns(&SCORES).collect::<Vec<_>>(), ["id", "trace_id", "span_id", "session_id"]);
     }
 }

@@ -1,9 +1,10 @@
-//! Short ways to make spans.
+//! Short ways to make events.
 
 use std::time::Duration;
 
 use signalbox_types::{
-    Cost, CostSource, Message, Money, ProjectId, Role, Span, SpanId, SpanKind, SpanStatus, Timestamp, TraceId, Usage,
+    Cost, CostSource, LogRecord, Message, MetricPoint, Money, ProjectId, Role, Score, ScoreSource, Span, SpanId,
+    SpanKind, SpanStatus, Timestamp, TraceId, Usage,
 };
 
 /// The trace id that ends in this number.
@@ -46,4 +47,40 @@ pub fn llm_span(project: &str, number: u64, model: &str, start: Timestamp, offse
     span.input_messages = vec![Message::text(Role::User, format!("Question {number} about Zürich"))];
     span.output_messages = vec![Message::text(Role::Assistant, format!("Answer {number}"))];
     span
+}
+
+/// A judge's score of span `number`, so many milliseconds after `start`.
+#[must_use]
+pub fn score(project: &str, number: u64, name: &str, value: f64, start: Timestamp) -> Score {
+    let time = start.plus(Duration::from_millis(number));
+    let mut score = Score::new(ProjectId::new(project), format!("score-{number}"), name, time);
+    (score.trace_id, score.span_id) = (Some(trace_id(number)), Some(span_id(number)));
+    (score.value, score.passed) = (Some(value), Some(value >= 0.5));
+    score.source = ScoreSource::Judge;
+    score.reason = Some(format!("Judged {number} in Zürich"));
+    score.metadata.insert("number".to_owned(), number.to_string());
+    score
+}
+
+/// A log line of span `number`, so many milliseconds after `start`.
+#[must_use]
+pub fn log(project: &str, number: u64, body: &str, start: Timestamp) -> LogRecord {
+    let time = start.plus(Duration::from_millis(number));
+    let mut log = LogRecord::new(ProjectId::new(project), format!("log-{number}"), time);
+    (log.trace_id, log.span_id) = (Some(trace_id(number)), Some(span_id(number)));
+    (log.severity_number, log.severity_text) = (Some(9), Some("INFO".to_owned()));
+    log.body = Some(body.into());
+    log.service_name = Some("shop".to_owned());
+    log.attributes.insert("number".to_owned(), number.to_string());
+    log
+}
+
+/// A point of a gauge, so many milliseconds after `start`.
+#[must_use]
+pub fn gauge(project: &str, number: u64, name: &str, value: f64, start: Timestamp) -> MetricPoint {
+    let time = start.plus(Duration::from_millis(number));
+    let mut point = MetricPoint::new(ProjectId::new(project), format!("point-{number}"), name, time);
+    (point.series, point.value) = (format!("series of {name}"), Some(value));
+    point.attributes.insert("number".to_owned(), number.to_string());
+    point
 }

@@ -1,13 +1,17 @@
 #![doc = include_str!("../README.md")]
 
 pub mod error;
+pub mod events;
 pub mod finding;
 pub mod id;
+pub mod log;
 pub mod message;
+pub mod metric;
 pub mod money;
 mod object;
 pub mod once;
 pub mod query;
+pub mod score;
 pub mod seam;
 pub mod secret;
 pub mod span;
@@ -16,12 +20,16 @@ pub mod time;
 pub mod usage;
 
 pub use error::ErrorClass;
+pub use events::Events;
 pub use finding::{Action, Finding, Place, Severity, Verdict};
 pub use id::{KeyId, ProjectId, SpanId, TraceId};
+pub use log::LogRecord;
 pub use message::{Message, Modality, Part, Role, ToolDefinition};
+pub use metric::{MetricKind, MetricPoint, Temporality};
 pub use money::Money;
 pub use once::CountOnce;
 pub use query::{Answer, Filter, Query};
+pub use score::{Score, ScoreSource};
 pub use secret::Secret;
 pub use span::{Span, SpanKind, SpanSource, SpanStatus};
 pub use time::{TimeRange, Timestamp};

@@ -35,6 +35,8 @@ macro_rules! named {
     };
 }
 
+pub(crate) use named;
+
 named!(
     /// What kind of step a span is.
     SpanKind {

@@ -1186,6 +1186,7 @@ export interface components {
             spans: components["schemas"]["SpanSummary"][];
             /** @description It has more spans than are answered; `POST /api/v1/query` reads the others. */
             truncated: boolean;
+            scores: components["schemas"]["TraceScore"][];
         };
         /** @description A W3C trace id: 16 bytes, written as 32 lower-case hexadecimal digits. */
         TraceId: string;
@@ -1294,6 +1295,21 @@ export interface components {
             /** @description Newest first, revoked ones included. */
             keys: components["schemas"]["VirtualKey"][];
         };
+        /** @enum {string} */
+        ScoreSource: "api" | "user_feedback" | "review" | "judge" | "code" | "guard" | "otlp";
+        TraceScore: {
+            id: string;
+            span_id?: components["schemas"]["SpanId"];
+            /** Format: date-time */
+            time: string;
+            name: string;
+            value?: number;
+            label?: string;
+            passed?: boolean;
+            source: components["schemas"]["ScoreSource"];
+            reason?: string;
+            author?: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -1364,6 +1380,8 @@ export type TraceSummary = components['schemas']['TraceSummary'];
 export type Verdict = components['schemas']['Verdict'];
 export type VirtualKey = components['schemas']['VirtualKey'];
 export type VirtualKeys = components['schemas']['VirtualKeys'];
+export type ScoreSource = components['schemas']['ScoreSource'];
+export type TraceScore = components['schemas']['TraceScore'];
 export type $defs = Record<string, never>;
 export interface operations {
     list_keys: {

@@ -18,6 +18,7 @@ export type SpanSummary = Schemas['SpanSummary'];
 export type TableInfo = Schemas['Table'];
 export type ToolDefinition = Schemas['ToolDefinition'];
 export type Trace = Schemas['TraceDetail'];
+export type TraceScore = Schemas['TraceScore'];
 export type TraceSummary = Schemas['TraceSummary'];
 export type VirtualKey = Schemas['VirtualKey'];
 

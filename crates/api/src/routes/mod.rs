@@ -8,6 +8,7 @@ mod live;
 mod providers;
 mod queries;
 mod query;
+mod scores;
 mod session;
 mod sql;
 mod status;
@@ -46,6 +47,7 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(queries::cancel))
         .routes(routes!(query::ask))
         .routes(routes!(health::readyz))
+        .routes(routes!(scores::create))
         .routes(routes!(session::show, session::open, session::close))
         .routes(routes!(sql::ask))
         .routes(routes!(status::show))

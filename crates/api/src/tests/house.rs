@@ -71,7 +71,7 @@ impl House {
     }
 
     pub(crate) async fn append(&self, spans: Vec<Span>) {
-        self.store.append(spans).await.unwrap();
+        self.store.append(spans.into()).await.unwrap();
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> Builder {

@@ -72,15 +72,70 @@ enum Number {
 
 pub(super) fn unsigned<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let expected = "expected nanoseconds since the Unix epoch, as a number or as digits in a text";
-    match Option::<Number>::deserialize(deserializer).map_err(|_| D::Error::custom(expected))? {
-        None => Ok(0),
-        Some(Number::Unsigned(number)) => Ok(number),
+    let number = Option::<Number>::deserialize(deserializer).map_err(|_| D::Error::custom(expected))?;
+    natural(number).ok_or_else(|| D::Error::custom(expected))
+}
+
+const COUNT: &str = "expected a count, as a number or as digits in a text";
+
+pub(super) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let number = Option::<Number>::deserialize(deserializer).map_err(|_| D::Error::custom(COUNT))?;
+    natural(number).ok_or_else(|| D::Error::custom(COUNT))
+}
+
+pub(super) fn counts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u64>, D::Error> {
+    let numbers = Option::<Vec<Number>>::deserialize(deserializer)?.unwrap_or_default();
+    let counts: Option<Vec<u64>> = numbers.into_iter().map(|number| natural(Some(number))).collect();
+    counts.ok_or_else(|| D::Error::custom(COUNT))
+}
+
+fn natural(number: Option<Number>) -> Option<u64> {
+    match number {
+        None => Some(0),
+        Some(Number::Unsigned(number)) => Some(number),
         // JavaScript writes them as 1.7e18.
-        Some(Number::Float(number)) if (0.0..1.8e19).contains(&number) => Ok(number as u64),
-        Some(Number::Text(text)) if text.trim().is_empty() => Ok(0),
-        Some(Number::Text(text)) => text.trim().parse().map_err(|_| D::Error::custom(expected)),
-        Some(_) => Err(D::Error::custom(expected)),
+        Some(Number::Float(number)) => (0.0..1.8e19).contains(&number).then_some(number as u64),
+        Some(Number::Text(text)) if text.trim().is_empty() => Some(0),
+        Some(Number::Text(text)) => text.trim().parse().ok(),
     }
+}
+
+pub(super) fn signed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let Some(value) = Option::<Value>::deserialize(deserializer)? else { return Ok(None) };
+    let number = value.as_i64().or_else(|| value.as_f64().filter(|number| number.abs() < 9e18).map(|it| it as i64));
+    let number = number.or_else(|| value.as_str()?.trim().parse().ok());
+    number.map(Some).ok_or_else(|| D::Error::custom("expected a whole number, as a number or as digits in a text"))
+}
+
+pub(super) fn float<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    let Some(value) = Option::<Value>::deserialize(deserializer)? else { return Ok(None) };
+    real(&value).map(Some).ok_or_else(|| D::Error::custom("expected a number"))
+}
+
+pub(super) fn floats<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+    let values = Option::<Vec<Value>>::deserialize(deserializer)?.unwrap_or_default();
+    let numbers: Option<Vec<f64>> = values.iter().map(real).collect();
+    numbers.ok_or_else(|| D::Error::custom("expected a list of numbers"))
+}
+
+/// Protobuf's JSON writes what JSON has no number for as `"NaN"`, `"Infinity"` and `"-Infinity"`.
+fn real(value: &Value) -> Option<f64> {
+    value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())
+}
+
+pub(super) fn temporality<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
+    enumeration(deserializer, "AGGREGATION_TEMPORALITY_", &["UNSPECIFIED", "DELTA", "CUMULATIVE"])
+}
+
+#[rustfmt::skip]
+const SEVERITIES: &[&str] = &[
+    "UNSPECIFIED", "TRACE", "TRACE2", "TRACE3", "TRACE4", "DEBUG", "DEBUG2", "DEBUG3", "DEBUG4",
+    "INFO", "INFO2", "INFO3", "INFO4", "WARN", "WARN2", "WARN3", "WARN4",
+    "ERROR", "ERROR2", "ERROR3", "ERROR4", "FATAL", "FATAL2", "FATAL3", "FATAL4",
+];
+
+pub(super) fn severity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
+    enumeration(deserializer, "SEVERITY_NUMBER_", SEVERITIES)
 }
 
 pub(super) fn span_kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
@@ -154,8 +209,7 @@ fn whole(value: &Value) -> Any {
 }
 
 fn double(value: &Value) -> Any {
-    let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
-    number.map_or_else(
+    real(value).map_or_else(
         || Any::Text(value.as_str().map_or_else(|| value.to_string(), str::to_owned).into_bytes()),
         Any::Double,
     )

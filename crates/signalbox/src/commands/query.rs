@@ -8,11 +8,11 @@ use signalbox_types::Answer;
 use super::up::client_key;
 use crate::demo::Client;
 
-/// Read-only SQL over spans and findings
+/// Read-only SQL over spans, scores, logs and metrics
 ///
 /// Example: signalbox query "SELECT model, count(*) AS calls, sum(cost) AS usd FROM spans GROUP BY model"
 ///
-/// Tables: spans, findings. Their columns: signalbox query "DESCRIBE spans".
+/// Tables: spans, findings, scores, logs, metric_points. Their columns: signalbox query "DESCRIBE spans".
 #[derive(Debug, clap::Args)]
 pub(crate) struct Query {
     /// The SQL; `-` or nothing reads it from stdin

@@ -84,10 +84,11 @@ impl Engine {
         query: &Query,
         table: &'static Table,
         snapshot: Snapshot,
+        scores: Snapshot,
         now: Timestamp,
     ) -> Result<Answer, StoreError> {
         let (state, project, query) = (self.state.clone(), project.clone(), query.clone());
-        let work = async move { plan::answer(&state, &project, &query, table, &snapshot, now).await };
+        let work = async move { plan::answer(&state, &project, &query, table, &snapshot, &scores, now).await };
         self.in_time(self.threads.run(Box::pin(work))).await
     }
 

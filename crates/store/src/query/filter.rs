@@ -13,6 +13,7 @@ use signalbox_types::table::{ColumnType, Table};
 use signalbox_types::{Money, Timestamp};
 
 use super::scan::balanced;
+use super::scores::scored;
 use crate::schema;
 
 /// The value of a field, and its type: a column, or a key of a map column.
@@ -30,6 +31,7 @@ pub(super) fn expression(table: &Table, filter: &Filter) -> Expr {
         Filter::All(filters) => balanced(each(filters), BinaryOperator::And).unwrap_or_else(|| lit(true)),
         Filter::Any(filters) => balanced(each(filters), BinaryOperator::Or).unwrap_or_else(|| lit(false)),
         Filter::Not(filter) => Expr::IsNotTrue(Box::new(expression(table, filter))),
+        Filter::Score(filter) => scored(filter),
         Filter::Compare(comparison) => compare(table, comparison),
     }
 }

@@ -13,6 +13,7 @@ mod merge;
 mod numbers;
 mod plan;
 mod scan;
+mod scores;
 mod sql;
 mod threads;
 

@@ -14,6 +14,7 @@ use super::cursor::{self, Cursor, identity};
 use super::engine::{collect, failed};
 use super::filter::{expression, field, search, time_literal};
 use super::scan::{Pushdown, balanced, tenant};
+use super::scores;
 use crate::backend::embedded::Snapshot;
 use crate::files::LiveFile;
 
@@ -26,6 +27,7 @@ pub(super) struct Question<'a> {
     pub(super) query: &'a Query,
     pub(super) table: &'static Table,
     snapshot: &'a Snapshot,
+    scores: &'a Snapshot,
     /// Microseconds: from is in it, to is not.
     time: (Timestamp, Timestamp),
     /// By how many a rate divides.
@@ -39,10 +41,11 @@ pub(super) async fn answer(
     query: &Query,
     table: &'static Table,
     snapshot: &Snapshot,
+    scores: &Snapshot,
     now: Timestamp,
 ) -> Result<Answer, StoreError> {
     let (time, seconds) = (query.range(now)?, query.rate_seconds(now)?);
-    let mut question = Question { state, project, query, table, snapshot, time, seconds };
+    let mut question = Question { state, project, query, table, snapshot, scores, time, seconds };
     if !query.measures.is_empty() {
         return question.numbers().await;
     }
@@ -74,6 +77,7 @@ impl Question<'_> {
     }
 
     pub(super) async fn run(&self, plan: LogicalPlan) -> Result<Vec<RecordBatch>, StoreError> {
+        let plan = scores::resolve(self.state, self.project, self.scores, plan).await?;
         let plan = self.state.create_physical_plan(&plan).await.map_err(failed)?;
         collect(self.state, plan, failed).await
     }

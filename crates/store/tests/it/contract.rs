@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use signalbox_store::{SpanQueue, Store, StoreConfig};
 use signalbox_testkit::conformance;
 use signalbox_types::seam::{BoxFuture, BoxStream, Erase, Erased, EventStore, SpanSink, StoreError, StoreStats};
-use signalbox_types::{Answer, ProjectId, Query, Span};
+use signalbox_types::{Answer, Events, ProjectId, Query, Span};
 
 use crate::{ask, clock, count, numbers, open, spans};
 
@@ -13,9 +13,9 @@ use crate::{ask, clock, count, numbers, open, spans};
 struct Flushed(Arc<Store>);
 
 impl EventStore for Flushed {
-    fn append(&self, spans: Vec<Span>) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn append(&self, events: Events) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            self.0.append(spans).await?;
+            self.0.append(events).await?;
             self.0.flush().await
         })
     }
@@ -68,16 +68,16 @@ async fn survives_being_dropped_and_closed() {
     for life in 0..6 {
         let store = open(dir.path());
         assert_eq!(numbers(&*store).await, (0..expected).collect::<Vec<_>>(), "life {life}");
-        store.append(spans(expected..expected + 50)).await.unwrap();
+        store.append(spans(expected..expected + 50).into()).await.unwrap();
         if life % 3 == 1 {
             store.flush().await.unwrap();
         }
-        store.append(spans(expected + 50..expected + 60)).await.unwrap();
+        store.append(spans(expected + 50..expected + 60).into()).await.unwrap();
         expected += 60;
         if life % 3 == 2 {
             store.close().await.unwrap();
             assert_eq!(store.stats().memtable_rows, 0);
-            assert!(matches!(store.append(spans(0..1)).await, Err(StoreError::Internal(_))));
+            assert!(matches!(store.append(spans(0..1).into()).await, Err(StoreError::Internal(_))));
             assert_eq!(count(&*store).await, expected, "queries go on after closing");
         }
     }
@@ -89,7 +89,7 @@ async fn survives_being_dropped_and_closed() {
 async fn pages_are_stable_while_data_arrives() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    store.append(spans(0..100)).await.unwrap();
+    store.append(spans(0..100).into()).await.unwrap();
     let mut seen: Vec<Value> = Vec::new();
     let mut cursor = None;
     for page in 0..10 {
@@ -100,7 +100,7 @@ async fn pages_are_stable_while_data_arrives() {
         let answer = ask(&*store, query).await;
         seen.extend(answer.rows.into_iter().map(|row| row[0].clone()));
         cursor = answer.next_cursor;
-        store.append(spans(1_000 + page * 10..1_010 + page * 10)).await.unwrap();
+        store.append(spans(1_000 + page * 10..1_010 + page * 10).into()).await.unwrap();
         if page % 3 == 0 {
             store.flush().await.unwrap();
         }
@@ -119,10 +119,10 @@ async fn a_deep_store_pages_the_same() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     for part in 0..3 {
-        store.append(spans(part * 8_000..(part + 1) * 8_000)).await.unwrap();
+        store.append(spans(part * 8_000..(part + 1) * 8_000).into()).await.unwrap();
         store.flush().await.unwrap();
     }
-    store.append(spans(24_000..24_010)).await.unwrap();
+    store.append(spans(24_000..24_010).into()).await.unwrap();
     let answer = ask(&*store, json!({"select": ["attributes.number", "input_messages"], "limit": 50})).await;
     let newest: Vec<String> = (23_960..24_010).rev().map(|n: u64| n.to_string()).collect();
     let shown: Vec<&str> = answer.rows.iter().map(|row| row[0].as_str().unwrap()).collect();
@@ -147,7 +147,7 @@ async fn quantiles_are_as_close_as_they_say() {
         for (n, span) in (part * 1_000..).zip(&mut spans) {
             span.usage.input_tokens = Some((n * 7_919 % 10_000).pow(2));
         }
-        store.append(spans).await.unwrap();
+        store.append(spans.into()).await.unwrap();
         if part % 3 == 0 {
             store.flush().await.unwrap();
         }

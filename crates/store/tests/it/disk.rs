@@ -36,20 +36,20 @@ fn a_folder_that_cannot_be_written_is_named() {
 async fn a_full_disk_refuses_writes_and_reads_go_on() {
     let dir = tempfile::tempdir().unwrap();
     let (store, faults) = open_faulty(dir.path());
-    store.append(spans(0..10)).await.unwrap();
+    store.append(spans(0..10).into()).await.unwrap();
     faults.disk_full_after(100);
-    let error = store.append(spans(10..20)).await.unwrap_err();
+    let error = store.append(spans(10..20).into()).await.unwrap_err();
     assert!(matches!(&error, StoreError::Disk(text) if text.contains("full")), "{error}");
     faults.mend();
     assert!(
-        matches!(store.append(spans(10..20)).await, Err(StoreError::Disk(_))),
+        matches!(store.append(spans(10..20).into()).await, Err(StoreError::Disk(_))),
         "for ten seconds, or until a restart"
     );
     assert!(store.stats().read_only);
     assert_eq!(count(&*store).await, 10);
     drop(store);
     let store = open(dir.path());
-    store.append(spans(10..20)).await.unwrap();
+    store.append(spans(10..20).into()).await.unwrap();
     assert_eq!(numbers(&*store).await, (0..20).collect::<Vec<_>>());
 }
 
@@ -57,9 +57,9 @@ async fn a_full_disk_refuses_writes_and_reads_go_on() {
 async fn a_failed_sync_refuses_writes() {
     let dir = tempfile::tempdir().unwrap();
     let (store, faults) = open_faulty(dir.path());
-    store.append(spans(0..10)).await.unwrap();
+    store.append(spans(0..10).into()).await.unwrap();
     faults.sync_fails();
-    assert!(matches!(store.append(spans(10..20)).await, Err(StoreError::Disk(_))));
+    assert!(matches!(store.append(spans(10..20).into()).await, Err(StoreError::Disk(_))));
     assert_eq!(count(&*store).await, 10);
     assert!(store.stats().read_only);
 }
@@ -72,9 +72,9 @@ async fn a_flush_that_fails_anywhere_loses_and_doubles_nothing() {
     for (room, dies) in (0..30).flat_map(|step| [(step * 997, true), (step * 997, false)]) {
         let dir = tempfile::tempdir().unwrap();
         let (store, faults) = open_faulty(dir.path());
-        store.append(spans(0..40)).await.unwrap();
+        store.append(spans(0..40).into()).await.unwrap();
         store.flush().await.unwrap();
-        store.append(spans(40..60)).await.unwrap();
+        store.append(spans(40..60).into()).await.unwrap();
         if room == 0 {
             faults.sync_fails();
         } else {

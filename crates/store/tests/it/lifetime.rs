@@ -33,9 +33,9 @@ async fn many_files_become_few_and_rows_stay_the_same() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     for n in 0..12 {
-        store.append(spans(n * 10..n * 10 + 10)).await.unwrap();
+        store.append(spans(n * 10..n * 10 + 10).into()).await.unwrap();
         // Every other one again, as a later version.
-        store.append(spans(n * 5..n * 5 + 3)).await.unwrap();
+        store.append(spans(n * 5..n * 5 + 3).into()).await.unwrap();
         store.flush().await.unwrap();
     }
     store.compact().await.unwrap();
@@ -50,7 +50,7 @@ async fn queries_that_run_keep_their_files() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     for n in 0..4 {
-        store.append(spans(n * 50..n * 50 + 50)).await.unwrap();
+        store.append(spans(n * 50..n * 50 + 50).into()).await.unwrap();
         store.flush().await.unwrap();
     }
     let asking = tokio::spawn({
@@ -62,7 +62,7 @@ async fn queries_that_run_keep_their_files() {
         }
     });
     for _ in 0..5 {
-        store.append(spans(0..200)).await.unwrap();
+        store.append(spans(0..200).into()).await.unwrap();
         store.flush().await.unwrap();
         store.compact().await.unwrap();
     }
@@ -79,13 +79,13 @@ async fn erased_bytes_are_gone() {
         spans.iter_mut().for_each(|span| span.user_id = Some(user.to_owned()));
         spans
     };
-    store.append(of(0..20, "user-to-forget")).await.unwrap();
-    store.append(of(20..40, "somebody")).await.unwrap();
+    store.append(of(0..20, "user-to-forget").into()).await.unwrap();
+    store.append(of(20..40, "somebody").into()).await.unwrap();
     store.flush().await.unwrap();
-    store.append(of(40..50, "user-to-forget")).await.unwrap();
+    store.append(of(40..50, "user-to-forget").into()).await.unwrap();
     let mut other = llm_span("q", 99, "m", clock().now(), 0);
     other.user_id = Some("other-project-user".to_owned());
-    store.append(vec![other]).await.unwrap();
+    store.append(vec![other].into()).await.unwrap();
     assert!(found(dir.path(), "user-to-forget"));
 
     let erased = store.erase(&project(), &Erase::UserId("user-to-forget".to_owned())).await.unwrap();
@@ -95,7 +95,7 @@ async fn erased_bytes_are_gone() {
     let nobody = store.erase(&project(), &Erase::UserId("other-project-user".to_owned())).await.unwrap();
     assert_eq!(nobody.spans, 0);
     // What comes later is kept, and nothing comes back.
-    store.append(of(60..61, "user-to-forget")).await.unwrap();
+    store.append(of(60..61, "user-to-forget").into()).await.unwrap();
     drop(store);
     let store = open(dir.path());
     assert_eq!(numbers(&*store).await, (20..40).chain(60..61).collect::<Vec<_>>());
@@ -114,14 +114,14 @@ fn keeping(dir: &Path, clock: &Arc<ManualClock>, retention: RetentionConfig) -> 
 async fn rows_go_when_their_time_is_over() {
     let dir = tempfile::tempdir().unwrap();
     let clock = clock();
-    let short = ProjectRetention { spans_days: Some(3) };
-    let retention =
-        RetentionConfig { spans_days: 30, bodies_days: 10, projects: [("q".to_owned(), short)].into_iter().collect() };
+    let short = ProjectRetention { spans_days: Some(3), ..ProjectRetention::default() };
+    let projects = [("q".to_owned(), short)].into_iter().collect();
+    let retention = RetentionConfig { spans_days: 30, bodies_days: 10, projects, ..RetentionConfig::default() };
     let store = keeping(dir.path(), &clock, retention);
     let days_ago = |days: u64| clock.now().minus(Duration::from_secs(days * 86_400 + 60));
     for (n, days) in [(1, 40), (2, 20), (3, 5), (4, 0)] {
         let spans = ["p", "q"].map(|project| llm_span(project, n, "m", days_ago(days), 0));
-        store.append(spans.to_vec()).await.unwrap();
+        store.append(spans.to_vec().into()).await.unwrap();
         store.flush().await.unwrap();
     }
     store.expire().await.unwrap();
@@ -147,7 +147,7 @@ async fn rows_go_when_their_time_is_over() {
 async fn a_folder_of_the_first_format_opens() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    store.append(spans(0..20)).await.unwrap();
+    store.append(spans(0..20).into()).await.unwrap();
     store.close().await.unwrap();
     drop(store);
     // As it was before files had keys.
@@ -155,7 +155,7 @@ async fn a_folder_of_the_first_format_opens() {
     let manifest = std::fs::read_to_string(dir.path().join("manifest.json")).unwrap();
     std::fs::write(dir.path().join("manifest.json"), manifest.replace("\"format\":2", "\"format\":1")).unwrap();
     let store = open(dir.path());
-    store.append(spans(0..5)).await.unwrap();
+    store.append(spans(0..5).into()).await.unwrap();
     assert_eq!(numbers(&*store).await, (0..20).collect::<Vec<_>>());
 }
 
@@ -164,7 +164,7 @@ async fn a_full_quota_refuses_writes_and_reads_go_on() {
     let dir = tempfile::tempdir().unwrap();
     let config = StoreConfig { max_disk_gb: Some(0), ..StoreConfig::default() };
     let store = Store::open(dir.path(), config, clock()).unwrap();
-    let error = store.append(spans(0..1)).await.unwrap_err();
+    let error = store.append(spans(0..1).into()).await.unwrap_err();
     assert!(matches!(&error, StoreError::Disk(text) if text.contains("max_disk_gb")), "{error}");
     assert_eq!(count(&*store).await, 0);
 }

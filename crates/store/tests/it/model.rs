@@ -240,14 +240,14 @@ async fn run(steps: Vec<Step>, queries: Vec<Value>) -> Result<(), TestCaseError>
                 let spans: Vec<Span> =
                     seeds.iter().zip(number..).map(|(seed, number)| seed.span(number, start)).collect();
                 number += seeds.len() as u64;
-                model.append(spans.clone()).await.unwrap();
-                store.append(spans).await.unwrap();
+                model.append(spans.clone().into()).await.unwrap();
+                store.append(spans.into()).await.unwrap();
             }
             Step::Again(seeds) if number > 0 => {
                 let again = seeds.iter().map(|(index, seed)| seed.span(index.index(number as usize) as u64, start));
                 let spans: Vec<Span> = again.collect();
-                model.append(spans.clone()).await.unwrap();
-                store.append(spans).await.unwrap();
+                model.append(spans.clone().into()).await.unwrap();
+                store.append(spans.into()).await.unwrap();
             }
             Step::Again(_) => {}
             Step::Flush => store.flush().await.unwrap(),

@@ -33,7 +33,7 @@ async fn speed() {
     let start = clock().now().minus(Duration::from_secs(80 * SPANS / 1_000 + 60));
     let one = Instant::now();
     for n in 0..50 {
-        store.append(vec![span(SPANS + n, start)]).await.unwrap();
+        store.append(vec![span(SPANS + n, start)].into()).await.unwrap();
     }
     println!("one span: {:.2} ms", one.elapsed().as_secs_f64() * 1_000.0 / 50.0);
 
@@ -43,7 +43,7 @@ async fn speed() {
         tokio::spawn(async move {
             for batch in (client..SPANS / BATCH).step_by(CLIENTS as usize) {
                 let spans: Vec<Span> = (batch * BATCH..(batch + 1) * BATCH).map(|n| span(n, start)).collect();
-                while let Err(error) = store.append(spans.clone()).await {
+                while let Err(error) = store.append(spans.clone().into()).await {
                     println!("{error}");
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }
@@ -105,7 +105,7 @@ async fn speed_of_a_large_trace() {
     for first in (0..LARGE).step_by(BATCH as usize) {
         let large = (first..first + BATCH).map(|n| Span { trace_id: trace_id(0), ..span(n, start) });
         let others = (LARGE + first..LARGE + first + BATCH).map(|n| span(n, start));
-        store.append(large.chain(others).collect()).await.unwrap();
+        store.append(large.chain(others).collect::<Vec<_>>().into()).await.unwrap();
     }
     store.flush().await.unwrap();
     let began = Instant::now();

@@ -15,10 +15,10 @@ async fn store() -> (tempfile::TempDir, Arc<Store>) {
 async fn store_with(config: StoreConfig) -> (tempfile::TempDir, Arc<Store>) {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path(), config, clock()).unwrap();
-    store.append(spans(0..30)).await.unwrap();
+    store.append(spans(0..30).into()).await.unwrap();
     store.flush().await.unwrap();
-    store.append(spans(30..60)).await.unwrap();
-    store.append(vec![llm_span("other", 1_000, "secret-model", clock().now(), 0)]).await.unwrap();
+    store.append(spans(30..60).into()).await.unwrap();
+    store.append(vec![llm_span("other", 1_000, "secret-model", clock().now(), 0)].into()).await.unwrap();
     (dir, store)
 }
 

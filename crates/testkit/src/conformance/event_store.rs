@@ -7,7 +7,7 @@ use signalbox_types::{
     Action, Answer, Finding, Place, ProjectId, Query, Severity, Span, SpanSource, Timestamp, Verdict,
 };
 
-use super::{numbers, pages};
+use super::{numbers, pages, tables};
 use crate::ManualClock;
 use crate::builders::{llm_span, span_id, trace_id};
 
@@ -39,15 +39,15 @@ where
     spans[9].cost = None;
     spans[9].verdict = Some(Verdict::Flag);
     spans[9].findings = vec![finding()];
-    store.append(spans).await.expect("append");
-    store.append(vec![llm_span("two", 1_000, "sim/small", begin, 0)]).await.expect("append");
+    store.append(spans.into()).await.expect("append");
+    store.append(vec![llm_span("two", 1_000, "sim/small", begin, 0)].into()).await.expect("append");
     // An application's span around call 3, told after the gateway told of the call.
     let mut outer = llm_span("three", 3, "sim/small", begin, 0);
     let mut inner = llm_span("three", 4, "sim/small", begin, 1);
     outer.source = SpanSource::Otlp;
     (inner.trace_id, inner.parent_span_id) = (outer.trace_id, Some(outer.span_id));
-    store.append(vec![inner]).await.expect("append");
-    store.append(vec![outer]).await.expect("append");
+    store.append(vec![inner].into()).await.expect("append");
+    store.append(vec![outer].into()).await.expect("append");
 
     let check = Check { store: store.as_ref(), project: ProjectId::new("one") };
     rows_of_one_project_only(&check).await;
@@ -61,6 +61,7 @@ where
     pages::while_data_arrives(store.as_ref(), &clock).await;
     findings(&check).await;
     calls_count_once(store.as_ref()).await;
+    tables::every_kind_of_event(store.as_ref(), begin).await;
     refusals(&check).await;
     versions(store.as_ref(), begin).await;
     erasure(store.as_ref(), begin).await;
@@ -180,33 +181,34 @@ async fn calls_count_once(store: &dyn EventStore) {
 
 /// Of several versions of a span the last counts, with its findings.
 async fn versions(store: &dyn EventStore, begin: Timestamp) {
-    let check = Check { store, project: ProjectId::new("four") };
+    let check = Check { store, project: ProjectId::new("seven") };
     let version = |n: u64, model: &str, findings: usize| {
-        let mut span = llm_span("four", n, model, begin, n);
+        let mut span = llm_span("seven", n, model, begin, n);
         span.findings = vec![finding(); findings];
         span
     };
-    store.append(vec![version(1, "a", 2), version(2, "a", 1)]).await.expect("append");
-    store.append(vec![version(1, "b", 1), version(1, "c", 0)]).await.expect("append");
+    store.append(vec![version(1, "a", 2), version(2, "a", 1)].into()).await.expect("append");
+    store.append(vec![version(1, "b", 1), version(1, "c", 0)].into()).await.expect("append");
     let rows = check.rows(json!({"select": ["model"], "order": [{"by": "model"}]})).await;
     assert_eq!(rows, [[json!("a")], [json!("c")]]);
     assert_eq!(check.rows(json!({"table": "findings"})).await.len(), 1, "those of span 2");
 }
 
 async fn erasure(store: &dyn EventStore, begin: Timestamp) {
-    let check = Check { store, project: ProjectId::new("five") };
+    let check = Check { store, project: ProjectId::new("eight") };
     let of = |project: &str, n: u64, session: &str| {
         let mut span = llm_span(project, n, "m", begin, n);
         span.session_id = Some(session.to_owned());
         span.findings = vec![finding()];
         span
     };
-    store.append(vec![of("five", 1, "s"), of("five", 2, "s"), of("five", 3, "t"), of("six", 1, "s")]).await.expect("append");
+    let spans = vec![of("eight", 1, "s"), of("eight", 2, "s"), of("eight", 3, "t"), of("nine", 1, "s")];
+    store.append(spans.into()).await.expect("append");
     let erased = store.erase(&check.project, &Erase::SessionId("s".to_owned())).await.expect("erase");
     assert_eq!((erased.spans, erased.other_rows, erased.complete), (2, 2, true));
     check.counts(json!({"all": []}), 1).await;
     assert_eq!(check.rows(json!({"table": "findings"})).await.len(), 1);
-    let other = Check { store, project: ProjectId::new("six") };
+    let other = Check { store, project: ProjectId::new("nine") };
     other.counts(json!({"all": []}), 1).await;
 }
 

@@ -4,5 +4,6 @@
 mod event_store;
 mod numbers;
 mod pages;
+mod tables;
 
 pub use event_store::event_store;

@@ -41,7 +41,7 @@ pub(super) async fn while_data_arrives(store: &dyn EventStore, clock: &ManualClo
     let begin = clock.now().minus(Duration::from_secs(590));
     // Two spans at each moment, so that pages also end between rows of one time.
     store
-        .append((0..30).map(|n| llm_span("four", n, "sim/small", begin, n / 2 * 1_000)).collect())
+        .append((0..30).map(|n| llm_span("four", n, "sim/small", begin, n / 2 * 1_000)).collect::<Vec<_>>().into())
         .await
         .expect("append");
     let (mut seen, mut cursor, mut page) = (Vec::new(), None::<String>, 0);
@@ -62,7 +62,7 @@ pub(super) async fn while_data_arrives(store: &dyn EventStore, clock: &ManualClo
             llm_span("four", 100 + page, "sim/small", begin, 60_000),
             llm_span("four", 200 + page, "sim/small", begin, 0),
         ];
-        store.append(late.to_vec()).await.expect("append");
+        store.append(late.to_vec().into()).await.expect("append");
         clock.advance(Duration::from_secs(3));
         page += 1;
         assert!(page < 9, "paging never ends");

@@ -1,4 +1,4 @@
-//! The naive model of an event store: a list of spans, every query a walk over all of it.
+//! The naive model of an event store: a list for each kind of event, every query a walk over all of it.
 
 mod evaluate;
 mod value;
@@ -8,8 +8,8 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use parking_lot::{Mutex, RwLock};
 use signalbox_types::seam::{BoxFuture, BoxStream, Clock, Erase, Erased, EventStore, StoreError, StoreStats};
-use signalbox_types::table::{FINDINGS, FindingRow, Record};
-use signalbox_types::{Answer, CountOnce, ProjectId, Query, Span};
+use signalbox_types::table::{FINDINGS, FindingRow, LOGS, METRIC_POINTS, Record, SCORES};
+use signalbox_types::{Answer, CountOnce, Events, LogRecord, MetricPoint, ProjectId, Query, Score, Span};
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
 
@@ -19,6 +19,9 @@ use value::Row;
 #[derive(Debug)]
 pub struct MemoryStore {
     spans: RwLock<Vec<Arc<Span>>>,
+    scores: RwLock<Vec<Score>>,
+    logs: RwLock<Vec<LogRecord>>,
+    metric_points: RwLock<Vec<MetricPoint>>,
     once: Mutex<CountOnce>,
     live: broadcast::Sender<Arc<Span>>,
     clock: Arc<dyn Clock>,
@@ -28,7 +31,15 @@ impl MemoryStore {
     /// An empty one.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { spans: RwLock::default(), once: Mutex::default(), live: broadcast::channel(1_024).0, clock }
+        Self {
+            spans: RwLock::default(),
+            scores: RwLock::default(),
+            logs: RwLock::default(),
+            metric_points: RwLock::default(),
+            once: Mutex::default(),
+            live: broadcast::channel(1_024).0,
+            clock,
+        }
     }
 
     /// All spans, in the order they were appended.
@@ -37,7 +48,34 @@ impl MemoryStore {
         self.spans.read().clone()
     }
 
+    /// All scores, in the order they were appended. Likewise the next two.
+    #[must_use]
+    pub fn scores(&self) -> Vec<Score> {
+        self.scores.read().clone()
+    }
+
+    /// All log records.
+    #[must_use]
+    pub fn logs(&self) -> Vec<LogRecord> {
+        self.logs.read().clone()
+    }
+
+    /// All data points.
+    #[must_use]
+    pub fn metric_points(&self) -> Vec<MetricPoint> {
+        self.metric_points.read().clone()
+    }
+
     fn rows(&self, project: &ProjectId, table: &str) -> Vec<Row> {
+        if table == SCORES.name {
+            return rows_of(&self.scores.read(), |score| score.project_id == *project);
+        }
+        if table == LOGS.name {
+            return rows_of(&self.logs.read(), |log| log.project_id == *project);
+        }
+        if table == METRIC_POINTS.name {
+            return rows_of(&self.metric_points.read(), |point| point.project_id == *project);
+        }
         let spans = self.spans.read();
         let own = spans.iter().filter(|span| span.project_id == *project);
         if table == FINDINGS.name {
@@ -50,8 +88,14 @@ impl MemoryStore {
 }
 
 impl EventStore for MemoryStore {
-    fn append(&self, mut spans: Vec<Span>) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn append(&self, events: Events) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
+            let Events { mut spans, scores, logs, metric_points } = events;
+            keep(&self.scores, scores, |one, other| (&one.project_id, &one.id) == (&other.project_id, &other.id));
+            keep(&self.logs, logs, |one, other| (&one.project_id, &one.id) == (&other.project_id, &other.id));
+            keep(&self.metric_points, metric_points, |one, other| {
+                (&one.project_id, &one.id) == (&other.project_id, &other.id)
+            });
             self.once.lock().mark(&mut spans);
             for span in spans {
                 let span = Arc::new(span);
@@ -71,7 +115,8 @@ impl EventStore for MemoryStore {
     fn query<'a>(&'a self, project: &'a ProjectId, query: &'a Query) -> BoxFuture<'a, Result<Answer, StoreError>> {
         Box::pin(async move {
             let table = query.check()?;
-            let rows = self.rows(project, table.name);
+            let scores = self.rows(project, SCORES.name);
+            let rows = self.rows(project, table.name).into_iter().map(|row| row.judged_by(table, &scores)).collect();
             Ok(evaluate::evaluate(table, rows, query, self.clock.now())?)
         })
     }
@@ -108,9 +153,23 @@ impl EventStore for MemoryStore {
     }
 
     fn stats(&self) -> StoreStats {
-        let rows = self.spans.read().len() as u64;
+        let others = self.scores.read().len() + self.logs.read().len() + self.metric_points.read().len();
+        let rows = (self.spans.read().len() + others) as u64;
         StoreStats { memtable_rows: rows, appended_rows: rows, ..StoreStats::default() }
     }
+}
+
+/// The last version of each counts.
+fn keep<R>(kept: &RwLock<Vec<R>>, new: Vec<R>, same: impl Fn(&R, &R) -> bool) {
+    let mut kept = kept.write();
+    for one in new {
+        kept.retain(|other| !same(other, &one));
+        kept.push(one);
+    }
+}
+
+fn rows_of<R: Record>(records: &[R], own: impl Fn(&R) -> bool) -> Vec<Row> {
+    records.iter().filter(|record| own(record)).map(Row::of).collect()
 }
 
 impl Row {

@@ -5,15 +5,26 @@ use std::cmp::Ordering;
 use serde_json::Value;
 use signalbox_types::Timestamp;
 use signalbox_types::query::{Comparison, Filter, Operator};
-use signalbox_types::table::{Cell, ColumnType, Table};
+use signalbox_types::table::{Cell, ColumnType, SCORES, Table};
 
-/// A row: one JSON value a column.
+/// A row: one JSON value a column, and the scores that judge it.
 #[derive(Debug, Clone)]
-pub(super) struct Row(Vec<Value>);
+pub(super) struct Row(Vec<Value>, Vec<Row>);
 
 impl Row {
     pub(super) fn new(cells: Vec<Cell<'_>>) -> Self {
-        Self(cells.into_iter().map(json).collect())
+        Self(cells.into_iter().map(json).collect(), Vec::new())
+    }
+
+    /// Those of these scores that judge its span or its whole trace come along with it.
+    pub(super) fn judged_by(mut self, table: &Table, scores: &[Row]) -> Self {
+        let (trace, span) = (self.field(table, "trace_id"), self.field(table, "span_id"));
+        let judges = |score: &&Row| {
+            let judged = score.field(&SCORES, "span_id");
+            !trace.is_null() && score.field(&SCORES, "trace_id") == trace && (judged.is_null() || judged == span)
+        };
+        self.1 = scores.iter().filter(judges).cloned().collect();
+        self
     }
 
     /// The value of a field: a column, or a key of a map column.
@@ -40,6 +51,7 @@ impl Row {
             Filter::All(filters) => filters.iter().all(|filter| self.matches(table, filter)),
             Filter::Any(filters) => filters.iter().any(|filter| self.matches(table, filter)),
             Filter::Not(filter) => !self.matches(table, filter),
+            Filter::Score(filter) => self.1.iter().any(|score| score.matches(&SCORES, filter)),
             Filter::Compare(comparison) => self.compares(table, comparison),
         }
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{InvalidQuery, find_field};
 use crate::object::object_only;
-use crate::table::{ColumnType, Table};
+use crate::table::{ColumnType, SCORES, Table};
 
 /// How a field is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -58,7 +58,8 @@ pub struct Comparison {
     pub value: Value,
 }
 
-/// A tree of comparisons: `{"all": […]}`, `{"any": […]}`, `{"not": …}` or `{"field", "op", "value"}`.
+/// A tree of comparisons: `{"all": […]}`, `{"any": […]}`, `{"not": …}`, `{"score": …}` or
+/// `{"field", "op", "value"}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Node", into = "Node")]
 pub enum Filter {
@@ -68,6 +69,8 @@ pub enum Filter {
     Any(Vec<Filter>),
     /// It does not hold.
     Not(Box<Filter>),
+    /// A score that fulfils this filter (on the table `scores`) judges the row's span or its whole trace.
+    Score(Box<Filter>),
     /// A comparison.
     Compare(Comparison),
 }
@@ -75,7 +78,7 @@ pub enum Filter {
 /// The JSON shape. One struct instead of an untagged enum, whose errors name nothing.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, remote = "Self")]
-#[schema(as = Filter, description = "Which rows: one of `{\"all\": [...]}`, `{\"any\": [...]}`, `{\"not\": ...}` and `{\"field\", \"op\", \"value\"}`.")]
+#[schema(as = Filter, description = "Which rows: one of `{\"all\": [...]}`, `{\"any\": [...]}`, `{\"not\": ...}`, `{\"score\": ...}` and `{\"field\", \"op\", \"value\"}`.")]
 pub(super) struct Node {
     /// All of them hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,6 +92,10 @@ pub(super) struct Node {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Node>, no_recursion)]
     not: Option<Box<Filter>>,
+    /// A score that fulfils this filter, on columns of the table `scores`, judges the span or its whole trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Node>, no_recursion)]
+    score: Option<Box<Filter>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     field: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -103,27 +110,28 @@ impl TryFrom<Node> for Filter {
     type Error = &'static str;
 
     fn try_from(node: Node) -> Result<Self, Self::Error> {
-        match node {
-            Node { all: Some(all), any: None, not: None, field: None, op: None, .. } => Ok(Self::All(all)),
-            Node { all: None, any: Some(any), not: None, field: None, op: None, .. } => Ok(Self::Any(any)),
-            Node { all: None, any: None, not: Some(not), field: None, op: None, .. } => Ok(Self::Not(not)),
-            Node { all: None, any: None, not: None, field: Some(field), op: Some(op), value } => {
-                Ok(Self::Compare(Comparison { field, op, value }))
-            }
-            _ => {
-                Err("a filter is one of {\"all\": […]}, {\"any\": […]}, {\"not\": …} or {\"field\", \"op\", \"value\"}")
-            }
+        let Node { all, any, not, score, field, op, value } = node;
+        match (all, any, not, score, field, op) {
+            (Some(all), None, None, None, None, None) => Ok(Self::All(all)),
+            (None, Some(any), None, None, None, None) => Ok(Self::Any(any)),
+            (None, None, Some(not), None, None, None) => Ok(Self::Not(not)),
+            (None, None, None, Some(score), None, None) => Ok(Self::Score(score)),
+            (None, None, None, None, Some(field), Some(op)) => Ok(Self::Compare(Comparison { field, op, value })),
+            _ => Err(
+                "a filter is one of {\"all\": […]}, {\"any\": […]}, {\"not\": …}, {\"score\": …} or {\"field\", \"op\", \"value\"}",
+            ),
         }
     }
 }
 
 impl From<Filter> for Node {
     fn from(filter: Filter) -> Self {
-        let mut node = Self { all: None, any: None, not: None, field: None, op: None, value: Value::Null };
+        let mut node = Self { all: None, any: None, not: None, score: None, field: None, op: None, value: Value::Null };
         match filter {
             Filter::All(all) => node.all = Some(all),
             Filter::Any(any) => node.any = Some(any),
             Filter::Not(not) => node.not = Some(not),
+            Filter::Score(score) => node.score = Some(score),
             Filter::Compare(Comparison { field, op, value }) => {
                 (node.field, node.op, node.value) = (Some(field), Some(op), value);
             }
@@ -143,11 +151,34 @@ impl Filter {
         Self::Compare(Comparison { field: field.to_owned(), op, value: value.into() })
     }
 
+    /// Whether it looks at scores, which come after what they judge.
+    #[must_use]
+    pub fn asks_for_scores(&self) -> bool {
+        match self {
+            Self::All(filters) | Self::Any(filters) => filters.iter().any(Self::asks_for_scores),
+            Self::Not(filter) => filter.asks_for_scores(),
+            Self::Score(_) => true,
+            Self::Compare(_) => false,
+        }
+    }
+
     pub(super) fn check(&self, table: &Table, place: &str) -> Result<(), InvalidQuery> {
         match self {
             Self::All(filters) => check_each(filters, table, &format!("{place}.all")),
             Self::Any(filters) => check_each(filters, table, &format!("{place}.any")),
             Self::Not(filter) => filter.check(table, &format!("{place}.not")),
+            Self::Score(filter) => {
+                let place = format!("{place}.score");
+                let judged =
+                    table.name != SCORES.name && ["trace_id", "span_id"].iter().all(|id| table.column(id).is_some());
+                if !judged {
+                    return Err(InvalidQuery::new(
+                        place,
+                        format!("rows of `{}` have no scores; `spans` have", table.name),
+                    ));
+                }
+                filter.check(&SCORES, &place)
+            }
             Self::Compare(comparison) => comparison.check(table, place),
         }
     }

@@ -34,7 +34,7 @@ pub const OTHER: &str = "other";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, remote = "Self")]
 pub struct Query {
-    /// `spans` or `findings`.
+    /// `spans`, `scores`, `logs`, `metric_points` or `findings`.
     #[serde(default = "spans")]
     pub table: String,
     /// When; the last hour if absent.

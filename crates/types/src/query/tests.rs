@@ -30,7 +30,7 @@ fn good_queries() {
 
 #[test]
 fn bad_queries_say_where_and_what_was_expected() {
-    check(r#"{"table":"span"}"#, "expected one of findings, spans");
+    check(r#"{"table":"span"}"#, "expected one of findings, logs, metric_points, scores, spans");
     check(r#"{"selekt":[]}"#, "unknown field `selekt`");
     check(r#"{"select":["modle"]}"#, "`select[0]`: `spans` has no column `modle`");
     check(r#"{"measures":[{"fn":"avg","column":"model"}]}"#, "`measures[0].column`");
@@ -40,6 +40,10 @@ fn bad_queries_say_where_and_what_was_expected() {
     check(r#"{"limit":0}"#, "1 to 10000");
     check(r#"{"filter":{"all":[{"field":"duration_ms","op":">","value":"slow"}]}}"#, "`filter.all[0].value`");
     check(r#"{"filter":{"field":"model"}}"#, "op");
+    check(r#"{"filter":{"score":{"field":"model","op":"exists"}}}"#, "`filter.score.field`: `scores` has no column");
+    check(r#"{"table":"scores","filter":{"score":{"all":[]}}}"#, "rows of `scores` have no scores");
+    check(r#"{"filter":{"score":{"score":{"all":[]}}}}"#, "`filter.score.score`: rows of `scores`");
+    check(r#"{"filter":{"score":{"all":[]},"field":"model","op":"exists"}}"#, "a filter is one of");
     check(r#"{"measures":[{"fn":"rate","column":"model"}]}"#, "it needs a column of numbers, or none to count rows");
     check(r#"{"measures":[{"fn":"quantile","column":"ttft_ms"}]}"#, "`measures[0].q`: `quantile` needs to know");
     check(r#"{"measures":[{"fn":"quantile","q":99,"column":"ttft_ms"}]}"#, "99 is out of range; expected 0 to 1");

@@ -5,7 +5,7 @@ use futures_core::Stream;
 use serde::{Deserialize, Serialize};
 
 use crate::query::InvalidQuery;
-use crate::{Answer, ProjectId, Query, Span};
+use crate::{Answer, Events, ProjectId, Query, Span};
 
 /// A boxed future, so that the seam is object-safe.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -87,10 +87,10 @@ pub struct Erased {
 
 /// Where events live. What `append` took survives a crash and is visible to the next query.
 pub trait EventStore: Send + Sync + std::fmt::Debug {
-    /// Stores spans (and their findings) of any projects, and marks which of them count in sums
-    /// ([`crate::CountOnce`]). Resolves once they are on disk.
+    /// Stores events of any projects (spans with their findings), and marks which spans count in
+    /// sums ([`crate::CountOnce`]). Resolves once they are on disk.
     /// All of them are taken, or none.
-    fn append(&self, spans: Vec<Span>) -> BoxFuture<'_, Result<(), StoreError>>;
+    fn append(&self, events: Events) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// Answers a query about one project.
     fn query<'a>(&'a self, project: &'a ProjectId, query: &'a Query) -> BoxFuture<'a, Result<Answer, StoreError>>;

@@ -3,6 +3,9 @@
 //! line here and one in `cells`.
 
 mod findings;
+mod logs;
+mod metric_points;
+mod scores;
 mod spans;
 
 use std::borrow::Cow;
@@ -12,10 +15,16 @@ use serde::Serialize;
 use crate::{Money, Timestamp};
 
 pub use findings::{FINDINGS, FindingRow};
-pub use spans::{PREVIEW_CHARS, SPANS};
+pub use logs::LOGS;
+pub use metric_points::METRIC_POINTS;
+pub use scores::SCORES;
+pub use spans::SPANS;
+
+/// Previews are cut to so many characters.
+pub const PREVIEW_CHARS: usize = 300;
 
 /// Every table. Sorted by name.
-pub static ALL: &[&Table] = &[&FINDINGS, &SPANS];
+pub static ALL: &[&Table] = &[&FINDINGS, &LOGS, &METRIC_POINTS, &SCORES, &SPANS];
 
 /// The table of this name.
 #[must_use]
@@ -118,6 +127,12 @@ impl Column {
 pub enum Retention {
     /// Spans and what hangs on them.
     Spans,
+    /// Scores: few, and worth as much in a year. For ever.
+    Scores,
+    /// Log records.
+    Logs,
+    /// Data points of metrics.
+    Metrics,
 }
 
 /// What another row of the same key means.
@@ -204,11 +219,26 @@ impl<'a> Cell<'a> {
         value.map_or(Self::Null, |count| Self::Int(i64::try_from(count).unwrap_or(i64::MAX)))
     }
 
+    pub(crate) fn map(value: &'a std::collections::BTreeMap<String, String>) -> Self {
+        if value.is_empty() { Self::Null } else { Self::TextMap(Cow::Borrowed(value)) }
+    }
+
     pub(crate) fn json<T: Serialize>(present: bool, value: &T) -> Self {
         if !present {
             return Self::Null;
         }
         serde_json::to_string(value).map_or(Self::Null, Self::owned)
+    }
+}
+
+/// A text as a preview; absent if it is empty.
+fn cut(text: String) -> Cell<'static> {
+    if text.is_empty() {
+        return Cell::Null;
+    }
+    match text.char_indices().nth(PREVIEW_CHARS) {
+        None => Cell::owned(text),
+        Some((end, _)) => Cell::owned(format!("{}…", text.get(..end).unwrap_or_default())),
     }
 }
 
@@ -224,6 +254,7 @@ pub trait Record {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{LogRecord, MetricPoint, ProjectId, Score, Span, SpanId, TraceId};
 
     #[test]
     fn declarations_hold_together() {
@@ -237,6 +268,69 @@ mod tests {
             names.sort_unstable();
             names.dedup();
             assert_eq!(names.len(), table.columns.len(), "{}: a name twice", table.name);
+            for name in table.key {
+                assert!(!table.column(name).is_some_and(|column| column.nullable), "{}.{name} names rows", table.name);
+            }
         }
+    }
+
+    /// The least record there may be.
+    fn fits<R: Record>(record: &R) {
+        let mut cells = Vec::new();
+        record.cells(&mut cells);
+        let table = R::table();
+        assert_eq!(cells.len(), table.columns.len(), "{}", table.name);
+        for (cell, column) in cells.iter().zip(table.columns) {
+            assert!(column.nullable || *cell != Cell::Null, "{}.{} is absent", table.name, column.name);
+            let fits = match cell {
+                Cell::Null => true,
+                Cell::Text(_) => matches!(column.ty, ColumnType::Text | ColumnType::Json),
+                Cell::TextList(_) => column.ty == ColumnType::TextList,
+                Cell::TextMap(_) => column.ty == ColumnType::TextMap,
+                Cell::Int(_) => column.ty == ColumnType::Int,
+                Cell::Float(_) => column.ty == ColumnType::Float,
+                Cell::Money(_) => column.ty == ColumnType::Money,
+                Cell::Bool(_) => column.ty == ColumnType::Bool,
+                Cell::Time(_) => column.ty == ColumnType::Time,
+            };
+            assert!(fits, "{}.{} is {:?}, not {cell:?}", table.name, column.name, column.ty);
+        }
+    }
+
+    #[test]
+    fn the_least_record_of_every_table_fits() {
+        let (project, time) = (ProjectId::new("p"), Timestamp::from_micros(1));
+        fits(&Span::new(project.clone(), TraceId::new(), SpanId::new(), "chat", time));
+        fits(&Score::new(project.clone(), "s", "helpfulness", time));
+        fits(&LogRecord::new(project.clone(), "l", time));
+        fits(&MetricPoint::new(project, "m", "tokens", time));
+    }
+
+    #[test]
+    fn every_cell_of_a_full_record_fits() {
+        let (project, time) = (ProjectId::new("p"), Timestamp::from_micros(1));
+        let map = std::collections::BTreeMap::from([("k".to_owned(), "v".to_owned())]);
+        let mut score = Score::new(project.clone(), "s", "helpfulness", time);
+        (score.trace_id, score.span_id) = (Some(TraceId::new()), Some(SpanId::new()));
+        (score.value, score.passed, score.label) = (Some(0.5), Some(true), Some("fair".to_owned()));
+        score.metadata.clone_from(&map);
+        fits(&score);
+        let mut log = LogRecord::new(project.clone(), "l", time);
+        (log.body, log.severity_number, log.observed_time) = (Some("said".into()), Some(9), Some(time));
+        (log.attributes, log.resource_attributes) = (map.clone(), map.clone());
+        fits(&log);
+        let mut point = MetricPoint::new(project, "m", "tokens", time);
+        (point.value, point.count, point.sum, point.min, point.max) = (Some(1.0), Some(1), Some(1.0), Some(1.0), None);
+        (point.start_time, point.monotonic, point.attributes) = (Some(time), Some(true), map);
+        (point.buckets, point.exemplars) = (Some(serde_json::json!({})), Some(serde_json::json!([])));
+        fits(&point);
+    }
+
+    #[test]
+    fn previews_cut_between_characters() {
+        let Cell::Text(text) = cut("é".repeat(PREVIEW_CHARS + 1)) else { panic!("no preview") };
+        assert_eq!(text.chars().count(), PREVIEW_CHARS + 1);
+        assert!(text.ends_with('…'));
+        assert_eq!(cut(String::new()), Cell::Null);
     }
 }

@@ -3,11 +3,8 @@
 use std::borrow::Cow;
 
 use super::ColumnType::{Bool, Float, Int, Json, Money as MoneyType, Text, TextList, TextMap, Time};
-use super::{Cell, Column, Identity, Record, Retention, Table};
+use super::{Cell, Column, Identity, Record, Retention, Table, cut};
 use crate::{Message, Role, Span, Verdict};
-
-/// Previews are cut to so many characters.
-pub const PREVIEW_CHARS: usize = 300;
 
 /// The table of spans.
 pub static SPANS: Table = Table {
@@ -164,12 +161,8 @@ impl Record for Span {
             Cell::json(!self.output_messages.is_empty(), &self.output_messages),
             Cell::json(self.input.is_some(), &self.input),
             Cell::json(self.output.is_some(), &self.output),
-            if self.attributes.is_empty() { Cell::Null } else { Cell::TextMap(Cow::Borrowed(&self.attributes)) },
-            if self.resource_attributes.is_empty() {
-                Cell::Null
-            } else {
-                Cell::TextMap(Cow::Borrowed(&self.resource_attributes))
-            },
+            Cell::map(&self.attributes),
+            Cell::map(&self.resource_attributes),
             Cell::json(!self.events.is_empty(), &self.events),
             Cell::text(self.scope_name.as_deref()),
             Cell::text(self.scope_version.as_deref()),
@@ -194,13 +187,7 @@ fn preview<'a>(message: Option<&Message>, value: Option<&'a serde_json::Value>) 
         (None, Some(value)) => value.to_string(),
         (None, None) => return Cell::Null,
     };
-    if text.is_empty() {
-        return Cell::Null;
-    }
-    match text.char_indices().nth(PREVIEW_CHARS) {
-        None => Cell::owned(text),
-        Some((end, _)) => Cell::owned(format!("{}…", text.get(..end).unwrap_or_default())),
-    }
+    cut(text)
 }
 
 #[cfg(test)]
@@ -219,13 +206,5 @@ mod tests {
         }
         assert_eq!(cells[SPANS.position("normaliser_version").unwrap()], Cell::Int(0));
         assert_eq!(cells[SPANS.position("kind").unwrap()], Cell::text(Some("span")));
-    }
-
-    #[test]
-    fn previews_cut_between_characters() {
-        let message = Message::text(Role::User, "é".repeat(PREVIEW_CHARS + 1));
-        let Cell::Text(text) = preview(Some(&message), None) else { panic!("no preview") };
-        assert_eq!(text.chars().count(), PREVIEW_CHARS + 1);
-        assert!(text.ends_with('…'));
     }
 }

@@ -74,7 +74,7 @@ export function QueryPage() {
     <>
       <title>Query · Signalbox</title>
       <PageHeader title="Query">
-        <span className="text-xs text-faint">Read-only SQL over this project's spans and findings</span>
+        <span className="text-xs text-faint">Read-only SQL over this project's events</span>
       </PageHeader>
       <div className="flex min-h-0 flex-1">
         <aside className="flex w-60 shrink-0 flex-col border-r border-line bg-surface max-md:hidden">

@@ -112,6 +112,7 @@ function TraceView({ trace, onBack }: { trace: Trace; onBack: () => void }) {
             <SpanPanel
               traceId={trace.trace_id}
               summary={summary}
+              scores={trace.scores}
               view={view}
               onView={(next) => go(selected, next)}
             />

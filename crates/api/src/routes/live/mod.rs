@@ -81,6 +81,9 @@ pub(crate) async fn watch(
     let search = params.q.map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty());
     let question = Query { table: SPANS.name.to_owned(), filter, ..Query::default() };
     question.check()?;
+    if question.filter.as_ref().is_some_and(Filter::asks_for_scores) {
+        return Err(ApiError::invalid("filter", "a span that arrives has no scores yet; leave `score` out"));
+    }
     let Ok(permit) = Arc::clone(app.live_streams()).try_acquire_owned() else {
         let message = format!("{MAX_LIVE_STREAMS} live streams are open, which is the limit; close some");
         return Err(ApiError { retry_after_s: Some(5), ..ApiError::new(ErrorClass::Overloaded, message) });

@@ -129,3 +129,11 @@ fn filters_mean_what_they_mean_in_the_store() {
     is_not(r#"{"all":[{"field":"kind","op":"=","value":"tool"},{"field":"kind","op":"=","value":"llm"}]}"#);
     is(r#"{"field":"output_messages","op":"contains","value":"answer 1"}"#);
 }
+
+#[tokio::test]
+async fn what_arrives_has_no_scores_yet() {
+    let house = House::new().await;
+    let filter = encoded(r#"{"not":{"score":{"field":"value","op":"<","value":0.5}}}"#);
+    let answer = house.get(&format!("/api/v1/live?filter={filter}")).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["error"]["field"]), (400, &json!("filter")));
+}

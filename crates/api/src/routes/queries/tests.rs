@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use signalbox_types::seam::{BoxFuture, BoxStream, Erase, Erased, EventStore, StoreError, StoreStats};
-use signalbox_types::{Answer, ProjectId, Query, Span};
+use signalbox_types::{Answer, Events, ProjectId, Query, Span};
 use tokio::sync::Notify;
 use tower::ServiceExt;
 
@@ -41,7 +41,7 @@ impl Endless {
 }
 
 impl EventStore for Endless {
-    fn append(&self, _: Vec<Span>) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn append(&self, _: Events) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async { Ok(()) })
     }
 

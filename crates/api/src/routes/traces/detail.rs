@@ -1,15 +1,19 @@
 //! One trace, one span.
 
+use signalbox_types::query::Order;
 use signalbox_types::seam::EventStore;
-use signalbox_types::table::SPANS;
+use signalbox_types::table::{SCORES, SPANS};
 use signalbox_types::{Filter, ProjectId, Query, SpanId, TimeRange, TraceId};
 
 use super::step::{self, Step};
-use super::{SpanDetail, TraceDetail, totals};
+use super::{SpanDetail, TraceDetail, TraceScore, totals};
 use crate::error::ApiError;
+use crate::rows;
 
 /// Spans of a trace that are answered at most.
 const MAX_SPANS: usize = 50_000;
+/// Scores likewise.
+const MAX_SCORES: u32 = 1_000;
 
 pub(super) async fn trace(store: &dyn EventStore, project: &ProjectId, id: TraceId) -> Result<TraceDetail, ApiError> {
     let read = step::of_traces(store, project, &[id], TimeRange::all(), true, MAX_SPANS).await?;
@@ -21,7 +25,22 @@ pub(super) async fn trace(store: &dyn EventStore, project: &ProjectId, id: Trace
     summary.input_preview = inputs.iter().find_map(|id| step(id)?.input_preview.clone());
     summary.output_preview = outputs.iter().find_map(|id| step(id)?.output_preview.clone());
     let spans = read.steps.into_iter().map(Step::summary).collect();
-    Ok(TraceDetail { summary, spans, truncated: read.truncated })
+    let scores = scores(store, project, id).await?;
+    Ok(TraceDetail { summary, spans, scores, truncated: read.truncated })
+}
+
+async fn scores(store: &dyn EventStore, project: &ProjectId, id: TraceId) -> Result<Vec<TraceScore>, ApiError> {
+    let columns = ["id", "span_id", "time", "name", "value", "label", "passed", "source", "reason", "author"];
+    let query = Query {
+        table: SCORES.name.to_owned(),
+        time: TimeRange::all(),
+        filter: Some(Filter::equals("trace_id", id.to_string())),
+        select: columns.map(str::to_owned).to_vec(),
+        order: ["time", "id"].map(|by| Order { by: by.to_owned(), desc: false }).to_vec(),
+        limit: Some(MAX_SCORES),
+        ..Query::default()
+    };
+    rows::read(&store.query(project, &query).await?)
 }
 
 pub(super) async fn span(

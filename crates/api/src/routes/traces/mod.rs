@@ -12,7 +12,7 @@ use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use signalbox_types::time::TimeBound;
 use signalbox_types::{
-    Filter, Money, SpanId, SpanKind, SpanSource, SpanStatus, TimeRange, Timestamp, TraceId, Verdict,
+    Filter, Money, ScoreSource, SpanId, SpanKind, SpanSource, SpanStatus, TimeRange, Timestamp, TraceId, Verdict,
 };
 
 use crate::auth::Caller;
@@ -132,6 +132,32 @@ pub(crate) struct SpanSummary {
     pub(crate) preview: Option<String>,
 }
 
+/// A judgement of a trace or of one of its spans.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub(crate) struct TraceScore {
+    pub(crate) id: String,
+    /// The span it judges; absent if it judges the whole trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) span_id: Option<SpanId>,
+    pub(crate) time: Timestamp,
+    /// What was judged.
+    pub(crate) name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) value: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) label: Option<String>,
+    /// Good enough?
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) passed: Option<bool>,
+    /// Who judged.
+    pub(crate) source: ScoreSource,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) author: Option<String>,
+}
+
 /// A trace with its tree.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct TraceDetail {
@@ -139,6 +165,8 @@ pub(crate) struct TraceDetail {
     pub(crate) summary: TraceSummary,
     /// Its spans in the order they began.
     pub(crate) spans: Vec<SpanSummary>,
+    /// Judgements of it and its spans, oldest first; the 1000 oldest if there are more.
+    pub(crate) scores: Vec<TraceScore>,
     /// It has more spans than are answered; `POST /api/v1/query` reads the others.
     pub(crate) truncated: bool,
 }

@@ -21,9 +21,10 @@ use tonic_prost::ProstCodec;
 
 use crate::error::Refusal;
 use crate::otlp::proto::{Delay, ExportResponse, Packed, PartialSuccess, RetryInfo, RpcStatus, TraceRequest};
-use crate::otlp::spans;
-use crate::otlp::unstored::{LogsRequest, MetricsRequest, Unstored};
-use crate::{Shared, auth, pipeline};
+use crate::otlp::proto_logs::LogsRequest;
+use crate::otlp::proto_metrics::MetricsRequest;
+use crate::otlp::{Sender, Stored, spans};
+use crate::{Shared, auth, body, pipeline};
 use signalbox_catalog::Principal;
 
 const NAME: &str = "otlp_grpc";
@@ -68,8 +69,12 @@ impl Export for Metrics {
     const SERVICE: &'static str = "opentelemetry.proto.collector.metrics.v1.MetricsService";
     type Request = MetricsRequest;
 
-    async fn export(shared: &Shared, _: &Principal, request: MetricsRequest) -> Result<(usize, String), Refusal> {
-        Ok(uncounted(shared, &request))
+    async fn export(
+        shared: &Shared,
+        principal: &Principal,
+        request: MetricsRequest,
+    ) -> Result<(usize, String), Refusal> {
+        keep(shared, principal, request).await
     }
 }
 
@@ -77,14 +82,16 @@ impl Export for Logs {
     const SERVICE: &'static str = "opentelemetry.proto.collector.logs.v1.LogsService";
     type Request = LogsRequest;
 
-    async fn export(shared: &Shared, _: &Principal, request: LogsRequest) -> Result<(usize, String), Refusal> {
-        Ok(uncounted(shared, &request))
+    async fn export(shared: &Shared, principal: &Principal, request: LogsRequest) -> Result<(usize, String), Refusal> {
+        keep(shared, principal, request).await
     }
 }
 
-fn uncounted<T: Unstored>(shared: &Shared, request: &T) -> (usize, String) {
-    shared.metrics.rejected(NAME, T::REASON, request.items() as u64);
-    (request.items(), request.message())
+async fn keep<T: Stored>(shared: &Shared, principal: &Principal, request: T) -> Result<(usize, String), Refusal> {
+    let sender = Sender::new(principal, shared.clock.now());
+    let taken = body::work(request.encoded_len(), move || request.events(&sender)).await?;
+    let rejected = pipeline::keep(shared, NAME, taken).await?;
+    Ok((rejected.len(), pipeline::summary(&rejected)))
 }
 
 struct Collector<E> {

@@ -3,6 +3,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use opentelemetry_proto::tonic::common::v1::AnyValue;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
+use opentelemetry_proto::tonic::metrics::v1::{Gauge, NumberDataPoint, metric, number_data_point};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use signalbox_types::seam::StoreError;
 use tonic::Code;
@@ -122,13 +126,27 @@ async fn a_full_store_says_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn metrics_and_logs_are_refused_honestly() {
+async fn logs_and_metrics_arrive() {
     let bench = bench().await;
-    for service in ["metrics.v1.MetricsService", "logs.v1.LogsService"] {
-        let path = format!("/opentelemetry.proto.collector.{service}/Export");
-        let answer = call(&bench, &path, Some(KEY), false, &[]).await;
-        assert_eq!((answer.code, answer.body), (Code::Ok, Some(ExportTraceServiceResponse::default())), "{path}");
-    }
+    let logs = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+    let line = LogRecord {
+        body: Some(AnyValue { value: Some(Value::StringValue("hello".to_owned())) }),
+        ..LogRecord::default()
+    };
+    let body = testing::logs_request(vec![line, LogRecord::default()]).encode_to_vec();
+    let answer = call(&bench, logs, Some(KEY), true, &body).await;
+    assert_eq!(answer.code, Code::Ok, "{}", answer.message);
+    let partial = answer.body.unwrap().partial_success.unwrap();
+    assert_eq!(partial.rejected_spans, 1, "the same field number in every signal");
+    assert_eq!(bench.store.logs()[0].body, Some("hello".into()));
+
+    let metrics = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+    let point = NumberDataPoint { value: Some(number_data_point::Value::AsInt(7)), ..NumberDataPoint::default() };
+    let body = testing::metrics_request([metric::Data::Gauge(Gauge { data_points: vec![point] })]).encode_to_vec();
+    let answer = call(&bench, metrics, Some(KEY), false, &body).await;
+    assert_eq!((answer.code, answer.body), (Code::Ok, Some(ExportTraceServiceResponse::default())));
+    assert_eq!(bench.store.metric_points()[0].value, Some(7.0));
+    assert_eq!(call(&bench, metrics, None, false, &body).await.code, Code::Unauthenticated);
 }
 
 #[test]

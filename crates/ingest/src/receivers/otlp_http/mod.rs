@@ -1,8 +1,10 @@
-//! OTLP over HTTP: `/v1/traces`, and the paths under which other tools serve it.
+//! OTLP over HTTP: `/v1/traces`, `/v1/logs` and `/v1/metrics`, and the paths under which other tools serve them.
 
 mod answer;
 #[cfg(test)]
 mod decode_tests;
+#[cfg(test)]
+mod signal_tests;
 #[cfg(test)]
 mod tests;
 
@@ -11,12 +13,15 @@ use http::{Method, Request, Response};
 use http_body_util::Full;
 use prost::Message;
 use serde::de::DeserializeOwned;
+use signalbox_catalog::Principal;
 use signalbox_types::seam::BoxFuture;
 
 use self::answer::Encoding;
 use crate::error::Refusal;
-use crate::otlp::{from_json, spans, unstored};
-use crate::pipeline;
+use crate::otlp::proto_logs::LogsRequest;
+use crate::otlp::proto_metrics::MetricsRequest;
+use crate::otlp::{Sender, Stored, from_json, spans};
+use crate::pipeline::{self, Rejected};
 use crate::{Receiver, RequestBody, Shared, auth, body};
 
 #[derive(Debug)]
@@ -99,7 +104,7 @@ impl OtlpHttp {
         // What is packed may be a thousand times as large.
         let weight = if head.headers.contains_key(http::header::CONTENT_ENCODING) { limit } else { packed.len() };
         let unpacked = move || body::unpack(packed, &head.headers, limit);
-        match signal {
+        let rejected = match signal {
             Signal::Traces => {
                 let now = shared.clock.now();
                 let (bytes, batch) = body::work(weight, move || {
@@ -107,25 +112,26 @@ impl OtlpHttp {
                     Ok::<_, Refusal>((body.len(), spans::batch(decode(&body, encoding)?, now)))
                 })
                 .await??;
-                let rejected = pipeline::store(shared, self.name(), &principal, bytes, batch).await?;
-                Ok(Untaken { count: rejected.len(), message: pipeline::summary(&rejected) })
+                pipeline::store(shared, self.name(), &principal, bytes, batch).await?
             }
-            Signal::Metrics => self.count::<unstored::MetricsRequest>(shared, weight, encoding, unpacked).await,
-            Signal::Logs => self.count::<unstored::LogsRequest>(shared, weight, encoding, unpacked).await,
-        }
+            Signal::Metrics => self.keep::<MetricsRequest>(shared, &principal, weight, encoding, unpacked).await?,
+            Signal::Logs => self.keep::<LogsRequest>(shared, &principal, weight, encoding, unpacked).await?,
+        };
+        Ok(Untaken { count: rejected.len(), message: pipeline::summary(&rejected) })
     }
 
-    async fn count<T: unstored::Unstored + Send>(
+    async fn keep<T: Stored>(
         &self,
         shared: &Shared,
+        principal: &Principal,
         weight: usize,
         encoding: Encoding,
         unpacked: impl FnOnce() -> Result<Bytes, Refusal> + Send + 'static,
-    ) -> Result<Untaken, Refusal> {
-        let request = body::work(weight, move || decode::<T>(&unpacked()?, encoding)).await??;
-        let count = request.items();
-        shared.metrics.rejected(self.name(), T::REASON, count as u64);
-        Ok(Untaken { count, message: request.message() })
+    ) -> Result<Vec<Rejected>, Refusal> {
+        let sender = Sender::new(principal, shared.clock.now());
+        let taken = body::work(weight, move || Ok::<_, Refusal>(decode::<T>(&unpacked()?, encoding)?.events(&sender)))
+            .await??;
+        pipeline::keep(shared, self.name(), taken).await
     }
 }
 

@@ -16,15 +16,15 @@ use super::*;
 use crate::IngestConfig;
 use crate::testing::{self, KEY, attribute, bench, bench_with, chat_span, text};
 
-const PROTOBUF: (&str, &str) = ("content-type", "application/x-protobuf");
-const JSON: (&str, &str) = ("content-type", "application/json; charset=utf-8");
-const AUTH: (&str, &str) = ("authorization", concat!("Bearer ", "a-key-for-tests"));
+pub(super) const PROTOBUF: (&str, &str) = ("content-type", "application/x-protobuf");
+pub(super) const JSON: (&str, &str) = ("content-type", "application/json; charset=utf-8");
+pub(super) const AUTH: (&str, &str) = ("authorization", concat!("Bearer ", "a-key-for-tests"));
 
 fn chat() -> Vec<u8> {
     testing::request(vec![chat_span()]).encode_to_vec()
 }
 
-fn json_of(body: &[u8]) -> Value {
+pub(super) fn json_of(body: &[u8]) -> Value {
     serde_json::from_slice(body).unwrap()
 }
 
@@ -373,33 +373,6 @@ async fn a_sender_that_never_ends() {
     let request =
         http::Request::post("/v1/traces").header(AUTH.0, AUTH.1).header(PROTOBUF.0, PROTOBUF.1).body(slow).unwrap();
     assert_eq!(bench.ingest.serve(request).await.status(), StatusCode::REQUEST_TIMEOUT);
-}
-
-#[tokio::test]
-async fn metrics_and_logs_are_counted_and_not_kept() {
-    let bench = bench().await;
-    let logs = json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": {"stringValue": "x"}}, {}]}]}]});
-    let response = bench.post("/v1/logs", &[AUTH, JSON], logs.to_string()).await;
-    let partial = &json_of(response.body())["partialSuccess"];
-    assert_eq!((response.status(), &partial["rejectedLogRecords"]), (StatusCode::OK, &json!("2")));
-    assert_eq!(partial.as_object().unwrap().len(), 2, "{partial}");
-    assert!(partial["errorMessage"].as_str().unwrap().contains("OTEL_LOGS_EXPORTER=none"), "{partial}");
-
-    let metrics = json!({"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "m", "sum": {"dataPoints": [{}, {}, {}]}}, {"name": "n"}]}]}]});
-    let response = bench.post("/v1/metrics", &[AUTH, JSON], metrics.to_string()).await;
-    assert_eq!(json_of(response.body())["partialSuccess"]["rejectedDataPoints"], "3");
-    assert!(bench.metrics().contains("reason=\"metrics_not_stored\"} 3"), "{}", bench.metrics());
-
-    use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
-    use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
-    let scope_logs = vec![ScopeLogs { log_records: vec![LogRecord::default(); 2], ..ScopeLogs::default() }];
-    let request =
-        ExportLogsServiceRequest { resource_logs: vec![ResourceLogs { scope_logs, ..ResourceLogs::default() }] };
-    let response = bench.post("/v1/logs", &[AUTH, PROTOBUF], request.encode_to_vec()).await;
-    let partial = ExportTraceServiceResponse::decode(response.body().as_ref()).unwrap().partial_success.unwrap();
-    assert_eq!(partial.rejected_spans, 2, "the same field number in every signal");
-    let empty = bench.post("/v1/logs", &[AUTH, PROTOBUF], Vec::new()).await;
-    assert!(empty.body().is_empty());
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod state;
 
 use std::collections::HashSet;
 use std::fs::File;
+use std::hash::Hash;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,8 +21,8 @@ use futures_util::StreamExt;
 use parking_lot::Mutex;
 use signalbox_journal::fs::{Fs, Real};
 use signalbox_types::seam::{BoxFuture, BoxStream, Clock, Erase, Erased, EventStore, StoreError, StoreStats};
-use signalbox_types::table::FindingRow;
-use signalbox_types::{Answer, CountOnce, ProjectId, Query, Span};
+use signalbox_types::table::{FindingRow, SCORES};
+use signalbox_types::{Answer, CountOnce, Events, ProjectId, Query, Span};
 use tokio::sync::oneshot;
 use tokio_stream::wrappers::BroadcastStream;
 use tracing::{error, warn};
@@ -46,8 +47,8 @@ const COMPACT_CHECK: Duration = Duration::from_secs(2);
 const EXPIRE_EVERY: Duration = Duration::from_secs(600);
 /// How long it leaves the disk alone after a failure.
 const FLUSH_RETRY: Duration = Duration::from_secs(10);
-/// Making rows of more spans than these is worth a thread of its own.
-const INLINE_SPANS: usize = 32;
+/// Making rows of more events than these is worth a thread of its own.
+const INLINE_EVENTS: usize = 32;
 
 /// The embedded event store: one data folder, one process.
 pub struct Store {
@@ -159,16 +160,16 @@ impl Store {
         tokio::task::spawn_blocking(move || retention::expire(&shared, &engine)).await.map_err(internal)?
     }
 
-    async fn append_spans(&self, mut spans: Vec<Span>) -> Result<(), StoreError> {
-        if spans.is_empty() {
+    async fn append_events(&self, mut events: Events) -> Result<(), StoreError> {
+        if events.is_empty() {
             return Ok(());
         }
         self.shared.check_writable()?;
-        self.once.lock().mark(&mut spans);
-        let (spans, batches) = if spans.len() <= INLINE_SPANS {
-            make_rows(spans)?
+        self.once.lock().mark(&mut events.spans);
+        let (spans, batches) = if events.len() <= INLINE_EVENTS {
+            make_rows(events)?
         } else {
-            tokio::task::spawn_blocking(|| make_rows(spans)).await.map_err(internal)??
+            tokio::task::spawn_blocking(|| make_rows(events)).await.map_err(internal)??
         };
         let bytes = batches.iter().map(|table| bytes_of(&table.batch)).sum();
         let watched = self.shared.live.receiver_count() > 0;
@@ -194,8 +195,8 @@ impl Store {
 }
 
 impl EventStore for Store {
-    fn append(&self, spans: Vec<Span>) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.append_spans(spans))
+    fn append(&self, events: Events) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.append_events(events))
     }
 
     fn query<'a>(&'a self, project: &'a ProjectId, query: &'a Query) -> BoxFuture<'a, Result<Answer, StoreError>> {
@@ -203,7 +204,9 @@ impl EventStore for Store {
             let started = self.shared.clock.elapsed();
             let table = query.check()?;
             let snapshot = self.shared.snapshot(table);
-            let mut answer = self.engine.query(project, query, table, snapshot, self.shared.clock.now()).await?;
+            let scores = self.shared.snapshot(&SCORES);
+            let now = self.shared.clock.now();
+            let mut answer = self.engine.query(project, query, table, snapshot, scores, now).await?;
             answer.elapsed_ms = self.since(started);
             Ok(answer)
         })
@@ -262,22 +265,31 @@ impl Drop for Store {
     }
 }
 
-fn make_rows(spans: Vec<Span>) -> Result<(Vec<Span>, Vec<KeyedBatch>), StoreError> {
-    let spans = last_versions(spans);
+fn make_rows(events: Events) -> Result<(Vec<Span>, Vec<KeyedBatch>), StoreError> {
+    let spans = last_versions(events.spans, |span| (span.project_id.clone(), span.trace_id, span.span_id));
+    let scores = last_versions(events.scores, |score| (score.project_id.clone(), score.id.clone()));
+    let logs = last_versions(events.logs, |log| (log.project_id.clone(), log.id.clone()));
+    let points = last_versions(events.metric_points, |point| (point.project_id.clone(), point.id.clone()));
     let findings: Vec<FindingRow> = spans.iter().flat_map(FindingRow::of).collect();
-    let batches = [rows::build(&spans).map_err(internal)?, rows::build(&findings).map_err(internal)?];
+    let batches = [
+        rows::build(&spans),
+        rows::build(&findings),
+        rows::build(&scores),
+        rows::build(&logs),
+        rows::build(&points),
+    ];
+    let batches: Vec<_> = batches.into_iter().collect::<Result<_, _>>().map_err(internal)?;
     let keyed = batches.into_iter().flatten().map(TableBatch::keyed).collect::<Result<_, _>>();
     Ok((spans, keyed.map_err(internal)?))
 }
 
-/// Of several spans with one name, the last.
-fn last_versions(mut spans: Vec<Span>) -> Vec<Span> {
+/// Of several events with one name, the last.
+fn last_versions<E, N: Eq + Hash>(mut events: Vec<E>, name: impl Fn(&E) -> N) -> Vec<E> {
     let mut seen = HashSet::new();
-    let name = |span: &Span| (span.project_id.clone(), span.trace_id, span.span_id);
-    let last: Vec<bool> = spans.iter().rev().map(|span| seen.insert(name(span))).collect();
+    let last: Vec<bool> = events.iter().rev().map(|event| seen.insert(name(event))).collect();
     let mut last = last.into_iter().rev();
-    spans.retain(|_| last.next().unwrap_or(true));
-    spans
+    events.retain(|_| last.next().unwrap_or(true));
+    events
 }
 
 fn spawn(

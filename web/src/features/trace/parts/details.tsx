@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 
-import type { Finding, SpanDetail } from '@/api/types';
+import type { Finding, SpanDetail, TraceScore } from '@/api/types';
 import { dash, formatCost, formatDuration, formatShare, formatWhole } from '@/shared/format/numbers';
 import { exactTime } from '@/shared/time/format';
 import { Badge, type Tone } from '@/shared/ui/badge';
@@ -8,6 +8,7 @@ import { CopyIcon } from '@/shared/ui/copy';
 import { JsonTree } from '@/shared/ui/json-tree';
 
 import { usageClasses } from '../usage';
+import { ScoreList } from './scores';
 
 function Section({ title, aside, children }: { title: string; aside?: ReactNode; children: ReactNode }) {
   return (
@@ -150,7 +151,7 @@ const showParameter = (value: unknown): ReactNode =>
   typeof value === 'object' && value !== null ? <JsonTree value={value} openTo={1} /> : String(value);
 
 /** Everything about a span that is not what was said. */
-export function Details({ span }: { span: SpanDetail }) {
+export function Details({ span, scores }: { span: SpanDetail; scores: TraceScore[] }) {
   const perSecond =
     span.output_tokens && span.duration_ms > (span.ttft_ms ?? 0)
       ? (span.output_tokens / (span.duration_ms - (span.ttft_ms ?? 0))) * 1_000
@@ -179,6 +180,11 @@ export function Details({ span }: { span: SpanDetail }) {
       {span.findings && span.findings.length > 0 && (
         <Section title="Guardrail findings" aside={`verdict: ${span.verdict ?? dash}`}>
           <Findings findings={span.findings} />
+        </Section>
+      )}
+      {scores.length > 0 && (
+        <Section title="Scores" aside="of this span and of the whole trace">
+          <ScoreList scores={scores} />
         </Section>
       )}
       {isCall && (

@@ -23,6 +23,9 @@ import { IconButton } from '@/shared/ui/button';
 import { Badge } from '@/shared/ui/badge';
 import { chipIs, writeChip } from '@/shared/url/filters';
 
+import { scoresOf } from '../scores';
+import { ScoreChips } from './scores';
+
 function Fact({
   icon,
   title,
@@ -143,6 +146,7 @@ export function TraceHeader({ trace, onBack }: { trace: Trace; onBack: () => voi
         {trace.tags.map((tag) => (
           <Badge key={tag}>{tag}</Badge>
         ))}
+        <ScoreChips scores={scoresOf(trace.scores)} />
       </div>
     </header>
   );

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 
-import type { SpanDetail, SpanSummary } from '@/api/types';
+import type { SpanDetail, SpanSummary, TraceScore } from '@/api/types';
 import { spanQuery } from '@/shared/data/trace';
 import { formatCost, formatCount, formatDuration } from '@/shared/format/numbers';
 import { KindIcon, StatusBadge, VerdictBadge } from '@/shared/span/badges';
@@ -12,9 +12,11 @@ import { Tabs } from '@/shared/ui/tabs';
 import type { View } from '@/shared/url/range-search';
 
 import { canCopyAsCurl, curlOf } from '../curl';
+import { scoresOf } from '../scores';
 import { Attributes } from './attributes';
 import { Conversation } from './conversation';
 import { Details } from './details';
+import { ScoreChips } from './scores';
 
 function Loading() {
   return (
@@ -29,7 +31,7 @@ function Loading() {
 const panes: {
   id: View;
   label: string;
-  show: (span: SpanDetail) => React.ReactNode;
+  show: (span: SpanDetail, scores: TraceScore[]) => React.ReactNode;
   count?: (span: SpanDetail) => number;
 }[] = [
   {
@@ -38,7 +40,7 @@ const panes: {
     show: (span) => <Conversation span={span} />,
     count: (span) => (span.input_messages?.length ?? 0) + (span.output_messages?.length ?? 0),
   },
-  { id: 'details', label: 'Details', show: (span) => <Details span={span} /> },
+  { id: 'details', label: 'Details', show: (span, scores) => <Details span={span} scores={scores} /> },
   {
     id: 'attributes',
     label: 'Attributes',
@@ -63,16 +65,20 @@ const panes: {
 export function SpanPanel({
   traceId,
   summary,
+  scores,
   view,
   onView,
 }: {
   traceId: string;
   summary: SpanSummary;
+  /** Those of the trace. */
+  scores: TraceScore[];
   view: View;
   onView: (view: View) => void;
 }) {
   const answer = useQuery(spanQuery(traceId, summary.span_id));
   const span = answer.data;
+  const own = scoresOf(scores, summary.span_id);
   const label = panes.map(({ id, label: text, show, count }) => ({
     id,
     label: id === 'messages' && summary.kind !== 'llm' ? 'Input and output' : text,
@@ -80,7 +86,7 @@ export function SpanPanel({
     content: answer.isError ? (
       <ErrorState error={answer.error} retry={() => void answer.refetch()} />
     ) : span ? (
-      show(span)
+      show(span, [...own, ...scoresOf(scores)])
     ) : (
       <Loading />
     ),
@@ -92,6 +98,7 @@ export function SpanPanel({
         <h2 className="truncate font-semibold">{summary.name}</h2>
         <StatusBadge status={summary.status} errorType={summary.error_type} />
         <VerdictBadge verdict={summary.verdict === 'allow' ? undefined : summary.verdict} />
+        <ScoreChips scores={own} />
         <span className="num ml-auto flex shrink-0 items-center gap-3 text-xs text-muted">
           <span>{formatDuration(summary.duration_ms)}</span>
           {typeof summary.total_tokens === 'number' && <span>{formatCount(summary.total_tokens)} tok</span>}
