@@ -28,12 +28,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// Spans by name.
 type Names = HashSet<(String, String)>;
 
-pub(super) fn erase(
-    shared: &Shared,
-    engine: &Engine,
-    project: &ProjectId,
-    what: &Erase,
-) -> Result<Erased, StoreError> {
+pub(super) fn erase(shared: &Shared, engine: &Engine, project: &ProjectId, what: &Erase) -> Result<Erased, StoreError> {
     let _no_merges = shared.merging.lock();
     let before = shared.journal.stats().next_seq;
     shared.journal.roll();
@@ -102,7 +97,8 @@ fn others_of(
     names: &Names,
 ) -> io::Result<RoaringBitmap> {
     let (column, value) = column_of(what);
-    let known: Vec<&str> = ["trace_id", "span_id", column].into_iter().filter(|name| table.column(name).is_some()).collect();
+    let known: Vec<&str> =
+        ["trace_id", "span_id", column].into_iter().filter(|name| table.column(name).is_some()).collect();
     if known.is_empty() {
         return Ok(RoaringBitmap::new());
     }

@@ -271,13 +271,8 @@ fn make_rows(events: Events) -> Result<(Vec<Span>, Vec<KeyedBatch>), StoreError>
     let logs = last_versions(events.logs, |log| (log.project_id.clone(), log.id.clone()));
     let points = last_versions(events.metric_points, |point| (point.project_id.clone(), point.id.clone()));
     let findings: Vec<FindingRow> = spans.iter().flat_map(FindingRow::of).collect();
-    let batches = [
-        rows::build(&spans),
-        rows::build(&findings),
-        rows::build(&scores),
-        rows::build(&logs),
-        rows::build(&points),
-    ];
+    let batches =
+        [rows::build(&spans), rows::build(&findings), rows::build(&scores), rows::build(&logs), rows::build(&points)];
     let batches: Vec<_> = batches.into_iter().collect::<Result<_, _>>().map_err(internal)?;
     let keyed = batches.into_iter().flatten().map(TableBatch::keyed).collect::<Result<_, _>>();
     Ok((spans, keyed.map_err(internal)?))

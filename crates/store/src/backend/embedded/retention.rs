@@ -80,7 +80,8 @@ fn drop_rows(shared: &Shared, engine: &Engine, project: &str) -> Result<(), Stor
             let time = times.and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>());
             is_of(batch, row, project) && time.is_some_and(|times| times.value(row) < bound)
         };
-        let mut rows = rows_where(&shared.dir, file.meta(), &["project_id", table.time_column], old).map_err(internal)?;
+        let mut rows =
+            rows_where(&shared.dir, file.meta(), &["project_id", table.time_column], old).map_err(internal)?;
         if let Some(dead) = &file.dead {
             rows -= &**dead;
         }
