@@ -22,6 +22,39 @@ pub struct Snippet {
     pub found: usize,
 }
 
+/// Goes over the texts of a row for the piece that shows most of what is looked for.
+#[derive(Debug)]
+pub struct Highlight<'a> {
+    query: &'a TextQuery,
+    best: Option<(&'static str, Snippet)>,
+}
+
+impl<'a> Highlight<'a> {
+    /// For this search.
+    #[must_use]
+    pub fn new(query: &'a TextQuery) -> Self {
+        Self { query, best: None }
+    }
+
+    /// A text of this column. Of pieces that show as much, the first is taken.
+    pub fn read(&mut self, column: &'static str, text: &str) {
+        let Some(snippet) = snippet(text, self.query) else { return };
+        let value = |snippet: &Snippet| (snippet.found, snippet.hits.len());
+        if self.best.as_ref().is_none_or(|(_, best)| value(best) < value(&snippet)) {
+            self.best = Some((column, snippet));
+        }
+    }
+
+    /// `{column, snippet, ranges: [[start, end], …]}`, counted in characters; null if nothing was found.
+    #[must_use]
+    pub fn finish(self) -> serde_json::Value {
+        let Some((column, snippet)) = self.best else { return serde_json::Value::Null };
+        let chars = |bytes: usize| snippet.text.get(..bytes).unwrap_or_default().chars().count();
+        let ranges: Vec<[usize; 2]> = snippet.hits.iter().map(|hit| [chars(hit.start), chars(hit.end)]).collect();
+        serde_json::json!({"column": column, "snippet": snippet.text, "ranges": ranges})
+    }
+}
+
 /// The piece of the text with the most of what is looked for; `None` if it has nothing of it.
 #[must_use]
 pub fn snippet(text: &str, query: &TextQuery) -> Option<Snippet> {
@@ -141,6 +174,18 @@ mod tests {
         check("東京都", "東京都に", Some("[東京都]に"));
         check("nothing", "Where is my parcel?", None);
         check("zürich", "in ZU\u{308}RICH!", Some("in [ZU\u{308}RICH]!"));
+    }
+
+    #[test]
+    fn the_best_text_of_a_row_is_shown() {
+        let query = TextQuery::parse("late parcel").unwrap();
+        let mut highlight = Highlight::new(&query);
+        for (column, text) in [("name", "parcel"), ("input", "Größe: late parcel"), ("output", "parcel, late")] {
+            highlight.read(column, text);
+        }
+        let expected = serde_json::json!({"column": "input", "snippet": "Größe: late parcel", "ranges": [[7, 11], [12, 18]]});
+        assert_eq!(highlight.finish(), expected);
+        assert!(Highlight::new(&query).finish().is_null());
     }
 
     #[test]

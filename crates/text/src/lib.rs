@@ -6,7 +6,7 @@ mod matcher;
 mod query;
 mod tokens;
 
-pub use highlight::{SNIPPET_CHARS, Snippet, snippet};
+pub use highlight::{Highlight, SNIPPET_CHARS, Snippet, snippet};
 pub use matcher::Matcher;
 pub use query::{InvalidSearch, Node, Phrase, Term, TextQuery};
 pub use tokens::{Kind, TOKENS_VERSION, Tokens};

@@ -1,0 +1,43 @@
+//! Indexes the texts of files, apart from flushing them: searches read a file until its index is there.
+
+use std::io;
+use std::time::Duration;
+
+use tracing::warn;
+
+use super::state::Shared;
+use crate::files::LiveFile;
+
+/// How often it looks for new files.
+const CHECK: Duration = Duration::from_secs(1);
+/// How long it leaves the disk alone after a failure.
+const RETRY: Duration = Duration::from_secs(10);
+
+/// Runs until it is stopped. Whoever stops it unparks its thread.
+pub(super) fn index_when_due(shared: &Shared) {
+    while !shared.texts.is_stopped() {
+        let mut wait = CHECK;
+        if let Err(error) = index_all(shared) {
+            warn!(%error, "can't index the texts of a data file, trying again soon");
+            wait = RETRY;
+        }
+        if !shared.texts.is_stopped() {
+            std::thread::park_timeout(wait);
+        }
+    }
+}
+
+/// Removes the indexes of files that are gone and builds those that are missing.
+pub(super) fn index_all(shared: &Shared) -> io::Result<()> {
+    let _one_at_a_time = shared.indexing.lock();
+    while !shared.texts.is_stopped() {
+        // Anew for each: building takes seconds, and files come and go. None goes from the disk meanwhile.
+        let files = shared.state.read().files.clone();
+        shared.texts.sweep(files.iter().map(LiveFile::meta));
+        match shared.texts.missing(files.iter().map(LiveFile::meta)) {
+            Some(file) => shared.texts.build(file)?,
+            None => break,
+        }
+    }
+    Ok(())
+}
