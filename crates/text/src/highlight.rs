@@ -183,7 +183,8 @@ mod tests {
         for (column, text) in [("name", "parcel"), ("input", "Größe: late parcel"), ("output", "parcel, late")] {
             highlight.read(column, text);
         }
-        let expected = serde_json::json!({"column": "input", "snippet": "Größe: late parcel", "ranges": [[7, 11], [12, 18]]});
+        let expected =
+            serde_json::json!({"column": "input", "snippet": "Größe: late parcel", "ranges": [[7, 11], [12, 18]]});
         assert_eq!(highlight.finish(), expected);
         assert!(Highlight::new(&query).finish().is_null());
     }

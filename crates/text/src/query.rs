@@ -176,7 +176,8 @@ fn phrase_of(word: &Word<'_>) -> Result<Option<Phrase>, InvalidSearch> {
         // A single character of such a script starts every pair that has it first.
         last.prefix = *kind == Kind::Last || word.prefix;
         if *kind == Kind::Word && last.prefix && last.text.chars().count() < PREFIX_CHARS {
-            let problem = format!("`{}*` is too short; write at least {PREFIX_CHARS} letters before the star", last.text);
+            let problem =
+                format!("`{}*` is too short; write at least {PREFIX_CHARS} letters before the star", last.text);
             return Err(InvalidSearch(problem));
         }
     }

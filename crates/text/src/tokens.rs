@@ -62,15 +62,7 @@ impl<'a> Tokens<'a> {
     /// The tokens of `text`.
     #[must_use]
     pub fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            at: 0,
-            looked_until: 0,
-            run: Run::default(),
-            token: String::new(),
-            source: 0..0,
-            kind: Kind::Word,
-        }
+        Self { text, at: 0, looked_until: 0, run: Run::default(), token: String::new(), source: 0..0, kind: Kind::Word }
     }
 
     /// Goes to the next token; false when there is none.
@@ -352,9 +344,10 @@ mod tests {
         let blob = "iVBORw0KGgoAAAANSUhEUgAAAAUAAAAFCAYAAACNbyblAAAAHElEQVQI12P4/8w38GIAXDIBKE0DHxgljNBAAO9TXL0Y4OHwAAAABJRU5ErkJggg";
         let start = blob.to_lowercase();
         let start = start.get(..TOKEN_BYTES).unwrap();
-        check(&format!("see data:image/png;base64,{blob}== end"), &[
-            "see", "data", "image", "png", "base64", start, "end",
-        ]);
+        check(
+            &format!("see data:image/png;base64,{blob}== end"),
+            &["see", "data", "image", "png", "base64", start, "end"],
+        );
         check(&format!("{blob}\n{blob}\r\n{blob}\nend"), &[start, "end"]);
         let path = "usr/local/lib/python/site/packages/tool/deep/deeper/file/of/some/length";
         check(path, &path.split('/').collect::<Vec<_>>());

@@ -113,7 +113,11 @@ impl Search {
         let stop = CancellationToken::new();
         // Nobody waits any more: the threads are to be told.
         let _stops = stop.clone().drop_guard();
-        let chunks = if self.found.chunks.is_empty() { self.snapshot.chunks.iter().map(|(chunk, _)| Arc::clone(chunk)).collect() } else { Vec::new() };
+        let chunks = if self.found.chunks.is_empty() {
+            self.snapshot.chunks.iter().map(|(chunk, _)| Arc::clone(chunk)).collect()
+        } else {
+            Vec::new()
+        };
         let memory = {
             let (query, table, stop) = (Arc::clone(&self.query), self.table, stop.clone());
             tokio::task::spawn_blocking(move || search_chunks(&query, table, &chunks, &stop))

@@ -34,8 +34,27 @@ fn read(rows: &[Vec<String>], query: &TextQuery) -> RoaringBitmap {
 
 fn word() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
-        "a1", "b2", "late", "later", "parcel", "order_4711", "foo.bar", "4711", "東京都", "京都", "猫", "GPT模型v2",
-        "ทดสอบ", "한국어", "Zürich", "zu\u{308}rich", "👍", "-", "OR", "don't", "LATE",
+        "a1",
+        "b2",
+        "late",
+        "later",
+        "parcel",
+        "order_4711",
+        "foo.bar",
+        "4711",
+        "東京都",
+        "京都",
+        "猫",
+        "GPT模型v2",
+        "ทดสอบ",
+        "한국어",
+        "Zürich",
+        "zu\u{308}rich",
+        "👍",
+        "-",
+        "OR",
+        "don't",
+        "LATE",
     ])
 }
 
@@ -98,7 +117,8 @@ fn a_damaged_file_is_refused() {
 #[ignore = "takes a minute; prints figures"]
 fn text_speed() {
     const ROWS: u32 = 200_000;
-    let words: Vec<String> = (0..60_000_u64).map(|n| format!("{:x}", n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 36)).collect();
+    let words: Vec<String> =
+        (0..60_000_u64).map(|n| format!("{:x}", n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 36)).collect();
     let mut state = 1_u64;
     // Words of a language: the n-th is used one n-th as often as the first.
     let mut next = || {
@@ -119,15 +139,25 @@ fn text_speed() {
     let began = std::time::Instant::now();
     let index = builder.finish().unwrap();
     took += began.elapsed();
-    println!("built at {:.1} MB/s, {:.0} % of {} MB", bytes as f64 / 1e6 / took.as_secs_f64(), index.len() as f64 * 100.0 / bytes as f64, bytes >> 20);
+    println!(
+        "built at {:.1} MB/s, {:.0} % of {} MB",
+        bytes as f64 / 1e6 / took.as_secs_f64(),
+        index.len() as f64 * 100.0 / bytes as f64,
+        bytes >> 20
+    );
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("1.index"), index).unwrap();
     let began = std::time::Instant::now();
     let index = TextIndex::open(dir.path(), "1.index").unwrap();
     println!("opened in {:.2} ms", began.elapsed().as_secs_f64() * 1e3);
     for search in [
-        "order_177777".to_owned(), words[0].clone(), format!("{} {}", words[1], words[2]), format!("\"{} {}\"", words[1], words[2]),
-        format!("{} order_1777*", words[1]), "ab*".to_owned(), format!("{} -{}", words[20_000], words[0]),
+        "order_177777".to_owned(),
+        words[0].clone(),
+        format!("{} {}", words[1], words[2]),
+        format!("\"{} {}\"", words[1], words[2]),
+        format!("{} order_1777*", words[1]),
+        "ab*".to_owned(),
+        format!("{} -{}", words[20_000], words[0]),
     ] {
         let query = TextQuery::parse(&search).unwrap();
         let began = std::time::Instant::now();

@@ -54,6 +54,33 @@ async fn finds_the_same_with_and_without_an_index() {
 }
 
 #[tokio::test]
+async fn what_is_replaced_is_found_no_more_and_indexes_go_with_their_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    fill(&store).await;
+    store.index().await.unwrap();
+    let mut again = spans(7..8);
+    again[0].output_messages = vec![Message::text(Role::Assistant, "quite another answer")];
+    store.append(again).await.unwrap();
+    let check = async || {
+        assert_eq!(find(&*store, "\"answer 7\"").await, [0_u64; 0]);
+        assert_eq!(find(&*store, "\"another answer\"").await, [7]);
+        assert_eq!(find(&*store, "question 7").await, [7]);
+    };
+    check().await;
+    store.flush().await.unwrap();
+    store.index().await.unwrap();
+    check().await;
+    let before = indexes(dir.path());
+    store.compact().await.unwrap();
+    check().await;
+    store.index().await.unwrap();
+    check().await;
+    let after = indexes(dir.path());
+    assert!(!after.is_empty() && after.iter().all(|index| !before.contains(index)), "{before:?} {after:?}");
+}
+
+#[tokio::test]
 async fn indexes_are_mended() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
