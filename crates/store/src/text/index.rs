@@ -134,7 +134,7 @@ impl OpenPart {
                 }
                 Ok(least.min(u64::from(self.rows)))
             }
-            Node::Any(nodes) => nodes.iter().try_fold(0, |sum, node| Ok(self.cost(node)? + sum)),
+            Node::Any(nodes) => nodes.iter().try_fold(0, |sum: u64, node| Ok(sum.saturating_add(self.cost(node)?))),
             Node::All(_) => Ok(u64::from(self.rows)),
             // Only ever takes away: last.
             Node::Not(_) => Ok(u64::MAX),
