@@ -111,9 +111,9 @@ fn collect<'a>(node: &'a Node, into: &mut Vec<&'a Phrase>) {
 }
 
 /// Asks for each phrase, in the order of [`collect`], whether it was found.
+#[expect(clippy::unnecessary_fold, reason = "no short cut: every phrase takes its answer")]
 fn holds(node: &Node, found: &mut dyn FnMut() -> bool) -> bool {
     match node {
-        // No short cut: every phrase takes its answer.
         Node::All(nodes) => nodes.iter().fold(true, |all, node| holds(node, found) && all),
         Node::Any(nodes) => nodes.iter().fold(false, |any, node| holds(node, found) || any),
         Node::Not(node) => !holds(node, found),
