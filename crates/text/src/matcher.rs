@@ -217,7 +217,7 @@ mod tests {
             }
             prop_assume!(from < sources.len());
             let last = (from + length).min(sources.len()) - 1;
-            let part = text[sources[from].start..sources[last].end].replace('"', " ");
+            let part = text.get(sources[from].start..sources[last].end).unwrap().replace('"', " ");
             let query = TextQuery::parse(&format!("\"{part}\"")).unwrap();
             let mut matcher = Matcher::new(&query);
             matcher.read(&text);
