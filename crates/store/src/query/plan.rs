@@ -160,7 +160,11 @@ impl Question<'_> {
     }
 
     /// The time of the last row of the page, if the page is full.
-    pub(super) async fn oldest_of_page(&self, also: Option<Expr>, limit: usize) -> Result<Option<Timestamp>, StoreError> {
+    pub(super) async fn oldest_of_page(
+        &self,
+        also: Option<Expr>,
+        limit: usize,
+    ) -> Result<Option<Timestamp>, StoreError> {
         let time = ident(self.table.time_column);
         let plan = self.matching(Pushdown::ForLookUps, also).and_then(|plan| {
             plan.project([time.clone()])?.sort_with_limit([time.sort(false, false)], Some(limit + 1))?.build()

@@ -234,7 +234,10 @@ async fn erasure(store: &dyn EventStore, begin: Timestamp) {
         span.findings = vec![finding()];
         span
     };
-    store.append(vec![of("five", 1, "s"), of("five", 2, "s"), of("five", 3, "t"), of("six", 1, "s")]).await.expect("append");
+    store
+        .append(vec![of("five", 1, "s"), of("five", 2, "s"), of("five", 3, "t"), of("six", 1, "s")])
+        .await
+        .expect("append");
     let erased = store.erase(&check.project, &Erase::SessionId("s".to_owned())).await.expect("erase");
     assert_eq!((erased.spans, erased.other_rows, erased.complete), (2, 2, true));
     check.counts(json!({"all": []}), 1).await;

@@ -3,9 +3,7 @@
 
 use std::time::Duration;
 
-use super::{
-    BUCKET, InvalidQuery, MAX_LIMIT, MAX_TOP, Measure, OTHER, Order, Query, SEARCH_HIGHLIGHT, find_field,
-};
+use super::{BUCKET, InvalidQuery, MAX_LIMIT, MAX_TOP, Measure, OTHER, Order, Query, SEARCH_HIGHLIGHT, find_field};
 use crate::Timestamp;
 use crate::table::{self, ColumnType, Table};
 
