@@ -98,16 +98,26 @@ impl TextIndexes {
     pub(crate) fn sweep<'a>(&self, live: impl IntoIterator<Item = &'a DataFile>) {
         let live: BTreeSet<(String, String)> = live.into_iter().map(key).collect();
         let dead: Vec<_> = self.ready.read().difference(&live).cloned().collect();
-        for key in dead {
-            self.forget(&key);
-            let path = self.path(&key);
-            match self.fs.remove(&path) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => {
-                    warn!(path = %path.display(), %error, "can't remove an index file, trying again soon");
-                    self.ready.write().insert(key);
-                }
+        dead.into_iter().for_each(|key| self.remove_key(key));
+    }
+
+    /// The data file is gone, and so its index.
+    pub(crate) fn remove(&self, file: &DataFile) {
+        let key = key(file);
+        if self.ready.read().contains(&key) {
+            self.remove_key(key);
+        }
+    }
+
+    fn remove_key(&self, key: (String, String)) {
+        self.forget(&key);
+        let path = self.path(&key);
+        match self.fs.remove(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                warn!(path = %path.display(), %error, "can't remove an index file, trying again soon");
+                self.ready.write().insert(key);
             }
         }
     }
@@ -119,15 +129,16 @@ impl TextIndexes {
         live.into_iter().filter(searchable).filter(|file| !ready.contains(&key(file))).max_by_key(|file| file.time.1)
     }
 
-    /// Builds the index of a data file, unless it is stopped meanwhile.
-    pub(crate) fn build(&self, file: &DataFile) -> io::Result<()> {
+    /// Builds the index of a data file, as long as the file is live: what is erased must not come back
+    /// in an index.
+    pub(crate) fn build(&self, file: &DataFile, is_live: impl Fn() -> bool) -> io::Result<()> {
         let Some(table) = table::find(&file.table) else { return Ok(()) };
         let key = key(file);
         let path = self.path(&key);
         let tmp = path.with_extension("tmp");
         let mut builder = Builder::new(BufWriter::with_capacity(1 << 20, self.fs.create(&tmp)?));
         let read = rows::each_batch(&self.dir, file, table, |columns| {
-            if self.stop.load(Ordering::Relaxed) {
+            if self.is_stopped() || !is_live() {
                 return Err(io::ErrorKind::Interrupted.into());
             }
             (0..columns.rows()).try_for_each(|row| builder.row(columns.texts(row)))
@@ -139,6 +150,9 @@ impl TextIndexes {
         }
         let mut out = builder.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
         out.sync()?;
+        if !is_live() {
+            return self.fs.remove(&tmp);
+        }
         self.fs.rename(&tmp, &path)?;
         if let Some(folder) = path.parent() {
             self.fs.sync_dir(folder)?;

@@ -213,9 +213,9 @@ async fn calls_count_once(store: &dyn EventStore) {
 
 /// Of several versions of a span the last counts, with its findings.
 async fn versions(store: &dyn EventStore, begin: Timestamp) {
-    let check = Check { store, project: ProjectId::new("four") };
+    let check = Check { store, project: ProjectId::new("six") };
     let version = |n: u64, model: &str, findings: usize| {
-        let mut span = llm_span("four", n, model, begin, n);
+        let mut span = llm_span("six", n, model, begin, n);
         span.findings = vec![finding(); findings];
         span
     };

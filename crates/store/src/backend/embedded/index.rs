@@ -31,12 +31,19 @@ pub(super) fn index_when_due(shared: &Shared) {
 pub(super) fn index_all(shared: &Shared) -> io::Result<()> {
     let _one_at_a_time = shared.indexing.lock();
     while !shared.texts.is_stopped() {
-        // Anew for each: building takes seconds, and files come and go. None goes from the disk meanwhile.
-        let files = shared.state.read().files.clone();
-        shared.texts.sweep(files.iter().map(LiveFile::meta));
-        match shared.texts.missing(files.iter().map(LiveFile::meta)) {
-            Some(file) => shared.texts.build(file)?,
-            None => break,
+        // Anew for each: building takes seconds, and files come and go.
+        let missing = {
+            let state = shared.state.read();
+            let live = || state.files.iter().map(LiveFile::meta);
+            shared.texts.sweep(live());
+            shared.texts.missing(live()).cloned()
+        };
+        let Some(file) = missing else { break };
+        let same = |other: &LiveFile| (&other.meta().table, &other.meta().name) == (&file.table, &file.name);
+        match shared.texts.build(&file, || shared.state.read().files.iter().any(same)) {
+            // It went before it could be read.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            built => built?,
         }
     }
     Ok(())

@@ -428,6 +428,7 @@ impl Shared {
         drop(let_go);
         let unread: Vec<Arc<DataFileHandle>> = unread;
         for handle in unread {
+            self.texts.remove(&handle.meta);
             if let Err(error) = LiveFile::remove(&*self.fs, &self.dir, &handle) {
                 warn!(%error, file = %handle.meta.relative_path(), "can't remove a file that was merged into others");
             }
