@@ -12,6 +12,7 @@ mod query;
 mod queue;
 mod rows;
 mod schema;
+mod text;
 mod writer;
 
 pub use backend::embedded::Store;

@@ -532,6 +532,15 @@ export interface components {
              */
             ok: number;
         };
+        /** @description A piece of text that answers a search. */
+        Highlight: {
+            /** @description The column that the text is in. */
+            column: string;
+            /** @description Where the hits stand in it: first character and the one after the last, counted in characters. */
+            ranges: number[][];
+            /** @description The piece; `…` at its ends where the text goes on. */
+            snippet: string;
+        };
         /** @description A virtual key's public name, safe to log and to show. */
         KeyId: string;
         /** @description The latest failure of a provider. */
@@ -727,9 +736,15 @@ export interface components {
             measures?: components["schemas"]["Measure"][];
             /** @description Order; by default newest first, with buckets oldest first. */
             order?: components["schemas"]["Order"][];
-            /** @description Text that must occur, in any letter case, in one of the searchable columns. */
+            /**
+             * @description What must occur in the searchable columns, in any letter case: words (all of them), `"a phrase"`,
+             *     `pre*`, `-without`, `this OR that`.
+             */
             search?: string;
-            /** @description Columns to answer, for a query without measures; all hot ones if empty. */
+            /**
+             * @description Columns to answer, for a query without measures; all hot ones if empty. With `search` also
+             *     `search_highlight`: a piece of text that shows a hit.
+             */
             select?: string[];
             /** @description `spans` or `findings`. */
             table?: string;
@@ -1234,6 +1249,8 @@ export interface components {
              * @description Output tokens of all calls.
              */
             output_tokens?: number;
+            /** @description In a search: where one of its spans answers it. */
+            search_highlight?: components["schemas"]["Highlight"];
             service_name?: string;
             /** @description Session of the root span, or else of the first span that has one. Likewise the next three. */
             session_id?: string;
@@ -1334,6 +1351,7 @@ export type Finding = components['schemas']['Finding'];
 export type Function = components['schemas']['Function'];
 export type Health = components['schemas']['Health'];
 export type HealthSnapshot = components['schemas']['HealthSnapshot'];
+export type Highlight = components['schemas']['Highlight'];
 export type KeyId = components['schemas']['KeyId'];
 export type LastError = components['schemas']['LastError'];
 export type LiveSpan = components['schemas']['LiveSpan'];
@@ -1526,7 +1544,7 @@ export interface operations {
             query?: {
                 /** @description A `Filter` as JSON, which a span must meet. */
                 filter?: string;
-                /** @description Text that must occur in one of the searchable columns, in any letter case. */
+                /** @description Words that must occur in the searchable columns, as in the `search` of a query. */
                 q?: string;
             };
             header?: never;
@@ -2003,7 +2021,10 @@ export interface operations {
                  * @example now
                  */
                 to?: string;
-                /** @description Text that must occur in one of the spans, in any letter case. */
+                /**
+                 * @description Words that must occur in one of the spans, as in the `search` of a query: all of them, `"a phrase"`,
+                 *     `pre*`, `-without`, `this OR that`.
+                 */
                 q?: string;
                 /** @description A `Filter` as JSON, which one of the spans must meet: `{"field":"status","op":"=","value":"error"}`. */
                 filter?: string;

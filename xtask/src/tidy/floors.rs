@@ -12,6 +12,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("datafusion", &["signalbox-store"]),
     ("arrow", &["signalbox-store"]),
     ("parquet", &["signalbox-store"]),
+    ("tantivy", &["signalbox-store"]),
     ("sqlx", &["signalbox-catalog"]),
     ("axum", &["signalbox-api", "signalbox"]),
     ("clap", &["signalbox"]),

@@ -36,13 +36,6 @@ pub(super) fn expression(table: &Table, filter: &Filter) -> Expr {
     }
 }
 
-/// Text occurs in one of the searchable columns, in any letter case.
-pub(super) fn search(table: &Table, text: &str) -> Expr {
-    let columns = table.columns.iter().filter(|column| column.searchable);
-    let each = columns.map(|column| contains(ident(column.name), text)).collect();
-    balanced(each, BinaryOperator::Or).unwrap_or_else(|| lit(false))
-}
-
 fn compare(table: &Table, comparison: &Comparison) -> Expr {
     let (field, ty) = field(table, &comparison.field);
     let value = || literal(ty, &comparison.value);

@@ -8,6 +8,7 @@ mod cursor;
 mod describe;
 mod engine;
 mod filter;
+mod found;
 mod guard;
 mod merge;
 mod numbers;

@@ -105,9 +105,19 @@ impl TableProvider for Scan {
         let keep = self.prune(predicate.as_ref())?;
         let (keep_files, keep_chunks) = keep.split_at(self.snapshot.files.len());
         let files: Vec<_> = kept(&self.snapshot.files, keep_files).collect();
-        let batches = kept(&self.snapshot.chunks, keep_chunks).map(|(chunk, dead)| chunk.alive(Some(dead)));
+        let batches = kept(&self.snapshot.chunks, keep_chunks).map(|(chunk, dead)| match &self.snapshot.found {
+            Some(found) => chunk.alive(Some(&found.others(chunk, dead))),
+            None => chunk.alive(Some(dead)),
+        });
         let batches = batches.collect::<Result<Vec<_>, _>>()?;
-        let wanted = self.wanted(filters, files)?;
+        let mut wanted = self.wanted(filters, files)?;
+        if let Some(found) = &self.snapshot.found {
+            for (file, rows) in &mut wanted {
+                let answers = found.in_file(file.meta());
+                *rows = Some(rows.take().map_or_else(|| answers.clone(), |rows| rows & answers));
+            }
+            wanted.retain(|(_, rows)| rows.as_ref().is_none_or(|rows| !rows.is_empty()));
+        }
         let mut inputs: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
         if !batches.is_empty() {
             let schema = Arc::clone(&self.schema);
@@ -286,7 +296,7 @@ struct Bounds<'a> {
 
 impl Bounds<'_> {
     fn bound(&self, column: &Column, time: fn((i64, i64)) -> i64, project: fn(&DataFile) -> &str) -> Option<ArrayRef> {
-        let Snapshot { files, chunks } = self.snapshot;
+        let Snapshot { files, chunks, .. } = self.snapshot;
         let files = files.iter().map(LiveFile::meta);
         if column.name == self.table.time_column {
             let times = files.map(|file| file.time).chain(chunks.iter().map(|(chunk, _)| chunk.time));

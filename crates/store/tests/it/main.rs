@@ -5,6 +5,7 @@ mod contract;
 mod disk;
 mod lifetime;
 mod model;
+mod search;
 mod speed;
 mod sql;
 

@@ -21,6 +21,7 @@ enum Step {
     Again(Vec<(prop::sample::Index, Seed)>),
     Flush,
     Compact,
+    Index,
     Reopen,
 }
 
@@ -108,6 +109,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => prop::collection::vec((any::<prop::sample::Index>(), seed()), 1..20).prop_map(Step::Again),
         2 => Just(Step::Flush),
         1 => Just(Step::Compact),
+        1 => Just(Step::Index),
         1 => Just(Step::Reopen),
     ]
 }
@@ -170,8 +172,32 @@ fn query() -> impl Strategy<Value = Value> {
     let list = (filter(), 1..40_u32).prop_map(|(filter, limit)| {
         json!({"filter": filter, "limit": limit, "select": ["attributes.number", "model", "cost", "tags", "output_messages", "start_time"]})
     });
-    let searched = prop::sample::select(vec!["plain", "100% _SURE_", "back\\", "question 1"])
-        .prop_map(|text| json!({"search": text, "select": ["attributes.number"], "limit": 1000}));
+    let texts = vec![
+        "plain",
+        "100% _SURE_",
+        "back\\",
+        "question 1",
+        "zürich -plain",
+        "\"about ZÜRICH\"",
+        "plain OR slash",
+        "\"chat a\"",
+        "-chat",
+        "sla*",
+        "\"back sl*\"",
+    ];
+    let searched = (prop::sample::select(texts), prop::option::of(filter()), 1..40_u32, any::<bool>()).prop_map(
+        |(text, filter, limit, counted)| {
+            let mut query = if counted {
+                json!({"search": text, "group_by": ["model"], "measures": [{"fn": "count"}]})
+            } else {
+                json!({"search": text, "select": ["attributes.number", "search_highlight"], "limit": limit})
+            };
+            if let Some(filter) = filter {
+                query["filter"] = filter;
+            }
+            query
+        },
+    );
     let measured = (
         filter(),
         filter(),
@@ -209,7 +235,7 @@ fn query() -> impl Strategy<Value = Value> {
         let filter = json!({"field": "trace_id", "op": "=", "value": span.trace_id.to_string()});
         json!({"filter": filter, "select": ["attributes.number", "model", "start_time"]})
     });
-    prop_oneof![3 => list, 1 => searched, 4 => measured, 1 => windowed, 1 => found, 1 => traces]
+    prop_oneof![3 => list, 3 => searched, 4 => measured, 1 => windowed, 1 => found, 1 => traces]
 }
 
 /// Floats may differ in the last place: they are summed in another order.
@@ -252,6 +278,7 @@ async fn run(steps: Vec<Step>, queries: Vec<Value>) -> Result<(), TestCaseError>
             Step::Again(_) => {}
             Step::Flush => store.flush().await.unwrap(),
             Step::Compact => store.compact().await.unwrap(),
+            Step::Index => store.index().await.unwrap(),
             Step::Reopen => {
                 drop(store);
                 store = open();

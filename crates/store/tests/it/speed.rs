@@ -61,6 +61,9 @@ async fn speed() {
         SPANS as f64 / began.elapsed().as_secs_f64()
     );
     println!("{:?}", store.stats());
+    let began = Instant::now();
+    store.index().await.unwrap();
+    println!("the rest indexed in {:.1} s", began.elapsed().as_secs_f64());
 
     let all = json!({"from": "now-40d"});
     let trace = json!({"field": "trace_id", "op": "=", "value": trace_id(SPANS / 3).to_string()});
@@ -78,7 +81,13 @@ async fn speed() {
             json!({"time": all, "bucket": "1h", "measures": [{"fn": "count"}, {"fn": "p50", "column": "duration_ms"}, {"fn": "p95", "column": "duration_ms"}, {"fn": "p99", "column": "duration_ms"}]}),
         ),
         ("cost by model", json!({"time": all, "group_by": ["model"], "measures": [{"fn": "sum", "column": "cost"}]})),
-        ("search an hour", json!({"time": {"from": "now-1h"}, "search": "parcel 999", "limit": 50})),
+        ("search an hour", json!({"time": {"from": "now-1h"}, "search": "\"parcel 999999\"", "limit": 50})),
+        ("search a rare word", json!({"time": all, "search": "333333", "limit": 50})),
+        ("search what is not there", json!({"time": all, "search": "nowhere", "limit": 50})),
+        ("search a common word", json!({"time": all, "search": "parcel late", "limit": 50})),
+        ("search a phrase", json!({"time": all, "search": "\"parcel 333333 and why\"", "limit": 50})),
+        ("search a prefix", json!({"time": all, "search": "33333*", "limit": 50})),
+        ("count a common word", json!({"time": all, "search": "parcel", "measures": [{"fn": "count"}]})),
         ("count", json!({"time": all, "measures": [{"fn": "count"}]})),
     ];
     for (name, query) in queries {

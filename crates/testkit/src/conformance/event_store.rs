@@ -52,6 +52,7 @@ where
     let check = Check { store: store.as_ref(), project: ProjectId::new("one") };
     rows_of_one_project_only(&check).await;
     filters(&check).await;
+    searches(&check).await;
     measures(&check).await;
     numbers::rates(&check).await;
     numbers::quantiles(&check).await;
@@ -124,12 +125,44 @@ async fn filters(check: &Check<'_>) {
     check.counts(json!({"all": [{"field": "model", "op": "=", "value": "sim/small"}, {"any": [{"field": "status", "op": "=", "value": "error"}, {"field": "session_id", "op": "exists"}]}]}), 2).await;
     check.counts(json!({"all": []}), 60).await;
     check.counts(json!({"any": []}), 0).await;
-    let found = check.rows(json!({"search": "answer 31", "select": ["attributes.number"]})).await;
-    assert_eq!(found, [[json!("31")]]);
-    assert_eq!(check.rows(json!({"search": "ZÜRICH", "limit": 1000})).await.len(), 60);
-    assert!(check.rows(json!({"search": "100% _nothing_"})).await.is_empty());
     let recent = check.rows(json!({"time": {"from": "now-65s"}, "measures": [{"fn": "count"}]})).await;
     assert_eq!(recent, [[json!(6)]], "the last 65 seconds");
+}
+
+async fn searches(check: &Check<'_>) {
+    let found = check.rows(json!({"search": "answer 31", "select": ["attributes.number"]})).await;
+    assert_eq!(found, [[json!("31")]]);
+    for (search, expected) in [
+        ("ZÜRICH", 60),
+        ("zu\u{308}rich", 60),
+        ("\"question 31 about\"", 1),
+        ("\"about question 31\"", 0),
+        ("question -answer", 0),
+        ("answ* 31", 1),
+        ("\"question 31 ab*\"", 1),
+        ("answer 31 OR 32", 2),
+        ("zürich -31", 59),
+        ("sim_large", 20),
+        ("quest", 0),
+        ("slow down", 1),
+        ("user", 0),
+        ("100% _nothing_", 0),
+    ] {
+        let query = json!({"search": search, "measures": [{"fn": "count"}]});
+        assert_eq!(check.rows(query).await, [[json!(expected)]], "{search}");
+    }
+    let failed = json!({"field": "status", "op": "=", "value": "error"});
+    let query = json!({"search": "zürich", "filter": failed, "select": ["attributes.number"]});
+    assert_eq!(check.rows(query).await, [[json!("7")]], "filters hold for what is found");
+    let recent = json!({"search": "zürich", "time": {"from": "now-65s"}, "limit": 4});
+    assert_eq!(check.rows(recent).await.len(), 4);
+    let shown = json!({"search": "\"question 31\"", "select": ["search_highlight", "attributes.number"]});
+    let highlight = json!({"column": "input_messages", "snippet": "Question 31 about Zürich", "ranges": [[0, 11]]});
+    assert_eq!(check.rows(shown).await, [[highlight, json!("31")]]);
+    let none = check.rows(json!({"search": "jsonwebtoken", "table": "findings"})).await;
+    assert!(none.is_empty());
+    let found = check.rows(json!({"search": "json tok*", "table": "findings", "select": ["rule"]})).await;
+    assert_eq!(found, [[json!("jwt")]]);
 }
 
 async fn measures(check: &Check<'_>) {
@@ -217,6 +250,8 @@ async fn refusals(check: &Check<'_>) {
         json!({"table": "nope"}),
         json!({"select": ["nope"]}),
         json!({"group_by": ["model"]}),
+        json!({"search": "***"}),
+        json!({"search": "a*", "measures": [{"fn": "count"}]}),
         json!({"time": {"from": "now", "to": "now-1h"}}),
         json!({"measures": [{"fn": "count"}, {"fn": "count"}]}),
         json!({"cursor": "nonsense"}),

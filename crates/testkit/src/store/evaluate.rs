@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
-use signalbox_types::query::{AnswerColumn, BUCKET, Function, InvalidQuery, Measure, OTHER, Order, Query, find_field};
+use signalbox_text::TextQuery;
+use signalbox_types::query::{
+    AnswerColumn, BUCKET, Function, InvalidQuery, Measure, OTHER, Order, Query, SEARCH_HIGHLIGHT, find_field,
+};
 use signalbox_types::table::{ColumnRoom, ColumnType, Table};
 use signalbox_types::{Answer, Timestamp};
 
@@ -21,14 +24,16 @@ pub(super) fn evaluate(table: &Table, rows: Vec<Row>, query: &Query, now: Timest
         let time = row.field(table, table.time_column).as_str().and_then(|text| text.parse::<Timestamp>().ok());
         time.is_some_and(|time| from <= time && time < to)
     };
+    let search = query.search.as_deref().map(TextQuery::parse).transpose();
+    let search = search.map_err(|error| InvalidQuery::new("search", error.to_string()))?;
     let mut rows: Vec<Row> = rows
         .into_iter()
         .filter(in_time)
         .filter(|row| query.filter.as_ref().is_none_or(|filter| row.matches(table, filter)))
-        .filter(|row| query.search.as_deref().is_none_or(|text| row.mentions(table, text)))
+        .filter(|row| search.as_ref().is_none_or(|search| row.answers(table, search)))
         .collect();
     if query.measures.is_empty() {
-        let mut answer = select(table, &mut rows, query, cursor.map(|(_, last)| last));
+        let mut answer = select(table, &mut rows, query, search.as_ref(), cursor.map(|(_, last)| last));
         answer.next_cursor = answer.next_cursor.map(|last| format!("{} {last}", from.as_micros()));
         return Ok(answer);
     }
@@ -42,7 +47,13 @@ fn read_cursor(text: &str) -> Result<(Timestamp, &str), InvalidQuery> {
     Ok((Timestamp::from_micros(from), last))
 }
 
-fn select(table: &Table, rows: &mut Vec<Row>, query: &Query, after: Option<&str>) -> Answer {
+fn select(
+    table: &Table,
+    rows: &mut Vec<Row>,
+    query: &Query,
+    search: Option<&TextQuery>,
+    after: Option<&str>,
+) -> Answer {
     let hot = table.columns.iter().filter(|column| column.room == ColumnRoom::Hot).map(|column| column.name.to_owned());
     let names: Vec<String> = if query.select.is_empty() { hot.collect() } else { query.select.clone() };
     let newest_first = Order { by: table.time_column.to_owned(), desc: true };
@@ -66,9 +77,13 @@ fn select(table: &Table, rows: &mut Vec<Row>, query: &Query, after: Option<&str>
     let limit = query.rows_at_most() as usize;
     let more = rows.len() > limit && query.order.is_empty();
     rows.truncate(limit);
+    let value = |row: &Row, name: &String| match search {
+        Some(search) if name == SEARCH_HIGHLIGHT => row.highlight(table, search),
+        _ => row.answer(table, name),
+    };
     Answer {
         columns: names.iter().map(|name| column_of(table, name)).collect(),
-        rows: rows.iter().map(|row| names.iter().map(|name| row.answer(table, name)).collect()).collect(),
+        rows: rows.iter().map(|row| names.iter().map(|name| value(row, name)).collect()).collect(),
         next_cursor: rows.last().filter(|_| more).map(identity),
         elapsed_ms: 0.0,
     }
@@ -78,6 +93,7 @@ fn column_of(table: &Table, name: &str) -> AnswerColumn {
     let column = find_field(table, name, String::new).ok();
     let ty = match column {
         Some(column) if column.name == name => column.ty,
+        _ if name == SEARCH_HIGHLIGHT => ColumnType::Json,
         _ => ColumnType::Text,
     };
     answer_column(name, ty, column.filter(|column| column.name == name).and_then(|column| column.unit))

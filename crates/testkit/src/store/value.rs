@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use serde_json::Value;
+use signalbox_text::{Highlight, Matcher, TextQuery, json};
 use signalbox_types::Timestamp;
 use signalbox_types::query::{Comparison, Filter, Operator};
 use signalbox_types::table::{Cell, ColumnType, SCORES, Table};
@@ -13,7 +14,7 @@ pub(super) struct Row(Vec<Value>, Vec<Row>);
 
 impl Row {
     pub(super) fn new(cells: Vec<Cell<'_>>) -> Self {
-        Self(cells.into_iter().map(json).collect(), Vec::new())
+        Self(cells.into_iter().map(value_of).collect(), Vec::new())
     }
 
     /// Those of these scores that judge its span or its whole trace come along with it.
@@ -81,9 +82,27 @@ impl Row {
         }
     }
 
-    pub(super) fn mentions(&self, table: &Table, text: &str) -> bool {
-        let searchable = table.columns.iter().zip(&self.0).filter(|(column, _)| column.searchable);
-        searchable.filter_map(|(_, value)| value.as_str()).any(|value| contains(value, text))
+    /// Whether the texts of its searchable columns answer a search.
+    pub(super) fn answers(&self, table: &Table, query: &TextQuery) -> bool {
+        let mut matcher = Matcher::new(query);
+        self.each_text(table, &mut |_, text| matcher.read(text));
+        matcher.matches()
+    }
+
+    pub(super) fn highlight(&self, table: &Table, query: &TextQuery) -> Value {
+        let mut highlight = Highlight::new(query);
+        self.each_text(table, &mut |column, text| highlight.read(column, text));
+        highlight.finish()
+    }
+
+    fn each_text(&self, table: &Table, each: &mut dyn FnMut(&'static str, &str)) {
+        for (column, value) in table.columns.iter().zip(&self.0).filter(|(column, _)| column.searchable) {
+            let Some(text) = value.as_str() else { continue };
+            match column.ty {
+                ColumnType::Json => json::each_text(text, &mut |text| each(column.name, text)),
+                _ => each(column.name, text),
+            }
+        }
     }
 }
 
@@ -108,7 +127,7 @@ pub(super) fn order_present(left: &Value, right: &Value) -> Option<Ordering> {
     }
 }
 
-fn json(cell: Cell<'_>) -> Value {
+fn value_of(cell: Cell<'_>) -> Value {
     match cell {
         Cell::Null => Value::Null,
         Cell::Text(text) => text.into_owned().into(),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{BUCKET, InvalidQuery, MAX_LIMIT, MAX_TOP, Measure, OTHER, Order, Query, find_field};
+use super::{BUCKET, InvalidQuery, MAX_LIMIT, MAX_TOP, Measure, OTHER, Order, Query, SEARCH_HIGHLIGHT, find_field};
 use crate::Timestamp;
 use crate::table::{self, ColumnType, Table};
 
@@ -21,6 +21,9 @@ impl Query {
             )
         })?;
         for (i, name) in self.select.iter().enumerate() {
+            if name == SEARCH_HIGHLIGHT && self.search.is_some() {
+                continue;
+            }
             find_field(table, name, || format!("select[{i}]"))?;
         }
         for (i, name) in self.group_by.iter().enumerate() {

@@ -30,6 +30,10 @@ pub const BUCKET: &str = "bucket";
 /// tells their row from that of a group which is really called so.
 pub const OTHER: &str = "other";
 
+/// May be selected in a search for rows: where a row answers it, as `{column, snippet, ranges}`. The ranges
+/// are those of the hits within the snippet, in characters.
+pub const SEARCH_HIGHLIGHT: &str = "search_highlight";
+
 /// A question to the event store: rows (`select`), or numbers (`measures`, by `group_by` and `bucket`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, remote = "Self")]
@@ -44,10 +48,12 @@ pub struct Query {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<filter::Node>)]
     pub filter: Option<Filter>,
-    /// Text that must occur, in any letter case, in one of the searchable columns.
+    /// What must occur in the searchable columns, in any letter case: words (all of them), `"a phrase"`,
+    /// `pre*`, `-without`, `this OR that`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<String>,
-    /// Columns to answer, for a query without measures; all hot ones if empty.
+    /// Columns to answer, for a query without measures; all hot ones if empty. With `search` also
+    /// `search_highlight`: a piece of text that shows a hit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub select: Vec<String>,
     /// Numbers to calculate; with them the answer has a row for each group and bucket.

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use serde_json::Value;
+use signalbox_text::{Matcher, TextQuery, json};
 use signalbox_types::Timestamp;
 use signalbox_types::query::{Comparison, Filter, Operator};
-use signalbox_types::table::{Cell, Table};
+use signalbox_types::table::{Cell, ColumnType, Table};
 
 /// Whether a row meets a filter, which was checked against the table before.
 pub(super) fn matches(table: &Table, cells: &[Cell<'_>], filter: &Filter) -> bool {
@@ -21,10 +22,19 @@ pub(super) fn matches(table: &Table, cells: &[Cell<'_>], filter: &Filter) -> boo
     }
 }
 
-/// Whether a lower-case text occurs in one of the searchable columns.
-pub(super) fn mentions(table: &Table, cells: &[Cell<'_>], text: &str) -> bool {
-    let searchable = table.columns.iter().zip(cells).filter(|(column, _)| column.searchable);
-    searchable.into_iter().any(|(_, cell)| matches!(cell, Cell::Text(found) if found.to_lowercase().contains(text)))
+/// Whether the texts of the searchable columns answer a search.
+pub(super) fn answers(table: &Table, cells: &[Cell<'_>], search: &TextQuery) -> bool {
+    let mut matcher = Matcher::new(search);
+    for (column, cell) in table.columns.iter().zip(cells).filter(|(column, _)| column.searchable) {
+        match cell {
+            Cell::Text(text) if column.ty == ColumnType::Json => {
+                json::each_text(text, &mut |text| matcher.read(text));
+            }
+            Cell::Text(text) => matcher.read(text),
+            _ => {}
+        }
+    }
+    matcher.matches()
 }
 
 /// The value of a field: a column, or a key of a map column.

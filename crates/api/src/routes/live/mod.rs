@@ -14,7 +14,8 @@ use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
-use signalbox_types::query::Filter;
+use signalbox_text::TextQuery;
+use signalbox_types::query::{Filter, InvalidQuery};
 use signalbox_types::table::{Cell, Record, SPANS};
 use signalbox_types::{ErrorClass, Query, Span, TraceId};
 
@@ -58,7 +59,7 @@ pub(crate) struct LiveSpan {
 pub(crate) struct LiveParams {
     /// A `Filter` as JSON, which a span must meet.
     filter: Option<String>,
-    /// Text that must occur in one of the searchable columns, in any letter case.
+    /// Words that must occur in the searchable columns, as in the `search` of a query.
     q: Option<String>,
 }
 
@@ -78,7 +79,8 @@ pub(crate) async fn watch(
     Params(params): Params<LiveParams>,
 ) -> Result<impl IntoResponse, ApiError> {
     let filter = filter_param(params.filter.as_deref())?;
-    let search = params.q.map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty());
+    let search = params.q.filter(|text| !text.trim().is_empty()).map(|text| TextQuery::parse(&text)).transpose();
+    let search = search.map_err(|error| InvalidQuery::new("q", error.to_string()))?;
     let question = Query { table: SPANS.name.to_owned(), filter, ..Query::default() };
     question.check()?;
     if question.filter.as_ref().is_some_and(Filter::asks_for_scores) {
@@ -104,7 +106,7 @@ pub(crate) async fn watch(
     };
     let spans = spans.take_while(move |_| std::future::ready(still_in()));
     let events = spans.filter_map(move |span| {
-        let event = event(&span, question.filter.as_ref(), search.as_deref());
+        let event = event(&span, question.filter.as_ref(), search.as_ref());
         std::future::ready(event.map(Ok))
     });
     let events = until(events, stopped, permit);
@@ -123,11 +125,11 @@ fn until<P: Send + 'static>(
     })
 }
 
-fn event(span: &Span, filter: Option<&Filter>, search: Option<&str>) -> Option<Event> {
+fn event(span: &Span, filter: Option<&Filter>, search: Option<&TextQuery>) -> Option<Event> {
     let mut cells = Vec::with_capacity(SPANS.columns.len());
     span.cells(&mut cells);
     let wanted = filter.is_none_or(|filter| matches::matches(&SPANS, &cells, filter));
-    if !wanted || search.is_some_and(|text| !matches::mentions(&SPANS, &cells, text)) {
+    if !wanted || search.is_some_and(|search| !matches::answers(&SPANS, &cells, search)) {
         return None;
     }
     Event::default().event("span").json_data(LiveSpan::of(span, &cells)).ok()

@@ -10,6 +10,8 @@ mod totals;
 
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
+use signalbox_text::TextQuery;
+use signalbox_types::query::InvalidQuery;
 use signalbox_types::time::TimeBound;
 use signalbox_types::{
     Filter, Money, ScoreSource, SpanId, SpanKind, SpanSource, SpanStatus, TimeRange, Timestamp, TraceId, Verdict,
@@ -84,6 +86,21 @@ pub(crate) struct TraceSummary {
     /// The start of what came out: of the root span, or else of the last call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) output_preview: Option<String>,
+    /// In a search: where one of its spans answers it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) search_highlight: Option<Highlight>,
+}
+
+/// A piece of text that answers a search.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub(crate) struct Highlight {
+    /// The column that the text is in.
+    pub(crate) column: String,
+    /// The piece; `…` at its ends where the text goes on.
+    pub(crate) snippet: String,
+    /// Where the hits stand in it: first character and the one after the last, counted in characters.
+    #[schema(value_type = Vec<Vec<u32>>)]
+    pub(crate) ranges: Vec<[u32; 2]>,
 }
 
 /// A page of traces.
@@ -182,7 +199,8 @@ pub(crate) struct TraceParams {
     /// The first moment after. By default `now`.
     #[param(example = "now")]
     to: Option<String>,
-    /// Text that must occur in one of the spans, in any letter case.
+    /// Words that must occur in one of the spans, as in the `search` of a query: all of them, `"a phrase"`,
+    /// `pre*`, `-without`, `this OR that`.
     q: Option<String>,
     /// A `Filter` as JSON, which one of the spans must meet: `{"field":"status","op":"=","value":"error"}`.
     filter: Option<String>,
@@ -267,6 +285,9 @@ impl TraceParams {
         };
         let cursor = self.cursor.filter(|text| !text.is_empty()).map(|text| text.parse()).transpose()?;
         let search = self.q.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        if let Some(text) = &search {
+            TextQuery::parse(text).map_err(|error| InvalidQuery::new("q", error.to_string()))?;
+        }
         Ok(page::Wanted { time, filter: filter_param(self.filter.as_deref())?, search, limit, cursor })
     }
 }

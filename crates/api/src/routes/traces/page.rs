@@ -1,8 +1,8 @@
 //! The list: which traces, then what they are.
 //!
-//! Three `Query`s. 1: for each trace, when its first matching span began, newest first (this is the
+//! Three `Query`s, in a search four. 1: for each trace, when its first matching span began, newest first (this is the
 //! page). 2: the hot columns of all spans of those traces. 3: previews of the few spans that speak
-//! for them. All three are questions that a user can ask as well.
+//! for them. 4: where they answer the search. All are questions that a user can ask as well.
 //!
 //! The cursor holds the last trace's (first start, id) and where the range began. The next page asks
 //! for spans up to that start: a trace that begins before it has a span before it, one that begins
@@ -16,13 +16,13 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::json;
-use signalbox_types::query::{Function, MAX_LIMIT as MAX_ROWS, Measure, Operator, Order};
-use signalbox_types::seam::EventStore;
+use signalbox_types::query::{Function, MAX_LIMIT as MAX_ROWS, Measure, Operator, Order, SEARCH_HIGHLIGHT};
+use signalbox_types::seam::{EventStore, StoreError};
 use signalbox_types::time::TimeBound;
 use signalbox_types::{Filter, ProjectId, Query, SpanId, TimeRange, Timestamp, TraceId};
 
 use super::step::{self, Step};
-use super::{TracePage, TraceSummary, totals};
+use super::{Highlight, TracePage, TraceSummary, totals};
 use crate::error::ApiError;
 use crate::rows;
 
@@ -37,6 +37,9 @@ const REACH: Duration = Duration::from_secs(6 * 3_600);
 
 /// Spans that the traces of one page may have together.
 const MAX_SPANS: usize = 200_000;
+
+/// Spans of a page's traces that are looked at for what answers a search.
+const HIGHLIGHTED_SPANS: u32 = 500;
 
 /// Which traces are wanted.
 #[derive(Debug)]
@@ -96,7 +99,14 @@ pub(super) async fn read(
     found.truncate(wanted.limit as usize);
     let Some(last) = found.last() else { return Ok(TracePage { traces: Vec::new(), next_cursor: None }) };
     let next_cursor = more.then(|| Cursor { from, first: last.first, trace_id: last.trace_id }.to_string());
-    Ok(TracePage { traces: summaries(store, project, &found).await?, next_cursor })
+    let mut traces = summaries(store, project, &found).await?;
+    if let Some(search) = &wanted.search {
+        let mut highlights = highlights(store, project, wanted, search, &found).await?;
+        for trace in &mut traces {
+            trace.search_highlight = highlights.remove(&trace.trace_id);
+        }
+    }
+    Ok(TracePage { traces, next_cursor })
 }
 
 fn range(wanted: &Wanted, now: Timestamp) -> Result<(Timestamp, Timestamp), ApiError> {
@@ -167,6 +177,45 @@ fn around(found: &[Found]) -> TimeRange {
     let newest = found.iter().map(|found| found.first).max().unwrap_or_default();
     let oldest = found.iter().map(|found| found.first).min().unwrap_or_default();
     TimeRange { from: TimeBound::At(oldest.minus(REACH)), to: TimeBound::At(newest.plus(REACH)) }
+}
+
+#[derive(Debug, Deserialize)]
+struct Highlighted {
+    trace_id: TraceId,
+    search_highlight: Option<Highlight>,
+}
+
+/// Where each of the traces answers the search.
+async fn highlights(
+    store: &dyn EventStore,
+    project: &ProjectId,
+    wanted: &Wanted,
+    search: &str,
+    found: &[Found],
+) -> Result<HashMap<TraceId, Highlight>, ApiError> {
+    let ids: Vec<TraceId> = found.iter().map(|found| found.trace_id).collect();
+    let query = Query {
+        table: "spans".to_owned(),
+        time: around(found),
+        filter: Some(Filter::All(wanted.filter.iter().cloned().chain([step::in_traces(&ids)]).collect())),
+        search: Some(search.to_owned()),
+        select: vec!["trace_id".to_owned(), SEARCH_HIGHLIGHT.to_owned()],
+        limit: Some(HIGHLIGHTED_SPANS),
+        ..Query::default()
+    };
+    let answer = match store.query(project, &query).await {
+        // The texts are too long to read them all: the list is good without.
+        Err(StoreError::Limit(_)) => return Ok(HashMap::new()),
+        answer => answer?,
+    };
+    let rows: Vec<Highlighted> = rows::read(&answer)?;
+    let mut highlights = HashMap::new();
+    for row in rows {
+        if let Some(highlight) = row.search_highlight {
+            highlights.entry(row.trace_id).or_insert(highlight);
+        }
+    }
+    Ok(highlights)
 }
 
 #[derive(Debug, Deserialize)]

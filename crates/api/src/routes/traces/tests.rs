@@ -218,6 +218,9 @@ async fn filter_and_text_find_traces_by_any_span() {
     assert_eq!(found(String::new()).await, [1, 5]);
     assert_eq!(found(format!("?filter={}", encoded(r#"{"field":"status","op":"=","value":"error"}"#))).await, [5]);
     assert_eq!(found("?q=question%2020".to_owned()).await, [1]);
+    let page = list(&house, "?q=%22question+20%22").await;
+    let highlight = json!({"column": "input_messages", "snippet": "Question 20 about Zürich", "ranges": [[0, 11]]});
+    assert_eq!(page["traces"][0]["search_highlight"], highlight);
     assert_eq!(found("?q=nobody+said+this".to_owned()).await, [0_u64; 0]);
     assert_eq!(found("?from=now-30s".to_owned()).await, [0_u64; 0]);
 }
@@ -230,6 +233,7 @@ async fn wrong_parameters_are_named() {
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
         assert!(answer.message().contains(message), "{query}: {}", answer.message());
     };
+    check("q=***", "`q`: there is no word in `***`; expected words").await;
     check("from=yesterday", "`from`: `yesterday` is not a point in time: expected RFC 3339").await;
     check("from=now&to=now-1h", "`from`: is not before `to`").await;
     check("limit=0", "`limit`: `0` is out of range; expected 1 to 200").await;

@@ -55,6 +55,7 @@ pub(super) fn summarise(steps: &[Step]) -> Option<TraceSummary> {
         verdict: steps.iter().filter_map(|step| step.verdict).max(),
         input_preview: None,
         output_preview: None,
+        search_highlight: None,
     })
 }
 

@@ -3,6 +3,7 @@
 mod commit;
 mod compact;
 mod erase;
+mod index;
 mod open;
 mod retention;
 mod state;
@@ -59,6 +60,7 @@ pub struct Store {
     commit_thread: Mutex<Option<JoinHandle<()>>>,
     flush_thread: Mutex<Option<JoinHandle<()>>>,
     compact_thread: Mutex<Option<JoinHandle<()>>>,
+    index_thread: Mutex<Option<JoinHandle<()>>>,
     /// Locked as long as it is open.
     _lock: File,
 }
@@ -98,6 +100,7 @@ impl Store {
             let engine = Arc::clone(&engine);
             move |shared| compact_when_due(shared, &engine)
         })?;
+        let index_thread = spawn("store-index", &shared, |shared| index::index_when_due(shared))?;
         Ok(Arc::new(Self {
             shared,
             engine,
@@ -106,6 +109,7 @@ impl Store {
             appends: Mutex::new(Some(appends)),
             commit_thread: Mutex::new(Some(commit_thread)),
             flush_thread: Mutex::new(Some(flush_thread)),
+            index_thread: Mutex::new(Some(index_thread)),
             _lock: lock,
         }))
     }
@@ -119,6 +123,16 @@ impl Store {
         tokio::task::spawn_blocking(move || shared.flush()).await.map_err(internal)?
     }
 
+    /// Indexes the texts of all files that have no index yet, which else happens in the background.
+    ///
+    /// # Errors
+    /// The disk fails; searches read the files instead.
+    pub async fn index(&self) -> Result<(), StoreError> {
+        let shared = Arc::clone(&self.shared);
+        let indexed = tokio::task::spawn_blocking(move || index::index_all(&shared));
+        indexed.await.map_err(internal)?.map_err(internal)
+    }
+
     /// Takes no more rows, writes what waits and what is in memory to files. Queries go on.
     ///
     /// # Errors
@@ -129,10 +143,12 @@ impl Store {
         let commit_thread = self.commit_thread.lock().take();
         let flush_thread = self.flush_thread.lock().take();
         let compact_thread = self.compact_thread.lock().take();
+        let index_thread = self.index_thread.lock().take();
         let shared = Arc::clone(&self.shared);
         let closed = tokio::task::spawn_blocking(move || {
             join(commit_thread);
             stop_jobs(&shared, [flush_thread, compact_thread]);
+            stop_indexing(&shared, index_thread);
             shared.flush()
         });
         closed.await.map_err(internal)?
@@ -260,6 +276,7 @@ impl Drop for Store {
         drop(self.appends.get_mut().take());
         join(self.commit_thread.get_mut().take());
         stop_jobs(&self.shared, [self.flush_thread.get_mut().take(), self.compact_thread.get_mut().take()]);
+        stop_indexing(&self.shared, self.index_thread.get_mut().take());
         // Before the lock on the folder is given up.
         self.shared.journal.close();
     }
@@ -342,6 +359,14 @@ fn compact_when_due(shared: &Shared, engine: &Engine) {
         }
         shared.remove_unread();
     }
+}
+
+fn stop_indexing(shared: &Shared, thread: Option<JoinHandle<()>>) {
+    shared.texts.stop();
+    if let Some(thread) = &thread {
+        thread.thread().unpark();
+    }
+    join(thread);
 }
 
 fn flush_when_due(shared: &Shared) {

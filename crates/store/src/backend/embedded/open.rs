@@ -15,6 +15,7 @@ use super::state::{Shared, State};
 use crate::files::{LiveFile, ensure_keys};
 use crate::manifest;
 use crate::rows::{TableBatch, decode};
+use crate::text::TextIndexes;
 use crate::{OpenError, StoreConfig};
 
 /// Opens the folder for this process alone; the lock ends with the file.
@@ -42,6 +43,7 @@ pub(super) fn recover(
 ) -> Result<Shared, OpenError> {
     let manifest = manifest::load(&*fs, &dir)?;
     manifest::repair(&*fs, &dir, &manifest)?;
+    let texts = TextIndexes::open(Arc::clone(&fs), &dir, &manifest.files)?;
     let mut state = State::default();
     for file in &manifest.files {
         // Of a table that a newer version knows: it stays, unread.
@@ -63,5 +65,5 @@ pub(super) fn recover(
     };
     let journal_dir = dir.join("journal");
     let journal = Journal::open(Arc::clone(&fs), &journal_dir, JournalConfig::default(), low_seq, &mut replay)?;
-    Ok(Shared::new(fs, dir, config, clock, state, journal))
+    Ok(Shared::new(fs, dir, config, clock, state, journal, texts))
 }

@@ -26,6 +26,7 @@ use crate::keys::Key;
 use crate::manifest::{self, DataFile, Manifest};
 use crate::memtable::{Chunk, Dead, Memtable};
 use crate::rows::KeyedBatch;
+use crate::text::{Found, TextIndexes};
 use crate::writer::Place;
 
 /// Where rows are.
@@ -51,6 +52,9 @@ pub(super) struct State {
 pub(crate) struct Snapshot {
     pub(crate) files: Vec<LiveFile>,
     pub(crate) chunks: Vec<(Arc<Chunk>, Dead)>,
+    pub(crate) texts: Arc<TextIndexes>,
+    /// Once it was searched: the rows that answer the search, which are all that are read.
+    pub(crate) found: Option<Arc<Found>>,
 }
 
 impl State {
@@ -138,6 +142,9 @@ pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) state: RwLock<State>,
     pub(super) journal: Journal,
+    pub(super) texts: Arc<TextIndexes>,
+    /// Held while the texts of files are indexed: one at a time.
+    pub(super) indexing: Mutex<()>,
     pub(super) live: broadcast::Sender<Arc<Span>>,
     pub(super) appended_rows: AtomicU64,
     pub(super) waiting_appends: AtomicU64,
@@ -172,6 +179,7 @@ impl Shared {
         clock: Arc<dyn Clock>,
         state: State,
         journal: Journal,
+        texts: TextIndexes,
     ) -> Self {
         let next_file = AtomicU64::new(state.manifest.next_file);
         let file_bytes = AtomicU64::new(state.files.iter().map(|file| file.meta().bytes).sum());
@@ -182,6 +190,8 @@ impl Shared {
             clock,
             state: RwLock::new(state),
             journal,
+            texts: Arc::new(texts),
+            indexing: Mutex::default(),
             live: broadcast::channel(1_024).0,
             appended_rows: AtomicU64::new(0),
             waiting_appends: AtomicU64::new(0),
@@ -271,7 +281,7 @@ impl Shared {
             chunks.extend(rows.chunks.iter().map(|chunk| (Arc::clone(chunk), Arc::clone(&rows.dead))));
         }
         let files = state.files.iter().filter(|file| file.meta().table == table.name);
-        Snapshot { files: files.cloned().collect(), chunks }
+        Snapshot { files: files.cloned().collect(), chunks, texts: Arc::clone(&self.texts), found: None }
     }
 
     /// Rows in memory are old enough, or enough, for a file.
@@ -418,6 +428,7 @@ impl Shared {
         drop(let_go);
         let unread: Vec<Arc<DataFileHandle>> = unread;
         for handle in unread {
+            self.texts.remove(&handle.meta);
             if let Err(error) = LiveFile::remove(&*self.fs, &self.dir, &handle) {
                 warn!(%error, file = %handle.meta.relative_path(), "can't remove a file that was merged into others");
             }

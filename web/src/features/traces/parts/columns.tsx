@@ -53,7 +53,30 @@ const mono = (value: string | null | undefined): ReactNode =>
     faint
   );
 
+/** The piece of text that answers the search, hits marked. Places are counted in characters, not in UTF-16. */
+function Highlight({ snippet, ranges }: { snippet: string; ranges: number[][] }) {
+  const characters = Array.from(snippet);
+  const pieces: ReactNode[] = [];
+  let at = 0;
+  for (const [start = 0, end = 0] of ranges) {
+    pieces.push(characters.slice(at, start).join(''));
+    pieces.push(
+      <mark key={start} className="rounded-xs bg-warn-soft text-inherit">
+        {characters.slice(start, end).join('')}
+      </mark>,
+    );
+    at = end;
+  }
+  pieces.push(characters.slice(at).join(''));
+  return (
+    <span className="truncate" title={snippet}>
+      {pieces}
+    </span>
+  );
+}
+
 function Preview({ trace }: { trace: TraceSummary }) {
+  if (trace.search_highlight) return <Highlight {...trace.search_highlight} />;
   if (!trace.input_preview && !trace.output_preview) return faint;
   return (
     <span className="flex min-w-0 items-center gap-2">

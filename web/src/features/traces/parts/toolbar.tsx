@@ -39,7 +39,8 @@ export function SearchBox({
       <input
         ref={input}
         aria-label="Search traces"
-        placeholder="Search in names, inputs, outputs and errors"
+        placeholder='Search: words, "a phrase", pre*, -without'
+        title="Looks in names, inputs, outputs and errors. this OR that finds either."
         className={cx(inputClass, 'pr-8 pl-8')}
         value={text}
         spellCheck={false}

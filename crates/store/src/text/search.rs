@@ -1,0 +1,211 @@
+//! One search over one snapshot.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::sync::Arc;
+
+use roaring::RoaringBitmap;
+use signalbox_text::{Matcher, TextQuery};
+use signalbox_types::seam::StoreError;
+use signalbox_types::table::Table;
+use signalbox_types::{ProjectId, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use super::{TextIndexes, rows};
+use crate::backend::embedded::Snapshot;
+use crate::error::internal;
+use crate::files::LiveFile;
+use crate::manifest::DataFile;
+use crate::memtable::Chunk;
+
+/// Files that are searched first; each time that more are needed, twice as many.
+const FIRST_FILES: usize = 8;
+
+/// The rows that answer a search: their places in the file, or among the table's rows in memory.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Found {
+    files: HashMap<String, RoaringBitmap>,
+    /// By address: the snapshot keeps chunks where they are.
+    chunks: HashMap<usize, RoaringBitmap>,
+    none: RoaringBitmap,
+}
+
+/// A search that goes back in time as far as it is asked to.
+pub(crate) struct Search {
+    query: Arc<TextQuery>,
+    indexes: Arc<TextIndexes>,
+    table: &'static Table,
+    snapshot: Snapshot,
+    found: Found,
+    /// Files that were not searched yet, the newest first.
+    ahead: VecDeque<LiveFile>,
+    next_files: usize,
+    threads: usize,
+}
+
+impl Found {
+    pub(crate) fn in_file(&self, file: &DataFile) -> &RoaringBitmap {
+        self.files.get(&file.name).unwrap_or(&self.none)
+    }
+
+    /// The rows of a chunk that a query must not see, by their place in memory: those that are dead and
+    /// those that were not found.
+    pub(crate) fn others(&self, chunk: &Arc<Chunk>, dead: &RoaringBitmap) -> RoaringBitmap {
+        let end = chunk.first.saturating_add(u32::try_from(chunk.batch.num_rows()).unwrap_or(u32::MAX));
+        let mut others = dead.clone();
+        others.insert_range(chunk.first..end);
+        let found = self.chunks.get(&address(chunk)).unwrap_or(&self.none);
+        others -= found;
+        others |= dead & found;
+        others
+    }
+
+    fn rows(&self) -> u64 {
+        self.files.values().chain(self.chunks.values()).map(RoaringBitmap::len).sum()
+    }
+}
+
+fn address(chunk: &Arc<Chunk>) -> usize {
+    Arc::as_ptr(chunk) as usize
+}
+
+impl Search {
+    /// Prepares a search of the project's rows in a time range (from is in it, to is not).
+    pub(crate) fn new(
+        query: Arc<TextQuery>,
+        table: &'static Table,
+        snapshot: &Snapshot,
+        project: &ProjectId,
+        time: (Timestamp, Timestamp),
+        threads: usize,
+    ) -> Self {
+        let in_time = |bounds: (i64, i64)| bounds.1 >= time.0.as_micros() && bounds.0 < time.1.as_micros();
+        let of_project = |file: &DataFile| {
+            file.projects.0.as_str() <= project.as_str() && project.as_str() <= file.projects.1.as_str()
+        };
+        let mut snapshot = snapshot.clone();
+        snapshot.chunks.retain(|(chunk, _)| in_time(chunk.time));
+        let mut ahead: Vec<LiveFile> = std::mem::take(&mut snapshot.files);
+        ahead.retain(|file| in_time(file.meta().time) && of_project(file.meta()));
+        ahead.sort_by_key(|file| std::cmp::Reverse(file.meta().time.1));
+        Self {
+            query,
+            indexes: Arc::clone(&snapshot.texts),
+            table,
+            snapshot,
+            found: Found::default(),
+            ahead: ahead.into(),
+            next_files: FIRST_FILES,
+            threads: threads.max(1),
+        }
+    }
+
+    /// What is searched for.
+    pub(crate) fn query(&self) -> Arc<TextQuery> {
+        Arc::clone(&self.query)
+    }
+
+    /// Searches memory and the newest files, or the next ones.
+    pub(crate) async fn go_on(&mut self) -> Result<(), StoreError> {
+        let count = self.next_files.min(self.ahead.len());
+        self.next_files *= 2;
+        let files: Vec<LiveFile> = self.ahead.drain(..count).collect();
+        let stop = CancellationToken::new();
+        // Nobody waits any more: the threads are to be told.
+        let _stops = stop.clone().drop_guard();
+        let chunks = if self.found.chunks.is_empty() {
+            self.snapshot.chunks.iter().map(|(chunk, _)| Arc::clone(chunk)).collect()
+        } else {
+            Vec::new()
+        };
+        let memory = {
+            let (query, table, stop) = (Arc::clone(&self.query), self.table, stop.clone());
+            tokio::task::spawn_blocking(move || search_chunks(&query, table, &chunks, &stop))
+        };
+        let parts: Vec<_> = files
+            .chunks(files.len().div_ceil(self.threads).max(1))
+            .map(|part| {
+                let (query, indexes, stop) = (Arc::clone(&self.query), Arc::clone(&self.indexes), stop.clone());
+                let (table, part) = (self.table, part.to_vec());
+                tokio::task::spawn_blocking(move || search_files(&query, &indexes, table, &part, &stop))
+            })
+            .collect();
+        for part in parts {
+            self.found.files.extend(part.await.map_err(internal)?.map_err(internal)?);
+        }
+        self.found.chunks.extend(memory.await.map_err(internal)?);
+        self.snapshot.files.extend(files.into_iter().filter(|file| self.found.files.contains_key(&file.meta().name)));
+        Ok(())
+    }
+
+    /// How many rows were found so far. Not all need be of the project and the time range.
+    pub(crate) fn rows(&self) -> u64 {
+        self.found.rows()
+    }
+
+    /// The latest time of a row that was not searched; `None` when all were.
+    pub(crate) fn searched_down_to(&self) -> Option<i64> {
+        self.ahead.front().map(|file| file.meta().time.1)
+    }
+
+    /// The snapshot with only what was found so far.
+    pub(crate) fn so_far(&self) -> Snapshot {
+        Snapshot { found: Some(Arc::new(self.found.clone())), ..self.snapshot.clone() }
+    }
+}
+
+fn search_chunks(
+    query: &TextQuery,
+    table: &Table,
+    chunks: &[Arc<Chunk>],
+    stop: &CancellationToken,
+) -> Vec<(usize, RoaringBitmap)> {
+    let mut matcher = Matcher::new(query);
+    let running = chunks.iter().take_while(|_| !stop.is_cancelled());
+    let found = running.map(|chunk| {
+        let mut found = RoaringBitmap::new();
+        rows::Columns::of(table, &chunk.batch).find(&mut matcher, chunk.first, &mut found);
+        (address(chunk), found)
+    });
+    found.collect()
+}
+
+/// The rows of each file; files without any are left out.
+fn search_files(
+    query: &TextQuery,
+    indexes: &TextIndexes,
+    table: &Table,
+    files: &[LiveFile],
+    stop: &CancellationToken,
+) -> io::Result<Vec<(String, RoaringBitmap)>> {
+    let mut all = Vec::new();
+    for file in files.iter().map(LiveFile::meta) {
+        let rows = match indexes.find(file, query) {
+            Some(rows) => rows,
+            None => read_file(query, indexes, table, file, stop)?,
+        };
+        if !rows.is_empty() {
+            all.push((file.name.clone(), rows));
+        }
+    }
+    Ok(all)
+}
+
+fn read_file(
+    query: &TextQuery,
+    indexes: &TextIndexes,
+    table: &Table,
+    file: &DataFile,
+    stop: &CancellationToken,
+) -> io::Result<RoaringBitmap> {
+    let (mut matcher, mut found, mut first_row) = (Matcher::new(query), RoaringBitmap::new(), 0_u32);
+    rows::each_batch(&indexes.dir, file, table, |columns| {
+        if stop.is_cancelled() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        columns.find(&mut matcher, first_row, &mut found);
+        first_row += u32::try_from(columns.rows()).map_err(io::Error::other)?;
+        Ok(())
+    })?;
+    Ok(found)
+}
