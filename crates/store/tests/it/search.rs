@@ -28,10 +28,10 @@ fn indexes(dir: &Path) -> Vec<PathBuf> {
 /// Two files, and some rows in memory.
 async fn fill(store: &Store) {
     for part in [0..30, 30..60] {
-        store.append(spans(part)).await.unwrap();
+        store.append(spans(part).into()).await.unwrap();
         store.flush().await.unwrap();
     }
-    store.append(spans(60..70)).await.unwrap();
+    store.append(spans(60..70).into()).await.unwrap();
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn what_is_replaced_is_found_no_more_and_indexes_go_with_their_files() {
     store.index().await.unwrap();
     let mut again = spans(7..8);
     again[0].output_messages = vec![Message::text(Role::Assistant, "quite another answer")];
-    store.append(again).await.unwrap();
+    store.append(again.into()).await.unwrap();
     let check = async || {
         assert_eq!(find(&*store, "\"answer 7\"").await, [0_u64; 0]);
         assert_eq!(find(&*store, "\"another answer\"").await, [7]);
@@ -105,7 +105,7 @@ async fn a_disk_that_fails_costs_speed_only() {
     let dir = tempfile::tempdir().unwrap();
     let (fs, faults) = Faulty::new(Arc::new(Real));
     let store = Store::open_on(Arc::new(fs), dir.path(), StoreConfig::default(), clock()).unwrap();
-    store.append(spans(0..30)).await.unwrap();
+    store.append(spans(0..30).into()).await.unwrap();
     faults.sync_fails();
     // The rows stay in memory, so there is nothing to index.
     store.flush().await.unwrap_err();
@@ -130,7 +130,7 @@ async fn a_search_goes_back_as_far_as_it_must() {
             span.output_messages = vec![Message::text(Role::Assistant, "the common word")];
         }
         part_spans[0].output_messages = vec![Message::text(Role::Assistant, "a rarity, the common word")];
-        store.append(part_spans).await.unwrap();
+        store.append(part_spans.into()).await.unwrap();
         store.flush().await.unwrap();
     }
     let newest = |from: u64, to: u64| (from..to).rev().map(|n| json!(n.to_string())).collect::<Vec<Value>>();
