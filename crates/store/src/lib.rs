@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod backend;
+mod backup;
 mod config;
 mod error;
 mod files;
@@ -12,9 +13,11 @@ mod query;
 mod queue;
 mod rows;
 mod schema;
+mod transfer;
 mod writer;
 
 pub use backend::embedded::Store;
+pub use backup::{Damage, Progress, RestoreError, Restored, Verification, restore, verify};
 pub use config::StoreConfig;
 pub use error::OpenError;
 pub use queue::SpanQueue;

@@ -3,6 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::error::DataFusionError;
 use datafusion::execution::FunctionRegistry;
@@ -20,11 +21,11 @@ use signalbox_types::seam::StoreError;
 use signalbox_types::table::Table;
 use signalbox_types::{Answer, ProjectId, Query, Timestamp};
 use tokio::runtime::Runtime;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::error;
 
-use super::{merge, plan, scan, sql};
+use super::{export, merge, plan, scan, sql};
 use crate::backend::embedded::Snapshot;
 use crate::error::internal;
 use crate::files::LiveFile;
@@ -43,6 +44,9 @@ const READERS: usize = 16;
 /// Planning recurses into expressions, and a user's SQL may nest deeply. Only what is used is mapped.
 const STACK_BYTES: usize = 128 << 20;
 
+/// Exports that run at once: they may take as long as their reader wants, so they don't share with queries.
+const EXPORTS: usize = 4;
+
 /// Functions that make much out of little in one step, which neither the memory pool nor the timeout
 /// sees. Aliases go with them.
 const AMPLIFIERS: &[&str] =
@@ -52,6 +56,7 @@ pub(crate) struct Engine {
     runtime: Option<Runtime>,
     state: SessionState,
     running: Arc<Semaphore>,
+    exports: Arc<Semaphore>,
     timeout: Duration,
 }
 
@@ -93,6 +98,7 @@ impl Engine {
             runtime: Some(runtime),
             state,
             running: Arc::new(Semaphore::new(RUNNING)),
+            exports: Arc::new(Semaphore::new(EXPORTS)),
             timeout: config.query_timeout(),
         })
     }
@@ -119,6 +125,28 @@ impl Engine {
     ) -> Result<Answer, StoreError> {
         let (state, project, text) = (self.state.clone(), project.clone(), text.to_owned());
         self.run(async move { sql::answer(state, &project, &text, tables).await }).await
+    }
+
+    /// Writes the rows of an export into `out`, on the query threads, until the handle is dropped.
+    pub(crate) fn export(
+        &self,
+        rows: export::Rows,
+        out: mpsc::Sender<Result<Bytes, StoreError>>,
+    ) -> Result<AbortOnDropHandle<()>, StoreError> {
+        let Some(runtime) = &self.runtime else { return Err(crate::error::closed()) };
+        let Ok(permit) = Arc::clone(&self.exports).try_acquire_owned() else {
+            let problem = format!("{EXPORTS} exports are running already; try again when one has ended");
+            return Err(StoreError::Limit(problem));
+        };
+        let state = self.state.clone();
+        let task = async move {
+            let _permit = permit;
+            if let Err(error) = export::run(&state, &rows, &out).await {
+                // Whoever reads may have gone.
+                let _ = out.send(Err(error)).await;
+            }
+        };
+        Ok(AbortOnDropHandle::new(runtime.spawn(Box::pin(task))))
     }
 
     /// Hands on all rows of these files that are not dead, in the table's order. Takes the caller's

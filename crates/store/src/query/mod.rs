@@ -5,6 +5,7 @@ mod access;
 mod answer;
 mod describe;
 mod engine;
+mod export;
 mod filter;
 mod merge;
 mod plan;
@@ -12,3 +13,4 @@ mod scan;
 mod sql;
 
 pub(crate) use engine::Engine;
+pub(crate) use export::Rows as ExportRows;

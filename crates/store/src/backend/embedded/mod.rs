@@ -1,12 +1,15 @@
 //! The store on one machine: journal → memory → Parquet, queried by DataFusion.
 
+mod backup;
 mod commit;
 mod compact;
 mod open;
 mod state;
+mod transfer;
 
 use std::collections::HashSet;
 use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,10 +17,13 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::StreamExt;
 use parking_lot::Mutex;
 use signalbox_journal::fs::{Fs, Real};
-use signalbox_types::seam::{BoxFuture, BoxStream, Clock, EventStore, StoreError, StoreStats};
+use signalbox_types::seam::{
+    BackupReport, BoxFuture, BoxStream, Clock, EventStore, Export, FileFormat, Imported, StoreError, StoreStats,
+};
 use signalbox_types::table::FindingRow;
 use signalbox_types::{Answer, CountOnce, ProjectId, Query, Span};
 use tokio::sync::oneshot;
@@ -30,7 +36,9 @@ use crate::query::Engine;
 use crate::rows::{self, KeyedBatch, TableBatch};
 use crate::{OpenError, StoreConfig};
 
+pub(crate) use commit::ROWS;
 use compact::Zeal;
+pub(crate) use open::lock;
 use state::Shared;
 pub(crate) use state::Snapshot;
 
@@ -157,9 +165,15 @@ impl Store {
         } else {
             tokio::task::spawn_blocking(|| make_rows(spans)).await.map_err(internal)??
         };
-        let bytes = batches.iter().map(|table| bytes_of(&table.batch)).sum();
         let watched = self.shared.live.receiver_count() > 0;
         let spans = if watched { spans.into_iter().map(Arc::new).collect() } else { Vec::new() };
+        self.append_rows(batches, spans).await
+    }
+
+    /// Appends rows; `spans` are shown to those who watch.
+    async fn append_rows(&self, batches: Vec<KeyedBatch>, spans: Vec<Arc<Span>>) -> Result<(), StoreError> {
+        self.shared.check_writable()?;
+        let bytes = batches.iter().map(|table| bytes_of(&table.batch)).sum();
         let (done, appended) = oneshot::channel();
         let append = commit::Append { batches, bytes, spans, done };
         self.shared.enter(bytes)?;
@@ -218,6 +232,28 @@ impl EventStore for Store {
 
     fn stats(&self) -> StoreStats {
         self.shared.stats()
+    }
+
+    fn backup<'a>(&'a self, dir: &'a Path) -> BoxFuture<'a, Result<BackupReport, StoreError>> {
+        Box::pin(backup::backup(self, dir))
+    }
+
+    fn export<'a>(
+        &'a self,
+        project: &'a ProjectId,
+        export: &'a Export,
+    ) -> BoxFuture<'a, Result<BoxStream<Result<Bytes, StoreError>>, StoreError>> {
+        Box::pin(transfer::export(self, project, export))
+    }
+
+    fn import<'a>(
+        &'a self,
+        project: &'a ProjectId,
+        table: &'a str,
+        format: FileFormat,
+        file: BoxStream<io::Result<Bytes>>,
+    ) -> BoxFuture<'a, Result<Imported, StoreError>> {
+        Box::pin(transfer::import(self, project, table, format, file))
     }
 }
 
