@@ -9,7 +9,7 @@ mod write;
 pub use restore::{RestoreError, Restored, restore};
 pub use verify::{Damage, Verification, verify};
 pub(crate) use restore::MARKER;
-pub(crate) use write::{Backup, CATALOG, write};
+pub(crate) use write::{Backup, write};
 
 /// Told how many bytes are done and how many there are.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);

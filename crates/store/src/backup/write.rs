@@ -12,7 +12,7 @@ use super::copy::{Part, parts_of};
 use crate::manifest::{self, DataFile, FILES, KEYS, Manifest};
 
 /// The file of the catalog, which is its crate's to copy.
-pub(crate) const CATALOG: &str = "catalog.db";
+pub(super) const CATALOG: &str = "catalog.db";
 
 /// What is backed up.
 pub(crate) struct Backup<'a> {

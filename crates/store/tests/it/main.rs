@@ -1,11 +1,13 @@
 //! The embedded store from outside: contract, crashes, failing disks, SQL, and the naive model.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod backup;
 mod contract;
 mod disk;
 mod model;
 mod speed;
 mod sql;
+mod transfer;
 
 use std::path::Path;
 use std::sync::Arc;

