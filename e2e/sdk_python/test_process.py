@@ -30,7 +30,7 @@ def run(*arguments: str, cwd: Path, env: dict[str, str] | None = None, text: str
 def test_help_teaches(tmp_path: Path) -> None:
     status, out, _ = run("--help", cwd=tmp_path)
     assert status == 0
-    for verb in ("up", "demo", "init", "check", "query", "simulate"):
+    for verb in ("up", "demo", "init", "check", "query", "export", "import", "backup", "restore", "verify", "simulate"):
         assert re.search(rf"^  {verb} ", out, re.MULTILINE), verb
     assert "OPENAI_API_KEY" in run("up", "--help", cwd=tmp_path)[1]
 

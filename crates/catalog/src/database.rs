@@ -47,7 +47,7 @@ async fn migrate(connection: &mut SqliteConnection, file: &Path) -> Result<(), C
 
 /// The file with access for this user only: it holds no keys, but names and a trail of changes.
 /// SQLite gives its `-wal` and `-shm` files the same mode.
-fn create_private(file: &Path) -> Result<(), CatalogError> {
+pub(crate) fn create_private(file: &Path) -> Result<(), CatalogError> {
     let mut options = std::fs::OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]

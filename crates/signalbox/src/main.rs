@@ -3,6 +3,7 @@
 mod commands;
 mod config;
 mod demo;
+mod remote;
 mod server;
 mod web;
 mod wire_up;

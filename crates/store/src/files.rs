@@ -76,18 +76,6 @@ impl LiveFile {
         Arc::make_mut(self.dead.get_or_insert_default()).extend(rows);
     }
 
-    /// Reads everything and compares checksums.
-    pub(crate) fn verify(&self, dir: &Path) -> io::Result<()> {
-        let path = dir.join(self.meta().relative_path());
-        let mut hasher = blake3::Hasher::new();
-        hasher.update_reader(std::fs::File::open(&path)?)?;
-        if self.meta().blake3.as_ref().is_some_and(|sum| *sum != hasher.finalize().to_hex().as_str()) {
-            let problem = format!("{} is damaged: its checksum is another", path.display());
-            return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
-        }
-        self.handle.keys.as_ref().map_or(Ok(()), FileKeys::verify)
-    }
-
     /// Removes it from the disk.
     pub(crate) fn remove(fs: &dyn Fs, dir: &Path, handle: &DataFileHandle) -> io::Result<()> {
         if let Some(keys) = &handle.keys {

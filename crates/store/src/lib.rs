@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod backend;
+mod backup;
 mod config;
 mod error;
 mod files;
@@ -13,9 +14,11 @@ mod queue;
 mod rows;
 mod schema;
 mod text;
+mod transfer;
 mod writer;
 
 pub use backend::embedded::Store;
+pub use backup::{Damage, Progress, RestoreError, Restored, Verification, restore, verify};
 pub use config::{ProjectRetention, RetentionConfig, StoreConfig};
 pub use error::OpenError;
 pub use queue::SpanQueue;

@@ -64,26 +64,50 @@ enum ColumnBuilder {
 pub(crate) fn build<'a, R: Record + 'a>(
     records: impl IntoIterator<Item = &'a R>,
 ) -> Result<Option<TableBatch>, ArrowError> {
-    let table = R::table();
-    let mut builders: Vec<ColumnBuilder> = table.columns.iter().map(|column| ColumnBuilder::new(column.ty)).collect();
-    let mut rows = 0_usize;
+    let mut rows = RowsBuilder::new(R::table());
     for record in records {
-        let mut cells = Vec::with_capacity(table.columns.len());
+        let mut cells = Vec::with_capacity(rows.table.columns.len());
         record.cells(&mut cells);
-        if cells.len() != builders.len() {
-            let problem = format!("a row of `{}` has {} cells, not {}", table.name, cells.len(), builders.len());
+        rows.push(cells)?;
+    }
+    rows.finish()
+}
+
+/// Rows of a table, gathered one by one.
+pub(crate) struct RowsBuilder {
+    table: &'static Table,
+    builders: Vec<ColumnBuilder>,
+    rows: usize,
+}
+
+impl RowsBuilder {
+    pub(crate) fn new(table: &'static Table) -> Self {
+        Self { table, builders: table.columns.iter().map(|column| ColumnBuilder::new(column.ty)).collect(), rows: 0 }
+    }
+
+    /// Takes a row: a cell for each column.
+    pub(crate) fn push(&mut self, cells: Vec<Cell<'_>>) -> Result<(), ArrowError> {
+        if cells.len() != self.builders.len() {
+            let (name, expected) = (self.table.name, self.builders.len());
+            let problem = format!("a row of `{name}` has {} cells, not {expected}", cells.len());
             return Err(ArrowError::InvalidArgumentError(problem));
         }
-        for ((builder, cell), column) in builders.iter_mut().zip(cells).zip(table.columns) {
+        for ((builder, cell), column) in self.builders.iter_mut().zip(cells).zip(self.table.columns) {
             builder.push(cell, column)?;
         }
-        rows += 1;
+        self.rows += 1;
+        Ok(())
     }
-    if rows == 0 {
-        return Ok(None);
+
+    /// The rows; `None` if there are none.
+    pub(crate) fn finish(self) -> Result<Option<TableBatch>, ArrowError> {
+        let Self { table, builders, rows } = self;
+        if rows == 0 {
+            return Ok(None);
+        }
+        let columns = builders.into_iter().map(ColumnBuilder::finish).collect();
+        Ok(Some(TableBatch { table, batch: RecordBatch::try_new(schema::of(table), columns)? }))
     }
-    let columns = builders.into_iter().map(ColumnBuilder::finish).collect();
-    Ok(Some(TableBatch { table, batch: RecordBatch::try_new(schema::of(table), columns)? }))
 }
 
 impl ColumnBuilder {

@@ -1,8 +1,11 @@
 //! The list of routes. Adding one: a handler in its resource's folder, a line here; the OpenAPI
 //! document, the browsable page and the web UI's types follow.
 
+mod backup;
 mod erasures;
+mod export;
 mod health;
+mod import;
 mod keys;
 mod live;
 mod providers;
@@ -21,6 +24,7 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::routing::{any, get};
 use signalbox_types::ErrorClass;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -32,12 +36,17 @@ use crate::openapi;
 use crate::parts::{ApiParts, App};
 
 pub(crate) use traces::first_chars;
+/// What `FileFormat::Parquet` is sent as.
+const PARQUET: &str = "application/vnd.apache.parquet";
 
 /// Every documented route. Sorted by path, as they appear in the document.
 pub(crate) fn list() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::frame())
+        .routes(routes!(backup::back_up))
         .routes(routes!(erasures::list, erasures::erase))
+        .routes(routes!(export::export))
         .routes(routes!(health::healthz))
+        .routes(routes!(import::import))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))
         .routes(routes!(health::metrics))
@@ -74,8 +83,8 @@ pub fn router(parts: ApiParts) -> Router {
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         ))
-        // Leaves event streams and small answers alone.
-        .layer(CompressionLayer::new())
+        // Leaves event streams, small answers and what is packed already alone.
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::const_new(PARQUET))))
         .with_state(app)
 }
 

@@ -1,15 +1,23 @@
 //! The command line: one file a verb.
 
+mod backup;
 mod check;
 mod demo;
+mod export;
+mod import;
 mod init;
+mod place;
 mod query;
+mod restore;
 mod simulate;
 mod up;
+mod verify;
 
 use std::io::Write;
 
 use clap::{Parser, Subcommand};
+
+pub(crate) use up::client_key;
 
 /// The control room for LLM applications: gateway, traces, guardrails, one process.
 ///
@@ -29,6 +37,11 @@ enum Command {
     Init(init::Init),
     Check(check::Check),
     Query(query::Query),
+    Export(export::Export),
+    Import(import::Import),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
+    Verify(verify::Verify),
     Simulate(simulate::Simulate),
 }
 
@@ -40,6 +53,11 @@ impl CommandLine {
             Command::Init(init) => init.run(),
             Command::Check(check) => check.run(),
             Command::Query(query) => query.run(),
+            Command::Export(export) => export.run(),
+            Command::Import(import) => import.run(),
+            Command::Backup(backup) => backup.run(),
+            Command::Restore(restore) => restore.run(),
+            Command::Verify(verify) => verify.run(),
             Command::Simulate(simulate) => simulate.run(),
         }
     }

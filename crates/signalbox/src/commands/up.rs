@@ -124,7 +124,7 @@ fn reachable(address: SocketAddr) -> String {
 }
 
 /// The key for a client command: given, or from the environment.
-pub(super) fn client_key(given: Option<String>) -> anyhow::Result<String> {
+pub(crate) fn client_key(given: Option<String>) -> anyhow::Result<String> {
     given.or_else(|| config::environment("SIGNALBOX_KEY")).ok_or_else(|| {
         anyhow::anyhow!("no virtual key: give `--key sb-…` or set SIGNALBOX_KEY (the first key is printed by the first `signalbox up`)")
     })

@@ -3,6 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::error::DataFusionError;
 use datafusion::execution::FunctionRegistry;
@@ -19,10 +20,12 @@ use object_store::local::LocalFileSystem;
 use signalbox_types::seam::StoreError;
 use signalbox_types::table::Table;
 use signalbox_types::{Answer, ProjectId, Query, Timestamp};
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::task::AbortOnDropHandle;
 use tracing::error;
 
 use super::threads::{Stopped, Threads};
-use super::{merge, plan, scan, sql};
+use super::{export, merge, plan, scan, sql};
 use crate::backend::embedded::Snapshot;
 use crate::files::LiveFile;
 use crate::memtable::bytes_of;
@@ -33,6 +36,9 @@ const ANSWER_BYTES: u64 = 64 << 20;
 /// Rows of a batch. Fewer than DataFusion's 8192: with bodies of some 100 KB, a batch's text
 /// column must stay far below 2 GiB.
 const BATCH_ROWS: usize = 4_096;
+/// Exports that run at once: they may take as long as their reader wants, so they don't share with queries.
+const EXPORTS: usize = 4;
+
 /// Functions that make much out of little in one step, and that nobody misses. Aliases go with them;
 /// `guard` has those that stay.
 const AMPLIFIERS: &[&str] =
@@ -41,6 +47,7 @@ const AMPLIFIERS: &[&str] =
 pub(crate) struct Engine {
     threads: Threads,
     state: SessionState,
+    exports: Arc<Semaphore>,
     timeout: Duration,
 }
 
@@ -74,7 +81,8 @@ impl Engine {
             // The tables of the same names stay: they come batch by batch.
             state.deregister_udf(name).map_err(|error| failed(&error))?;
         }
-        Ok(Self { threads, state, timeout: config.query_timeout() })
+        let exports = Arc::new(Semaphore::new(EXPORTS));
+        Ok(Self { threads, state, exports, timeout: config.query_timeout() })
     }
 
     /// Answers a checked query.
@@ -102,6 +110,27 @@ impl Engine {
         let (state, project, text) = (self.state.clone(), project.clone(), text.to_owned());
         let work = async move { sql::answer(state, &project, &text, tables).await };
         self.in_time(self.threads.run_alone(Box::pin(work))).await
+    }
+
+    /// Writes the rows of an export into `out`, on the query threads, until the handle is dropped.
+    pub(crate) fn export(
+        &self,
+        rows: export::Rows,
+        out: mpsc::Sender<Result<Bytes, StoreError>>,
+    ) -> Result<AbortOnDropHandle<()>, StoreError> {
+        let Ok(permit) = Arc::clone(&self.exports).try_acquire_owned() else {
+            let problem = format!("{EXPORTS} exports are running already; try again when one has ended");
+            return Err(StoreError::Limit(problem));
+        };
+        let state = self.state.clone();
+        let task = async move {
+            let _permit = permit;
+            if let Err(error) = export::run(&state, &rows, &out).await {
+                // Whoever reads may have gone.
+                let _ = out.send(Err(error)).await;
+            }
+        };
+        Ok(AbortOnDropHandle::new(self.threads.shared().spawn(Box::pin(task))))
     }
 
     /// Hands on all rows of these files that are not dead, in the table's order. Takes the caller's

@@ -7,6 +7,7 @@ mod answer;
 mod cursor;
 mod describe;
 mod engine;
+mod export;
 mod filter;
 mod found;
 mod guard;
@@ -19,3 +20,4 @@ mod sql;
 mod threads;
 
 pub(crate) use engine::Engine;
+pub(crate) use export::Rows as ExportRows;

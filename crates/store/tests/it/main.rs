@@ -1,6 +1,7 @@
 //! The embedded store from outside: contract, crashes, failing disks, SQL, and the naive model.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod backup;
 mod contract;
 mod disk;
 mod lifetime;
@@ -8,6 +9,7 @@ mod model;
 mod search;
 mod speed;
 mod sql;
+mod transfer;
 
 use std::path::Path;
 use std::sync::Arc;

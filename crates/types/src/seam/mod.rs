@@ -3,7 +3,9 @@
 mod clock;
 mod sink;
 mod store;
+mod transfer;
 
 pub use clock::{Clock, SystemClock};
 pub use sink::{Full, SpanSink};
 pub use store::{BoxFuture, BoxStream, Erase, Erased, EventStore, StoreError, StoreStats};
+pub use transfer::{BackupReport, Export, FileFormat, Imported, known_table};

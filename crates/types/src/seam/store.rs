@@ -1,9 +1,13 @@
+use std::io;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_core::Stream;
 use serde::{Deserialize, Serialize};
 
+use super::transfer::{BackupReport, Export, FileFormat, Imported};
 use crate::query::InvalidQuery;
 use crate::{Answer, Events, ProjectId, Query, Span};
 
@@ -108,4 +112,36 @@ pub trait EventStore: Send + Sync + std::fmt::Debug {
 
     /// How the store is.
     fn stats(&self) -> StoreStats;
+
+    /// Copies everything, of all projects, into a folder: one that is empty, or that has an earlier
+    /// backup of this store, which stays whole until the new one is. Reading and writing go on.
+    fn backup<'a>(&'a self, _dir: &'a Path) -> BoxFuture<'a, Result<BackupReport, StoreError>> {
+        Box::pin(async { Err(keeps_no_files()) })
+    }
+
+    /// Rows of one project as a file, piece by piece, as they are now. Dropping the stream ends it. An
+    /// error in the stream means that the file is not whole.
+    fn export<'a>(
+        &'a self,
+        _project: &'a ProjectId,
+        _export: &'a Export,
+    ) -> BoxFuture<'a, Result<BoxStream<Result<Bytes, StoreError>>, StoreError>> {
+        Box::pin(async { Err(keeps_no_files()) })
+    }
+
+    /// Takes rows in from a file, into one project whatever the file says. They replace rows of the same
+    /// key. What stands before a row that is refused has been taken.
+    fn import<'a>(
+        &'a self,
+        _project: &'a ProjectId,
+        _table: &'a str,
+        _format: FileFormat,
+        _file: BoxStream<io::Result<Bytes>>,
+    ) -> BoxFuture<'a, Result<Imported, StoreError>> {
+        Box::pin(async { Err(keeps_no_files()) })
+    }
+}
+
+fn keeps_no_files() -> StoreError {
+    StoreError::Limit("this event store keeps everything in memory: it has no files".to_owned())
 }

@@ -45,13 +45,23 @@ pub struct FindingRow {
 impl FindingRow {
     /// The findings of a span, as rows.
     pub fn of(span: &Span) -> impl Iterator<Item = Self> + '_ {
-        (0..).zip(&span.findings).map(|(number, finding)| Self {
-            project_id: span.project_id.clone(),
-            trace_id: span.trace_id,
-            span_id: span.span_id,
+        let place = (span.project_id.clone(), span.trace_id, span.span_id, span.start_time);
+        Self::of_span(place, span.findings.iter().cloned())
+    }
+
+    /// The findings of the span with this project, trace, id and start, as rows.
+    pub fn of_span(
+        (project_id, trace_id, span_id, time): (ProjectId, TraceId, SpanId, Timestamp),
+        findings: impl IntoIterator<Item = Finding>,
+    ) -> impl Iterator<Item = Self> {
+        let numbered = (0..).zip(findings);
+        numbered.map(move |(number, finding)| Self {
+            project_id: project_id.clone(),
+            trace_id,
+            span_id,
             number,
-            time: span.start_time,
-            finding: finding.clone(),
+            time,
+            finding,
         })
     }
 }

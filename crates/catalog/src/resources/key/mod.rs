@@ -113,6 +113,15 @@ impl Catalog {
         .await
     }
 
+    /// The holder has the house's first key, which came with it: what concerns all projects is theirs.
+    ///
+    /// # Errors
+    /// The file is in trouble.
+    pub async fn is_first_key(&self, principal: &Principal) -> Result<bool, CatalogError> {
+        let id = principal.key_id.clone();
+        self.read(move |connection| Box::pin(async move { sql::is_first(connection, &id).await })).await
+    }
+
     /// The keys of a project, newest first, revoked ones included.
     ///
     /// # Errors

@@ -34,6 +34,13 @@ pub(crate) async fn of_project(
     rows.iter().map(key).collect()
 }
 
+/// Nobody made it: it came with the house. `false` if there is no such key.
+pub(crate) async fn is_first(connection: &mut SqliteConnection, id: &KeyId) -> Result<bool, sqlx::Error> {
+    let statement = "SELECT count(*) FROM keys WHERE id = ? AND created_by IS NULL";
+    let found: i64 = sqlx::query_scalar(statement).bind(id.as_str()).fetch_one(connection).await?;
+    Ok(found > 0)
+}
+
 pub(crate) async fn insert(
     connection: &mut SqliteConnection,
     project: &ProjectId,

@@ -24,7 +24,7 @@ const GROUP_BYTES: u64 = 8 << 20;
 /// Records that are encoded and not yet on disk: one is synced while the next is encoded.
 const IN_FLIGHT: usize = 2;
 /// The kind of journal record that holds rows.
-pub(super) const ROWS: u8 = 1;
+pub(crate) const ROWS: u8 = 1;
 
 /// Rows that somebody waits for.
 pub(super) struct Append {

@@ -1,5 +1,6 @@
 //! The store on one machine: journal → memory → Parquet, queried by DataFusion.
 
+mod backup;
 mod commit;
 mod compact;
 mod erase;
@@ -7,10 +8,12 @@ mod index;
 mod open;
 mod retention;
 mod state;
+mod transfer;
 
 use std::collections::HashSet;
 use std::fs::File;
 use std::hash::Hash;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,10 +21,14 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::StreamExt;
 use parking_lot::Mutex;
 use signalbox_journal::fs::{Fs, Real};
-use signalbox_types::seam::{BoxFuture, BoxStream, Clock, Erase, Erased, EventStore, StoreError, StoreStats};
+use signalbox_types::seam::{
+    BackupReport, BoxFuture, BoxStream, Clock, Erase, Erased, EventStore, Export, FileFormat, Imported, StoreError,
+    StoreStats,
+};
 use signalbox_types::table::{FindingRow, SCORES};
 use signalbox_types::{Answer, CountOnce, Events, ProjectId, Query, Span};
 use tokio::sync::oneshot;
@@ -34,7 +41,9 @@ use crate::query::Engine;
 use crate::rows::{self, KeyedBatch, TableBatch};
 use crate::{OpenError, StoreConfig};
 
+pub(crate) use commit::ROWS;
 use compact::Zeal;
+pub(crate) use open::lock;
 use state::Shared;
 pub(crate) use state::Snapshot;
 
@@ -187,9 +196,15 @@ impl Store {
         } else {
             tokio::task::spawn_blocking(|| make_rows(events)).await.map_err(internal)??
         };
-        let bytes = batches.iter().map(|table| bytes_of(&table.batch)).sum();
         let watched = self.shared.live.receiver_count() > 0;
         let spans = if watched { spans.into_iter().map(Arc::new).collect() } else { Vec::new() };
+        self.append_rows(batches, spans).await
+    }
+
+    /// Appends rows; `spans` are shown to those who watch.
+    async fn append_rows(&self, batches: Vec<KeyedBatch>, spans: Vec<Arc<Span>>) -> Result<(), StoreError> {
+        self.shared.check_writable()?;
+        let bytes = batches.iter().map(|table| bytes_of(&table.batch)).sum();
         let (done, appended) = oneshot::channel();
         let append = commit::Append { batches, bytes, spans, done };
         self.shared.enter(bytes)?;
@@ -259,6 +274,28 @@ impl EventStore for Store {
 
     fn stats(&self) -> StoreStats {
         self.shared.stats()
+    }
+
+    fn backup<'a>(&'a self, dir: &'a Path) -> BoxFuture<'a, Result<BackupReport, StoreError>> {
+        Box::pin(backup::backup(self, dir))
+    }
+
+    fn export<'a>(
+        &'a self,
+        project: &'a ProjectId,
+        export: &'a Export,
+    ) -> BoxFuture<'a, Result<BoxStream<Result<Bytes, StoreError>>, StoreError>> {
+        Box::pin(transfer::export(self, project, export))
+    }
+
+    fn import<'a>(
+        &'a self,
+        project: &'a ProjectId,
+        table: &'a str,
+        format: FileFormat,
+        file: BoxStream<io::Result<Bytes>>,
+    ) -> BoxFuture<'a, Result<Imported, StoreError>> {
+        Box::pin(transfer::import(self, project, table, format, file))
     }
 }
 

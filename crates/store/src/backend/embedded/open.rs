@@ -12,6 +12,7 @@ use signalbox_types::table;
 
 use super::commit::ROWS;
 use super::state::{Shared, State};
+use crate::backup::MARKER;
 use crate::files::{LiveFile, ensure_keys};
 use crate::manifest;
 use crate::rows::{TableBatch, decode};
@@ -19,7 +20,7 @@ use crate::text::TextIndexes;
 use crate::{OpenError, StoreConfig};
 
 /// Opens the folder for this process alone; the lock ends with the file.
-pub(super) fn lock(dir: &Path) -> Result<(PathBuf, File), OpenError> {
+pub(crate) fn lock(dir: &Path) -> Result<(PathBuf, File), OpenError> {
     let not_writable = |source: io::Error| OpenError::NotWritable { dir: dir.to_owned(), source };
     Real.create_dir_all(dir).map_err(not_writable)?;
     let dir = dir.canonicalize().map_err(not_writable)?;
@@ -41,6 +42,10 @@ pub(super) fn recover(
     config: StoreConfig,
     clock: Arc<dyn Clock>,
 ) -> Result<Shared, OpenError> {
+    if fs.len(&dir.join(MARKER)).is_ok() {
+        let problem = "a restore into this folder has not come to its end; run it again with --force";
+        return Err(OpenError::manifest(&dir.join(MARKER), problem));
+    }
     let manifest = manifest::load(&*fs, &dir)?;
     manifest::repair(&*fs, &dir, &manifest)?;
     let texts = TextIndexes::open(Arc::clone(&fs), &dir, &manifest.files)?;

@@ -271,7 +271,10 @@ impl Shared {
     }
 
     pub(super) fn snapshot(&self, table: &Table) -> Snapshot {
-        let state = self.state.read();
+        self.snapshot_of(&self.state.read(), table)
+    }
+
+    pub(super) fn snapshot_of(&self, state: &State, table: &Table) -> Snapshot {
         let mut chunks = Vec::new();
         if let Some(rows) = state.frozen.as_deref().and_then(|frozen| frozen.of(table)) {
             let dead = state.frozen_dead.get(table.name).cloned().unwrap_or_default();

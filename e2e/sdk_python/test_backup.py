@@ -1,0 +1,155 @@
+"""Data out and in again: backup, restore, verify, export, import, with a database that isn't ours as the reader."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import httpx
+
+from harness import BINARY, KEY, Signalbox, wait_until
+
+
+def run(*arguments: str, cwd: Path, key: str = KEY) -> tuple[int, str, str]:
+    env = {**os.environ, "SIGNALBOX_KEY": key}
+    env.pop("SIGNALBOX_URL", None)
+    done = subprocess.run([str(BINARY), *arguments], cwd=cwd, env=env, capture_output=True, text=True)
+    return done.returncode, done.stdout, done.stderr
+
+
+def done(*arguments: str, cwd: Path) -> dict[str, Any]:
+    status, out, said = run(*arguments, "--json", cwd=cwd)
+    assert status == 0, said
+    return json.loads(out)
+
+
+def chat(box: Signalbox, text: str) -> None:
+    body = {"model": "sim/small", "messages": [{"role": "user", "content": text}]}
+    answer = httpx.post(f"{box.url}/v1/chat/completions", headers=box.headers, json=body, timeout=30)
+    assert answer.status_code == 200, answer.text
+
+
+def count(box: Signalbox) -> int:
+    return box.query(measures=[{"fn": "count"}], time={"from": "now-1d"})[0]["count"]
+
+
+def filled(box: Signalbox, calls: int) -> None:
+    for number in range(calls):
+        chat(box, f'question {number}, with "quotes",\nlines and é')
+    wait_until(f"{calls} spans", lambda: count(box) >= calls or None)
+
+
+def test_backup_of_a_busy_server_restores_and_starts(tmp_path: Path) -> None:
+    box = Signalbox(tmp_path / "box")
+    filled(box, 30)
+    stop = threading.Event()
+
+    def traffic() -> None:
+        while not stop.is_set():
+            chat(box, "meanwhile")
+
+    busy = threading.Thread(target=traffic)
+    busy.start()
+    to = tmp_path / "backup"
+    arguments = ("backup", "--to", str(to), "--url", box.url)
+    first = done(*arguments, cwd=tmp_path)
+    assert first["files"] > 0
+    assert done("verify", "--data", str(box.data), cwd=tmp_path)["damages"] == []
+    stop.set()
+    busy.join()
+    before = wait_until("all spans", lambda: (lambda a: a if a == count(box) else None)(count(box)))
+    second = done(*arguments, cwd=tmp_path)
+    assert second["kept"] > 0
+    assert done("verify", "--backup", str(to), cwd=tmp_path)["damages"] == []
+
+    other = box.api("POST", "/api/v1/keys", json={"name": "another"}).json()["key"]
+    status, _, said = run(*arguments, cwd=tmp_path, key=other)
+    assert status == 1
+    assert "first key" in said
+
+    status, _, said = run("restore", "--from", str(to), "--data", str(box.data), cwd=tmp_path)
+    assert status == 1
+    assert "in use" in said
+    copy = tmp_path / "copy"
+    restored = done("restore", "--from", str(to), "--data", str(copy / "data"), cwd=tmp_path)
+    assert restored["rows"] >= before
+    again = Signalbox(copy)
+    assert count(again) == before
+    chat(again, "after the restore")
+    wait_until("the new span", lambda: count(again) == before + 1 or None)
+    assert again.stop() == 0
+    assert box.stop() == 0
+
+    # No server any more: the folder is opened instead.
+    assert done("backup", "--to", str(to), "--data", str(box.data), cwd=tmp_path)["kept"] > 0
+    status, _, said = run("restore", "--from", str(to), "--data", str(copy / "data"), cwd=tmp_path)
+    assert status == 1
+    assert "--force" in said
+
+
+def test_damage_is_found(tmp_path: Path) -> None:
+    box = Signalbox(tmp_path)
+    filled(box, 3)
+    assert box.stop() == 0
+    assert run("verify", "--data", str(box.data), cwd=tmp_path)[0] == 0
+    file = next(box.data.glob("files/spans/*.parquet"))
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    status, out, said = run("verify", "--data", str(box.data), cwd=tmp_path)
+    assert status == 1
+    assert str(file) in out
+    assert "what to do" in out
+    assert "1 file is damaged" in said
+    status, _, said = run("backup", "--to", str(tmp_path / "to"), "--data", str(box.data), cwd=tmp_path)
+    assert status == 1
+    assert "is damaged" in said
+
+
+def test_other_programs_read_exports_and_imports_bring_them_back(tmp_path: Path) -> None:
+    box = Signalbox(tmp_path / "box")
+    filled(box, 40)
+    spans = count(box)
+    total = box.query(measures=[{"fn": "sum", "column": "cost"}], time={"from": "now-1d"})[0]["sum_cost"]
+    readers = {"parquet": "read_parquet", "jsonl": "read_json_auto", "csv": "read_csv_auto"}
+    for form, reader in readers.items():
+        file = tmp_path / f"spans.{form}"
+        assert done("export", "--out", str(file), "--url", box.url, cwd=tmp_path)["bytes"] == file.stat().st_size
+        sql = f"SELECT count(*), sum(cost), count(DISTINCT trace_id), max(end_time) > min(start_time) FROM {reader}('{file}')"
+        rows, cost, traces, later = duckdb.sql(sql).fetchone() or ()
+        assert (rows, traces, later) == (spans, spans, True), form
+        assert abs(float(cost) - total) < 1e-9, form
+        said = f"SELECT count(*) FROM {reader}('{file}') WHERE input_preview LIKE '%\"quotes\",%é'"
+        assert duckdb.sql(said).fetchone() == (spans,), form
+
+    few = tmp_path / "few"
+    done("export", "--out", f"{few}/", "--select", "model,cost", "--from", "now-1h", "--url", box.url, cwd=tmp_path)
+    assert [column[0] for column in duckdb.sql(f"FROM '{few}/spans.parquet'").description] == ["model", "cost"]
+
+    copy = Signalbox(tmp_path / "copy")
+    for form in readers:
+        file = str(tmp_path / f"spans.{form}")
+        assert done("import", file, "--url", copy.url, cwd=tmp_path)["rows"] == spans
+        assert count(copy) == spans, f"{form}: importing again changes nothing"
+        assert done("export", "--out", "back.parquet", "--url", copy.url, cwd=tmp_path)["bytes"] > 0
+        differ = f"SELECT * FROM '{tmp_path}/spans.parquet' EXCEPT SELECT * FROM '{tmp_path}/back.parquet'"
+        assert duckdb.sql(differ).fetchall() == [], form
+    # What another program wrote, with its own types.
+    other = tmp_path / "other.parquet"
+    duckdb.sql(f"COPY (SELECT * REPLACE ('someone' AS user_id) FROM '{tmp_path}/spans.parquet') TO '{other}'")
+    assert done("import", str(other), "--url", copy.url, cwd=tmp_path)["rows"] == spans
+    users = copy.query(measures=[{"fn": "count"}], group_by=["user_id"], time={"from": "now-1d"})
+    assert users == [{"user_id": "someone", "count": spans}]
+
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text((tmp_path / "spans.csv").read_text().replace(",llm,", ",llama,", 1))
+    status, _, said = run("import", str(wrong), "--url", copy.url, cwd=tmp_path)
+    assert status == 1
+    assert "line 2, column kind" in said
+    assert copy.stop() == 0
+    assert box.stop() == 0
