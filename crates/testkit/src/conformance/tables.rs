@@ -2,7 +2,7 @@
 //! Scores, log records and data points: every table takes its rows and answers them.
 
 use serde_json::{Value, json};
-use signalbox_types::seam::EventStore;
+use signalbox_types::seam::{Erase, EventStore};
 use signalbox_types::{Events, MetricKind, ProjectId, Temporality, Timestamp};
 
 use super::event_store::Check;
@@ -38,6 +38,7 @@ pub(super) async fn every_kind_of_event(store: &dyn EventStore, begin: Timestamp
     scores(&check).await;
     filters_on_scores(store, begin).await;
     the_last_version_counts(store, begin).await;
+    what_hangs_on_erased_spans_goes(store, begin).await;
     logs(&check).await;
     metric_points(&check).await;
 }
@@ -79,6 +80,27 @@ async fn scores(check: &Check<'_>) {
     let low = json!({"table": "scores", "filter": {"field": "value", "op": "<", "value": 0.5}, "measures": [{"fn": "count"}, {"fn": "avg", "column": "value"}], "group_by": ["name"]});
     assert_eq!(check.rows(low).await, [[json!("helpfulness"), json!(1), json!(0.25)]]);
     assert_eq!(check.rows(json!({"table": "scores", "search": "judged 1 in züRICH", "select": ["id"]})).await.len(), 1);
+}
+
+/// Call 1 belongs to the session that goes, call 2 does not.
+async fn what_hangs_on_erased_spans_goes(store: &dyn EventStore, begin: Timestamp) {
+    let mut spans = vec![llm_span("erased", 1, "m", begin, 0), llm_span("erased", 2, "m", begin, 0)];
+    spans[0].session_id = Some("s".to_owned());
+    let mut of_trace = score("erased", 1, "resolved", 1.0, begin);
+    (of_trace.id, of_trace.span_id) = ("whole".to_owned(), None);
+    let mut of_session = score("erased", 3, "resolved", 1.0, begin);
+    (of_session.trace_id, of_session.span_id, of_session.session_id) = (None, None, Some("s".to_owned()));
+    let scores = vec![score("erased", 1, "a", 1.0, begin), of_trace, of_session, score("erased", 2, "a", 1.0, begin)];
+    let logs = vec![log("erased", 1, "x", begin), log("erased", 2, "x", begin)];
+    let metric_points = vec![gauge("erased", 1, "queue", 1.0, begin)];
+    store.append(Events { spans, scores, logs, metric_points }).await.expect("append");
+    let check = Check { store, project: ProjectId::new("erased") };
+    let erased = store.erase(&check.project, &Erase::SessionId("s".to_owned())).await.expect("erase");
+    assert_eq!((erased.spans, erased.other_rows), (1, 4));
+    for table in ["spans", "scores", "logs", "metric_points"] {
+        let count = json!({"table": table, "measures": [{"fn": "count"}]});
+        assert_eq!(check.rows(count).await, [[json!(1)]], "{table}");
+    }
 }
 
 /// The same id again replaces a row, whatever else it says; in another project it is another row.

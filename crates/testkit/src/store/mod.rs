@@ -3,13 +3,16 @@
 mod evaluate;
 mod value;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
 use parking_lot::{Mutex, RwLock};
 use signalbox_types::seam::{BoxFuture, BoxStream, Clock, Erase, Erased, EventStore, StoreError, StoreStats};
 use signalbox_types::table::{FINDINGS, FindingRow, LOGS, METRIC_POINTS, Record, SCORES};
-use signalbox_types::{Answer, CountOnce, Events, LogRecord, MetricPoint, ProjectId, Query, Score, Span};
+use signalbox_types::{
+    Answer, CountOnce, Events, LogRecord, MetricPoint, ProjectId, Query, Score, Span, SpanId, TraceId,
+};
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
 
@@ -145,7 +148,28 @@ impl EventStore for MemoryStore {
                     }
             };
             let mut spans = self.spans.write();
-            let other_rows = spans.iter().filter(|span| goes(span)).map(|span| span.findings.len() as u64).sum();
+            let mut other_rows: u64 = spans.iter().filter(|span| goes(span)).map(|span| span.findings.len() as u64).sum();
+            let gone = spans.iter().filter(|span| goes(span));
+            let gone: HashSet<_> =
+                gone.flat_map(|span| [(span.trace_id, Some(span.span_id)), (span.trace_id, None)]).collect();
+            let hangs = |own: &ProjectId, trace: Option<TraceId>, span: Option<SpanId>, session: Option<&String>| {
+                let named = match what {
+                    Erase::UserId(_) => false,
+                    Erase::SessionId(wanted) => session == Some(wanted),
+                    Erase::TraceId(wanted) => trace.is_some_and(|trace| trace.to_string() == *wanted),
+                };
+                own == project && (named || trace.is_some_and(|trace| gone.contains(&(trace, span))))
+            };
+            self.scores.write().retain(|one| {
+                let goes = hangs(&one.project_id, one.trace_id, one.span_id, one.session_id.as_ref());
+                other_rows += u64::from(goes);
+                !goes
+            });
+            self.logs.write().retain(|one| {
+                let goes = hangs(&one.project_id, one.trace_id, one.span_id, one.session_id.as_ref());
+                other_rows += u64::from(goes);
+                !goes
+            });
             let before = spans.len();
             spans.retain(|span| !goes(span));
             Ok(Erased { spans: (before - spans.len()) as u64, other_rows, files: 0, complete: true })

@@ -25,7 +25,7 @@ use crate::query::Engine;
 const PATIENCE: Duration = Duration::from_secs(35);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
-/// Spans by name.
+/// Spans by name, and with an empty span id their traces.
 type Names = HashSet<(String, String)>;
 
 pub(super) fn erase(shared: &Shared, engine: &Engine, project: &ProjectId, what: &Erase) -> Result<Erased, StoreError> {
@@ -82,12 +82,13 @@ fn spans_of(
         let goes = text(batch, column, row) == Some(value);
         if goes && let (Some(trace), Some(span)) = (text(batch, "trace_id", row), text(batch, "span_id", row)) {
             names.insert((trace.to_owned(), span.to_owned()));
+            names.insert((trace.to_owned(), String::new()));
         }
         goes
     })
 }
 
-/// Rows of another table that hang on spans that go, or name the same user, session or trace themselves.
+/// Rows of another table that hang on spans that go (or on their whole trace), or name the same user, session or trace themselves.
 fn others_of(
     shared: &Shared,
     file: &LiveFile,
@@ -105,8 +106,9 @@ fn others_of(
     let mut columns = known;
     columns.push("project_id");
     alive_where(shared, file, project, &columns, |batch, row| {
-        let of_span = text(batch, "trace_id", row).zip(text(batch, "span_id", row));
-        let hangs = of_span.is_some_and(|(trace, span)| names.contains(&(trace.to_owned(), span.to_owned())));
+        let span = text(batch, "span_id", row).unwrap_or_default();
+        let hangs = text(batch, "trace_id", row)
+            .is_some_and(|trace| names.contains(&(trace.to_owned(), span.to_owned())));
         hangs || text(batch, column, row) == Some(value)
     })
 }

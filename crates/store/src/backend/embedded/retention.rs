@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::datatypes::TimestampMicrosecondType;
 use signalbox_types::seam::StoreError;
-use signalbox_types::table::{self, ColumnRoom, Table};
+use signalbox_types::table::{self, ColumnRoom, Retention, Table};
 use tracing::info;
 
 use super::compact::{Job, run};
@@ -105,7 +105,10 @@ fn is_of(batch: &RecordBatch, row: usize, project: &str) -> bool {
 fn strip_bodies(shared: &Shared, engine: &Engine) -> Result<(), StoreError> {
     let days = shared.config.retention.bodies_days;
     let Some(bound) = bound(shared, (days > 0).then_some(days)) else { return Ok(()) };
-    let has_bodies = |table: &Table| table.columns.iter().any(|column| column.room == ColumnRoom::Body);
+    // Of a data point or a score the attributes are the point: they go with their row.
+    let has_bodies = |table: &Table| {
+        table.retention == Retention::Spans && table.columns.iter().any(|column| column.room == ColumnRoom::Body)
+    };
     loop {
         let job = {
             let state = shared.state.read();
