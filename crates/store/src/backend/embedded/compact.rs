@@ -95,8 +95,9 @@ pub(super) enum Zeal {
 /// Does what is most worth doing now. Says whether there was anything.
 pub(super) fn step(shared: &Shared, engine: &Engine, zeal: Zeal) -> Result<bool, StoreError> {
     let _one_at_a_time = shared.merging.lock();
-    let files = shared.state.read().files.clone();
-    match choose(&files, shared.clock.now(), zeal) {
+    // Nothing may hold the files while they are merged: they are removed when nobody reads them.
+    let job = choose(&shared.state.read().files, shared.clock.now(), zeal);
+    match job {
         Some(job) => run(shared, engine, job).map(|()| true),
         None => Ok(false),
     }
