@@ -53,7 +53,7 @@ pub fn llm_span(project: &str, number: u64, model: &str, start: Timestamp, offse
 #[must_use]
 pub fn score(project: &str, number: u64, name: &str, value: f64, start: Timestamp) -> Score {
     let time = start.plus(Duration::from_millis(number));
-    let mut score = Score::new(ProjectId::new(project), format!("score-{number}"), name, time);
+    let mut score = Score::new(ProjectId::new(project), format!("{name}-{number}"), name, time);
     (score.trace_id, score.span_id) = (Some(trace_id(number)), Some(span_id(number)));
     (score.value, score.passed) = (Some(value), Some(value >= 0.5));
     score.source = ScoreSource::Judge;

@@ -84,7 +84,9 @@ pub fn router(parts: ApiParts) -> Router {
             HeaderValue::from_static("nosniff"),
         ))
         // Leaves event streams, small answers and what is packed already alone.
-        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::const_new(PARQUET))))
+        .layer(
+            CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::const_new(PARQUET))),
+        )
         .with_state(app)
 }
 

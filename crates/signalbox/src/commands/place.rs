@@ -51,7 +51,8 @@ pub(super) fn open_folder(data: &Path) -> anyhow::Result<Arc<Store>> {
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let config = Config::load(None).map(|config| config.store).unwrap_or_default();
-    Store::open(data, config, clock).context("ask the Signalbox that runs on it, with `--url` and `--key` instead of `--data`")
+    Store::open(data, config, clock)
+        .context("ask the Signalbox that runs on it, with `--url` and `--key` instead of `--data`")
 }
 
 pub(super) fn is_data_folder(data: &Path) -> bool {

@@ -31,7 +31,12 @@ impl Restore {
         let catalog = self.from.join("catalog.db");
         if catalog.is_file() {
             let problems = super::block_on(async { Ok(Catalog::check(&catalog).await?) })?;
-            ensure!(problems.is_empty(), "{} is damaged: {}; take another backup", catalog.display(), problems.join("; "));
+            ensure!(
+                problems.is_empty(),
+                "{} is damaged: {}; take another backup",
+                catalog.display(),
+                problems.join("; ")
+            );
         }
         let bar = byte_bar("restoring");
         let restored = signalbox_store::restore(&self.from, &self.data, self.force, &mut |done, of| {

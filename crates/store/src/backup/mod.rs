@@ -6,9 +6,9 @@ mod restore;
 mod verify;
 mod write;
 
+pub(crate) use restore::MARKER;
 pub use restore::{RestoreError, Restored, restore};
 pub use verify::{Damage, Verification, verify};
-pub(crate) use restore::MARKER;
 pub(crate) use write::{Backup, write};
 
 /// Told how many bytes are done and how many there are.

@@ -8,9 +8,9 @@ use signalbox_journal::fs::{Fs, Real};
 use super::Progress;
 use super::copy::{Part, parts_of};
 use super::write::CATALOG;
+use crate::OpenError;
 use crate::backend::embedded::lock;
 use crate::manifest::{self, FILES, KEYS};
-use crate::OpenError;
 
 /// There while a folder is being restored: nobody may take it for a whole one, or for an empty one.
 pub(crate) const MARKER: &str = "restoring";
@@ -37,7 +37,9 @@ pub enum RestoreError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// A file is damaged or can't be copied.
-    #[error("the backup was not restored: {source}; run `signalbox verify --backup` to see all that is damaged, and take another backup")]
+    #[error(
+        "the backup was not restored: {source}; run `signalbox verify --backup` to see all that is damaged, and take another backup"
+    )]
     Copy {
         /// What and where.
         source: io::Error,
@@ -124,7 +126,8 @@ fn begin(to: &Path) -> io::Result<()> {
 fn make_room(to: &Path, force: bool) -> Result<Option<PathBuf>, RestoreError> {
     let failed = |source| RestoreError::Write { dir: to.to_owned(), source };
     let mut there: Vec<_> = std::fs::read_dir(to).map_err(failed)?.collect::<Result<_, _>>().map_err(failed)?;
-    let is_aside = |name: &std::ffi::OsStr| name.to_str().is_some_and(|name| name == LOCK || name.starts_with("replaced-"));
+    let is_aside =
+        |name: &std::ffi::OsStr| name.to_str().is_some_and(|name| name == LOCK || name.starts_with("replaced-"));
     there.retain(|entry| !is_aside(&entry.file_name()));
     if there.is_empty() {
         return Ok(None);

@@ -47,8 +47,7 @@ pub(super) async fn answer(
     now: Timestamp,
 ) -> Result<Answer, StoreError> {
     let (time, seconds) = (query.range(now)?, query.rate_seconds(now)?);
-    let mut question =
-        Question { state, project, query, table, snapshot: snapshot.clone(), scores, time, seconds };
+    let mut question = Question { state, project, query, table, snapshot: snapshot.clone(), scores, time, seconds };
     if !query.measures.is_empty() {
         question.find_all().await?;
         return question.numbers().await;

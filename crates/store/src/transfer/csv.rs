@@ -139,8 +139,10 @@ mod tests {
     #[test]
     fn fields_lines_and_quotes() {
         let check = |text: &str, expected: &[(u64, &[&str])]| {
-            let expected: Vec<(u64, Vec<String>)> =
-                expected.iter().map(|(line, fields)| (*line, fields.iter().map(|f| (*f).to_owned()).collect())).collect();
+            let expected: Vec<(u64, Vec<String>)> = expected
+                .iter()
+                .map(|(line, fields)| (*line, fields.iter().map(|f| (*f).to_owned()).collect()))
+                .collect();
             assert_eq!(read(text), expected, "{text:?}");
         };
         check("a,b\n1,2\n", &[(1, &["a", "b"]), (2, &["1", "2"])]);

@@ -8,9 +8,7 @@ use arrow::datatypes::TimestampMicrosecondType;
 use signalbox_types::query::InvalidQuery;
 use signalbox_types::seam::StoreError;
 use signalbox_types::table::{FindingRow, Identity, SPANS, Table};
-use signalbox_types::{
-    Finding, ProjectId, SpanId, SpanKind, SpanSource, SpanStatus, Timestamp, TraceId,
-};
+use signalbox_types::{Finding, ProjectId, SpanId, SpanKind, SpanSource, SpanStatus, Timestamp, TraceId};
 
 use super::value::shown;
 use crate::error::internal;
@@ -79,22 +77,27 @@ fn with_ids(table: &'static Table, batch: &RecordBatch, places: &Places) -> Resu
             _ => None,
         };
         if let Some((parse, expected)) = ids {
-            let parsed = texts.iter().enumerate().map(|(row, text)| {
-                text.map(|text| parse(text).ok_or_else(|| wrong(row, text, expected))).transpose()
-            });
+            let parsed = texts
+                .iter()
+                .enumerate()
+                .map(|(row, text)| text.map(|text| parse(text).ok_or_else(|| wrong(row, text, expected))).transpose());
             let parsed: ArrayRef = Arc::new(parsed.collect::<Result<StringArray, _>>()?);
             *array = parsed;
             continue;
         }
         let known: Option<(fn(&str) -> bool, Vec<&str>)> = match column.name {
             _ if *table != SPANS => None,
-            "kind" => Some((|text| SpanKind::find(text).is_some(), SpanKind::ALL.iter().map(|one| one.as_str()).collect())),
-            "status" => {
-                Some((|text| SpanStatus::find(text).is_some(), SpanStatus::ALL.iter().map(|one| one.as_str()).collect()))
+            "kind" => {
+                Some((|text| SpanKind::find(text).is_some(), SpanKind::ALL.iter().map(|one| one.as_str()).collect()))
             }
-            "source" => {
-                Some((|text| SpanSource::find(text).is_some(), SpanSource::ALL.iter().map(|one| one.as_str()).collect()))
-            }
+            "status" => Some((
+                |text| SpanStatus::find(text).is_some(),
+                SpanStatus::ALL.iter().map(|one| one.as_str()).collect(),
+            )),
+            "source" => Some((
+                |text| SpanSource::find(text).is_some(),
+                SpanSource::ALL.iter().map(|one| one.as_str()).collect(),
+            )),
             _ => None,
         };
         if let Some((is_known, names)) = known

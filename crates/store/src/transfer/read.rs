@@ -134,7 +134,8 @@ impl TextReader {
         let object: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(text).map_err(|error| wrong(&error))?;
         let mut cells = vec![Cell::Null; self.table.columns.len()];
         for (name, raw) in object {
-            let place = self.table.position(&name).ok_or_else(|| no_column(self.table, &format!("line {line}"), &name))?;
+            let place =
+                self.table.position(&name).ok_or_else(|| no_column(self.table, &format!("line {line}"), &name))?;
             let column = &self.table.columns[place];
             cells[place] = value::of_json(column, raw.get()).map_err(|problem| at(line, column, problem))?;
         }

@@ -95,7 +95,8 @@ impl<'a> Values<'a> {
 pub(super) fn quote(out: &mut Vec<u8>, field: &[u8]) -> io::Result<()> {
     let plain = !field.is_empty() && !field.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r'));
     // Readers trim blanks that stand outside of quotes.
-    let trimmed = field.first().is_some_and(u8::is_ascii_whitespace) || field.last().is_some_and(u8::is_ascii_whitespace);
+    let trimmed =
+        field.first().is_some_and(u8::is_ascii_whitespace) || field.last().is_some_and(u8::is_ascii_whitespace);
     if plain && !trimmed {
         return out.write_all(field);
     }

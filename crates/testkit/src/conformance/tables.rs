@@ -51,7 +51,7 @@ async fn scores(check: &Check<'_>) {
         rows,
         [
             [
-                json!("score-2"),
+                json!("resolved-2"),
                 Value::Null,
                 Value::Null,
                 json!("s-1"),
@@ -63,7 +63,7 @@ async fn scores(check: &Check<'_>) {
                 json!({"number": "2"})
             ],
             [
-                json!("score-1"),
+                json!("helpfulness-1"),
                 json!(trace),
                 json!(span),
                 Value::Null,

@@ -148,7 +148,8 @@ impl EventStore for MemoryStore {
                     }
             };
             let mut spans = self.spans.write();
-            let mut other_rows: u64 = spans.iter().filter(|span| goes(span)).map(|span| span.findings.len() as u64).sum();
+            let mut other_rows: u64 =
+                spans.iter().filter(|span| goes(span)).map(|span| span.findings.len() as u64).sum();
             let gone = spans.iter().filter(|span| goes(span));
             let gone: HashSet<_> =
                 gone.flat_map(|span| [(span.trace_id, Some(span.span_id)), (span.trace_id, None)]).collect();

@@ -107,8 +107,8 @@ fn others_of(
     columns.push("project_id");
     alive_where(shared, file, project, &columns, |batch, row| {
         let span = text(batch, "span_id", row).unwrap_or_default();
-        let hangs = text(batch, "trace_id", row)
-            .is_some_and(|trace| names.contains(&(trace.to_owned(), span.to_owned())));
+        let hangs =
+            text(batch, "trace_id", row).is_some_and(|trace| names.contains(&(trace.to_owned(), span.to_owned())));
         hangs || text(batch, column, row) == Some(value)
     })
 }
