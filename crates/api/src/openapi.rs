@@ -1,5 +1,6 @@
 //! The OpenAPI document: what stands here once, and what is added to every operation.
 
+use signalbox_types::seam::FileFormat;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{SchemaType, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -44,7 +45,7 @@ pub(crate) fn frame() -> OpenApi {
         (name = "House", description = "Providers, health and numbers of this Signalbox."),
     ),
     security(("key" = []), ("header" = []), ("session" = [])),
-    components(schemas(ErrorAnswer, ErrorDetail)),
+    components(schemas(ErrorAnswer, ErrorDetail, FileFormat)),
     modifiers(&Schemes),
 )]
 struct Frame;

@@ -41,7 +41,7 @@ pub(crate) struct ImportParams {
 /// bring their findings. The answer comes when all of it is on disk. A refusal names the line or row and the
 /// column; rows before it have been taken, so mend the file and import it again.
 #[utoipa::path(post, path = "/api/v1/import", operation_id = "import", tag = "Queries", params(ImportParams),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file."),
+    request_body(content = String, content_type = "application/octet-stream", description = "The file."),
     responses((status = 200, description = "All rows are on disk.", body = Imported)))]
 pub(crate) async fn import(
     Caller(caller): Caller,
