@@ -63,24 +63,34 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        if !is_json(request.headers()) {
-            let error = ApiError::new(
-                ErrorClass::InvalidRequest,
-                "the body must be JSON; send `Content-Type: application/json`",
-            );
-            return Err(error.status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
-        }
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(
-                ErrorClass::RequestTooLarge,
-                format!("the body is larger than {} KiB", MAX_BODY_BYTES / 1024),
-            ),
-            _ => {
-                ApiError::new(ErrorClass::InvalidRequest, format!("the body can't be read: {}", rejection.body_text()))
-            }
-        })?;
-        parse(&body).map(Self)
+        parse(&read(request, state).await?).map(Self)
     }
+}
+
+/// A JSON body that may be a list.
+#[derive(Debug)]
+pub(crate) struct JsonOrList<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonOrList<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        parse_any(&read(request, state).await?).map(Self)
+    }
+}
+
+async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    if !is_json(request.headers()) {
+        let error =
+            ApiError::new(ErrorClass::InvalidRequest, "the body must be JSON; send `Content-Type: application/json`");
+        return Err(error.status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
+    Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            ApiError::new(ErrorClass::RequestTooLarge, format!("the body is larger than {} KiB", MAX_BODY_BYTES / 1024))
+        }
+        _ => ApiError::new(ErrorClass::InvalidRequest, format!("the body can't be read: {}", rejection.body_text())),
+    })
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -96,6 +106,10 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
         let message = "not the JSON that was expected: this is a list; expected an object, written {…}";
         return Err(ApiError::new(ErrorClass::InvalidRequest, message));
     }
+    parse_any(body)
+}
+
+fn parse_any<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

@@ -4,6 +4,93 @@
  */
 
 export interface paths {
+    "/api/v1/admin/backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Back up everything
+         * @description Spans, findings, projects, keys and history of all projects, as they are now, while calls and queries go
+         *     on. Only the first key may ask for it: the one that came with the house.
+         */
+        post: operations["back_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List erasures */
+        get: operations["list_erasures"];
+        put?: never;
+        /**
+         * Erase a user, a session or a trace
+         * @description Everything of it that this project has stored so far is gone from queries when this is answered,
+         *     and its bytes from the disk if `complete` is true. Backups are not touched. Takes seconds to minutes.
+         */
+        post: operations["erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export rows as a file
+         * @description The rows of this project in no order, streamed as they are read. If the stream breaks off, the file is not
+         *     whole. JSON Lines and CSV write times as RFC 3339 and money in dollars with all its decimals.
+         */
+        get: operations["export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import rows from a file
+         * @description The file as `GET /api/v1/export` writes it, or another one with these columns. Rows go into this project,
+         *     whatever the file says, and replace those of the same key: importing a file twice changes nothing. Spans
+         *     bring their findings. The answer comes when all of it is on disk. A refusal names the line or row and the
+         *     column; rows before it have been taken, so mend the file and import it again.
+         */
+        post: operations["import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/keys": {
         parameters: {
             query?: never;
@@ -140,6 +227,27 @@ export interface paths {
          *     time. Every number that the web UI shows is the answer to such a query.
          */
         post: operations["query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Store scores
+         * @description One, or a list: all of them are stored, or none. They are on disk when this is answered, and the
+         *     next query finds them in the table `scores`. The trace need not have arrived yet.
+         */
+        post: operations["create_scores"];
         delete?: never;
         options?: never;
         head?: never;
@@ -375,6 +483,58 @@ export interface components {
             /** @description Its unit, if any. */
             unit?: string;
         };
+        /** @description What was done. */
+        BackupAnswer: components["schemas"]["BackupReport"] & {
+            /** @description The folder. */
+            to: string;
+            /**
+             * Format: int64
+             * @description How long it took, in milliseconds.
+             */
+            took_ms: number;
+        };
+        /** @description What a backup did. */
+        BackupReport: {
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Files that were copied.
+             */
+            copied: number;
+            /**
+             * Format: int64
+             * @description Files of the backup.
+             */
+            files: number;
+            /**
+             * Format: int64
+             * @description Files that were there from the backup before.
+             */
+            kept: number;
+            /**
+             * Format: int64
+             * @description Files that share their place on disk with the store's, which changes none that it has written.
+             */
+            linked: number;
+            /**
+             * Format: int64
+             * @description Files of the backup before that this one doesn't need any more.
+             */
+            removed: number;
+        };
+        /** @description Where to. */
+        BackupRequest: {
+            /**
+             * @description An absolute path on the machine that Signalbox runs on: of an empty folder, of one that isn't there
+             *     yet, or of an earlier backup, which is brought up to date.
+             * @example /var/backups/signalbox
+             */
+            to: string;
+        };
         /** @description A column of an event table. */
         Column: {
             /** @description What it means, and its OpenTelemetry name where there is one. */
@@ -431,6 +591,45 @@ export interface components {
             /** @description The name its maker gave it. */
             name: string;
         };
+        /** @description What was erased. */
+        Erased: {
+            /**
+             * @description Their bytes are gone from the disk: from files, keys, index and journal. If not, something still
+             *     reads them; they go as soon as it has ended.
+             */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description Files that were written anew without them.
+             */
+            files: number;
+            /**
+             * Format: int64
+             * @description Rows of other tables that hung on them.
+             */
+            other_rows: number;
+            /**
+             * Format: int64
+             * @description Spans.
+             */
+            spans: number;
+        };
+        /** @description An erasure that was done. */
+        Erasure: {
+            /** @description The key that asked for it. */
+            actor?: components["schemas"]["KeyId"];
+            /** @description By what: `user_id`, `session_id` or `trace_id`. Of whom is not kept. */
+            by: string;
+            /** @description What was erased. */
+            erased: components["schemas"]["Erased"];
+            /** @description When. */
+            time: components["schemas"]["Timestamp"];
+        };
+        /** @description Erasures. */
+        Erasures: {
+            /** @description Newest first. */
+            erasures: components["schemas"]["Erasure"][];
+        };
         /** @description Every refusal has this shape. */
         ErrorAnswer: {
             /** @description What went wrong. */
@@ -459,7 +658,12 @@ export interface components {
             /** @description The class of the failure. */
             type: components["schemas"]["ErrorClass"];
         };
-        /** @description Which rows: one of `{"all": [...]}`, `{"any": [...]}`, `{"not": ...}` and `{"field", "op", "value"}`. */
+        /**
+         * @description How rows are written down. DuckDB, pandas and Spark read each as it is.
+         * @enum {string}
+         */
+        FileFormat: "parquet" | "jsonl" | "csv";
+        /** @description Which rows: one of `{"all": [...]}`, `{"any": [...]}`, `{"not": ...}`, `{"score": ...}` and `{"field", "op", "value"}`. */
         Filter: {
             /** @description All of them hold. */
             all?: components["schemas"]["Filter"][];
@@ -469,6 +673,8 @@ export interface components {
             /** @description It does not hold. */
             not?: components["schemas"]["Filter"];
             op?: components["schemas"]["Operator"];
+            /** @description A score that fulfils this filter, on columns of the table `scores`, judges the span or its whole trace. */
+            score?: components["schemas"]["Filter"];
             value?: unknown;
         };
         /** @description One hit of a scanner. It says where, never what: the found text may be a secret. */
@@ -541,6 +747,14 @@ export interface components {
             /** @description The piece; `…` at its ends where the text goes on. */
             snippet: string;
         };
+        /** @description What came in. */
+        Imported: {
+            /**
+             * Format: int64
+             * @description Rows of the file. They replaced those of the same key.
+             */
+            rows: number;
+        };
         /** @description A virtual key's public name, safe to log and to show. */
         KeyId: string;
         /** @description The latest failure of a provider. */
@@ -605,6 +819,61 @@ export interface components {
          *     37 500 of them, so that no price that a provider publishes has to be rounded.
          */
         Money: number;
+        /**
+         * @description A score to store. It judges a trace, one of its spans or a session, and says a `value`, a `label`
+         *     or `passed`, or several of them.
+         * @example {
+         *       "trace_id": "0af7651916cd43dd8448eb211c80319c",
+         *       "span_id": "b7ad6b7169203331",
+         *       "name": "helpfulness",
+         *       "value": 0.8,
+         *       "passed": true,
+         *       "source": "user_feedback",
+         *       "reason": "It answered the question."
+         *     }
+         */
+        NewScore: {
+            /** @description The person, judge or program by name. */
+            author?: string;
+            /**
+             * @description Its id; one is made if it is absent. A score that is sent again with the same id replaces the
+             *     earlier one.
+             */
+            id?: string;
+            /**
+             * @description Which of several kinds.
+             * @example off_topic
+             */
+            label?: string;
+            /** @description Anything else. Values are kept as text, other types as JSON. */
+            metadata?: Record<string, never>;
+            /**
+             * @description What was judged.
+             * @example helpfulness
+             */
+            name: string;
+            /** @description Good enough? */
+            passed?: boolean;
+            /** @description Why, for people. */
+            reason?: string;
+            /** @description The session it judges or belongs to. */
+            session_id?: string;
+            /** @description Who judged; `api` if absent. */
+            source?: components["schemas"]["ScoreSource"];
+            /** @description The span it judges: 16 hexadecimal digits. Absent if it judges the whole trace. */
+            span_id?: components["schemas"]["SpanId"];
+            /** @description When it was judged; now if absent. */
+            time?: components["schemas"]["Timestamp"];
+            /** @description The trace it judges: 32 hexadecimal digits. Absent if it judges a session. */
+            trace_id?: components["schemas"]["TraceId"];
+            /**
+             * Format: double
+             * @description How much; the range is up to the metric.
+             */
+            value?: number;
+        };
+        /** @description One score, or a list of them. */
+        NewScores: components["schemas"]["NewScore"] | components["schemas"]["NewScore"][];
         /**
          * @description How a field is compared.
          * @enum {string}
@@ -746,7 +1015,7 @@ export interface components {
              *     `search_highlight`: a piece of text that shows a hit.
              */
             select?: string[];
-            /** @description `spans` or `findings`. */
+            /** @description `spans`, `scores`, `logs`, `metric_points` or `findings`. */
             table?: string;
             /** @description When; the last hour if absent. */
             time?: components["schemas"]["TimeRange"];
@@ -767,7 +1036,7 @@ export interface components {
          * @description How long rows are kept, by default.
          * @enum {string}
          */
-        Retention: "spans";
+        Retention: "spans" | "scores" | "logs" | "metrics";
         /**
          * @description Who speaks.
          * @enum {string}
@@ -788,6 +1057,11 @@ export interface components {
             /** @description The start of it. */
             text: string;
         };
+        /**
+         * @description Who judged.
+         * @enum {string}
+         */
+        ScoreSource: "api" | "user_feedback" | "review" | "judge" | "code" | "guard" | "otlp";
         /** @description Who is signed in. */
         Session: {
             /** @description The key's public id. */
@@ -1144,6 +1418,11 @@ export interface components {
              */
             waiting_appends: number;
         };
+        /** @description What was stored. */
+        StoredScores: {
+            /** @description The ids of the scores, in the order they were sent. */
+            ids: string[];
+        };
         /** @description An event table. */
         Table: {
             /** @description Its columns; the first is always `project_id`. */
@@ -1197,11 +1476,12 @@ export interface components {
         };
         /** @description A trace with its tree. */
         TraceDetail: components["schemas"]["TraceSummary"] & {
+            /** @description Judgements of it and its spans, oldest first; the 1000 oldest if there are more. */
+            scores: components["schemas"]["TraceScore"][];
             /** @description Its spans in the order they began. */
             spans: components["schemas"]["SpanSummary"][];
             /** @description It has more spans than are answered; `POST /api/v1/query` reads the others. */
             truncated: boolean;
-            scores: components["schemas"]["TraceScore"][];
         };
         /** @description A W3C trace id: 16 bytes, written as 32 lower-case hexadecimal digits. */
         TraceId: string;
@@ -1211,6 +1491,25 @@ export interface components {
             next_cursor?: string;
             /** @description Newest first. */
             traces: components["schemas"]["TraceSummary"][];
+        };
+        /** @description A judgement of a trace or of one of its spans. */
+        TraceScore: {
+            author?: string;
+            id: string;
+            label?: string;
+            /** @description What was judged. */
+            name: string;
+            /** @description Good enough? */
+            passed?: boolean;
+            /** @description Why. */
+            reason?: string;
+            /** @description Who judged. */
+            source: components["schemas"]["ScoreSource"];
+            /** @description The span it judges; absent if it judges the whole trace. */
+            span_id?: components["schemas"]["SpanId"];
+            time: components["schemas"]["Timestamp"];
+            /** Format: double */
+            value?: number;
         };
         /** @description A trace in a list. Sums count a call once, even where the gateway and an SDK both tell of it. */
         TraceSummary: {
@@ -1312,20 +1611,17 @@ export interface components {
             /** @description Newest first, revoked ones included. */
             keys: components["schemas"]["VirtualKey"][];
         };
-        /** @enum {string} */
-        ScoreSource: "api" | "user_feedback" | "review" | "judge" | "code" | "guard" | "otlp";
-        TraceScore: {
-            id: string;
-            span_id?: components["schemas"]["SpanId"];
-            /** Format: date-time */
-            time: string;
-            name: string;
-            value?: number;
-            label?: string;
-            passed?: boolean;
-            source: components["schemas"]["ScoreSource"];
-            reason?: string;
-            author?: string;
+        /** @description What is to be erased: one of the three. */
+        Wanted: {
+            /** @description Everything of this session. */
+            session_id?: string;
+            /** @description Everything of this trace. */
+            trace_id?: string;
+            /**
+             * @description Everything of this end user.
+             * @example user-4711
+             */
+            user_id?: string;
         };
     };
     responses: never;
@@ -1337,21 +1633,29 @@ export interface components {
 export type Action = components['schemas']['Action'];
 export type Answer = components['schemas']['Answer'];
 export type AnswerColumn = components['schemas']['AnswerColumn'];
+export type BackupAnswer = components['schemas']['BackupAnswer'];
+export type BackupReport = components['schemas']['BackupReport'];
+export type BackupRequest = components['schemas']['BackupRequest'];
 export type Column = components['schemas']['Column'];
 export type ColumnRoom = components['schemas']['ColumnRoom'];
 export type ColumnType = components['schemas']['ColumnType'];
 export type CostSource = components['schemas']['CostSource'];
 export type CreateKey = components['schemas']['CreateKey'];
 export type CreatedKey = components['schemas']['CreatedKey'];
+export type Erased = components['schemas']['Erased'];
+export type Erasure = components['schemas']['Erasure'];
+export type Erasures = components['schemas']['Erasures'];
 export type ErrorAnswer = components['schemas']['ErrorAnswer'];
 export type ErrorClass = components['schemas']['ErrorClass'];
 export type ErrorDetail = components['schemas']['ErrorDetail'];
+export type FileFormat = components['schemas']['FileFormat'];
 export type Filter = components['schemas']['Filter'];
 export type Finding = components['schemas']['Finding'];
 export type Function = components['schemas']['Function'];
 export type Health = components['schemas']['Health'];
 export type HealthSnapshot = components['schemas']['HealthSnapshot'];
 export type Highlight = components['schemas']['Highlight'];
+export type Imported = components['schemas']['Imported'];
 export type KeyId = components['schemas']['KeyId'];
 export type LastError = components['schemas']['LastError'];
 export type LiveSpan = components['schemas']['LiveSpan'];
@@ -1359,6 +1663,8 @@ export type Measure = components['schemas']['Measure'];
 export type Message = components['schemas']['Message'];
 export type Modality = components['schemas']['Modality'];
 export type Money = components['schemas']['Money'];
+export type NewScore = components['schemas']['NewScore'];
+export type NewScores = components['schemas']['NewScores'];
 export type Operator = components['schemas']['Operator'];
 export type Order = components['schemas']['Order'];
 export type Part = components['schemas']['Part'];
@@ -1372,6 +1678,7 @@ export type Retention = components['schemas']['Retention'];
 export type Role = components['schemas']['Role'];
 export type RunningQueries = components['schemas']['RunningQueries'];
 export type RunningQuery = components['schemas']['RunningQuery'];
+export type ScoreSource = components['schemas']['ScoreSource'];
 export type Session = components['schemas']['Session'];
 export type Severity = components['schemas']['Severity'];
 export type SignIn = components['schemas']['SignIn'];
@@ -1386,6 +1693,7 @@ export type Sql = components['schemas']['Sql'];
 export type Status = components['schemas']['Status'];
 export type StatusAnswer = components['schemas']['StatusAnswer'];
 export type StoreStats = components['schemas']['StoreStats'];
+export type StoredScores = components['schemas']['StoredScores'];
 export type Table = components['schemas']['Table'];
 export type Tables = components['schemas']['Tables'];
 export type TimeRange = components['schemas']['TimeRange'];
@@ -1394,14 +1702,242 @@ export type ToolDefinition = components['schemas']['ToolDefinition'];
 export type TraceDetail = components['schemas']['TraceDetail'];
 export type TraceId = components['schemas']['TraceId'];
 export type TracePage = components['schemas']['TracePage'];
+export type TraceScore = components['schemas']['TraceScore'];
 export type TraceSummary = components['schemas']['TraceSummary'];
 export type Verdict = components['schemas']['Verdict'];
 export type VirtualKey = components['schemas']['VirtualKey'];
 export type VirtualKeys = components['schemas']['VirtualKeys'];
-export type ScoreSource = components['schemas']['ScoreSource'];
-export type TraceScore = components['schemas']['TraceScore'];
+export type Wanted = components['schemas']['Wanted'];
 export type $defs = Record<string, never>;
 export interface operations {
+    back_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackupRequest"];
+            };
+        };
+        responses: {
+            /** @description The backup is whole and on disk. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupAnswer"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It is not the first key. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_erasures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was erased from this project. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasures"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    erase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Wanted"];
+            };
+        };
+        responses: {
+            /** @description What was erased. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erased"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export: {
+        parameters: {
+            query: {
+                /** @description The table; `spans` if absent. */
+                table?: string;
+                /** @description `parquet`, `jsonl` or `csv`. */
+                format: components["schemas"]["FileFormat"];
+                /** @description The first moment: RFC 3339 or relative (`now-7d`); the beginning if absent. */
+                from?: string;
+                /** @description The first moment after it; no end if absent. */
+                to?: string;
+                /** @description Names of columns with commas between; all if absent. */
+                select?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    import: {
+        parameters: {
+            query: {
+                /** @description The table; `spans` if absent. */
+                table?: string;
+                /** @description `parquet`, `jsonl` or `csv`. */
+                format: components["schemas"]["FileFormat"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The file. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description All rows are on disk. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_keys: {
         parameters: {
             query?: never;
@@ -1751,6 +2287,48 @@ export interface operations {
             };
             /** @description It was cancelled. */
             499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_scores: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewScores"];
+            };
+        };
+        responses: {
+            /** @description They are stored. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredScores"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

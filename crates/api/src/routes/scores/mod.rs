@@ -19,7 +19,7 @@ use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::auth::Caller;
-use crate::envelope::Json;
+use crate::envelope::{Json, JsonOrList};
 use crate::error::ApiError;
 use crate::parts::App;
 
@@ -143,7 +143,7 @@ pub(crate) struct StoredScores {
 pub(crate) async fn create(
     Caller(caller): Caller,
     State(app): State<App>,
-    Json(sent): Json<NewScores>,
+    JsonOrList(sent): JsonOrList<NewScores>,
 ) -> Result<(StatusCode, Json<StoredScores>), ApiError> {
     let scores = check::scores(sent, &caller.project, app.clock.now())?;
     let ids = scores.iter().map(|score| score.id.clone()).collect();
