@@ -31,7 +31,7 @@ pub(super) struct Place {
 
 /// What is at that place.
 pub(super) enum Source {
-    Running(Remote),
+    Running(Box<Remote>),
     Folder(Arc<Store>, ProjectId),
 }
 
@@ -39,7 +39,7 @@ impl Place {
     pub(super) fn open(self) -> anyhow::Result<Source> {
         match self.data {
             Some(data) => Ok(Source::Folder(open_folder(&data)?, ProjectId::new(&self.project))),
-            None => Ok(Source::Running(Remote::new(self.url.as_deref(), self.key)?)),
+            None => Ok(Source::Running(Box::new(Remote::new(self.url.as_deref(), self.key)?))),
         }
     }
 }

@@ -60,6 +60,11 @@ pub(crate) fn prepare(piece: Piece) -> Result<Vec<KeyedBatch>, StoreError> {
     Ok([keyed].into_iter().chain(findings).collect())
 }
 
+/// An id as it is written here, if it is one.
+type Rewritten = fn(&str) -> Option<String>;
+/// Whether a word is one of those that a column may hold.
+type Known = fn(&str) -> bool;
+
 /// Checks what other parts of the house rely on, and writes ids as they are written here.
 fn with_ids(table: &'static Table, batch: &RecordBatch, places: &Places) -> Result<RecordBatch, InvalidQuery> {
     let mut columns = batch.columns().to_vec();
@@ -69,7 +74,7 @@ fn with_ids(table: &'static Table, batch: &RecordBatch, places: &Places) -> Resu
             InvalidQuery::new(format!("{}, column {}", places.name(row), column.name), problem)
         };
         let Some(texts) = array.as_string_opt::<i32>() else { continue };
-        let ids: Option<(fn(&str) -> Option<String>, &str)> = match column.name {
+        let ids: Option<(Rewritten, &str)> = match column.name {
             "trace_id" => Some((|text| Some(text.parse::<TraceId>().ok()?.to_string()), "32 hexadecimal digits")),
             "span_id" | "parent_span_id" => {
                 Some((|text| Some(text.parse::<SpanId>().ok()?.to_string()), "16 hexadecimal digits"))
@@ -85,7 +90,7 @@ fn with_ids(table: &'static Table, batch: &RecordBatch, places: &Places) -> Resu
             *array = parsed;
             continue;
         }
-        let known: Option<(fn(&str) -> bool, Vec<&str>)> = match column.name {
+        let known: Option<(Known, Vec<&str>)> = match column.name {
             _ if *table != SPANS => None,
             "kind" => {
                 Some((|text| SpanKind::find(text).is_some(), SpanKind::ALL.iter().map(|one| one.as_str()).collect()))
