@@ -120,7 +120,8 @@ def test_other_programs_read_exports_and_imports_bring_them_back(tmp_path: Path)
     for form, reader in readers.items():
         file = tmp_path / f"spans.{form}"
         assert done("export", "--out", str(file), "--url", box.url, cwd=tmp_path)["bytes"] == file.stat().st_size
-        sql = f"SELECT count(*), sum(cost), count(DISTINCT trace_id), max(end_time) > min(start_time) FROM {reader}('{file}')"
+        sql = "SELECT count(*), sum(cost), count(DISTINCT trace_id), max(end_time) > min(start_time)"
+        sql = f"{sql} FROM {reader}('{file}')"
         rows, cost, traces, later = duckdb.sql(sql).fetchone() or ()
         assert (rows, traces, later) == (spans, spans, True), form
         assert abs(float(cost) - total) < 1e-9, form
