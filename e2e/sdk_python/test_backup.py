@@ -122,7 +122,7 @@ def test_other_programs_read_exports_and_imports_bring_them_back(tmp_path: Path)
         assert done("export", "--out", str(file), "--url", box.url, cwd=tmp_path)["bytes"] == file.stat().st_size
         sql = "SELECT count(*), sum(cost), count(DISTINCT trace_id), max(end_time) > min(start_time)"
         sql = f"{sql} FROM {reader}('{file}')"
-        rows, cost, traces, later = duckdb.sql(sql).fetchone() or ()
+        rows, cost, traces, later = duckdb.sql(sql).fetchall()[0]
         assert (rows, traces, later) == (spans, spans, True), form
         assert abs(float(cost) - total) < 1e-9, form
         said = f"SELECT count(*) FROM {reader}('{file}') WHERE input_preview LIKE '%\"quotes\",%é'"

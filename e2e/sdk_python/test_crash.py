@@ -106,11 +106,12 @@ def test_acknowledged_spans_survive_kill_9(tmp_path: Path) -> None:
         for worker in workers:
             worker.start()
         wait_until("an acknowledged span", lambda b=before: len(noted.acknowledged) > b or None)
-        if kill % 8 == 3 and len(noted.erasing) < USERS // 2:
+        erasing = kill % 8 == 3 and len(noted.erasing) < USERS // 2
+        if erasing:
             workers.append(threading.Thread(target=erase, args=(box, noted, f"user-{len(noted.erasing)}")))
             workers[-1].start()
         # The moment is what is random here; nothing waits for a condition.
-        time.sleep(dice.random() * 0.35)
+        time.sleep(dice.random() * (2.0 if erasing else 0.35))
         box.kill()
         stop.set()
         for worker in workers:

@@ -139,7 +139,7 @@ def test_scores_by_http(box: Signalbox) -> None:
         {"id": ids[1], "name": "resolved", "value": None, "passed": True},
     ]
     sql = "SELECT spans.name, scores.value FROM spans JOIN scores USING (trace_id, span_id)"
-    answer = box.api("POST", "/api/v1/sql", json={"sql": f"{sql} WHERE trace_id = '{trace_id}'"})
+    answer = box.api("POST", "/api/v1/sql", json={"sql": f"{sql} WHERE spans.trace_id = '{trace_id}'"})
     assert answer.json()["rows"] == [["answer", 0.25]], answer.text
     shown = box.api("GET", f"/api/v1/traces/{trace_id}").json()["scores"]
     assert {score["name"] for score in shown} == {"helpfulness", "resolved"}

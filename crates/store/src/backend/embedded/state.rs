@@ -122,6 +122,11 @@ impl State {
     /// It has ended. In what it wrote, rows are dead that were replaced meanwhile.
     pub(super) fn end_job(&mut self, began: usize, written: &mut [LiveFile]) -> io::Result<()> {
         self.jobs -= 1;
+        self.bury(began, written)
+    }
+
+    /// Marks rows of what a job wrote as dead that were replaced since it began.
+    fn bury(&self, began: usize, written: &mut [LiveFile]) -> io::Result<()> {
         for (table, key) in self.replaced.get(began..).unwrap_or_default() {
             for file in written.iter_mut().filter(|file| file.meta().table == *table) {
                 let rows = file.find(*key)?;
@@ -368,7 +373,7 @@ impl Shared {
     ) -> io::Result<()> {
         let _one_at_a_time = self.committing.lock();
         let is_gone = |file: &LiveFile| gone.iter().any(|handle| Arc::ptr_eq(handle, &file.handle));
-        let committed = self.commit_files(&is_gone, &written, flushed);
+        let committed = self.commit_files(began, &is_gone, &written, flushed);
         let mut state = self.state.write();
         let (manifest, mut added) = match committed {
             Ok(committed) => committed,
@@ -393,6 +398,7 @@ impl Shared {
 
     fn commit_files(
         &self,
+        began: usize,
         is_gone: &dyn Fn(&LiveFile) -> bool,
         written: &[DataFile],
         flushed: Option<u64>,
@@ -404,10 +410,15 @@ impl Shared {
         }
         let (before, mut files) = {
             let state = self.state.read();
+            // What replaced them may be in a file already, and no more in the journal: then only the
+            // manifest can say after a crash that they are dead.
+            state.bury(began, &mut added)?;
             let kept = state.files.iter().filter(|file| !is_gone(file)).map(LiveFile::stored);
             (Arc::clone(&state.manifest), kept.collect::<io::Result<Vec<DataFile>>>()?)
         };
-        files.extend(written.iter().cloned());
+        for file in &added {
+            files.push(file.stored()?);
+        }
         let low_seq = flushed.unwrap_or(before.low_seq);
         let manifest = before.next(files, low_seq, self.next_file.load(Ordering::Relaxed));
         manifest::commit(&*self.fs, &self.dir, &manifest)?;
