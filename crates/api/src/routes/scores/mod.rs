@@ -9,7 +9,7 @@ use std::fmt;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -85,12 +85,36 @@ pub(crate) enum NewScores {
     Many(Vec<NewScore>),
 }
 
+/// A score in a list. Derived code takes a list for an object, by the order of its fields: nobody
+/// means that.
+struct Object(NewScore);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Only;
+
+        impl<'de> Visitor<'de> for Only {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object, written {…}")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object, A::Error> {
+                NewScore::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(Only)
+    }
+}
+
 /// By hand: an untagged enum forgets which field was wrong.
 impl<'de> Deserialize<'de> for NewScores {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OneOrMany;
+        struct Either;
 
-        impl<'de> Visitor<'de> for OneOrMany {
+        impl<'de> Visitor<'de> for Either {
             type Value = NewScores;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -101,12 +125,16 @@ impl<'de> Deserialize<'de> for NewScores {
                 NewScore::deserialize(MapAccessDeserializer::new(map)).map(|one| NewScores::One(Box::new(one)))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<NewScores, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(list)).map(NewScores::Many)
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<NewScores, A::Error> {
+                let mut many = Vec::new();
+                while let Some(Object(one)) = list.next_element()? {
+                    many.push(one);
+                }
+                Ok(NewScores::Many(many))
             }
         }
 
-        deserializer.deserialize_any(OneOrMany)
+        deserializer.deserialize_any(Either)
     }
 }
 

@@ -31,13 +31,12 @@ async fn a_list_keeps_its_order_and_everything_that_was_said() {
     let house = House::new().await;
     let all = json!({
         "id": "mine", "session_id": "s-1", "name": "b", "label": "off_topic", "passed": false, "source": "review",
-        "reason": "no", "author": "Ada", "time": "2026-11-24T07:00:00Z", "metadata": {"a": "b", "n": 1}
+        "reason": "no", "author": "Ada", "time": "2026-11-24T07:30:00Z", "metadata": {"a": "b", "n": 1}
     });
     let mut first = thumb();
     first["name"] = json!("a");
     let answer = house.post("/api/v1/scores", &json!([first, all])).await.ok();
     assert_eq!((answer["ids"].as_array().unwrap().len(), &answer["ids"][1]), (2, &json!("mine")));
-    house.clock.advance(std::time::Duration::from_secs(60));
     let columns = json!(["trace_id", "session_id", "label", "passed", "source", "reason", "author", "metadata"]);
     let rows = stored(&house, columns).await;
     let expected = json!([null, "s-1", "off_topic", false, "review", "no", "Ada", {"a": "b", "n": "1"}]);
@@ -78,6 +77,7 @@ async fn a_refusal_names_the_field_and_stores_nothing() {
     check(json!([]), "[]", "expected 1 to 1000").await;
     check(json!([thumb(), with(json!({"value": null}))]), "[1].value", "says something").await;
     check(json!([thumb(), with(json!({"trace_id": 7}))]), "[1].trace_id", "invalid type").await;
+    check(json!([thumb(), ["a", "b"]]), "[1]", "expected an object, written {…}").await;
     let twice = with(json!({"id": "same"}));
     check(json!([twice, twice]), "[1].id", "the id of [0] as well").await;
     assert!(house.store.scores().is_empty());
