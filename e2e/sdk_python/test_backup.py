@@ -48,10 +48,12 @@ def test_backup_of_a_busy_server_restores_and_starts(tmp_path: Path) -> None:
     box = Signalbox(tmp_path / "box")
     filled(box, 30)
     stop = threading.Event()
+    meanwhile: list[None] = []
 
     def traffic() -> None:
         while not stop.is_set():
             chat(box, "meanwhile")
+            meanwhile.append(None)
 
     busy = threading.Thread(target=traffic)
     busy.start()
@@ -62,7 +64,8 @@ def test_backup_of_a_busy_server_restores_and_starts(tmp_path: Path) -> None:
     assert done("verify", "--data", str(box.data), cwd=tmp_path)["damages"] == []
     stop.set()
     busy.join()
-    before = wait_until("all spans", lambda: (lambda a: a if a == count(box) else None)(count(box)))
+    before = 30 + len(meanwhile)
+    wait_until("all spans", lambda: count(box) == before or None)
     second = done(*arguments, cwd=tmp_path)
     assert second["kept"] > 0
     assert done("verify", "--backup", str(to), cwd=tmp_path)["damages"] == []
