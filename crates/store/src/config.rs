@@ -137,8 +137,8 @@ impl StoreConfig {
         self.flush_bytes() * 4
     }
 
-    pub(crate) fn max_disk_bytes(&self) -> u64 {
-        self.max_disk_gb.map_or(u64::MAX, |gigabytes| u64::from(gigabytes) << 30)
+    pub(crate) fn max_disk_bytes(&self) -> Option<u64> {
+        self.max_disk_gb.map(|gigabytes| u64::from(gigabytes) << 30)
     }
 
     pub(crate) fn query_memory_bytes(&self) -> usize {

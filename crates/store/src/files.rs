@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -11,8 +12,7 @@ use roaring::RoaringBitmap;
 use signalbox_journal::fs::Fs;
 use signalbox_types::table::{self, Table};
 
-use crate::keys::FileKeys;
-use crate::keys::{self, Key, KeyWriter};
+use crate::keys::{self, FileKeys, Key, KeyWriter};
 use crate::manifest::{self, DataFile};
 use crate::memtable::Dead;
 
@@ -76,6 +76,34 @@ impl LiveFile {
         Arc::make_mut(self.dead.get_or_insert_default()).extend(rows);
     }
 
+    /// Rows of the project that count and pass a test of some columns.
+    pub(crate) fn rows_of(
+        &self,
+        dir: &Path,
+        project: &str,
+        columns: &[&str],
+        mut test: impl FnMut(&RecordBatch, usize) -> bool,
+    ) -> io::Result<RoaringBitmap> {
+        let mut found = RoaringBitmap::new();
+        let (first, last) = &self.meta().projects;
+        if project < first.as_str() || project > last.as_str() {
+            return Ok(found);
+        }
+        let columns = [columns, &["project_id"]].concat();
+        let mut before = 0_u32;
+        for batch in read(dir, self.meta(), &columns)? {
+            let batch = batch.map_err(io::Error::other)?;
+            let count = u32::try_from(batch.num_rows()).unwrap_or(u32::MAX);
+            let mut goes = |row: usize| text(&batch, "project_id", row) == Some(project) && test(&batch, row);
+            found.extend((0..count).filter(|row| goes(*row as usize)).map(|row| before + row));
+            before += count;
+        }
+        if let Some(dead) = &self.dead {
+            found -= &**dead;
+        }
+        Ok(found)
+    }
+
     /// Removes it from the disk.
     pub(crate) fn remove(fs: &dyn Fs, dir: &Path, handle: &DataFileHandle) -> io::Result<()> {
         if let Some(keys) = &handle.keys {
@@ -89,7 +117,7 @@ impl LiveFile {
 pub(crate) fn ensure_keys(fs: &dyn Fs, dir: &Path, meta: &DataFile) -> io::Result<()> {
     let Some(table) = table::find(&meta.table).filter(|table| keys::has_keys(table)) else { return Ok(()) };
     let path = dir.join(meta.keys_path());
-    if FileKeys::new(path.clone()).find_first(0).is_ok() {
+    if FileKeys::is_whole(&path) {
         return Ok(());
     }
     tracing::info!(file = %meta.relative_path(), "making the keys of a data file anew");
@@ -107,27 +135,15 @@ pub(crate) fn read(
     dir: &Path,
     meta: &DataFile,
     columns: &[&str],
-) -> io::Result<impl Iterator<Item = Result<arrow::array::RecordBatch, ArrowError>>> {
+) -> io::Result<impl Iterator<Item = Result<RecordBatch, ArrowError>>> {
     let file = std::fs::File::open(dir.join(meta.relative_path()))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(io::Error::other)?;
     let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
     builder.with_projection(mask).build().map_err(io::Error::other)
 }
 
-/// Rows of a file for which a test of some columns holds.
-pub(crate) fn rows_where(
-    dir: &Path,
-    meta: &DataFile,
-    columns: &[&str],
-    mut test: impl FnMut(&arrow::array::RecordBatch, usize) -> bool,
-) -> io::Result<RoaringBitmap> {
-    let mut found = RoaringBitmap::new();
-    let mut first = 0_u32;
-    for batch in read(dir, meta, columns)? {
-        let batch = batch.map_err(io::Error::other)?;
-        let count = u32::try_from(batch.num_rows()).unwrap_or(u32::MAX);
-        found.extend((0..count).filter(|row| test(&batch, *row as usize)).map(|row| first + row));
-        first += count;
-    }
-    Ok(found)
+/// The text that a row has in a column, if it has one.
+pub(crate) fn text<'a>(batch: &'a RecordBatch, column: &str, row: usize) -> Option<&'a str> {
+    let texts = batch.column_by_name(column)?.as_string_opt::<i32>()?;
+    texts.is_valid(row).then(|| texts.value(row))
 }

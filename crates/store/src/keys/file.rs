@@ -118,29 +118,37 @@ impl FileKeys {
         }
     }
 
+    /// Whether there is such a file, as long as it should be. Reads only its header: it is asked of
+    /// every file at start.
+    pub(crate) fn is_whole(path: &Path) -> bool {
+        File::open(path).and_then(|file| header(path, &file)).is_ok()
+    }
+
     fn open(&self) -> io::Result<&Open> {
         if let Some(open) = self.open.get() {
             return Ok(open);
         }
         let file = File::open(&self.path)?;
-        let mut header = [0; HEADER as usize];
-        file.read_exact_at(&mut header, 0)?;
-        let (magic, numbers) = header.split_at(MAGIC.len());
-        let (numbers, _) = numbers.as_chunks::<8>();
-        let (rows, length) = match (magic == MAGIC, numbers) {
-            (true, [rows, length]) => (u64::from_le_bytes(*rows), u64::from_le_bytes(*length)),
-            _ => return Err(damaged(&self.path)),
-        };
-        let entries_at = HEADER.saturating_add(length);
-        let bytes = rows.saturating_mul(ENTRY as u64).saturating_add(entries_at).saturating_add(4);
-        if file.metadata()?.len() != bytes {
-            return Err(damaged(&self.path));
-        }
+        let (rows, length) = header(&self.path, &file)?;
         let mut bloom = vec![0; usize::try_from(length).map_err(io::Error::other)?];
         file.read_exact_at(&mut bloom, HEADER)?;
         let bloom = Bloom::from_bytes(&bloom).ok_or_else(|| damaged(&self.path))?;
-        Ok(self.open.get_or_init(|| Open { file, rows, entries_at, bloom }))
+        Ok(self.open.get_or_init(|| Open { file, rows, entries_at: HEADER + length, bloom }))
     }
+}
+
+/// The number of rows and the length of the filter, if the file is as long as they say.
+fn header(path: &Path, file: &File) -> io::Result<(u64, u64)> {
+    let mut header = [0; HEADER as usize];
+    file.read_exact_at(&mut header, 0)?;
+    let (magic, numbers) = header.split_at(MAGIC.len());
+    let (numbers, _) = numbers.as_chunks::<8>();
+    let (rows, length) = match (magic == MAGIC, numbers) {
+        (true, [rows, length]) => (u64::from_le_bytes(*rows), u64::from_le_bytes(*length)),
+        _ => return Err(damaged(path)),
+    };
+    let bytes = HEADER.saturating_add(length).saturating_add(rows.saturating_mul(ENTRY as u64)).saturating_add(4);
+    if file.metadata()?.len() == bytes { Ok((rows, length)) } else { Err(damaged(path)) }
 }
 
 fn damaged(path: &Path) -> io::Error {
@@ -199,6 +207,7 @@ mod tests {
         writer.write(&Real, &path).unwrap();
         let keys = FileKeys::new(path.clone());
         keys.verify().unwrap();
+        assert!(FileKeys::is_whole(&path));
         assert_eq!(keys.find(key(7)).unwrap(), [7, 5_000]);
         assert_eq!(keys.find(key(4_999)).unwrap(), [4_999]);
         assert_eq!(keys.find(key(6_000)).unwrap(), [0; 0]);
@@ -210,6 +219,7 @@ mod tests {
         let mut bytes = std::fs::read(&path).unwrap();
         bytes.pop();
         std::fs::write(&path, bytes).unwrap();
+        assert!(!FileKeys::is_whole(&path));
         let keys = FileKeys::new(path);
         assert!(keys.verify().is_err());
         assert!(keys.find(key(1)).unwrap_err().to_string().contains("damaged"));

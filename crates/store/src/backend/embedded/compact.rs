@@ -2,13 +2,18 @@
 //! that count no more. Rows are copied once a level, so about once for each factor of [`FAN_IN`].
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use arrow::array::{AsArray as _, RecordBatch, UInt32Array, new_null_array};
+use arrow::compute::take_record_batch;
+use arrow::datatypes::TimestampMicrosecondType;
+use arrow::error::ArrowError;
+use signalbox_types::Timestamp;
 use signalbox_types::seam::StoreError;
-use signalbox_types::table::{self, Table};
-use signalbox_types::{Timestamp, table::ColumnRoom};
+use signalbox_types::table::{self, ColumnRoom, Table};
 use tracing::info;
 
 use super::state::Shared;
@@ -34,7 +39,7 @@ const BUFFER_BYTES: usize = 192 << 20;
 #[derive(Debug)]
 pub(super) struct Job {
     table: &'static Table,
-    files: Vec<LiveFile>,
+    files: Vec<Arc<DataFileHandle>>,
     level: u32,
     /// Leave the bodies out.
     strip: bool,
@@ -46,11 +51,11 @@ impl Job {
         Self::rewrite(file).map(|job| Self { strip: true, ..job })
     }
 
-    /// A rewrite of these files, each by itself, so that dead rows are gone from the disk.
+    /// A rewrite of this file alone, so that its dead rows are gone from the disk.
     pub(super) fn rewrite(file: &LiveFile) -> Option<Self> {
         let meta = file.meta();
         let table = table::find(&meta.table)?;
-        Some(Self { table, files: vec![file.clone()], level: meta.level, strip: meta.without_bodies })
+        Some(Self { table, files: vec![Arc::clone(&file.handle)], level: meta.level, strip: meta.without_bodies })
     }
 }
 
@@ -76,7 +81,7 @@ fn choose(files: &[LiveFile], now: Timestamp, zeal: Zeal) -> Option<Job> {
         let small: Vec<&LiveFile> =
             group.into_iter().filter(|file| file.meta().bytes < FILE_BYTES as u64 / 2).collect();
         if small.len() >= enough {
-            let files = small.into_iter().take(FAN_IN).cloned().collect();
+            let files = small.into_iter().take(FAN_IN).map(|file| Arc::clone(&file.handle)).collect();
             return Some(Job { table: table::find(name)?, files, level: level + 1, strip: false });
         }
     }
@@ -106,15 +111,14 @@ pub(super) fn step(shared: &Shared, engine: &Engine, zeal: Zeal) -> Result<bool,
 /// Merges the files of a job, with `merging` held. Queries and writers go on meanwhile.
 pub(super) fn run(shared: &Shared, engine: &Engine, job: Job) -> Result<(), StoreError> {
     let started = shared.clock.elapsed();
-    let Job { table, files: wanted, level, strip } = job;
+    let Job { table, files: gone, level, strip } = job;
     let (began, files) = {
         let mut state = shared.state.write();
         // As they are now: rows may have died since the job was chosen.
-        let same = |file: &&LiveFile| wanted.iter().any(|other| Arc::ptr_eq(&other.handle, &file.handle));
+        let same = |file: &&LiveFile| gone.iter().any(|handle| Arc::ptr_eq(handle, &file.handle));
         let files: Vec<LiveFile> = state.files.iter().filter(same).cloned().collect();
         (state.begin_job(), files)
     };
-    let gone: Vec<Arc<DataFileHandle>> = files.iter().map(|file| Arc::clone(&file.handle)).collect();
     let strip = strip || files.iter().all(|file| file.meta().without_bodies);
     let written = write(shared, engine, table, &files, level, strip);
     let rows = written.as_ref().map_or(0, |written| written.iter().map(|file| file.rows).sum::<u64>());
@@ -126,7 +130,7 @@ pub(super) fn run(shared: &Shared, engine: &Engine, job: Job) -> Result<(), Stor
         }
     };
     result.map_err(internal)?;
-    drop((files, wanted, gone));
+    drop((files, gone));
     shared.remove_unread();
     let took_ms = shared.clock.elapsed().saturating_sub(started).as_millis() as u64;
     info!(table = table.name, level, rows, took_ms, "merged data files");
@@ -161,7 +165,7 @@ struct Days<'a> {
 }
 
 impl Days<'_> {
-    fn write(&mut self, batch: &arrow::array::RecordBatch) -> io::Result<()> {
+    fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
         if self.shared.closed.load(Ordering::Acquire) {
             return Err(io::Error::new(io::ErrorKind::Interrupted, "the event store is being closed"));
         }
@@ -169,8 +173,8 @@ impl Days<'_> {
         for (day, rows) in by_day(self.table, &batch).map_err(io::Error::other)? {
             self.make_room(day)?;
             let writer = match self.open.entry(day) {
-                std::collections::btree_map::Entry::Occupied(open) => open.into_mut(),
-                std::collections::btree_map::Entry::Vacant(vacant) => {
+                Entry::Occupied(open) => open.into_mut(),
+                Entry::Vacant(vacant) => {
                     let number = self.shared.number();
                     let mut writer = FileWriter::create(&self.shared.place(), self.table, number, self.level)?;
                     if self.strip {
@@ -216,13 +220,9 @@ impl Days<'_> {
     }
 }
 
-fn by_day(
-    table: &Table,
-    batch: &arrow::array::RecordBatch,
-) -> Result<Vec<(i64, arrow::array::RecordBatch)>, arrow::error::ArrowError> {
-    use arrow::array::{AsArray as _, UInt32Array};
+fn by_day(table: &Table, batch: &RecordBatch) -> Result<Vec<(i64, RecordBatch)>, ArrowError> {
     let times = batch.column_by_name(table.time_column);
-    let times = times.and_then(|column| column.as_primitive_opt::<arrow::datatypes::TimestampMicrosecondType>());
+    let times = times.and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
     let Some(times) = times else { return Ok(vec![(0, batch.clone())]) };
     let mut days: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
     for (row, time) in (0..).zip(times.values()) {
@@ -231,19 +231,18 @@ fn by_day(
     if days.len() == 1 {
         return Ok(days.into_keys().map(|day| (day, batch.clone())).collect());
     }
-    let take =
-        |(day, rows): (i64, Vec<u32>)| Ok((day, arrow::compute::take_record_batch(batch, &UInt32Array::from(rows))?));
+    let take = |(day, rows): (i64, Vec<u32>)| Ok((day, take_record_batch(batch, &UInt32Array::from(rows))?));
     days.into_iter().map(take).collect()
 }
 
 /// The rows with nothing in their bodies.
-fn without_bodies(table: &Table, batch: &arrow::array::RecordBatch) -> io::Result<arrow::array::RecordBatch> {
+fn without_bodies(table: &Table, batch: &RecordBatch) -> io::Result<RecordBatch> {
     let columns = table.columns.iter().zip(batch.columns()).map(|(column, values)| {
         if column.room == ColumnRoom::Body && column.nullable {
-            arrow::array::new_null_array(values.data_type(), values.len())
+            new_null_array(values.data_type(), values.len())
         } else {
             Arc::clone(values)
         }
     });
-    arrow::array::RecordBatch::try_new(batch.schema(), columns.collect()).map_err(io::Error::other)
+    RecordBatch::try_new(batch.schema(), columns.collect()).map_err(io::Error::other)
 }

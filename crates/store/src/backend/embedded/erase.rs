@@ -8,7 +8,6 @@ use std::collections::HashSet;
 use std::io;
 use std::time::Duration;
 
-use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use roaring::RoaringBitmap;
 use signalbox_types::ProjectId;
 use signalbox_types::seam::{Erase, Erased, StoreError};
@@ -18,7 +17,7 @@ use tracing::info;
 use super::compact::{Job, run};
 use super::state::Shared;
 use crate::error::internal;
-use crate::files::{LiveFile, rows_where};
+use crate::files::{LiveFile, text};
 use crate::query::Engine;
 
 /// How long it waits for queries that still read what is to go, and for the journal.
@@ -77,8 +76,8 @@ fn spans_of(
     names: &mut Names,
 ) -> io::Result<RoaringBitmap> {
     let (column, value) = column_of(what);
-    let columns = ["project_id", "trace_id", "span_id", column];
-    alive_where(shared, file, project, &columns, |batch, row| {
+    let columns = ["trace_id", "span_id", column];
+    file.rows_of(&shared.dir, project.as_str(), &columns, |batch, row| {
         let goes = text(batch, column, row) == Some(value);
         if goes && let (Some(trace), Some(span)) = (text(batch, "trace_id", row), text(batch, "span_id", row)) {
             names.insert((trace.to_owned(), span.to_owned()));
@@ -98,14 +97,12 @@ fn others_of(
     names: &Names,
 ) -> io::Result<RoaringBitmap> {
     let (column, value) = column_of(what);
-    let known: Vec<&str> =
+    let columns: Vec<&str> =
         ["trace_id", "span_id", column].into_iter().filter(|name| table.column(name).is_some()).collect();
-    if known.is_empty() {
+    if columns.is_empty() {
         return Ok(RoaringBitmap::new());
     }
-    let mut columns = known;
-    columns.push("project_id");
-    alive_where(shared, file, project, &columns, |batch, row| {
+    file.rows_of(&shared.dir, project.as_str(), &columns, |batch, row| {
         let span = text(batch, "span_id", row).unwrap_or_default();
         let hangs =
             text(batch, "trace_id", row).is_some_and(|trace| names.contains(&(trace.to_owned(), span.to_owned())));
@@ -119,31 +116,6 @@ fn column_of(what: &Erase) -> (&'static str, &str) {
         Erase::SessionId(value) => ("session_id", value),
         Erase::TraceId(value) => ("trace_id", value),
     }
-}
-
-/// Rows of the project that count and pass the test.
-fn alive_where(
-    shared: &Shared,
-    file: &LiveFile,
-    project: &ProjectId,
-    columns: &[&str],
-    mut test: impl FnMut(&RecordBatch, usize) -> bool,
-) -> io::Result<RoaringBitmap> {
-    let (first, last) = &file.meta().projects;
-    if project.as_str() < first.as_str() || project.as_str() > last.as_str() {
-        return Ok(RoaringBitmap::new());
-    }
-    let own = |batch: &RecordBatch, row: usize| text(batch, "project_id", row) == Some(project.as_str());
-    let mut rows = rows_where(&shared.dir, file.meta(), columns, |batch, row| own(batch, row) && test(batch, row))?;
-    if let Some(dead) = &file.dead {
-        rows -= &**dead;
-    }
-    Ok(rows)
-}
-
-fn text<'a>(batch: &'a RecordBatch, column: &str, row: usize) -> Option<&'a str> {
-    let texts = batch.column_by_name(column)?.as_string_opt::<i32>()?;
-    texts.is_valid(row).then(|| texts.value(row))
 }
 
 /// Whether old files and old journal segments are gone.

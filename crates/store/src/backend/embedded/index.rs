@@ -33,8 +33,9 @@ pub(super) fn index_all(shared: &Shared) -> io::Result<()> {
     while !shared.texts.is_stopped() {
         // Anew for each: building takes seconds, and files come and go.
         let missing = {
-            let state = shared.state.read();
-            let live = || state.files.iter().map(LiveFile::meta);
+            // A copy: nobody shall wait while files are removed.
+            let files = shared.state.read().files.clone();
+            let live = || files.iter().map(LiveFile::meta);
             shared.texts.sweep(live());
             shared.texts.missing(live()).cloned()
         };

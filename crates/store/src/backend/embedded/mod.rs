@@ -201,9 +201,8 @@ impl Store {
         self.append_rows(batches, spans).await
     }
 
-    /// Appends rows; `spans` are shown to those who watch.
+    /// Appends rows to a store that was found writable; `spans` are shown to those who watch.
     async fn append_rows(&self, batches: Vec<KeyedBatch>, spans: Vec<Arc<Span>>) -> Result<(), StoreError> {
-        self.shared.check_writable()?;
         let bytes = batches.iter().map(|table| bytes_of(&table.batch)).sum();
         let (done, appended) = oneshot::channel();
         let append = commit::Append { batches, bytes, spans, done };
@@ -334,6 +333,9 @@ fn make_rows(events: Events) -> Result<(Vec<Span>, Vec<KeyedBatch>), StoreError>
 
 /// Of several events with one name, the last.
 fn last_versions<E, N: Eq + Hash>(mut events: Vec<E>, name: impl Fn(&E) -> N) -> Vec<E> {
+    if events.len() < 2 {
+        return events;
+    }
     let mut seen = HashSet::new();
     let last: Vec<bool> = events.iter().rev().map(|event| seen.insert(name(event))).collect();
     let mut last = last.into_iter().rev();

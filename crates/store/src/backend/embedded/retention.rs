@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::TimestampMicrosecondType;
 use signalbox_types::seam::StoreError;
 use signalbox_types::table::{self, ColumnRoom, Retention, Table};
@@ -12,7 +12,7 @@ use tracing::info;
 use super::compact::{Job, run};
 use super::state::Shared;
 use crate::error::internal;
-use crate::files::{LiveFile, rows_where};
+use crate::files::LiveFile;
 use crate::query::Engine;
 
 const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
@@ -71,20 +71,15 @@ fn drop_rows(shared: &Shared, engine: &Engine, project: &str) -> Result<(), Stor
     for file in files {
         let Some(table) = table::find(&file.meta().table) else { continue };
         let Some(bound) = bound(shared, shared.config.retention.days(table.retention, Some(project))) else { continue };
-        let (first, last) = &file.meta().projects;
-        if file.meta().time.0 >= bound || project < first.as_str() || project > last.as_str() {
+        if file.meta().time.0 >= bound {
             continue;
         }
         let old = |batch: &RecordBatch, row: usize| {
             let times = batch.column_by_name(table.time_column);
             let time = times.and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>());
-            is_of(batch, row, project) && time.is_some_and(|times| times.value(row) < bound)
+            time.is_some_and(|times| times.value(row) < bound)
         };
-        let mut rows =
-            rows_where(&shared.dir, file.meta(), &["project_id", table.time_column], old).map_err(internal)?;
-        if let Some(dead) = &file.dead {
-            rows -= &**dead;
-        }
+        let rows = file.rows_of(&shared.dir, project, &[table.time_column], old).map_err(internal)?;
         if rows.is_empty() {
             continue;
         }
@@ -95,11 +90,6 @@ fn drop_rows(shared: &Shared, engine: &Engine, project: &str) -> Result<(), Stor
         }
     }
     Ok(())
-}
-
-fn is_of(batch: &RecordBatch, row: usize, project: &str) -> bool {
-    let projects = batch.column_by_name("project_id").and_then(|column| column.as_string_opt::<i32>());
-    projects.is_some_and(|projects| projects.is_valid(row) && projects.value(row) == project)
 }
 
 fn strip_bodies(shared: &Shared, engine: &Engine) -> Result<(), StoreError> {

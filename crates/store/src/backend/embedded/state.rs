@@ -86,7 +86,10 @@ impl State {
 
     /// The rows of a key count no more, wherever they are. Says whether there were any.
     fn kill(&mut self, table: &'static Table, key: Key) -> bool {
-        let mut killed = self.active.of_mut(table).is_some_and(|rows| rows.kill(key));
+        // The rows of a key that count are in one place.
+        if self.active.of_mut(table).is_some_and(|rows| rows.kill(key)) {
+            return true;
+        }
         let frozen = self.frozen.as_ref().and_then(|frozen| frozen.of(table)?.find(key));
         let mut elsewhere = false;
         if let Some(rows) = frozen {
@@ -106,8 +109,7 @@ impl State {
         if elsewhere && self.jobs > 0 {
             self.replaced.push((table.name, key));
         }
-        killed |= elsewhere;
-        killed
+        elsewhere
     }
 
     /// A job that writes files begins: what it is told to pass to [`State::end_job`].
@@ -219,12 +221,14 @@ impl Shared {
             return Err(crate::error::closed());
         }
         self.journal.check().map_err(refused)?;
-        let (used, most) = (self.disk_bytes(), self.config.max_disk_bytes());
-        if used >= most {
-            return Err(StoreError::Disk(format!(
-                "it takes {} GB, all of `store.max_disk_gb`; raise that, or shorten `store.retention`",
-                used >> 30
-            )));
+        if let Some(most) = self.config.max_disk_bytes() {
+            let used = self.journal.stats().bytes + self.file_bytes.load(Ordering::Relaxed);
+            if used >= most {
+                return Err(StoreError::Disk(format!(
+                    "it takes {} GB, all of `store.max_disk_gb`; raise that, or shorten `store.retention`",
+                    used >> 30
+                )));
+            }
         }
         let state = self.state.read();
         let frozen = state.frozen.as_ref().map_or(0, |frozen| frozen.bytes);
@@ -232,11 +236,6 @@ impl Shared {
             return Err(StoreError::Full { retry_after_s: 5 });
         }
         Ok(())
-    }
-
-    /// Bytes that journal and data files take.
-    pub(super) fn disk_bytes(&self) -> u64 {
-        self.journal.stats().bytes + self.file_bytes.load(Ordering::Relaxed)
     }
 
     /// Counts an append of so many bytes as waiting, if there is room.

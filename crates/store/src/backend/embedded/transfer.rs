@@ -145,7 +145,11 @@ async fn append(store: &Store, pieces: Pieces) -> Result<u64, StoreError> {
         let batches = blocking(move || prepare(piece)).await?;
         let mut tries = 0;
         loop {
-            match store.append_rows(batches.clone(), Vec::new()).await {
+            let appended = match store.shared.check_writable() {
+                Ok(()) => store.append_rows(batches.clone(), Vec::new()).await,
+                refused => refused,
+            };
+            match appended {
                 Err(StoreError::Full { .. }) if tries < NO_ROOM_TRIES => tries += 1,
                 appended => break appended?,
             }
