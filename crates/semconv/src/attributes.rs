@@ -22,6 +22,12 @@ impl Attributes {
         self.0.get(key).filter(|value| !value.is_null() && value.as_str() != Some(""))
     }
 
+    /// There is one of this name, whatever its value.
+    #[must_use]
+    pub fn contains(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
     /// There are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -33,10 +39,11 @@ impl Attributes {
         self.0.iter().map(|(key, value)| (key.as_str(), value))
     }
 
-    /// All as texts, as they are kept: a text as it is, anything else as JSON.
+    /// All as texts: a text as it is, anything else as JSON.
     #[must_use]
     pub fn to_texts(&self) -> BTreeMap<String, String> {
-        self.0.iter().map(|(key, value)| (key.clone(), kept_text(value))).collect()
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        self.0.iter().map(|(key, value)| (key.clone(), text(value))).collect()
     }
 
     /// Those whose name starts with `prefix`, with the rest of the name.
@@ -109,6 +116,15 @@ impl FromIterator<(String, Value)> for Attributes {
     }
 }
 
+impl IntoIterator for Attributes {
+    type Item = (String, Value);
+    type IntoIter = std::collections::btree_map::IntoIter<String, Value>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 /// A text that holds a JSON object or list as that; anything else as it is. Never looks into the
 /// texts within: what a user wrote stays a text. serde_json bounds the depth (128).
 pub(crate) fn unpacked(value: &Value) -> Value {
@@ -126,8 +142,11 @@ pub(crate) fn packed_json(text: &str) -> Option<Value> {
 }
 
 /// How an attribute is kept: text as it is, anything else as JSON.
-pub(crate) fn kept_text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+pub(crate) fn kept_text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
 }
 
 fn scalar_text(value: &Value) -> Option<String> {

@@ -2,11 +2,14 @@ use serde_json::Value;
 use signalbox_types::span::SpanEvent;
 use signalbox_types::{KeyId, ProjectId, Span, SpanKind, SpanSource, SpanStatus, Timestamp};
 
-use crate::{Confidence, RawEvent, RawSpan, provider, registry};
+use crate::{Confidence, RawEvent, RawSpan, kept, provider, registry};
 
 /// Raised whenever the same attributes give another span, so that old spans can be found and
 /// normalised again from the attributes that they keep.
-pub const NORMALISER_VERSION: u32 = 1;
+pub const NORMALISER_VERSION: u32 = 2;
+
+/// Where OpenTelemetry's kind is kept, which has no column.
+const OTEL_KIND: &str = "otel.span.kind";
 
 /// Logfire announces a span before it ends and sends it again afterwards: the announcement would
 /// show as a second span.
@@ -109,13 +112,17 @@ fn include_cached(usage: &mut signalbox_types::Usage) {
 
 /// Keeps all that was sent, so that nothing is lost and the span can be normalised again.
 fn keep(raw: RawSpan, span: &mut Span) {
-    // What a dialect has set already (expanded metadata) stays.
-    let mut attributes = raw.attributes.to_texts();
-    attributes.append(&mut span.attributes);
-    if let Some(kind) = raw.kind.as_str() {
-        attributes.entry("otel.span.kind".to_owned()).or_insert_with(|| kind.to_owned());
+    let mut attributes = raw.attributes;
+    if let Some(kind) = raw.kind.as_str()
+        && !attributes.contains(OTEL_KIND)
+    {
+        attributes.insert(OTEL_KIND, kind.into());
     }
-    span.attributes = attributes;
+    // What a dialect has set already (expanded metadata) stays.
+    for (key, value) in std::mem::take(&mut span.attributes) {
+        attributes.insert(key, kept::read(&value));
+    }
+    span.attributes = kept::keep(attributes, span);
     span.resource_attributes = raw.resource.to_texts();
     span.events = raw.events.into_iter().map(event).collect();
 }

@@ -1,9 +1,10 @@
 //! Fixtures: a raw span as JSON, and a span as text without what is empty.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use signalbox_types::{KeyId, ProjectId, Span, SpanStatus};
 
-use crate::{Attributes, OtelKind, RawEvent, RawSpan, normalise};
+use crate::attributes::unpacked;
+use crate::{Attributes, OtelKind, RawEvent, RawSpan, kept, normalise};
 
 /// `{name, kind?, attributes, resource?, events?: [{name, after_ms?, attributes}], status?, scope?}`
 pub(crate) fn raw(fixture: &Value) -> RawSpan {
@@ -44,12 +45,36 @@ pub(crate) fn raw(fixture: &Value) -> RawSpan {
 }
 
 pub(crate) fn normalised(fixture: &Value) -> Span {
-    normalise(raw(fixture), &ProjectId::new("p"), Some(&KeyId::new("k")))
+    let span = normalise(raw(fixture), &ProjectId::new("p"), Some(&KeyId::new("k")));
+    again(raw(fixture), &span);
+    span
 }
 
-/// The span without its empty fields, and without what was only kept: that is what was sent.
+/// What pointers lead into, as the store answers it.
+pub(crate) fn columns(span: &Span) -> Value {
+    let columns = json!({
+        "input_messages": span.input_messages, "output_messages": span.output_messages, "tools": span.tools,
+        "input": span.input, "output": span.output
+    });
+    serde_json::from_str(&columns.to_string()).unwrap()
+}
+
+/// Normalises a span once more from what was kept of it: that must change nothing, and nothing of
+/// what was sent may be missing.
+pub(crate) fn again(mut sent: RawSpan, span: &Span) {
+    let restored = kept::restore(&span.attributes, &columns(span)).unwrap();
+    for (name, value) in sent.attributes.iter().filter(|(name, _)| !name.starts_with("signalbox.")) {
+        let found = restored.iter().find(|(other, _)| *other == name).map(|(_, value)| value);
+        let same = |found: &Value| found == value || unpacked(found) == unpacked(value);
+        assert!(found.is_some_and(same), "`{name}` was {value}, became {found:?}");
+    }
+    sent.attributes = restored;
+    assert_eq!(normalise(sent, &span.project_id, span.key_id.as_ref()), *span);
+}
+
+/// The span without its empty fields, and without what was only kept as it was sent.
 pub(crate) fn shown(mut span: Span) -> String {
-    span.attributes.retain(|key, _| key.starts_with("metadata.") || key.starts_with("otel."));
+    span.attributes.retain(|key, _| ["metadata.", "otel.", "signalbox."].iter().any(|ours| key.starts_with(ours)));
     span.events.clear();
     span.resource_attributes.clear();
     let text = format!("{span:#?}");

@@ -79,7 +79,12 @@ const COLUMNS: &[Column] = &[
     Column::body("output_messages", Json, "`gen_ai.output.messages`.").searchable(),
     Column::body("input", Json, "Input that is no conversation.").searchable(),
     Column::body("output", Json, "Output that is no conversation.").searchable(),
-    Column::body("attributes", TextMap, "Attributes as sent; a key is addressed as `attributes.key`."),
+    Column::body(
+        "attributes",
+        TextMap,
+        "Attributes as sent; a key is addressed as `attributes.key`. What other columns say is not repeated: \
+         `signalbox.moved` has where it stands.",
+    ),
     Column::body("resource_attributes", TextMap, "Attributes of the sending process."),
     Column::body("events", Json, "Events within the span."),
     Column::body("scope_name", Text, "Instrumentation scope."),

@@ -231,7 +231,7 @@ fn documents(from: &Attributes) -> Option<Value> {
 fn metadata(from: &Attributes, span: &mut Span) {
     if let Some(Value::Object(entries)) = from.json(&["metadata"]) {
         for (name, value) in entries {
-            span.attributes.insert(format!("metadata.{name}"), kept_text(&value));
+            span.attributes.insert(format!("metadata.{name}"), kept_text(value));
         }
     }
 }
