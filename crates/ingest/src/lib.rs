@@ -11,6 +11,7 @@ mod pipeline;
 mod receiver;
 mod receivers;
 mod registry;
+mod reindex;
 #[cfg(test)]
 mod testing;
 
@@ -19,3 +20,4 @@ pub use ingest::{BodyError, BoxError, Ingest, IngestParts, RequestBody};
 pub use metrics::{IngestMetrics, Name};
 pub use receiver::{Receiver, Shared};
 pub use registry::ALL;
+pub use reindex::Reindex;

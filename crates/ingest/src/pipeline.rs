@@ -72,7 +72,7 @@ pub(crate) async fn keep(
 }
 
 /// What the sender says that it cost stands; otherwise the price book says it.
-fn priced(mut span: Span, prices: &PriceBook) -> Span {
+pub(crate) fn priced(mut span: Span, prices: &PriceBook) -> Span {
     if span.cost.is_none() {
         let models = [span.model_used.as_deref(), span.model_requested.as_deref()];
         span.cost =

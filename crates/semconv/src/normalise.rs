@@ -2,14 +2,11 @@ use serde_json::Value;
 use signalbox_types::span::SpanEvent;
 use signalbox_types::{KeyId, ProjectId, Span, SpanKind, SpanSource, SpanStatus, Timestamp};
 
-use crate::{Confidence, RawEvent, RawSpan, kept, provider, registry};
+use crate::{Confidence, OtelKind, RawEvent, RawSpan, kept, provider, registry};
 
 /// Raised whenever the same attributes give another span, so that old spans can be found and
 /// normalised again from the attributes that they keep.
 pub const NORMALISER_VERSION: u32 = 2;
-
-/// Where OpenTelemetry's kind is kept, which has no column.
-const OTEL_KIND: &str = "otel.span.kind";
 
 /// Logfire announces a span before it ends and sends it again afterwards: the announcement would
 /// show as a second span.
@@ -114,9 +111,9 @@ fn include_cached(usage: &mut signalbox_types::Usage) {
 fn keep(raw: RawSpan, span: &mut Span) {
     let mut attributes = raw.attributes;
     if let Some(kind) = raw.kind.as_str()
-        && !attributes.contains(OTEL_KIND)
+        && !attributes.contains(OtelKind::KEPT_AS)
     {
-        attributes.insert(OTEL_KIND, kind.into());
+        attributes.insert(OtelKind::KEPT_AS, kind.into());
     }
     // What a dialect has set already (expanded metadata) stays.
     for (key, value) in std::mem::take(&mut span.attributes) {

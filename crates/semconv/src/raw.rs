@@ -21,6 +21,16 @@ pub enum OtelKind {
 }
 
 impl OtelKind {
+    /// The attribute by which a span keeps it: it has no column.
+    pub const KEPT_AS: &'static str = "otel.span.kind";
+
+    /// The kind of this word; unspecified if it is none.
+    #[must_use]
+    pub fn find(word: &str) -> Self {
+        let all = [Self::Internal, Self::Server, Self::Client, Self::Producer, Self::Consumer];
+        all.into_iter().find(|kind| kind.as_str() == Some(word)).unwrap_or_default()
+    }
+
     /// The word for it; `None` if nobody said.
     #[must_use]
     pub fn as_str(self) -> Option<&'static str> {

@@ -14,7 +14,8 @@ type Call = (ProjectId, TraceId, SpanId);
 ///
 /// Only spans of models count: llm, embedding, reranker. Where an SDK's span is the parent of the
 /// gateway's spans of the same call (several, if it was retried), the side that came first counts.
-/// A witness that comes after so many other calls, or after a restart, is counted again.
+/// A witness that comes after so many other calls, or after a restart, is counted again, unless it
+/// says how it counted before.
 #[derive(Debug, Default)]
 pub struct CountOnce {
     /// A call is named by the SDK's span; the value is who told of it first.
@@ -31,8 +32,10 @@ impl CountOnce {
                 SpanSource::Gateway => span.parent_span_id,
                 SpanSource::Otlp => Some(span.span_id),
             };
+            let before = span.counted_before.take();
             if let Some(call) = call.filter(|_| span.counted) {
-                span.counted = self.witness((span.project_id.clone(), span.trace_id, call), span.source);
+                let call = (span.project_id.clone(), span.trace_id, call);
+                span.counted = before.unwrap_or_else(|| self.witness(call, span.source));
             }
         }
     }
@@ -81,6 +84,19 @@ mod tests {
         check(&[sdk.clone(), gateway.clone()], &[true, false]);
         let retried = span(3, Some(1), SpanSource::Gateway, SpanKind::Llm);
         check(&[gateway, retried, sdk], &[true, true, false]);
+    }
+
+    #[test]
+    fn a_version_that_replaces_one_counts_as_that_did() {
+        let mut sdk = span(1, Some(9), SpanSource::Otlp, SpanKind::Llm);
+        for before in [true, false] {
+            sdk.counted_before = Some(before);
+            check(&[sdk.clone()], &[before]);
+        }
+        // What is no call any more counts no more.
+        let mut agent = span(1, None, SpanSource::Otlp, SpanKind::Agent);
+        agent.counted_before = Some(true);
+        check(&[agent], &[false]);
     }
 
     #[test]

@@ -163,6 +163,8 @@ pub struct Span {
     pub cost: Option<Cost>,
     /// Usage and cost count in sums: see [`crate::CountOnce`], by which the store sets it.
     pub counted: bool,
+    /// How it counted when it was stored before, for a version that replaces that one; not stored.
+    pub counted_before: Option<bool>,
     /// `gen_ai.conversation.id` / `session.id`.
     pub session_id: Option<String>,
     /// `user.id`.
@@ -258,6 +260,7 @@ impl Span {
             usage: Usage::default(),
             cost: None,
             counted: false,
+            counted_before: None,
             session_id: None,
             user_id: None,
             tags: Vec::new(),

@@ -17,8 +17,8 @@ use super::value::{Row, order_present};
 pub(super) fn evaluate(table: &Table, rows: Vec<Row>, query: &Query, now: Timestamp) -> Result<Answer, InvalidQuery> {
     let (mut from, to) = query.range(now)?;
     let cursor = query.cursor.as_deref().map(read_cursor).transpose()?;
-    if let Some((begin, _)) = cursor {
-        from = begin;
+    if let Some((begin, _)) = &cursor {
+        from = *begin;
     }
     let in_time = |row: &Row| {
         let time = row.field(table, table.time_column).as_str().and_then(|text| text.parse::<Timestamp>().ok());
@@ -33,7 +33,8 @@ pub(super) fn evaluate(table: &Table, rows: Vec<Row>, query: &Query, now: Timest
         .filter(|row| search.as_ref().is_none_or(|search| row.answers(table, search)))
         .collect();
     if query.measures.is_empty() {
-        let mut answer = select(table, &mut rows, query, search.as_ref(), cursor.map(|(_, last)| last));
+        let mut answer =
+            select(table, &mut rows, query, search.as_ref(), cursor.as_ref().map(|(_, last)| last.as_slice()));
         answer.next_cursor = answer.next_cursor.map(|last| format!("{} {last}", from.as_micros()));
         return Ok(answer);
     }
@@ -41,8 +42,9 @@ pub(super) fn evaluate(table: &Table, rows: Vec<Row>, query: &Query, now: Timest
 }
 
 /// Where the first page began, and the last row of the page before.
-fn read_cursor(text: &str) -> Result<(Timestamp, &str), InvalidQuery> {
-    let parts = text.split_once(' ').and_then(|(from, last)| Some((from.parse().ok()?, last)));
+fn read_cursor(text: &str) -> Result<(Timestamp, Vec<Value>), InvalidQuery> {
+    let parts =
+        text.split_once(' ').and_then(|(from, last)| Some((from.parse().ok()?, serde_json::from_str(last).ok()?)));
     let (from, last) = parts.ok_or_else(|| InvalidQuery::new("cursor", "is not the `next_cursor` of an answer"))?;
     Ok((Timestamp::from_micros(from), last))
 }
@@ -52,7 +54,7 @@ fn select(
     rows: &mut Vec<Row>,
     query: &Query,
     search: Option<&TextQuery>,
-    after: Option<&str>,
+    after: Option<&[Value]>,
 ) -> Answer {
     let hot = table.columns.iter().filter(|column| column.room == ColumnRoom::Hot).map(|column| column.name.to_owned());
     let names: Vec<String> = if query.select.is_empty() { hot.collect() } else { query.select.clone() };
@@ -64,15 +66,17 @@ fn select(
         let by = |order: &Order| sort_values(&left.field(table, &order.by), &right.field(table, &order.by), order.desc);
         order.iter().map(by).find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)
     });
-    let identity = |row: &Row| {
-        let values =
-            [table.time_column].into_iter().chain(table.key.iter().copied()).map(|name| row.field(table, name));
-        values.map(|value| value.to_string()).collect::<Vec<_>>().join("|")
+    let identity = |row: &Row| -> Vec<Value> {
+        [table.time_column].into_iter().chain(table.key.iter().copied()).map(|name| row.field(table, name)).collect()
     };
-    if let Some(after) = after
-        && let Some(last) = rows.iter().position(|row| identity(row) == after)
-    {
-        rows.drain(..=last);
+    // The row itself may be gone by now, or no longer meant.
+    if let Some(after) = after {
+        let comes_after = |row: &Row| {
+            let values = identity(row);
+            let by = values.iter().zip(after).map(|(value, last)| sort_values(value, last, true));
+            by.fold(Ordering::Equal, Ordering::then).is_gt()
+        };
+        rows.retain(comes_after);
     }
     let limit = query.rows_at_most() as usize;
     let more = rows.len() > limit && query.order.is_empty();
@@ -84,7 +88,7 @@ fn select(
     Answer {
         columns: names.iter().map(|name| column_of(table, name)).collect(),
         rows: rows.iter().map(|row| names.iter().map(|name| value(row, name)).collect()).collect(),
-        next_cursor: rows.last().filter(|_| more).map(identity),
+        next_cursor: rows.last().filter(|_| more).map(|row| Value::from(identity(row)).to_string()),
         elapsed_ms: 0.0,
     }
 }

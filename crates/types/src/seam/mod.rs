@@ -1,11 +1,13 @@
 //! Seams: small traits that state a contract, so that floors can meet without knowing each other.
 
 mod clock;
+mod reindex;
 mod sink;
 mod store;
 mod transfer;
 
 pub use clock::{Clock, SystemClock};
+pub use reindex::{Reindexed, Reindexer};
 pub use sink::{Full, SpanSink};
 pub use store::{BoxFuture, BoxStream, Erase, Erased, EventStore, StoreError, StoreStats};
 pub use transfer::{BackupReport, Export, FileFormat, Imported, known_table};
