@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use signalbox_catalog::Catalog;
-use signalbox_types::seam::{Clock, EventStore};
+use signalbox_types::seam::{Clock, EventStore, Reindexer};
 use signalbox_upstream::Upstream;
 use tokio::sync::{Semaphore, watch};
 
@@ -18,6 +18,8 @@ pub(crate) const MAX_LIVE_STREAMS: usize = 256;
 pub struct ApiParts {
     /// Where spans are.
     pub store: Arc<dyn EventStore>,
+    /// Who reads old spans again.
+    pub reindexer: Arc<dyn Reindexer>,
     /// Who may ask.
     pub catalog: Arc<Catalog>,
     /// Which providers there are.

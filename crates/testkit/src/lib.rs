@@ -3,9 +3,11 @@
 pub mod builders;
 mod clock;
 pub mod conformance;
+mod reindexer;
 mod sink;
 mod store;
 
 pub use clock::ManualClock;
+pub use reindexer::ScriptedReindexer;
 pub use sink::VecSink;
 pub use store::MemoryStore;

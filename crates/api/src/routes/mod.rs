@@ -11,6 +11,7 @@ mod live;
 mod providers;
 mod queries;
 mod query;
+mod reindex;
 mod scores;
 mod session;
 mod sql;
@@ -56,6 +57,7 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(queries::cancel))
         .routes(routes!(query::ask))
         .routes(routes!(health::readyz))
+        .routes(routes!(reindex::reindex))
         .routes(routes!(scores::create))
         .routes(routes!(session::show, session::open, session::close))
         .routes(routes!(sql::ask))

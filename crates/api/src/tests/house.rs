@@ -8,7 +8,7 @@ use axum::http::request::Builder;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use serde_json::Value;
 use signalbox_catalog::{Catalog, Principal};
-use signalbox_testkit::{ManualClock, MemoryStore};
+use signalbox_testkit::{ManualClock, MemoryStore, ScriptedReindexer};
 use signalbox_types::seam::{Clock, EventStore};
 use signalbox_types::{Span, Timestamp};
 use signalbox_upstream::{Upstream, UpstreamConfig};
@@ -22,6 +22,7 @@ const MAX_ANSWER_BYTES: usize = 10 * 1024 * 1024;
 pub(crate) struct House {
     pub(crate) router: Router,
     pub(crate) store: Arc<MemoryStore>,
+    pub(crate) reindexer: Arc<ScriptedReindexer>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) key: String,
@@ -50,8 +51,10 @@ impl House {
         let key = catalog.bootstrap(None).await.unwrap().unwrap().key.expose().to_owned();
         let upstream = Upstream::new(&UpstreamConfig::default(), &|_| None, Arc::clone(&seam)).unwrap();
         let (stop, stopping) = watch::channel(false);
+        let reindexer = Arc::new(ScriptedReindexer::default());
         let router = router(ApiParts {
             store: asked,
+            reindexer: Arc::<ScriptedReindexer>::clone(&reindexer),
             catalog: Arc::clone(&catalog),
             upstream: Arc::new(upstream),
             clock: seam,
@@ -59,7 +62,7 @@ impl House {
             metrics_text: Arc::new(|| "# TYPE signalbox_up gauge\nsignalbox_up 1\n# EOF\n".to_owned()),
             stopping,
         });
-        Self { router, store, catalog, clock, key, stop, _dir: dir }
+        Self { router, store, reindexer, catalog, clock, key, stop, _dir: dir }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
