@@ -1,4 +1,4 @@
-"""Data out and in again: backup, restore, verify, export, import, with a database that isn't ours as the reader."""
+"""Data out and in again: backup, restore, verify, export, import, reindex, with a database that isn't ours as the reader."""
 
 from __future__ import annotations
 
@@ -156,4 +156,43 @@ def test_other_programs_read_exports_and_imports_bring_them_back(tmp_path: Path)
     assert status == 1
     assert "line 2, column kind" in said
     assert copy.stop() == 0
+    assert box.stop() == 0
+
+
+def test_spans_that_an_earlier_version_misread_are_read_again(tmp_path: Path) -> None:
+    box = Signalbox(tmp_path / "box")
+    text = "What is the weather like in Paris today, and should I take an umbrella with me?"
+    messages = [{"role": "user", "parts": [{"type": "text", "content": text}]}]
+    sent = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.request.model": "gpt-4o-mini",
+        "gen_ai.input.messages": json.dumps(messages),
+    }
+    span = {
+        "traceId": "0af7651916cd43dd8448eb211c80319c",
+        "spanId": "b7ad6b7169203331",
+        "name": "chat",
+        "attributes": [{"key": key, "value": {"stringValue": value}} for key, value in sent.items()],
+    }
+    body = {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
+    assert httpx.post(f"{box.url}/v1/traces", headers=box.headers, json=body, timeout=30).status_code == 200
+    columns = ["kind", "model", "input_messages", "attributes", "normaliser_version"]
+    right = box.query(select=columns)
+    assert (right[0]["kind"], right[0]["model"], right[0]["input_messages"]) == ("llm", "gpt-4o-mini", messages)
+    # What a column says is not kept twice.
+    assert "gen_ai.input.messages" not in right[0]["attributes"]
+    assert json.loads(right[0]["attributes"]["signalbox.moved"]) == {"gen_ai.input.messages": "/input_messages"}
+
+    file = tmp_path / "spans.jsonl"
+    done("export", "--out", str(file), "--url", box.url, cwd=tmp_path)
+    row = json.loads(file.read_text())
+    row |= {"normaliser_version": 1, "kind": "span", "model": None, "model_requested": None}
+    file.write_text(json.dumps(row) + "\n")
+    done("import", str(file), "--url", box.url, cwd=tmp_path)
+    assert box.query(select=["kind"]) == [{"kind": "span"}]
+
+    report = done("reindex", "--url", box.url, cwd=tmp_path)
+    assert (report["spans"], report["changed"], report["failed"]) == (1, 1, 0)
+    assert box.query(select=columns) == right
+    assert done("reindex", "--from", "now-1d", "--url", box.url, cwd=tmp_path)["spans"] == 0
     assert box.stop() == 0

@@ -47,8 +47,13 @@ impl Remote {
 
     /// Sends JSON and reads JSON.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        json(self.post_for_body(path, body).await?.into_body()).await
+    }
+
+    /// Sends JSON and hands on the body of the answer, piece by piece.
+    pub(crate) async fn post_for_body(&self, path: &str, body: &Value) -> Result<Response<Incoming>> {
         let body = Full::new(Bytes::from(serde_json::to_vec(body)?)).map_err(|never| match never {}).boxed_unsync();
-        json(self.send(Method::POST, path, "application/json", body).await?.into_body()).await
+        self.send(Method::POST, path, "application/json", body).await
     }
 
     /// Sends a stream of bytes and reads JSON.

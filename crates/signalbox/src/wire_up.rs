@@ -18,7 +18,7 @@ use signalbox_api::{ApiParts, Status};
 use signalbox_catalog::Catalog;
 use signalbox_gateway::{Gateway, GatewayParts, RequestBody, ResponseBody};
 use signalbox_guard::Guard;
-use signalbox_ingest::{Ingest, IngestParts};
+use signalbox_ingest::{Ingest, IngestParts, Reindex};
 use signalbox_prices::PriceBook;
 use signalbox_store::{SpanQueue, Store};
 use signalbox_types::Secret;
@@ -80,6 +80,7 @@ impl App {
             sink: Arc::clone(&queue) as Arc<dyn SpanSink>,
             clock: Arc::clone(&clock),
         }));
+        let reindexer = Arc::new(Reindex::new(Arc::clone(&store) as Arc<dyn EventStore>, Arc::clone(&prices)));
         let ingest = Arc::new(Ingest::new(IngestParts {
             config: config.ingest.clone(),
             store: Arc::clone(&store) as Arc<dyn EventStore>,
@@ -94,6 +95,7 @@ impl App {
         let (stopping, stop_seen) = watch::channel(false);
         let api = signalbox_api::router(ApiParts {
             store: Arc::clone(&store) as Arc<dyn EventStore>,
+            reindexer,
             catalog: shared_catalog,
             upstream: Arc::clone(&upstream),
             clock,

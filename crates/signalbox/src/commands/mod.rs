@@ -8,6 +8,7 @@ mod import;
 mod init;
 mod place;
 mod query;
+mod reindex;
 mod restore;
 mod simulate;
 mod up;
@@ -39,6 +40,7 @@ enum Command {
     Query(query::Query),
     Export(export::Export),
     Import(import::Import),
+    Reindex(reindex::Reindex),
     Backup(backup::Backup),
     Restore(restore::Restore),
     Verify(verify::Verify),
@@ -55,6 +57,7 @@ impl CommandLine {
             Command::Query(query) => query.run(),
             Command::Export(export) => export.run(),
             Command::Import(import) => import.run(),
+            Command::Reindex(reindex) => reindex.run(),
             Command::Backup(backup) => backup.run(),
             Command::Restore(restore) => restore.run(),
             Command::Verify(verify) => verify.run(),
