@@ -5,6 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use signalbox_types::table::Retention;
 
+use crate::said::GRACE_DAYS;
+
 /// How the event store uses memory, disk and time. The defaults suit one machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -31,6 +33,9 @@ pub struct StoreConfig {
     /// Memory for what is known of data files, in megabytes.
     #[schemars(range(min = 1, max = 4096))]
     pub metadata_cache_mb: u32,
+    /// A text in a span is cut when it takes more kilobytes, with a mark where it ends.
+    #[schemars(range(min = 1, max = 1_048_576))]
+    pub max_field_kb: u32,
     /// Journal and data files may take so many gigabytes; then nothing more is taken, and reading goes
     /// on. No limit if absent.
     #[schemars(range(min = 1))]
@@ -96,12 +101,19 @@ impl RetentionConfig {
         let own = project.and_then(|project| self.projects.get(project));
         let (own, all) = match class {
             Retention::Spans => (own.and_then(|own| own.spans_days), self.spans_days),
+            Retention::Bodies => return self.said_days(own.and_then(|own| own.spans_days)),
             Retention::Scores => (own.and_then(|own| own.scores_days), self.scores_days),
             Retention::Logs => (own.and_then(|own| own.logs_days), self.logs_days),
             Retention::Metrics => (own.and_then(|own| own.metrics_days), self.metrics_days),
         };
         let days = own.unwrap_or(all);
         (days > 0).then_some(days)
+    }
+
+    /// Longer than what names it, whichever of both goes first.
+    fn said_days(&self, spans_days: Option<u32>) -> Option<u32> {
+        let bounds = [spans_days.unwrap_or(self.spans_days), self.bodies_days];
+        bounds.into_iter().filter(|days| *days > 0).min().map(|days| days.saturating_add(GRACE_DAYS))
     }
 }
 
@@ -115,6 +127,7 @@ impl Default for StoreConfig {
             query_timeout_s: 30,
             query_threads: 2,
             metadata_cache_mb: 32,
+            max_field_kb: 4_096,
             max_disk_gb: None,
             retention: RetentionConfig::default(),
         }

@@ -2,19 +2,24 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use parquet::file::metadata::PageIndexPolicy;
 use roaring::RoaringBitmap;
 use signalbox_journal::fs::Fs;
-use signalbox_types::table::{self, Table};
+use signalbox_types::table::Table;
 
 use crate::keys::{self, FileKeys, Key, KeyWriter};
 use crate::manifest::{self, DataFile};
 use crate::memtable::Dead;
+use crate::query::runs;
+use crate::said::{self, MESSAGES};
 
 /// A file on disk. It is removed when the manifest has let go of it and no query reads it any more.
 #[derive(Debug)]
@@ -22,6 +27,8 @@ pub(crate) struct DataFileHandle {
     pub(crate) meta: DataFile,
     /// None if the table's rows have no keys.
     keys: Option<FileKeys>,
+    /// Its footer, of a file of bodies: read once, some 10 KB.
+    footer: OnceLock<ArrowReaderMetadata>,
 }
 
 /// A live file at one moment.
@@ -36,7 +43,7 @@ impl LiveFile {
         let dead = meta.dead()?.map(Arc::new);
         meta.dead = None;
         let keys = keys::has_keys(table).then(|| FileKeys::new(dir.join(meta.keys_path())));
-        Ok(Self { handle: Arc::new(DataFileHandle { meta, keys }), dead })
+        Ok(Self { handle: Arc::new(DataFileHandle { meta, keys, footer: OnceLock::new() }), dead })
     }
 
     pub(crate) fn meta(&self) -> &DataFile {
@@ -71,6 +78,33 @@ impl LiveFile {
         self.handle.keys.as_ref().map(|keys| keys.find_first(first)).transpose()
     }
 
+    /// Some rows with some columns, without reading those between them.
+    pub(crate) fn pick(
+        &self,
+        dir: &Path,
+        rows: &RoaringBitmap,
+        columns: &[&str],
+    ) -> io::Result<ParquetRecordBatchReader> {
+        let file = std::fs::File::open(dir.join(self.meta().relative_path()))?;
+        let footer = match self.handle.footer.get() {
+            Some(footer) => footer.clone(),
+            None => {
+                let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Required);
+                let footer = ArrowReaderMetadata::load(&file, options).map_err(io::Error::other)?;
+                // Only of files that are asked often.
+                if self.meta().table == MESSAGES.name {
+                    self.handle.footer.get_or_init(|| footer).clone()
+                } else {
+                    footer
+                }
+            }
+        };
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, footer);
+        let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
+        let selection = runs(self.meta().rows, rows, false);
+        builder.with_projection(mask).with_row_selection(selection).build().map_err(io::Error::other)
+    }
+
     /// These rows count no more.
     pub(crate) fn kill(&mut self, rows: impl IntoIterator<Item = u32>) {
         Arc::make_mut(self.dead.get_or_insert_default()).extend(rows);
@@ -84,6 +118,28 @@ impl LiveFile {
         columns: &[&str],
         mut test: impl FnMut(&RecordBatch, usize) -> bool,
     ) -> io::Result<RoaringBitmap> {
+        let matching = self.all_of(dir, project, columns, |batch, row, _| test(batch, row))?;
+        Ok(self.counting(matching))
+    }
+
+    /// Those of these rows that count.
+    pub(crate) fn counting(&self, mut rows: RoaringBitmap) -> RoaringBitmap {
+        self.dead.iter().for_each(|dead| rows -= &**dead);
+        rows
+    }
+
+    pub(crate) fn is_dead(&self, row: u32) -> bool {
+        self.dead.as_ref().is_some_and(|dead| dead.contains(row))
+    }
+
+    /// Rows of the project that pass a test of some columns and their number, dead ones included.
+    pub(crate) fn all_of(
+        &self,
+        dir: &Path,
+        project: &str,
+        columns: &[&str],
+        mut test: impl FnMut(&RecordBatch, usize, u32) -> bool,
+    ) -> io::Result<RoaringBitmap> {
         let mut found = RoaringBitmap::new();
         let (first, last) = &self.meta().projects;
         if project < first.as_str() || project > last.as_str() {
@@ -94,12 +150,11 @@ impl LiveFile {
         for batch in read(dir, self.meta(), &columns)? {
             let batch = batch.map_err(io::Error::other)?;
             let count = u32::try_from(batch.num_rows()).unwrap_or(u32::MAX);
-            let mut goes = |row: usize| text(&batch, "project_id", row) == Some(project) && test(&batch, row);
-            found.extend((0..count).filter(|row| goes(*row as usize)).map(|row| before + row));
+            let mut goes = |row: u32| {
+                text(&batch, "project_id", row as usize) == Some(project) && test(&batch, row as usize, before + row)
+            };
+            found.extend((0..count).filter(|row| goes(*row)).map(|row| before + row));
             before += count;
-        }
-        if let Some(dead) = &self.dead {
-            found -= &**dead;
         }
         Ok(found)
     }
@@ -115,7 +170,7 @@ impl LiveFile {
 
 /// Makes the keys of a file anew if they are not there: an older version wrote none.
 pub(crate) fn ensure_keys(fs: &dyn Fs, dir: &Path, meta: &DataFile) -> io::Result<()> {
-    let Some(table) = table::find(&meta.table).filter(|table| keys::has_keys(table)) else { return Ok(()) };
+    let Some(table) = said::find_table(&meta.table).filter(|table| keys::has_keys(table)) else { return Ok(()) };
     let path = dir.join(meta.keys_path());
     if FileKeys::is_whole(&path) {
         return Ok(());

@@ -11,15 +11,14 @@ use base64::engine::general_purpose::STANDARD;
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 use signalbox_journal::fs::Fs;
-use signalbox_types::table;
 use tracing::{info, warn};
 
-use crate::OpenError;
+use crate::{OpenError, said};
 
 const NAME: &str = "manifest.json";
-/// Format 1 had no keys beside its files and no dead rows.
-const FORMAT: u32 = 2;
-const OLDEST_FORMAT: u32 = 1;
+/// Before format 3, rows of spans held what was said in them.
+const FORMAT: u32 = 3;
+const OLDEST_FORMAT: u32 = 3;
 /// Data files live below it, in a folder for each table.
 pub(crate) const FILES: &str = "files";
 /// Keys of data files live below it, so that other engines find nothing but data in [`FILES`].
@@ -106,6 +105,13 @@ impl Default for Manifest {
     }
 }
 
+impl DataFile {
+    /// Rows that people know of.
+    pub(crate) fn shown_rows(&self) -> u64 {
+        if self.table == said::MESSAGES.name { 0 } else { self.rows }
+    }
+}
+
 /// The UTC day of a time in microseconds.
 pub(crate) fn day_of(micros: i64) -> i64 {
     micros.div_euclid(24 * 60 * 60 * 1_000_000)
@@ -128,8 +134,12 @@ pub(crate) fn load(fs: &dyn Fs, dir: &Path) -> Result<Manifest, OpenError> {
     };
     let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| OpenError::manifest(&path, error))?;
     if !(OLDEST_FORMAT..=FORMAT).contains(&manifest.format) {
-        let problem =
-            format!("it has format {}, and this version reads {FORMAT}; a newer one wrote it", manifest.format);
+        let way_out = if manifest.format > FORMAT {
+            "a newer version wrote it"
+        } else {
+            "an older version wrote it: export its tables with that one and import them here"
+        };
+        let problem = format!("it has format {}, and this version reads {FORMAT}; {way_out}", manifest.format);
         return Err(OpenError::manifest(&path, problem));
     }
     Ok(manifest)
@@ -159,7 +169,7 @@ pub(crate) fn repair(fs: &dyn Fs, dir: &Path, manifest: &Manifest) -> Result<(),
     }
     let live = manifest.files.iter().flat_map(|file| [dir.join(file.relative_path()), dir.join(file.keys_path())]);
     let live: BTreeSet<PathBuf> = live.collect();
-    for folder in table::ALL.iter().flat_map(|table| [FILES, KEYS].map(|kind| dir.join(kind).join(table.name))) {
+    for folder in said::tables().flat_map(|table| [FILES, KEYS].map(|kind| dir.join(kind).join(table.name))) {
         fs.create_dir_all(&folder).map_err(|source| OpenError::NotWritable { dir: folder.clone(), source })?;
         for name in fs.list(&folder).map_err(|source| OpenError::NotWritable { dir: folder.clone(), source })? {
             let path = folder.join(&name);

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use arrow::array::{Array, BooleanArray, RecordBatch, TimestampMicrosecondArray};
+use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, TimestampMicrosecondArray};
 use arrow::compute::{concat_batches, filter_record_batch, max, min};
 use arrow::error::ArrowError;
 use roaring::RoaringBitmap;
@@ -13,6 +13,7 @@ use signalbox_types::table::{Identity, Table};
 
 use crate::keys::{Key, KeyMap};
 use crate::rows::KeyedBatch;
+use crate::said::MESSAGES;
 
 /// Small batches are joined when there are so many, so that a query meets few of them.
 const JOIN: usize = 16;
@@ -26,6 +27,8 @@ pub(crate) struct Chunk {
     pub(crate) time: (i64, i64),
     /// The place of its first row among the table's rows in this memtable.
     pub(crate) first: u32,
+    /// Of bodies: which hash stands in which row, sorted; made when it is first asked for.
+    hashes: OnceLock<Vec<(u128, u32)>>,
 }
 
 /// Rows that count no more, by their place in a file or in a table's rows in memory.
@@ -65,7 +68,20 @@ impl Chunk {
         let times = batch.column_by_name(table.time_column);
         let times = times.and_then(|column| column.as_any().downcast_ref::<TimestampMicrosecondArray>());
         let time = times.and_then(|times| Some((min(times)?, max(times)?)));
-        Self { bytes: bytes_of(&batch), time: time.unwrap_or((i64::MIN, i64::MAX)), batch, first }
+        let time = time.unwrap_or((i64::MIN, i64::MAX));
+        Self { bytes: bytes_of(&batch), time, batch, first, hashes: OnceLock::new() }
+    }
+
+    /// Which hash of a body stands in which of its rows, sorted; none if its table has no bodies.
+    pub(crate) fn hashes(&self) -> &[(u128, u32)] {
+        self.hashes.get_or_init(|| {
+            let column = self.batch.column_by_name("hash").and_then(|column| column.as_string_opt::<i32>());
+            let texts = column.into_iter().flatten().zip(0..);
+            let mut hashes: Vec<_> =
+                texts.filter_map(|(text, row)| Some((u128::from_str_radix(text?, 16).ok()?, row))).collect();
+            hashes.sort_unstable();
+            hashes
+        })
     }
 
     /// Its rows without the dead ones.
@@ -134,7 +150,8 @@ impl Memtable {
     /// Takes rows. Whom they replace is the caller's to find first.
     pub(crate) fn push(&mut self, keyed: KeyedBatch) -> Result<(), ArrowError> {
         let KeyedBatch { table, batch, keys } = keyed;
-        self.rows += batch.num_rows() as u64;
+        // Bodies never come alone, and nobody knows of them.
+        self.rows += if *table == MESSAGES { 0 } else { batch.num_rows() as u64 };
         let rows = self.tables.entry(table.name).or_insert_with(|| Rows::new(table));
         self.bytes += rows.push(batch, &keys)?;
         Ok(())
@@ -174,7 +191,7 @@ mod tests {
     use signalbox_types::table::{FINDINGS, SPANS};
 
     use super::*;
-    use crate::rows;
+    use crate::said;
 
     #[test]
     fn many_small_batches_become_few() {
@@ -182,7 +199,7 @@ mod tests {
         for seq in 1..=2_000 {
             let span = llm_span("p", seq, "m", Timestamp::from_micros(0), seq);
             memtable.begin(seq, Duration::ZERO);
-            memtable.push(rows::build([&span]).unwrap().unwrap().keyed().unwrap()).unwrap();
+            memtable.push(said::stored(&[span]).keyed().unwrap()).unwrap();
         }
         let rows = memtable.of(&SPANS).unwrap();
         let chunks = &rows.chunks;
@@ -193,7 +210,7 @@ mod tests {
         assert!(chunks.windows(2).all(|pair| pair[0].time.1 < pair[1].time.0), "order is kept");
         assert!(memtable.of(&FINDINGS).is_none());
         let span = llm_span("p", 700, "m", Timestamp::from_micros(0), 700);
-        let key = rows::build([&span]).unwrap().unwrap().keyed().unwrap().keys[0];
+        let key = said::stored(&[span]).keyed().unwrap().keys[0];
         assert_eq!(rows.find(key), Some(699..700));
         let chunk = chunks.iter().rfind(|chunk| chunk.first <= 699).unwrap();
         let dead = RoaringBitmap::from([699, 1_999]);

@@ -8,17 +8,17 @@ use arrow::array::{
     RecordBatch, StringBuilder, TimestampMicrosecondBuilder, new_null_array,
 };
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use arrow::error::ArrowError;
 use arrow_ipc::CompressionType;
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
 use bytes::{Buf, BufMut, Bytes};
 use signalbox_types::Money;
-use signalbox_types::table::{self, Cell, Column, ColumnType, Record, Table};
+use signalbox_types::table::{Cell, Column, ColumnType, Record, Table};
 
 use crate::keys::{self, Key};
-use crate::schema;
+use crate::{said, schema};
 
 /// Rows of one table.
 #[derive(Debug, Clone)]
@@ -64,7 +64,7 @@ enum ColumnBuilder {
 pub(crate) fn build<'a, R: Record + 'a>(
     records: impl IntoIterator<Item = &'a R>,
 ) -> Result<Option<TableBatch>, ArrowError> {
-    let mut rows = RowsBuilder::new(R::table());
+    let mut rows = RowsBuilder::stored(R::table());
     for record in records {
         let mut cells = Vec::with_capacity(rows.table.columns.len());
         record.cells(&mut cells);
@@ -76,13 +76,39 @@ pub(crate) fn build<'a, R: Record + 'a>(
 /// Rows of a table, gathered one by one.
 pub(crate) struct RowsBuilder {
     table: &'static Table,
+    schema: SchemaRef,
+    columns: Vec<&'static Column>,
     builders: Vec<ColumnBuilder>,
     rows: usize,
 }
 
 impl RowsBuilder {
-    pub(crate) fn new(table: &'static Table) -> Self {
-        Self { table, builders: table.columns.iter().map(|column| ColumnBuilder::new(column.ty)).collect(), rows: 0 }
+    /// Rows as they are stored.
+    pub(crate) fn stored(table: &'static Table) -> Self {
+        Self::with(table, schema::of(table), table.columns.iter().collect(), schema::stored_type)
+    }
+
+    /// Rows as files have them.
+    pub(crate) fn shown(table: &'static Table) -> Self {
+        Self::with(table, schema::shown(table), table.columns.iter().collect(), |column| column.ty)
+    }
+
+    /// Some columns of rows as they are stored.
+    pub(crate) fn of_columns(table: &'static Table, names: &[&str]) -> Result<Self, ArrowError> {
+        let schema = schema::of(table);
+        let positions = names.iter().map(|name| schema.index_of(name)).collect::<Result<Vec<_>, _>>()?;
+        let columns = positions.iter().map(|position| &table.columns[*position]).collect();
+        Ok(Self::with(table, Arc::new(schema.project(&positions)?), columns, schema::stored_type))
+    }
+
+    fn with(
+        table: &'static Table,
+        schema: SchemaRef,
+        columns: Vec<&'static Column>,
+        ty: fn(&Column) -> ColumnType,
+    ) -> Self {
+        let builders = columns.iter().map(|column| ColumnBuilder::new(ty(column))).collect();
+        Self { table, schema, columns, builders, rows: 0 }
     }
 
     /// Takes a row: a cell for each column.
@@ -92,7 +118,7 @@ impl RowsBuilder {
             let problem = format!("a row of `{name}` has {} cells, not {expected}", cells.len());
             return Err(ArrowError::InvalidArgumentError(problem));
         }
-        for ((builder, cell), column) in self.builders.iter_mut().zip(cells).zip(self.table.columns) {
+        for ((builder, cell), column) in self.builders.iter_mut().zip(cells).zip(&self.columns) {
             builder.push(cell, column)?;
         }
         self.rows += 1;
@@ -101,12 +127,15 @@ impl RowsBuilder {
 
     /// The rows; `None` if there are none.
     pub(crate) fn finish(self) -> Result<Option<TableBatch>, ArrowError> {
-        let Self { table, builders, rows } = self;
+        let (table, schema, rows) = (self.table, Arc::clone(&self.schema), self.rows);
         if rows == 0 {
             return Ok(None);
         }
-        let columns = builders.into_iter().map(ColumnBuilder::finish).collect();
-        Ok(Some(TableBatch { table, batch: RecordBatch::try_new(schema::of(table), columns)? }))
+        Ok(Some(TableBatch { table, batch: RecordBatch::try_new(schema, self.arrays())? }))
+    }
+
+    pub(crate) fn arrays(self) -> Vec<ArrayRef> {
+        self.builders.into_iter().map(ColumnBuilder::finish).collect()
     }
 }
 
@@ -232,7 +261,7 @@ pub(crate) fn decode(mut payload: Bytes) -> Result<Vec<TableBatch>, ArrowError> 
         }
         let stream = payload.split_to(length);
         let name = String::from_utf8_lossy(&name);
-        let table = table::find(&name)
+        let table = said::find_table(&name)
             .ok_or_else(|| ArrowError::IpcError(format!("there is no table `{name}`; a newer version wrote it")))?;
         for batch in StreamReader::try_new(Cursor::new(stream), None)? {
             batches.push(TableBatch { table, batch: adapt(table, &batch?)? });
@@ -246,6 +275,9 @@ fn adapt(table: &'static Table, batch: &RecordBatch) -> Result<RecordBatch, Arro
     let schema = schema::of(table);
     let columns = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
         Some(column) if column.data_type() == field.data_type() => Ok(Arc::clone(column)),
+        Some(_) if table.column(field.name()).is_some_and(|column| column.by_hash) => {
+            Err(ArrowError::CastError("an older version wrote what was said in spans".to_owned()))
+        }
         Some(column) => cast(column, field.data_type()),
         None => Ok(new_null_array(field.data_type(), batch.num_rows())),
     });
@@ -267,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_commit_round_trips() {
-        let batch = build(&spans()).unwrap().unwrap().keyed().unwrap();
+        let batch = said::stored(&spans()).keyed().unwrap();
         let payload = encode(&[batch.clone(), batch.clone()]).unwrap();
         let back = decode(payload.clone()).unwrap();
         assert_eq!(back.len(), 2);
@@ -284,7 +316,7 @@ mod tests {
 
     #[test]
     fn columns_that_are_new_are_absent_in_old_batches() {
-        let batch = build(&spans()).unwrap().unwrap().batch;
+        let batch = said::stored(&spans()).batch;
         let model = SPANS.position("model").unwrap();
         let without: Vec<usize> = (0..batch.num_columns()).filter(|&i| i != model).collect();
         let adapted = adapt(&SPANS, &batch.project(&without).unwrap()).unwrap();

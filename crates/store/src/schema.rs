@@ -1,6 +1,6 @@
 //! A table's declaration as Arrow and Parquet see it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
@@ -8,7 +8,9 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use signalbox_types::Money;
-use signalbox_types::table::{self, Column, ColumnRoom, ColumnType, Table};
+use signalbox_types::table::{Column, ColumnRoom, ColumnType, Table};
+
+use crate::said::{self, MESSAGES};
 
 /// In a field's metadata: what the column holds, so that answers to SQL know JSON from text.
 pub(crate) const TYPE_KEY: &str = "signalbox.type";
@@ -25,21 +27,31 @@ const ZSTD_SMALL: i32 = 3;
 /// Rows of a page, so that the page index can skip most of a row group.
 const PAGE_ROWS: usize = 2_048;
 
-static SCHEMAS: LazyLock<Vec<SchemaRef>> = LazyLock::new(|| table::ALL.iter().map(|table| build(table)).collect());
+static SCHEMAS: LazyLock<BTreeMap<&'static str, SchemaRef>> =
+    LazyLock::new(|| said::tables().map(|table| (table.name, build(table, stored_type))).collect());
 
-/// The Arrow schema of a table.
+/// The Arrow schema of a table as it is stored.
 pub(crate) fn of(table: &Table) -> SchemaRef {
-    let position = table::ALL.iter().position(|other| other.name == table.name);
-    position.map_or_else(|| build(table), |position| Arc::clone(&SCHEMAS[position]))
+    SCHEMAS.get(table.name).map_or_else(|| build(table, stored_type), Arc::clone)
 }
 
-fn build(table: &Table) -> SchemaRef {
-    Arc::new(Schema::new(table.columns.iter().map(field).collect::<Fields>()))
+/// The Arrow schema of a table as queries and files see it.
+pub(crate) fn shown(table: &Table) -> SchemaRef {
+    build(table, |column| column.ty)
 }
 
-fn field(column: &Column) -> Field {
-    let field = Field::new(column.name, data_type(column.ty), column.nullable);
-    match column.ty {
+fn build(table: &Table, ty: fn(&Column) -> ColumnType) -> SchemaRef {
+    Arc::new(Schema::new(table.columns.iter().map(|column| field(column, ty(column))).collect::<Fields>()))
+}
+
+/// What a column holds on disk and in memory: references in place of what is kept by hash.
+pub(crate) fn stored_type(column: &Column) -> ColumnType {
+    if column.by_hash { ColumnType::TextList } else { column.ty }
+}
+
+fn field(column: &Column, ty: ColumnType) -> Field {
+    let field = Field::new(column.name, data_type(ty), column.nullable);
+    match ty {
         ColumnType::Json => field.with_metadata(HashMap::from([(TYPE_KEY.to_owned(), "json".to_owned())])),
         _ => field,
     }
@@ -77,7 +89,8 @@ const REFERENCES: &[&str] = &["trace_id", "span_id", "session_id"];
 
 /// Columns that rows are looked up by: their values are many, and few rows share one.
 pub(crate) fn look_up_columns(table: &Table) -> impl Iterator<Item = &'static str> + '_ {
-    let ids = table.columns.iter().filter(|column| column.ty == ColumnType::Text);
+    // Bodies are found by their keys alone.
+    let ids = table.columns.iter().filter(|column| column.ty == ColumnType::Text && table.name != MESSAGES.name);
     ids.map(|column| column.name).filter(|name| table.key.contains(name) || REFERENCES.contains(name))
 }
 
@@ -97,7 +110,8 @@ pub(crate) fn writer_properties(table: &Table, level: u32) -> WriterProperties {
             .set_column_bloom_filter_max_ndv(ColumnPath::from(name), ROW_GROUP_ROWS as u64);
     }
     // Every body is another text: neither a dictionary nor a least value helps to find one.
-    for column in table.columns.iter().filter(|column| column.room == ColumnRoom::Body && column.ty == ColumnType::Json)
+    for column in
+        table.columns.iter().filter(|column| column.room == ColumnRoom::Body && stored_type(column) == ColumnType::Json)
     {
         properties = properties
             .set_column_dictionary_enabled(ColumnPath::from(column.name), false)
@@ -114,7 +128,7 @@ mod tests {
 
     #[test]
     fn every_table_has_a_schema() {
-        for table in table::ALL {
+        for table in said::tables() {
             let schema = of(table);
             assert_eq!(schema.fields().len(), table.columns.len());
             assert_eq!(schema.field(0).name(), "project_id");

@@ -9,9 +9,18 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 /// are no content, nor are the words by which the conventions for messages name roles and kinds of
 /// parts. What isn't JSON is taken as it stands.
 pub fn each_text(json: &str, each: &mut dyn FnMut(&str)) {
+    each_text_at(Place::Top, json, each);
+}
+
+/// The same of one message of a list.
+pub fn each_text_of_message(json: &str, each: &mut dyn FnMut(&str)) {
+    each_text_at(Place::Message, json, each);
+}
+
+fn each_text_at(place: Place, json: &str, each: &mut dyn FnMut(&str)) {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let sink = RefCell::new(each);
-    let whole = Value { place: Place::Top, keyed: false, sink: &sink }.deserialize(&mut deserializer);
+    let whole = Value { place, keyed: false, sink: &sink }.deserialize(&mut deserializer);
     if whole.and_then(|()| deserializer.end()).is_err() {
         (sink.borrow_mut())(json);
     }
@@ -137,6 +146,10 @@ mod tests {
             &["hi", "c1", "f", "refund"],
         );
         check(r#"{"type":"refund"}"#, &["refund"]);
+        let mut found = Vec::new();
+        let message = r#"{"role":"user","parts":[{"type":"text","content":"hi"}]}"#;
+        each_text_of_message(message, &mut |text| found.push(text.to_owned()));
+        assert_eq!(found, ["hi"]);
     }
 
     #[test]

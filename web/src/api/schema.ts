@@ -233,6 +233,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reindex": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Normalise old spans again
+         * @description Spans that came by OTLP and that an earlier version of Signalbox understood are understood again as today's
+         *     version does, from what was sent, and priced anew; what guardrails found stays. The answer is a stream of JSON
+         *     lines, each a `Reindexed` that says how far it is; the last one has `done`. A line with `error` ends it early.
+         *     Hanging up stops it, and asking again goes on with what is left. Spans whose bodies were removed after their
+         *     time stay as they are.
+         */
+        post: operations["reindex"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/scores": {
         parameters: {
             query?: never;
@@ -1032,6 +1056,41 @@ export interface components {
          * @enum {string}
          */
         QueryKind: "query" | "sql";
+        /** @description Which spans. */
+        ReindexRequest: {
+            /**
+             * @description The first moment: RFC 3339 or relative (`now-7d`); the beginning if absent.
+             * @example now-7d
+             */
+            from?: string;
+            /** @description The first moment after it; no end if absent. */
+            to?: string;
+        };
+        /** @description How far it is. */
+        Reindexed: {
+            /**
+             * Format: int64
+             * @description Of these, now told otherwise than before. The others only say that today's normaliser read them.
+             */
+            changed: number;
+            /** @description All have been looked at. */
+            done: boolean;
+            /**
+             * Format: int64
+             * @description Of these, left as they were, because what was sent can't be had back. The log says why.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Of these, looked at so far.
+             */
+            spans: number;
+            /**
+             * Format: int64
+             * @description Spans that an earlier normaliser read, as far as they can be read again.
+             */
+            total: number;
+        };
         /**
          * @description How long rows are kept, by default.
          * @enum {string}
@@ -1089,7 +1148,7 @@ export interface components {
         SpanDetail: {
             /** @description `gen_ai.agent.name`. */
             agent_name?: string;
-            /** @description Attributes as sent; a key is addressed as `attributes.key`. */
+            /** @description Attributes as sent; a key is addressed as `attributes.key`. What other columns say is not repeated: `signalbox.moved` has where it stands. */
             attributes?: {
                 [key: string]: string;
             };
@@ -1674,6 +1733,8 @@ export type ProviderStatus = components['schemas']['ProviderStatus'];
 export type Providers = components['schemas']['Providers'];
 export type Query = components['schemas']['Query'];
 export type QueryKind = components['schemas']['QueryKind'];
+export type ReindexRequest = components['schemas']['ReindexRequest'];
+export type Reindexed = components['schemas']['Reindexed'];
 export type Retention = components['schemas']['Retention'];
 export type Role = components['schemas']['Role'];
 export type RunningQueries = components['schemas']['RunningQueries'];
@@ -2287,6 +2348,48 @@ export interface operations {
             };
             /** @description It was cancelled. */
             499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    reindex: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReindexRequest"];
+            };
+        };
+        responses: {
+            /** @description A line for each step. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": components["schemas"]["Reindexed"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -5,10 +5,10 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use signalbox_journal::fs::Fs;
-use signalbox_types::table;
 
 use crate::keys::{self, FileKeys};
 use crate::manifest::DataFile;
+use crate::said;
 
 const BUFFER_BYTES: usize = 1 << 20;
 
@@ -34,7 +34,7 @@ enum Kind {
 pub(super) fn parts_of(file: &DataFile) -> Vec<Part> {
     let rows = Kind::Rows { bytes: file.bytes, blake3: file.blake3.clone() };
     let mut parts = vec![Part { path: file.relative_path().into(), kind: rows }];
-    if table::find(&file.table).is_some_and(keys::has_keys) {
+    if said::find_table(&file.table).is_some_and(keys::has_keys) {
         parts.push(Part { path: file.keys_path(), kind: Kind::Keys });
     }
     parts

@@ -10,7 +10,7 @@ use super::copy::{Part, parts_of};
 use super::write::CATALOG;
 use crate::OpenError;
 use crate::backend::embedded::lock;
-use crate::manifest::{self, FILES, KEYS};
+use crate::manifest::{self, DataFile, FILES, KEYS};
 
 /// There while a folder is being restored: nobody may take it for a whole one, or for an empty one.
 pub(crate) const MARKER: &str = "restoring";
@@ -106,7 +106,7 @@ pub fn restore(from: &Path, to: &Path, force: bool, progress: Progress<'_>) -> R
         restored.files += 1;
         progress(restored.bytes, all);
     }
-    restored.rows = manifest.files.iter().map(|file| file.rows).sum();
+    restored.rows = manifest.files.iter().map(DataFile::shown_rows).sum();
     let synced = [FILES, KEYS].iter().flat_map(|kind| std::fs::read_dir(to.join(kind)).into_iter().flatten().flatten());
     for folder in synced {
         Real.sync_dir(&folder.path()).map_err(write)?;

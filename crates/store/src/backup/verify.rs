@@ -121,7 +121,7 @@ fn files(
                 Ok(bytes) => {
                     found.files += 1;
                     found.bytes += bytes;
-                    found.rows += if part.is_keys() { 0 } else { file.rows };
+                    found.rows += if part.is_keys() { 0 } else { file.shown_rows() };
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound && !still_named(dir, &part) => {
                     vanished = true;

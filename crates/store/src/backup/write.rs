@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use signalbox_journal::fs::Fs;
 use signalbox_types::seam::BackupReport;
-use signalbox_types::table;
 
 use super::copy::{Part, parts_of};
 use crate::manifest::{self, DataFile, FILES, KEYS, Manifest};
+use crate::said;
 
 /// The file of the catalog, which is its crate's to copy.
 pub(super) const CATALOG: &str = "catalog.db";
@@ -69,7 +69,7 @@ pub(crate) fn write(backup: Backup<'_>, to: &Path) -> io::Result<BackupReport> {
 
 fn folders(to: &Path) -> Vec<PathBuf> {
     let kinds = [FILES, KEYS];
-    table::ALL.iter().flat_map(|table| kinds.map(|kind| to.join(kind).join(table.name))).collect()
+    said::tables().flat_map(|table| kinds.map(|kind| to.join(kind).join(table.name))).collect()
 }
 
 /// Numbers of files are given by a data folder, so another one may use them for other rows.

@@ -44,6 +44,10 @@ impl Hasher for Plain {
         self.0 ^= number;
     }
 
+    fn write_u128(&mut self, number: u128) {
+        self.0 ^= (number >> 64) as u64 ^ number as u64;
+    }
+
     fn write_u32(&mut self, number: u32) {
         self.0 ^= u64::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
@@ -58,6 +62,14 @@ pub(crate) fn first_of(value: &str) -> u64 {
     let mut bytes = [0; 8];
     bytes.copy_from_slice(&hash.as_bytes()[..8]);
     u64::from_le_bytes(bytes)
+}
+
+/// What follows the first part in the key of a row of a project, whose other key column is this number.
+pub(crate) fn rest_of(project: &str, number: i64) -> u32 {
+    let mut hasher = blake3::Hasher::new();
+    feed_text(&mut hasher, project);
+    feed_number(&mut hasher, number);
+    rest_hash(&hasher)
 }
 
 /// Whether rows of this table have keys here.
@@ -104,11 +116,26 @@ pub(crate) fn of_batch(table: &'static Table, batch: &RecordBatch) -> Result<Vec
         for array in &others {
             feed(&mut hasher, array, row);
         }
-        let mut bytes = [0; 4];
-        bytes.copy_from_slice(&hasher.finalize().as_bytes()[..4]);
-        keys.push(Key { first: first_hash, rest: u32::from_le_bytes(bytes) });
+        keys.push(Key { first: first_hash, rest: rest_hash(&hasher) });
     }
     Ok(keys)
+}
+
+fn feed_text(hasher: &mut blake3::Hasher, text: &str) {
+    hasher.update(&[1]);
+    hasher.update(&(text.len() as u64).to_le_bytes());
+    hasher.update(text.as_bytes());
+}
+
+fn feed_number(hasher: &mut blake3::Hasher, number: i64) {
+    hasher.update(&[2]);
+    hasher.update(&number.to_le_bytes());
+}
+
+fn rest_hash(hasher: &blake3::Hasher) -> u32 {
+    let mut bytes = [0; 4];
+    bytes.copy_from_slice(&hasher.finalize().as_bytes()[..4]);
+    u32::from_le_bytes(bytes)
 }
 
 fn same(array: &ArrayRef, left: usize, right: usize) -> bool {
@@ -125,16 +152,8 @@ fn feed(hasher: &mut blake3::Hasher, array: &ArrayRef, row: usize) {
         return;
     }
     match array.data_type() {
-        DataType::Utf8 => {
-            let text = array.as_string::<i32>().value(row);
-            hasher.update(&[1]);
-            hasher.update(&(text.len() as u64).to_le_bytes());
-            hasher.update(text.as_bytes());
-        }
-        DataType::Int64 => {
-            hasher.update(&[2]);
-            hasher.update(&array.as_primitive::<Int64Type>().value(row).to_le_bytes());
-        }
+        DataType::Utf8 => feed_text(hasher, array.as_string::<i32>().value(row)),
+        DataType::Int64 => feed_number(hasher, array.as_primitive::<Int64Type>().value(row)),
         // Declarations have keys of texts and whole numbers; a test keeps that.
         _ => {
             hasher.update(&[3]);
@@ -146,14 +165,14 @@ fn feed(hasher: &mut blake3::Hasher, array: &ArrayRef, row: usize) {
 mod tests {
     use signalbox_testkit::builders::llm_span;
     use signalbox_types::Timestamp;
-    use signalbox_types::table::{self, ColumnType, SPANS};
+    use signalbox_types::table::{ColumnType, SPANS};
 
     use super::*;
-    use crate::rows;
+    use crate::said;
 
     #[test]
     fn keys_are_of_texts_and_whole_numbers() {
-        for table in table::ALL.iter().filter(|table| has_keys(table)) {
+        for table in crate::said::tables().filter(|table| has_keys(table)) {
             let (first, rest) = columns(table).split_first().unwrap();
             assert_eq!(table.column(first).unwrap().ty, ColumnType::Text, "{}", table.name);
             for name in rest {
@@ -166,7 +185,7 @@ mod tests {
     fn project_trace_and_span_make_a_key() {
         let span = |project: &str, n| llm_span(project, n, "m", Timestamp::from_micros(0), n);
         let spans = [span("p", 1), span("p", 2), span("q", 1), span("p", 1)];
-        let keys = of_batch(&SPANS, &rows::build(&spans).unwrap().unwrap().batch).unwrap();
+        let keys = of_batch(&SPANS, &said::stored(&spans).batch).unwrap();
         assert_eq!(keys[0], keys[3]);
         assert_eq!(keys[0].first, keys[2].first);
         assert_ne!(keys[0].rest, keys[2].rest);

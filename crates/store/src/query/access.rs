@@ -21,7 +21,7 @@ pub(super) fn selection(
 }
 
 /// As runs of rows to read and to skip; the rows named are skipped if `skip`.
-fn runs(rows: u64, named: &RoaringBitmap, skip: bool) -> RowSelection {
+pub(crate) fn runs(rows: u64, named: &RoaringBitmap, skip: bool) -> RowSelection {
     let selector = |skipped: bool, count: u64| {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         if skipped { RowSelector::skip(count) } else { RowSelector::select(count) }

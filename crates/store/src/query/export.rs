@@ -12,7 +12,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::engine::failed;
 use super::filter::time_literal;
-use super::scan::{Pushdown, tenant};
+use super::scan::{Pushdown, tenant_shown};
 use crate::backend::embedded::Snapshot;
 use crate::transfer::encode;
 
@@ -41,7 +41,7 @@ pub(super) async fn run(
     let state = SessionStateBuilder::new_from_existing(state.clone()).with_config(config).build();
     let column = ident(table.time_column);
     let within = column.clone().gt_eq(time_literal(time.0)).and(column.lt(time_literal(time.1)));
-    let plan = tenant(project, table, snapshot, Pushdown::ForLookUps)
+    let plan = tenant_shown(project, table, snapshot, Pushdown::ForLookUps)
         .and_then(|plan| plan.filter(within)?.project(columns.iter().map(|column| ident(column.name)))?.build())
         .map_err(failed)?;
     let plan = state.create_physical_plan(&plan).await.map_err(failed)?;

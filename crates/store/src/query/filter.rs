@@ -12,6 +12,7 @@ use signalbox_types::query::{Comparison, Filter, Operator};
 use signalbox_types::table::{ColumnType, Table};
 use signalbox_types::{Money, Timestamp};
 
+use super::said;
 use super::scan::balanced;
 use super::scores::scored;
 use crate::schema;
@@ -19,7 +20,7 @@ use crate::schema;
 /// The value of a field, and its type: a column, or a key of a map column.
 pub(super) fn field(table: &Table, name: &str) -> (Expr, ColumnType) {
     if let Some(column) = table.column(name) {
-        return (ident(name), column.ty);
+        return (said::shown(table, column, None), column.ty);
     }
     let (column, key) = name.split_once('.').unwrap_or((name, ""));
     (get_field(ident(column), key), ColumnType::Text)
@@ -52,6 +53,8 @@ fn compare(table: &Table, comparison: &Comparison) -> Expr {
         Operator::Contains if ty == ColumnType::TextList => array_has(field, lit(text)),
         Operator::Contains => contains(field, text),
         Operator::StartsWith => like(field, format!("{}%", escaped(text)), false),
+        // Whatever is named was said: nothing is read for it.
+        Operator::Exists if table.column(&comparison.field).is_some() => ident(&comparison.field).is_not_null(),
         Operator::Exists => field.is_not_null(),
     }
 }

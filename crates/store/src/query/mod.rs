@@ -14,10 +14,12 @@ mod guard;
 mod merge;
 mod numbers;
 mod plan;
+mod said;
 mod scan;
 mod scores;
 mod sql;
 mod threads;
 
+pub(crate) use access::runs;
 pub(crate) use engine::Engine;
 pub(crate) use export::Rows as ExportRows;

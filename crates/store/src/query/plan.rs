@@ -15,7 +15,7 @@ use super::cursor::{self, Cursor, identity};
 use super::engine::{collect, failed};
 use super::filter::{expression, field, time_literal};
 use super::scan::{Pushdown, balanced, tenant};
-use super::scores;
+use super::{said, scores};
 use crate::backend::embedded::Snapshot;
 use crate::files::LiveFile;
 use crate::text::Search;
@@ -80,6 +80,7 @@ impl Question<'_> {
 
     pub(super) async fn run(&self, plan: LogicalPlan) -> Result<Vec<RecordBatch>, StoreError> {
         let plan = scores::resolve(self.state, self.project, self.scores, plan).await?;
+        let plan = said::fill(plan, self.project, self.snapshot.bodies.as_ref()).map_err(failed)?;
         let plan = self.state.create_physical_plan(&plan).await.map_err(failed)?;
         collect(self.state, plan, failed).await
     }
@@ -157,7 +158,8 @@ impl Question<'_> {
             SEARCH_HIGHLIGHT => lit(ScalarValue::Utf8(None)),
             name => field(self.table, name).0,
         });
-        let shown = named.chain(identity(self.table).map(ident)).chain(texts.iter().map(|&name| ident(name)));
+        let shown =
+            named.chain(identity(self.table).map(ident)).chain(texts.iter().map(|&name| field(self.table, name).0));
         let shown: Vec<Expr> = shown.enumerate().map(|(i, expr)| expr.alias(position(i))).collect();
         // One more than is shown, to know whether there is another page.
         self.matching(pushdown, also)?.sort_with_limit(order, Some(limit + 1))?.project(shown)?.build()

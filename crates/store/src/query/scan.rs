@@ -32,7 +32,7 @@ use roaring::RoaringBitmap;
 use signalbox_types::ProjectId;
 use signalbox_types::table::Table;
 
-use super::access;
+use super::{access, said};
 use crate::backend::embedded::Snapshot;
 use crate::files::LiveFile;
 use crate::keys::first_of;
@@ -63,6 +63,26 @@ pub(super) fn tenant(
         .filter(ident("project_id").eq(lit(project.as_str())))
 }
 
+/// The same rows with what was said in them, for who does not know how that is kept.
+pub(super) fn tenant_shown(
+    project: &ProjectId,
+    table: &'static Table,
+    snapshot: &Snapshot,
+    pushdown: Pushdown,
+) -> Result<LogicalPlanBuilder> {
+    let plan = tenant(project, table, snapshot, pushdown)?;
+    let Some(bodies) = &snapshot.bodies else { return Ok(plan) };
+    let source = || Some((project.clone(), Arc::clone(bodies)));
+    let fields = schema::shown(table);
+    let columns = table.columns.iter().zip(fields.fields()).map(|(column, field)| {
+        if !column.by_hash {
+            return ident(column.name);
+        }
+        said::shown(table, column, source()).alias_with_metadata(column.name, Some(field.metadata().clone().into()))
+    });
+    plan.project(columns.collect::<Vec<_>>())
+}
+
 /// Where data files are: the engine registers the data folder under it.
 pub(super) fn files_url() -> Result<ObjectStoreUrl> {
     ObjectStoreUrl::parse("signalbox://files")
@@ -88,7 +108,11 @@ impl TableProvider for Scan {
 
     /// They help to skip files, row groups and pages; a filter above them decides.
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+        let helps = |filter: &&Expr| match said::reads_said(self.table, filter) {
+            true => TableProviderFilterPushDown::Unsupported,
+            false => TableProviderFilterPushDown::Inexact,
+        };
+        Ok(filters.iter().map(helps).collect())
     }
 
     async fn scan(

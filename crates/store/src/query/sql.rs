@@ -26,7 +26,7 @@ use super::answer::{column_of, parse_json, rows_of};
 use super::describe;
 use super::engine::{collect, out_of_memory};
 use super::guard::guarded;
-use super::scan::{Pushdown, tenant};
+use super::scan::{Pushdown, tenant_shown};
 use crate::backend::embedded::Snapshot;
 
 pub(super) const CATALOG: &str = "signalbox";
@@ -88,7 +88,7 @@ fn limited(plan: LogicalPlan, rows: usize) -> Result<LogicalPlan> {
 fn views(project: &ProjectId, tables: Vec<(&'static Table, Snapshot)>) -> Result<Arc<dyn CatalogProviderList>> {
     let schema = MemorySchemaProvider::new();
     for (table, snapshot) in tables {
-        let plan = tenant(project, table, &snapshot, Pushdown::ForLookUps)?.build()?;
+        let plan = tenant_shown(project, table, &snapshot, Pushdown::ForLookUps)?.build()?;
         schema.register_table(table.name.to_owned(), Arc::new(ViewTable::new(plan, None)))?;
     }
     let catalog = MemoryCatalogProvider::new();

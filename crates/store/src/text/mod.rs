@@ -20,11 +20,12 @@ use parking_lot::{Mutex, RwLock};
 use roaring::RoaringBitmap;
 use signalbox_journal::fs::Fs;
 use signalbox_text::TextQuery;
-use signalbox_types::table::{self, Table};
+use signalbox_types::table::Table;
 use tracing::{info, warn};
 
-use crate::OpenError;
 use crate::manifest::DataFile;
+use crate::said::Bodies;
+use crate::{OpenError, said};
 
 use build::Builder;
 use index::TextIndex;
@@ -68,7 +69,7 @@ impl TextIndexes {
     /// Takes stock of the data folder: removes what a crash left, and indexes whose data file is gone.
     pub(crate) fn open(fs: Arc<dyn Fs>, dir: &Path, live: &[DataFile]) -> Result<Self, OpenError> {
         let mut found = BTreeSet::new();
-        for table in table::ALL.iter().filter(|table| is_searchable(table)) {
+        for table in said::tables().filter(|table| is_searchable(table)) {
             let folder = dir.join(FOLDER).join(table.name);
             let names = fs.create_dir_all(&folder).and_then(|()| fs.list(&folder));
             let names = names.map_err(|source| OpenError::NotWritable { dir: folder.clone(), source })?;
@@ -125,19 +126,19 @@ impl TextIndexes {
     /// The next file that has no index: the newest, which is searched most.
     pub(crate) fn missing<'a>(&self, live: impl IntoIterator<Item = &'a DataFile>) -> Option<&'a DataFile> {
         let ready = self.ready.read();
-        let searchable = |file: &&DataFile| table::find(&file.table).is_some_and(is_searchable);
+        let searchable = |file: &&DataFile| said::find_table(&file.table).is_some_and(is_searchable);
         live.into_iter().filter(searchable).filter(|file| !ready.contains(&key(file))).max_by_key(|file| file.time.1)
     }
 
     /// Builds the index of a data file, as long as the file is live: what is erased must not come back
     /// in an index.
-    pub(crate) fn build(&self, file: &DataFile, is_live: impl Fn() -> bool) -> io::Result<()> {
-        let Some(table) = table::find(&file.table) else { return Ok(()) };
+    pub(crate) fn build(&self, file: &DataFile, bodies: Option<&Bodies>, is_live: impl Fn() -> bool) -> io::Result<()> {
+        let Some(table) = said::find_table(&file.table) else { return Ok(()) };
         let key = key(file);
         let path = self.path(&key);
         let tmp = path.with_extension("tmp");
         let mut builder = Builder::new(BufWriter::with_capacity(1 << 20, self.fs.create(&tmp)?));
-        let read = rows::each_batch(&self.dir, file, table, |columns| {
+        let read = rows::each_batch(&self.dir, file, table, bodies, |columns| {
             if self.is_stopped() || !is_live() {
                 return Err(io::ErrorKind::Interrupted.into());
             }

@@ -17,6 +17,7 @@ use crate::error::internal;
 use crate::files::LiveFile;
 use crate::manifest::DataFile;
 use crate::memtable::Chunk;
+use crate::said::Bodies;
 
 /// Files that are searched first; each time that more are needed, twice as many.
 const FIRST_FILES: usize = 8;
@@ -120,20 +121,24 @@ impl Search {
         };
         let memory = {
             let (query, table, stop) = (Arc::clone(&self.query), self.table, stop.clone());
-            tokio::task::spawn_blocking(move || search_chunks(&query, table, &chunks, &stop))
+            let bodies = self.snapshot.bodies.clone();
+            tokio::task::spawn_blocking(move || search_chunks(&query, table, &chunks, bodies.as_deref(), &stop))
         };
         let parts: Vec<_> = files
             .chunks(files.len().div_ceil(self.threads).max(1))
             .map(|part| {
                 let (query, indexes, stop) = (Arc::clone(&self.query), Arc::clone(&self.indexes), stop.clone());
-                let (table, part) = (self.table, part.to_vec());
-                tokio::task::spawn_blocking(move || search_files(&query, &indexes, table, &part, &stop))
+                let (table, part, bodies) = (self.table, part.to_vec(), self.snapshot.bodies.clone());
+                tokio::task::spawn_blocking(move || {
+                    let reader = Reader { query: &query, indexes: &indexes, table, bodies: bodies.as_deref() };
+                    reader.search(&part, &stop)
+                })
             })
             .collect();
         for part in parts {
             self.found.files.extend(part.await.map_err(internal)?.map_err(internal)?);
         }
-        self.found.chunks.extend(memory.await.map_err(internal)?);
+        self.found.chunks.extend(memory.await.map_err(internal)?.map_err(internal)?);
         self.snapshot.files.extend(files.into_iter().filter(|file| self.found.files.contains_key(&file.meta().name)));
         Ok(())
     }
@@ -158,54 +163,58 @@ fn search_chunks(
     query: &TextQuery,
     table: &Table,
     chunks: &[Arc<Chunk>],
+    bodies: Option<&Bodies>,
     stop: &CancellationToken,
-) -> Vec<(usize, RoaringBitmap)> {
+) -> io::Result<Vec<(usize, RoaringBitmap)>> {
     let mut matcher = Matcher::new(query);
+    let in_memory = bodies.filter(|_| !chunks.is_empty()).map(Bodies::in_memory).unwrap_or_default();
     let running = chunks.iter().take_while(|_| !stop.is_cancelled());
     let found = running.map(|chunk| {
+        // What came with spans that are in files already.
+        let wanted = rows::said_in(table, &chunk.batch, |hash| !in_memory.contains_key(&hash));
+        let in_files = bodies.map(|bodies| bodies.find_each(&wanted)).transpose()?.unwrap_or_default();
+        let body = |hash: u128| in_memory.get(&hash).copied().or_else(|| in_files.get(&hash).map(|body| &**body));
         let mut found = RoaringBitmap::new();
-        rows::Columns::of(table, &chunk.batch).find(&mut matcher, chunk.first, &mut found);
-        (address(chunk), found)
+        rows::Columns::of(table, &chunk.batch, &body).find(&mut matcher, chunk.first, &mut found);
+        Ok((address(chunk), found))
     });
     found.collect()
 }
 
-/// The rows of each file; files without any are left out.
-fn search_files(
-    query: &TextQuery,
-    indexes: &TextIndexes,
-    table: &Table,
-    files: &[LiveFile],
-    stop: &CancellationToken,
-) -> io::Result<Vec<(String, RoaringBitmap)>> {
-    let mut all = Vec::new();
-    for file in files.iter().map(LiveFile::meta) {
-        let rows = match indexes.find(file, query) {
-            Some(rows) => rows,
-            None => read_file(query, indexes, table, file, stop)?,
-        };
-        if !rows.is_empty() {
-            all.push((file.name.clone(), rows));
-        }
-    }
-    Ok(all)
+/// Searches files by their indexes, or else by reading them.
+struct Reader<'a> {
+    query: &'a TextQuery,
+    indexes: &'a TextIndexes,
+    table: &'static Table,
+    bodies: Option<&'a Bodies>,
 }
 
-fn read_file(
-    query: &TextQuery,
-    indexes: &TextIndexes,
-    table: &Table,
-    file: &DataFile,
-    stop: &CancellationToken,
-) -> io::Result<RoaringBitmap> {
-    let (mut matcher, mut found, mut first_row) = (Matcher::new(query), RoaringBitmap::new(), 0_u32);
-    rows::each_batch(&indexes.dir, file, table, |columns| {
-        if stop.is_cancelled() {
-            return Err(io::ErrorKind::Interrupted.into());
+impl Reader<'_> {
+    /// The rows of each file; files without any are left out.
+    fn search(&self, files: &[LiveFile], stop: &CancellationToken) -> io::Result<Vec<(String, RoaringBitmap)>> {
+        let mut all = Vec::new();
+        for file in files.iter().map(LiveFile::meta) {
+            let rows = match self.indexes.find(file, self.query) {
+                Some(rows) => rows,
+                None => self.read(file, stop)?,
+            };
+            if !rows.is_empty() {
+                all.push((file.name.clone(), rows));
+            }
         }
-        columns.find(&mut matcher, first_row, &mut found);
-        first_row += u32::try_from(columns.rows()).map_err(io::Error::other)?;
-        Ok(())
-    })?;
-    Ok(found)
+        Ok(all)
+    }
+
+    fn read(&self, file: &DataFile, stop: &CancellationToken) -> io::Result<RoaringBitmap> {
+        let (mut matcher, mut found, mut first_row) = (Matcher::new(self.query), RoaringBitmap::new(), 0_u32);
+        rows::each_batch(&self.indexes.dir, file, self.table, self.bodies, |columns| {
+            if stop.is_cancelled() {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            columns.find(&mut matcher, first_row, &mut found);
+            first_row += u32::try_from(columns.rows()).map_err(io::Error::other)?;
+            Ok(())
+        })?;
+        Ok(found)
+    }
 }

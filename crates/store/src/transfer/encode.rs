@@ -61,7 +61,7 @@ enum Writer {
 
 impl<'a> File<'a> {
     fn begin(table: &'static Table, columns: &'a [&'static Column], format: FileFormat) -> io::Result<Self> {
-        let whole = schema::of(table);
+        let whole = schema::shown(table);
         let fields = columns.iter().map(|column| whole.field_with_name(column.name).cloned());
         let fields = fields.collect::<Result<Vec<_>, _>>().map_err(io::Error::other)?;
         let schema = Arc::new(Schema::new(fields));

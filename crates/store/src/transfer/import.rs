@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::TimestampMicrosecondType;
+use parking_lot::Mutex;
 use signalbox_types::query::InvalidQuery;
 use signalbox_types::seam::StoreError;
 use signalbox_types::table::{FindingRow, Identity, SPANS, Table};
@@ -14,6 +15,7 @@ use super::value::shown;
 use crate::error::internal;
 use crate::keys::KeySet;
 use crate::rows::{self, KeyedBatch, TableBatch};
+use crate::said::{Learned, Recent, split_rows};
 
 /// Rows of a file that are stored together, and where in it they stand.
 pub(crate) struct Piece {
@@ -46,18 +48,19 @@ pub(super) fn no_column(table: &Table, place: &str, name: &str) -> InvalidQuery 
 }
 
 /// Checks the rows and brings them in the shape of an append: each once, spans with their findings.
-pub(crate) fn prepare(piece: Piece) -> Result<Vec<KeyedBatch>, StoreError> {
+pub(crate) fn prepare(recent: &Mutex<Recent>, piece: Piece) -> Result<(Vec<KeyedBatch>, Learned), StoreError> {
     let Piece { rows, places } = piece;
     let table = rows.table;
     let batch = with_ids(table, &rows.batch, &places)?;
-    let mut findings = Vec::new();
     let keyed = last_versions(TableBatch { table, batch }.keyed().map_err(internal)?).map_err(internal)?;
-    if *table == SPANS {
-        // Where a row stands in the file is not known any more once others were left out.
-        findings = findings_of(&keyed.batch)?;
+    if *table != SPANS {
+        return Ok((vec![keyed], Learned::default()));
     }
-    let findings = rows::build(&findings).map_err(internal)?.map(TableBatch::keyed).transpose().map_err(internal)?;
-    Ok([keyed].into_iter().chain(findings).collect())
+    // Where a row stands in the file is not known any more once others were left out.
+    let findings = rows::build(&findings_of(&keyed.batch)?).map_err(internal)?;
+    let split = split_rows(recent, &keyed.batch).map_err(internal)?;
+    let batches = [split.spans, split.messages, findings].into_iter().flatten().map(TableBatch::keyed);
+    Ok((batches.collect::<Result<_, _>>().map_err(internal)?, split.learned))
 }
 
 /// An id as it is written here, if it is one.

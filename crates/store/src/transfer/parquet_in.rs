@@ -56,7 +56,7 @@ impl ParquetFile {
         self.rows += batch.num_rows() as u64;
         let columns = self.table.columns.iter().map(|column| self.column(column, &batch, first));
         let columns = columns.collect::<Result<Vec<_>, _>>()?;
-        let batch = RecordBatch::try_new(schema::of(self.table), columns).map_err(|error| no_parquet(&error))?;
+        let batch = RecordBatch::try_new(schema::shown(self.table), columns).map_err(|error| no_parquet(&error))?;
         Ok(Some(Piece { rows: TableBatch { table: self.table, batch }, places: Places::From(first) }))
     }
 

@@ -50,7 +50,7 @@ impl TextReader {
             FileFormat::Csv => Input::Csv { reader: csv::Reader::default(), head: None },
             FileFormat::Jsonl | FileFormat::Parquet => Input::Jsonl { line: 0, text: Vec::new() },
         };
-        let rows = RowsBuilder::new(table);
+        let rows = RowsBuilder::shown(table);
         Self { table, project: project.clone(), input, rows, lines: Vec::new(), bytes: 0 }
     }
 
@@ -184,7 +184,7 @@ impl TextReader {
 
     fn piece(&mut self) -> Result<Option<Piece>, InvalidQuery> {
         self.bytes = 0;
-        let rows = std::mem::replace(&mut self.rows, RowsBuilder::new(self.table));
+        let rows = std::mem::replace(&mut self.rows, RowsBuilder::shown(self.table));
         let lines = std::mem::take(&mut self.lines);
         let rows = rows.finish().map_err(|error| InvalidQuery::new("file", error.to_string()))?;
         Ok(rows.map(|rows| Piece { rows, places: Places::Lines(lines) }))

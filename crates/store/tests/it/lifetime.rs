@@ -11,18 +11,7 @@ use signalbox_testkit::builders::llm_span;
 use signalbox_types::seam::{Clock, Erase, EventStore, StoreError};
 use signalbox_types::{ProjectId, Span};
 
-use crate::{ask, clock, count, numbers, open, project, spans};
-
-/// Whether any file below a folder has these bytes, compressed ones not looked into.
-fn found(dir: &Path, needle: &str) -> bool {
-    std::fs::read_dir(dir).unwrap().any(|entry| {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            return found(&path, needle);
-        }
-        std::fs::read(path).unwrap().windows(needle.len()).any(|bytes| bytes == needle.as_bytes())
-    })
-}
+use crate::{ask, clock, count, found, numbers, open, project, spans};
 
 fn data_files(dir: &Path, table: &str) -> usize {
     std::fs::read_dir(dir.join("files").join(table)).unwrap().count()

@@ -6,6 +6,7 @@ mod contract;
 mod disk;
 mod lifetime;
 mod model;
+mod said;
 mod search;
 mod speed;
 mod sql;
@@ -54,4 +55,15 @@ async fn numbers(store: &dyn EventStore) -> Vec<u64> {
     let mut numbers: Vec<u64> = answer.rows.iter().map(|row| row[0].as_str().unwrap().parse().unwrap()).collect();
     numbers.sort_unstable();
     numbers
+}
+
+/// Whether any file below a folder has these bytes, compressed ones not looked into.
+fn found(dir: &Path, needle: &str) -> bool {
+    std::fs::read_dir(dir).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return found(&path, needle);
+        }
+        std::fs::read(path).unwrap().windows(needle.len()).any(|bytes| bytes == needle.as_bytes())
+    })
 }

@@ -18,10 +18,10 @@ pub use findings::{FINDINGS, FindingRow};
 pub use logs::LOGS;
 pub use metric_points::METRIC_POINTS;
 pub use scores::SCORES;
-pub use spans::SPANS;
+pub use spans::{SPANS, Said};
 
 /// Previews are cut to so many characters.
-pub const PREVIEW_CHARS: usize = 300;
+pub const PREVIEW_CHARS: usize = 200;
 
 /// Every table. Sorted by name.
 pub static ALL: &[&Table] = &[&FINDINGS, &LOGS, &METRIC_POINTS, &SCORES, &SPANS];
@@ -80,6 +80,9 @@ pub struct Column {
     pub nullable: bool,
     /// Free-text search looks here.
     pub searchable: bool,
+    /// What is said is said again with every later call: the store keeps each message once, and by its hash in rows.
+    #[serde(skip)]
+    pub by_hash: bool,
     /// Unit, for axis and column titles.
     pub unit: Option<&'static str>,
     /// What it means, and its OpenTelemetry name where there is one.
@@ -90,13 +93,13 @@ impl Column {
     /// A column that lists may show.
     #[must_use]
     pub const fn hot(name: &'static str, ty: ColumnType, doc: &'static str) -> Self {
-        Self { name, ty, room: ColumnRoom::Hot, nullable: true, searchable: false, unit: None, doc }
+        Self { name, ty, room: ColumnRoom::Hot, nullable: true, searchable: false, by_hash: false, unit: None, doc }
     }
 
     /// A column of any size.
     #[must_use]
     pub const fn body(name: &'static str, ty: ColumnType, doc: &'static str) -> Self {
-        Self { name, ty, room: ColumnRoom::Body, nullable: true, searchable: false, unit: None, doc }
+        Self { name, ty, room: ColumnRoom::Body, nullable: true, searchable: false, by_hash: false, unit: None, doc }
     }
 
     /// Every row has it.
@@ -110,6 +113,13 @@ impl Column {
     #[must_use]
     pub const fn searchable(mut self) -> Self {
         self.searchable = true;
+        self
+    }
+
+    /// Kept once, whoever says it again.
+    #[must_use]
+    pub const fn by_hash(mut self) -> Self {
+        self.by_hash = true;
         self
     }
 
@@ -127,6 +137,8 @@ impl Column {
 pub enum Retention {
     /// Spans and what hangs on them.
     Spans,
+    /// What was said in spans.
+    Bodies,
     /// Scores: few, and worth as much in a year. For ever.
     Scores,
     /// Log records.

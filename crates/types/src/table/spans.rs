@@ -74,9 +74,14 @@ const COLUMNS: &[Column] = &[
     Column::hot("output_preview", Text, "The start of the answer."),
     Column::body("findings", Json, "What the scanners found."),
     Column::body("model_parameters", Json, "`gen_ai.request.*`."),
-    Column::body("tools", Json, "`gen_ai.tool.definitions`."),
-    Column::body("input_messages", Json, "`gen_ai.input.messages`.").searchable(),
-    Column::body("output_messages", Json, "`gen_ai.output.messages`.").searchable(),
+    Column::body("tools", Json, "`gen_ai.tool.definitions`.").by_hash(),
+    Column::body("input_messages", Json, "`gen_ai.input.messages`.").searchable().by_hash(),
+    Column::body("output_messages", Json, "`gen_ai.output.messages`.").searchable().by_hash(),
+    Column::body(
+        "input_messages_known",
+        Int,
+        "How many of the first input messages earlier calls of the session or trace had said already.",
+    ),
     Column::body("input", Json, "Input that is no conversation.").searchable(),
     Column::body("output", Json, "Output that is no conversation.").searchable(),
     Column::body(
@@ -99,6 +104,32 @@ impl Record for Span {
     }
 
     fn cells<'a>(&'a self, out: &mut Vec<Cell<'a>>) {
+        let said = Said {
+            tools: Cell::json(!self.tools.is_empty(), &self.tools),
+            input: Cell::json(!self.input_messages.is_empty(), &self.input_messages),
+            output: Cell::json(!self.output_messages.is_empty(), &self.output_messages),
+            known: Cell::Null,
+        };
+        self.cells_with(said, out);
+    }
+}
+
+/// The cells of what was said in a span: as it stands, or as a store keeps it.
+#[derive(Debug)]
+pub struct Said<'a> {
+    /// `tools`.
+    pub tools: Cell<'a>,
+    /// `input_messages`.
+    pub input: Cell<'a>,
+    /// `output_messages`.
+    pub output: Cell<'a>,
+    /// `input_messages_known`.
+    pub known: Cell<'a>,
+}
+
+impl Span {
+    /// One cell for each column, with these for what was said.
+    pub fn cells_with<'a>(&'a self, said: Said<'a>, out: &mut Vec<Cell<'a>>) {
         let money = |pick: fn(&crate::Cost) -> crate::Money| {
             self.cost.as_ref().map_or(Cell::Null, |cost| Cell::Money(pick(cost)))
         };
@@ -161,9 +192,10 @@ impl Record for Span {
             preview(self.output_messages.last(), self.output.as_ref()),
             Cell::json(!self.findings.is_empty(), &self.findings),
             Cell::json(!self.model_parameters.is_empty(), &self.model_parameters),
-            Cell::json(!self.tools.is_empty(), &self.tools),
-            Cell::json(!self.input_messages.is_empty(), &self.input_messages),
-            Cell::json(!self.output_messages.is_empty(), &self.output_messages),
+            said.tools,
+            said.input,
+            said.output,
+            said.known,
             Cell::json(self.input.is_some(), &self.input),
             Cell::json(self.output.is_some(), &self.output),
             Cell::map(&self.attributes),
@@ -175,9 +207,7 @@ impl Record for Span {
             Cell::Int(i64::from(self.normaliser_version)),
         ]);
     }
-}
 
-impl Span {
     /// The last thing that somebody other than the application's instructions said.
     fn last_input(&self) -> Option<&Message> {
         let messages = &self.input_messages;

@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use signalbox_types::query::InvalidQuery;
 use signalbox_types::seam::{BackupReport, StoreError};
-use signalbox_types::table;
+use signalbox_types::table::Table;
 use tracing::info;
 
 use super::state::{Shared, Snapshot};
 use super::{Store, open};
-use crate::OpenError;
 use crate::backup::{self, Backup};
 use crate::error::internal;
 use crate::files::LiveFile;
@@ -21,6 +20,7 @@ use crate::manifest::{DataFile, FILES, KEYS};
 use crate::memtable::Memtable;
 use crate::rows::TableBatch;
 use crate::writer::Place;
+use crate::{OpenError, said};
 
 /// Where rows from memory are written before they have their name.
 const STAGING: &str = "staging";
@@ -29,7 +29,7 @@ const OURS: &[&str] = &["manifest.", FILES, KEYS, "catalog.db", STAGING, "signal
 
 /// All rows of one moment.
 struct Moment {
-    tables: Vec<(&'static table::Table, Snapshot)>,
+    tables: Vec<(&'static Table, Snapshot)>,
     /// The first journal record that is not in them.
     low_seq: u64,
 }
@@ -108,7 +108,7 @@ fn named_by_content(shared: &Shared, staging: &Path, file: DataFile) -> io::Resu
     let sum = file.blake3.as_deref().and_then(|sum| sum.get(..24)).unwrap_or(&file.name);
     let named = DataFile { name: format!("m{sum}.parquet"), ..file.clone() };
     shared.fs.rename(&staging.join(file.relative_path()), &staging.join(named.relative_path()))?;
-    if table::find(&file.table).is_some_and(crate::keys::has_keys) {
+    if said::find_table(&file.table).is_some_and(crate::keys::has_keys) {
         shared.fs.rename(&staging.join(file.keys_path()), &staging.join(named.keys_path()))?;
     }
     Ok(named)
@@ -118,7 +118,7 @@ impl Shared {
     /// Everything under one lock, so that a row that replaces another is there if the other one is not.
     fn moment(&self) -> Moment {
         let state = self.state.read();
-        let tables = table::ALL.iter().map(|table| (*table, self.snapshot_of(&state, table)));
+        let tables = said::tables().map(|table| (table, self.snapshot_of(&state, table)));
         let newest = [Some(&state.active), state.frozen.as_deref()].into_iter().flatten().find(|rows| !rows.is_empty());
         let low_seq = newest.map_or(state.manifest.low_seq, |rows| rows.seqs.1 + 1);
         Moment { tables: tables.collect(), low_seq }

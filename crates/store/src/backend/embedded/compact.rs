@@ -13,7 +13,7 @@ use arrow::datatypes::TimestampMicrosecondType;
 use arrow::error::ArrowError;
 use signalbox_types::Timestamp;
 use signalbox_types::seam::StoreError;
-use signalbox_types::table::{self, ColumnRoom, Table};
+use signalbox_types::table::{ColumnRoom, Table};
 use tracing::info;
 
 use super::state::Shared;
@@ -21,6 +21,7 @@ use crate::error::internal;
 use crate::files::{DataFileHandle, LiveFile};
 use crate::manifest::{DataFile, day_of};
 use crate::query::Engine;
+use crate::said;
 use crate::writer::FileWriter;
 
 /// So many files of a level make one of the next.
@@ -54,7 +55,7 @@ impl Job {
     /// A rewrite of this file alone, so that its dead rows are gone from the disk.
     pub(super) fn rewrite(file: &LiveFile) -> Option<Self> {
         let meta = file.meta();
-        let table = table::find(&meta.table)?;
+        let table = said::find_table(&meta.table)?;
         Some(Self { table, files: vec![Arc::clone(&file.handle)], level: meta.level, strip: meta.without_bodies })
     }
 }
@@ -82,7 +83,7 @@ fn choose(files: &[LiveFile], now: Timestamp, zeal: Zeal) -> Option<Job> {
             group.into_iter().filter(|file| file.meta().bytes < FILE_BYTES as u64 / 2).collect();
         if small.len() >= enough {
             let files = small.into_iter().take(FAN_IN).map(|file| Arc::clone(&file.handle)).collect();
-            return Some(Job { table: table::find(name)?, files, level: level + 1, strip: false });
+            return Some(Job { table: said::find_table(name)?, files, level: level + 1, strip: false });
         }
     }
     files.iter().find(worn).and_then(Job::rewrite)

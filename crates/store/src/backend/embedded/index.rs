@@ -7,6 +7,7 @@ use tracing::warn;
 
 use super::state::Shared;
 use crate::files::LiveFile;
+use crate::said::find_table;
 
 /// How often it looks for new files.
 const CHECK: Duration = Duration::from_secs(1);
@@ -40,8 +41,9 @@ pub(super) fn index_all(shared: &Shared) -> io::Result<()> {
             shared.texts.missing(live()).cloned()
         };
         let Some(file) = missing else { break };
+        let bodies = find_table(&file.table).and_then(|table| shared.snapshot(table).bodies);
         let same = |other: &LiveFile| (&other.meta().table, &other.meta().name) == (&file.table, &file.name);
-        match shared.texts.build(&file, || shared.state.read().files.iter().any(same)) {
+        match shared.texts.build(&file, bodies.as_deref(), || shared.state.read().files.iter().any(same)) {
             // It went before it could be read.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             built => built?,

@@ -9,6 +9,7 @@ mod open;
 mod retention;
 mod state;
 mod transfer;
+mod unsaid;
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -31,14 +32,17 @@ use signalbox_types::seam::{
 };
 use signalbox_types::table::{FindingRow, SCORES};
 use signalbox_types::{Answer, CountOnce, Events, ProjectId, Query, Span};
+use thread_priority::{ThreadPriority, set_current_thread_priority};
 use tokio::sync::oneshot;
 use tokio_stream::wrappers::BroadcastStream;
 use tracing::{error, warn};
 
 use crate::error::{closed, internal};
+use crate::limit::shorten;
 use crate::memtable::bytes_of;
 use crate::query::Engine;
 use crate::rows::{self, KeyedBatch, TableBatch};
+use crate::said::{self, Learned};
 use crate::{OpenError, StoreConfig};
 
 pub(crate) use commit::ROWS;
@@ -107,9 +111,15 @@ impl Store {
         let flush_thread = spawn("store-flush", &shared, |shared| flush_when_due(shared))?;
         let compact_thread = spawn("store-compact", &shared, {
             let engine = Arc::clone(&engine);
-            move |shared| compact_when_due(shared, &engine)
+            move |shared| {
+                step_back();
+                compact_when_due(shared, &engine);
+            }
         })?;
-        let index_thread = spawn("store-index", &shared, |shared| index::index_when_due(shared))?;
+        let index_thread = spawn("store-index", &shared, |shared| {
+            step_back();
+            index::index_when_due(shared);
+        })?;
         Ok(Arc::new(Self {
             shared,
             engine,
@@ -191,14 +201,18 @@ impl Store {
         }
         self.shared.check_writable()?;
         self.once.lock().mark(&mut events.spans);
-        let (spans, batches) = if events.len() <= INLINE_EVENTS {
-            make_rows(events)?
+        let _no_erasing = self.shared.saying.read().await;
+        let (spans, batches, learned) = if events.len() <= INLINE_EVENTS {
+            make_rows(&self.shared, events)?
         } else {
-            tokio::task::spawn_blocking(|| make_rows(events)).await.map_err(internal)??
+            let shared = Arc::clone(&self.shared);
+            tokio::task::spawn_blocking(move || make_rows(&shared, events)).await.map_err(internal)??
         };
         let watched = self.shared.live.receiver_count() > 0;
         let spans = if watched { spans.into_iter().map(Arc::new).collect() } else { Vec::new() };
-        self.append_rows(batches, spans).await
+        self.append_rows(batches, spans).await?;
+        learned.tell(&mut self.shared.recent.lock());
+        Ok(())
     }
 
     /// Appends rows to a store that was found writable; `spans` are shown to those who watch.
@@ -318,17 +332,20 @@ impl Drop for Store {
     }
 }
 
-fn make_rows(events: Events) -> Result<(Vec<Span>, Vec<KeyedBatch>), StoreError> {
-    let spans = last_versions(events.spans, |span| (span.project_id.clone(), span.trace_id, span.span_id));
+fn make_rows(shared: &Shared, events: Events) -> Result<(Vec<Span>, Vec<KeyedBatch>, Learned), StoreError> {
+    let mut spans = last_versions(events.spans, |span| (span.project_id.clone(), span.trace_id, span.span_id));
+    let most = (shared.config.max_field_kb as usize) << 10;
+    spans.iter_mut().for_each(|span| shorten(span, most));
     let scores = last_versions(events.scores, |score| (score.project_id.clone(), score.id.clone()));
     let logs = last_versions(events.logs, |log| (log.project_id.clone(), log.id.clone()));
     let points = last_versions(events.metric_points, |point| (point.project_id.clone(), point.id.clone()));
     let findings: Vec<FindingRow> = spans.iter().flat_map(FindingRow::of).collect();
-    let batches =
-        [rows::build(&spans), rows::build(&findings), rows::build(&scores), rows::build(&logs), rows::build(&points)];
-    let batches: Vec<_> = batches.into_iter().collect::<Result<_, _>>().map_err(internal)?;
-    let keyed = batches.into_iter().flatten().map(TableBatch::keyed).collect::<Result<_, _>>();
-    Ok((spans, keyed.map_err(internal)?))
+    let split = said::split(&shared.recent, &spans).map_err(internal)?;
+    let others = [rows::build(&findings), rows::build(&scores), rows::build(&logs), rows::build(&points)];
+    let others = others.into_iter().collect::<Result<Vec<_>, _>>().map_err(internal)?;
+    let batches = [split.spans, split.messages].into_iter().chain(others).flatten();
+    let keyed = batches.map(TableBatch::keyed).collect::<Result<_, _>>();
+    Ok((spans, keyed.map_err(internal)?, split.learned))
 }
 
 /// Of several events with one name, the last.
@@ -351,6 +368,13 @@ fn spawn(
     let shared_there = Arc::clone(shared);
     let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&shared_there));
     spawned.map_err(|source| OpenError::NotWritable { dir: shared.dir.clone(), source })
+}
+
+/// Work of this thread can wait: who takes rows and answers queries goes first.
+fn step_back() {
+    if let Err(error) = set_current_thread_priority(ThreadPriority::Min) {
+        warn!(?error, "work in the background can't give way to other work");
+    }
 }
 
 fn join(thread: Option<JoinHandle<()>>) {

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use signalbox_journal::fs::{Fs, Real};
 use signalbox_journal::{Journal, JournalConfig};
 use signalbox_types::seam::Clock;
-use signalbox_types::table;
 
 use super::commit::ROWS;
 use super::state::{Shared, State};
@@ -16,8 +15,9 @@ use crate::backup::MARKER;
 use crate::files::{LiveFile, ensure_keys};
 use crate::manifest;
 use crate::rows::{TableBatch, decode};
+use crate::said::{MESSAGES, Recent};
 use crate::text::TextIndexes;
-use crate::{OpenError, StoreConfig};
+use crate::{OpenError, StoreConfig, said};
 
 /// Opens the folder for this process alone; the lock ends with the file.
 pub(crate) fn lock(dir: &Path) -> Result<(PathBuf, File), OpenError> {
@@ -52,7 +52,7 @@ pub(super) fn recover(
     let mut state = State::default();
     for file in &manifest.files {
         // Of a table that a newer version knows: it stays, unread.
-        let Some(table) = table::find(&file.table) else { continue };
+        let Some(table) = said::find_table(&file.table) else { continue };
         let failed = |error| OpenError::manifest(&dir.join(file.relative_path()), error);
         ensure_keys(&*fs, &dir, file).map_err(failed)?;
         state.files.push(LiveFile::new(&dir, table, file.clone()).map_err(failed)?);
@@ -60,15 +60,19 @@ pub(super) fn recover(
     let low_seq = manifest.low_seq;
     state.manifest = Arc::new(manifest);
     let now = clock.elapsed();
+    let mut recent = Recent::default();
     let mut replay = |record: signalbox_journal::Record| {
         if record.kind != ROWS {
             return Err(format!("it is of kind {}, which this version does not know", record.kind));
         }
         let batches = decode(record.payload).map_err(|error| error.to_string())?;
+        batches.iter().filter(|rows| *rows.table == MESSAGES).for_each(|rows| recent.replay(&rows.batch));
         let keyed = batches.into_iter().map(TableBatch::keyed).collect::<Result<_, _>>();
         keyed.and_then(|keyed| state.publish(record.seq, keyed, now)).map_err(|error| error.to_string())
     };
     let journal_dir = dir.join("journal");
     let journal = Journal::open(Arc::clone(&fs), &journal_dir, JournalConfig::default(), low_seq, &mut replay)?;
-    Ok(Shared::new(fs, dir, config, clock, state, journal, texts))
+    let shared = Shared::new(fs, dir, config, clock, state, journal, texts);
+    *shared.recent.lock() = recent;
+    Ok(shared)
 }

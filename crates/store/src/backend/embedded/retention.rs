@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::TimestampMicrosecondType;
 use signalbox_types::seam::StoreError;
-use signalbox_types::table::{self, ColumnRoom, Retention, Table};
+use signalbox_types::table::{ColumnRoom, Retention, Table};
 use tracing::info;
 
 use super::compact::{Job, run};
@@ -14,6 +14,7 @@ use super::state::Shared;
 use crate::error::internal;
 use crate::files::LiveFile;
 use crate::query::Engine;
+use crate::said;
 
 const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 
@@ -49,7 +50,7 @@ fn drop_files(shared: &Shared) -> Result<(), StoreError> {
     let (began, gone) = {
         let mut state = shared.state.write();
         let old = |file: &&LiveFile| {
-            let table = table::find(&file.meta().table);
+            let table = said::find_table(&file.meta().table);
             table.and_then(|table| file_bound(shared, table, file)).is_some_and(|bound| file.meta().time.1 < bound)
         };
         let gone: Vec<_> = state.files.iter().filter(old).map(|file| Arc::clone(&file.handle)).collect();
@@ -69,7 +70,7 @@ fn drop_files(shared: &Shared) -> Result<(), StoreError> {
 fn drop_rows(shared: &Shared, engine: &Engine, project: &str) -> Result<(), StoreError> {
     let files = shared.state.read().files.clone();
     for file in files {
-        let Some(table) = table::find(&file.meta().table) else { continue };
+        let Some(table) = said::find_table(&file.meta().table) else { continue };
         let Some(bound) = bound(shared, shared.config.retention.days(table.retention, Some(project))) else { continue };
         if file.meta().time.0 >= bound {
             continue;
@@ -104,7 +105,7 @@ fn strip_bodies(shared: &Shared, engine: &Engine) -> Result<(), StoreError> {
             let state = shared.state.read();
             let mut old = state.files.iter().filter(|file| {
                 let meta = file.meta();
-                !meta.without_bodies && meta.time.1 < bound && table::find(&meta.table).is_some_and(has_bodies)
+                !meta.without_bodies && meta.time.1 < bound && said::find_table(&meta.table).is_some_and(has_bodies)
             });
             old.next().and_then(Job::strip)
         };

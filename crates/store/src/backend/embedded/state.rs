@@ -14,7 +14,7 @@ use signalbox_journal::fs::Fs;
 use signalbox_journal::{AppendError, Journal};
 use signalbox_types::Span;
 use signalbox_types::seam::{Clock, StoreError, StoreStats};
-use signalbox_types::table::{self, Identity, Table};
+use signalbox_types::table::{Identity, Table};
 use tokio::sync::broadcast;
 use tracing::{error, info, warn};
 
@@ -26,6 +26,7 @@ use crate::keys::Key;
 use crate::manifest::{self, DataFile, Manifest};
 use crate::memtable::{Chunk, Dead, Memtable};
 use crate::rows::KeyedBatch;
+use crate::said::{self, Bodies, MESSAGES, Recent};
 use crate::text::{Found, TextIndexes};
 use crate::writer::Place;
 
@@ -55,6 +56,8 @@ pub(crate) struct Snapshot {
     pub(crate) texts: Arc<TextIndexes>,
     /// Once it was searched: the rows that answer the search, which are all that are read.
     pub(crate) found: Option<Arc<Found>>,
+    /// What its rows name by hash.
+    pub(crate) bodies: Option<Arc<Bodies>>,
 }
 
 impl State {
@@ -78,8 +81,8 @@ impl State {
         if !self.kill(table, key) {
             return;
         }
-        let belongs = |other: &&&Table| matches!(other.identity, Identity::BelongsTo(owner) if owner == table);
-        for other in table::ALL.iter().filter(belongs) {
+        let belongs = |other: &&Table| matches!(other.identity, Identity::BelongsTo(owner) if owner == table);
+        for other in said::tables().filter(belongs) {
             self.kill(other, key);
         }
     }
@@ -150,6 +153,10 @@ pub(super) struct Shared {
     pub(super) state: RwLock<State>,
     pub(super) journal: Journal,
     pub(super) texts: Arc<TextIndexes>,
+    /// What was said lately.
+    pub(super) recent: Mutex<Recent>,
+    /// Held by appends from what they know of others to their end; erasing waits for them.
+    pub(super) saying: tokio::sync::RwLock<()>,
     /// Held while the texts of files are indexed: one at a time.
     pub(super) indexing: Mutex<()>,
     pub(super) live: broadcast::Sender<Arc<Span>>,
@@ -198,6 +205,8 @@ impl Shared {
             state: RwLock::new(state),
             journal,
             texts: Arc::new(texts),
+            recent: Mutex::default(),
+            saying: tokio::sync::RwLock::default(),
             indexing: Mutex::default(),
             live: broadcast::channel(1_024).0,
             appended_rows: AtomicU64::new(0),
@@ -257,7 +266,8 @@ impl Shared {
 
     /// Makes the rows of a journal record visible. Called on the journal's thread, in order.
     pub(super) fn publish(&self, seq: u64, batches: Vec<KeyedBatch>) {
-        let rows: usize = batches.iter().map(|table| table.batch.num_rows()).sum();
+        let counted = batches.iter().filter(|keyed| *keyed.table != MESSAGES);
+        let rows: usize = counted.map(|keyed| keyed.batch.num_rows()).sum();
         let now = self.clock.elapsed();
         let (pushed, bytes) = {
             let mut state = self.state.write();
@@ -288,7 +298,9 @@ impl Shared {
             chunks.extend(rows.chunks.iter().map(|chunk| (Arc::clone(chunk), Arc::clone(&rows.dead))));
         }
         let files = state.files.iter().filter(|file| file.meta().table == table.name);
-        Snapshot { files: files.cloned().collect(), chunks, texts: Arc::clone(&self.texts), found: None }
+        let by_hash = table.columns.iter().any(|column| column.by_hash);
+        let bodies = by_hash.then(|| Arc::new(Bodies::new(&self.dir, self.snapshot_of(state, &MESSAGES))));
+        Snapshot { files: files.cloned().collect(), chunks, texts: Arc::clone(&self.texts), found: None, bodies }
     }
 
     /// Rows in memory are old enough, or enough, for a file.
@@ -404,7 +416,7 @@ impl Shared {
     ) -> io::Result<(Manifest, Vec<LiveFile>)> {
         let mut added = Vec::new();
         for meta in written {
-            let table = table::find(&meta.table).ok_or_else(|| io::Error::other("a file of no table"))?;
+            let table = said::find_table(&meta.table).ok_or_else(|| io::Error::other("a file of no table"))?;
             added.push(LiveFile::new(&self.dir, table, meta.clone())?);
         }
         let (before, mut files) = {

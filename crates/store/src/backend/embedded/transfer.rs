@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -142,7 +143,9 @@ async fn append(store: &Store, pieces: Pieces) -> Result<u64, StoreError> {
     let mut count = 0;
     for piece in pieces {
         count += piece.rows.batch.num_rows() as u64;
-        let batches = blocking(move || prepare(piece)).await?;
+        let _no_erasing = store.shared.saying.read().await;
+        let shared = Arc::clone(&store.shared);
+        let (batches, learned) = blocking(move || prepare(&shared.recent, piece)).await?;
         let mut tries = 0;
         loop {
             let appended = match store.shared.check_writable() {
@@ -155,6 +158,7 @@ async fn append(store: &Store, pieces: Pieces) -> Result<u64, StoreError> {
             }
             tokio::time::sleep(NO_ROOM_WAIT).await;
         }
+        learned.tell(&mut store.shared.recent.lock());
     }
     Ok(count)
 }
