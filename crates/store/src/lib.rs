@@ -17,6 +17,7 @@ mod said;
 mod schema;
 mod text;
 mod transfer;
+mod values;
 mod writer;
 
 pub use backend::embedded::Store;

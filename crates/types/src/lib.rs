@@ -17,6 +17,7 @@ pub mod secret;
 pub mod span;
 pub mod table;
 pub mod time;
+pub mod top_values;
 pub mod usage;
 
 pub use error::ErrorClass;
@@ -33,4 +34,5 @@ pub use score::{Score, ScoreSource};
 pub use secret::Secret;
 pub use span::{Span, SpanKind, SpanSource, SpanStatus};
 pub use time::{TimeRange, Timestamp};
+pub use top_values::{FieldValues, TopValues, ValueCount};
 pub use usage::{Cost, CostSource, Usage};

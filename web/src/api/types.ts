@@ -4,6 +4,7 @@ import type { components } from './schema';
 type Schemas = components['schemas'];
 
 export type Answer = Schemas['Answer'];
+export type FieldValues = Schemas['FieldValues'];
 export type Filter = Schemas['Filter'];
 export type Finding = Schemas['Finding'];
 export type Measure = Schemas['Measure'];

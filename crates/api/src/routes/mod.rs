@@ -4,6 +4,7 @@
 mod backup;
 mod erasures;
 mod export;
+mod fields;
 mod health;
 mod import;
 mod keys;
@@ -46,6 +47,7 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(backup::back_up))
         .routes(routes!(erasures::list, erasures::erase))
         .routes(routes!(export::export))
+        .routes(routes!(fields::list))
         .routes(routes!(health::healthz))
         .routes(routes!(import::import))
         .routes(routes!(keys::list, keys::create))

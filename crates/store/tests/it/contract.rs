@@ -6,7 +6,7 @@ use signalbox_testkit::conformance;
 use signalbox_types::seam::{BoxFuture, BoxStream, Erase, Erased, EventStore, SpanSink, StoreError, StoreStats};
 use signalbox_types::{Answer, Events, ProjectId, Query, Span};
 
-use crate::{ask, clock, count, numbers, open, spans};
+use crate::{ask, clock, count, numbers, open, project, spans};
 
 /// Every append ends in a file of its own.
 #[derive(Debug)]
@@ -81,7 +81,10 @@ async fn survives_being_dropped_and_closed() {
             assert_eq!(count(&*store).await, expected, "queries go on after closing");
         }
     }
-    let stats = open(dir.path()).stats();
+    let store = open(dir.path());
+    let tokens = store.fields(&project(), Some("kind"));
+    assert!(tokens[0].count > 0, "counts come back with the data");
+    let stats = store.stats();
     assert_eq!((stats.files, stats.read_only), (8, false), "of spans and of what they say");
 }
 

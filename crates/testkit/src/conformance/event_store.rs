@@ -61,6 +61,7 @@ where
     pages::each_row_once(&check).await;
     pages::while_data_arrives(store.as_ref(), &clock).await;
     findings(&check).await;
+    fields(store.as_ref());
     calls_count_once(store.as_ref()).await;
     tables::every_kind_of_event(store.as_ref(), begin).await;
     refusals(&check).await;
@@ -127,6 +128,18 @@ async fn filters(check: &Check<'_>) {
     check.counts(json!({"any": []}), 0).await;
     let recent = check.rows(json!({"time": {"from": "now-65s"}, "measures": [{"fn": "count"}]})).await;
     assert_eq!(recent, [[json!(6)]], "the last 65 seconds");
+}
+
+fn fields(store: &dyn EventStore) {
+    let project = ProjectId::new("two");
+    let all = store.fields(&project, None);
+    let number = all.iter().find(|field| field.field == "attributes.number");
+    assert_eq!(number.map(|field| (field.count, field.values.len())), Some((1, 0)), "fields without their values");
+    let model = store.fields(&project, Some("model"));
+    let values: Vec<_> =
+        model.iter().flat_map(|field| &field.values).map(|one| (one.value.as_str(), one.count)).collect();
+    assert_eq!(values, [("sim/small", 1)], "of one project");
+    assert_eq!(store.fields(&project, Some("nothing")), []);
 }
 
 async fn searches(check: &Check<'_>) {

@@ -11,7 +11,8 @@ use parking_lot::{Mutex, RwLock};
 use signalbox_types::seam::{BoxFuture, BoxStream, Clock, Erase, Erased, EventStore, StoreError, StoreStats};
 use signalbox_types::table::{FINDINGS, FindingRow, LOGS, METRIC_POINTS, Record, SCORES};
 use signalbox_types::{
-    Answer, CountOnce, Events, LogRecord, MetricPoint, ProjectId, Query, Score, Span, SpanId, TraceId,
+    Answer, CountOnce, Events, FieldValues, LogRecord, MetricPoint, ProjectId, Query, Score, Span, SpanId, TopValues,
+    TraceId,
 };
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
@@ -26,6 +27,7 @@ pub struct MemoryStore {
     logs: RwLock<Vec<LogRecord>>,
     metric_points: RwLock<Vec<MetricPoint>>,
     once: Mutex<CountOnce>,
+    values: Mutex<TopValues>,
     live: broadcast::Sender<Arc<Span>>,
     clock: Arc<dyn Clock>,
 }
@@ -40,6 +42,7 @@ impl MemoryStore {
             logs: RwLock::default(),
             metric_points: RwLock::default(),
             once: Mutex::default(),
+            values: Mutex::default(),
             live: broadcast::channel(1_024).0,
             clock,
         }
@@ -100,6 +103,7 @@ impl EventStore for MemoryStore {
                 (&one.project_id, &one.id) == (&other.project_id, &other.id)
             });
             self.once.lock().mark(&mut spans);
+            self.values.lock().count(&spans);
             for span in spans {
                 let span = Arc::new(span);
                 let name = |span: &Span| (span.project_id.clone(), span.trace_id, span.span_id);
@@ -172,9 +176,18 @@ impl EventStore for MemoryStore {
                 !goes
             });
             let before = spans.len();
+            self.values.lock().forget(project);
             spans.retain(|span| !goes(span));
             Ok(Erased { spans: (before - spans.len()) as u64, other_rows, files: 0, complete: true })
         })
+    }
+
+    fn fields(&self, project: &ProjectId, field: Option<&str>) -> Vec<FieldValues> {
+        let values = self.values.lock();
+        match field {
+            Some(field) => values.field(project, field).into_iter().collect(),
+            None => values.fields(project),
+        }
     }
 
     fn stats(&self) -> StoreStats {

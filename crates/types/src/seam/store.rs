@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::transfer::{BackupReport, Export, FileFormat, Imported};
 use crate::query::InvalidQuery;
-use crate::{Answer, Events, ProjectId, Query, Span};
+use crate::{Answer, Events, FieldValues, ProjectId, Query, Span};
 
 /// A boxed future, so that the seam is object-safe.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -109,6 +109,12 @@ pub trait EventStore: Send + Sync + std::fmt::Debug {
     /// Removes everything of a user, a session or a trace of one project, so that its bytes are gone.
     /// What arrives afterwards is kept.
     fn erase<'a>(&'a self, project: &'a ProjectId, what: &'a Erase) -> BoxFuture<'a, Result<Erased, StoreError>>;
+
+    /// The fields that spans of a project have, without their values; or one of them with its most frequent
+    /// values. Counted while spans are written: what was erased takes all of its project's counts with it.
+    fn fields(&self, _project: &ProjectId, _field: Option<&str>) -> Vec<FieldValues> {
+        Vec::new()
+    }
 
     /// How the store is.
     fn stats(&self) -> StoreStats;

@@ -28,6 +28,14 @@ export const tablesQuery = queryOptions({
   staleTime: Infinity,
 });
 
+/** The fields that spans have, attributes included, or one of them with its frequent values. */
+export const fieldsQuery = (field?: string) =>
+  queryOptions({
+    queryKey: ['fields', field],
+    queryFn: ({ signal }) => call(api.GET('/api/v1/fields', { params: { query: { field } }, signal })),
+    staleTime: 30_000,
+  });
+
 export const statusQuery = queryOptions({
   queryKey: ['status'],
   queryFn: ({ signal }) => call(api.GET('/api/v1/status', { signal })),

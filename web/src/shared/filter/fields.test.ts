@@ -19,6 +19,15 @@ it('puts the favourites first and leaves out what can not be compared', () => {
   ];
   expect(filterFields(tables as never).map((field) => field.name)).toEqual(['model', 'status', 'release']);
   expect(filterFields(undefined)).toEqual([]);
+  const known = [
+    { field: 'model', count: 9, values: [] },
+    { field: 'attributes.rare', count: 1, values: [] },
+    { field: 'attributes.tier', count: 1_200, values: [] },
+  ];
+  expect(filterFields(undefined, known)).toEqual([
+    { name: 'attributes.tier', type: 'text', doc: 'On 1.2k spans.' },
+    { name: 'attributes.rare', type: 'text', doc: 'On 1 spans.' },
+  ]);
 });
 
 it.each([

@@ -1,4 +1,5 @@
-import type { Operator, TableInfo } from '@/api/types';
+import type { FieldValues, Operator, TableInfo } from '@/api/types';
+import { formatCount } from '@/shared/format/numbers';
 
 export interface FilterField {
   name: string;
@@ -33,17 +34,24 @@ const favourites = [
 const hidden = new Set(['project_id', 'start_time', 'end_time']);
 const filterable = new Set(['text', 'text_list', 'int', 'float', 'money', 'bool']);
 
-/** The columns that a filter can be about. */
-export function filterFields(tables: TableInfo[] | undefined): FilterField[] {
+export const isAttribute = (name: string): boolean => name.includes('.');
+
+/** The columns that a filter can be about, and the attributes that spans have. */
+export function filterFields(tables: TableInfo[] | undefined, known: FieldValues[] = []): FilterField[] {
   const columns = tables?.find((table) => table.name === 'spans')?.columns ?? [];
   const rank = (name: string): number => {
     const place = favourites.indexOf(name);
     return place < 0 ? favourites.length : place;
   };
-  return columns
+  const attributes = known
+    .filter(({ field }) => isAttribute(field))
+    .sort((a, b) => b.count - a.count || a.field.localeCompare(b.field))
+    .map(({ field, count }) => ({ name: field, type: 'text', doc: `On ${formatCount(count)} spans.` }));
+  const named = columns
     .filter((column) => filterable.has(column.type) && !hidden.has(column.name))
     .map(({ name, type, doc, unit }) => ({ name, type, doc, unit: unit ?? undefined }))
     .sort((a, b) => rank(a.name) - rank(b.name) || a.name.localeCompare(b.name));
+  return [...named, ...attributes];
 }
 
 export const isNumeric = (type: string): boolean => type === 'int' || type === 'float' || type === 'money';
@@ -65,7 +73,8 @@ const labels: Record<string, string> = {
   key_id: 'key',
 };
 
-export const fieldLabel = (name: string): string => labels[name] ?? name.replaceAll('_', ' ');
+export const fieldLabel = (name: string): string =>
+  labels[name] ?? (isAttribute(name) ? name.slice(name.indexOf('.') + 1) : name.replaceAll('_', ' '));
 
 /** `2s`, `350ms`, `1500` as milliseconds; other numbers as they are. */
 export function parseNumber(text: string, unit?: string): number | undefined {

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { ListFilter, X } from 'lucide-react';
 import { useState } from 'react';
 
-import { tablesQuery } from '@/shared/data/query';
+import { fieldsQuery, tablesQuery } from '@/shared/data/query';
 import { formatCost, formatDuration } from '@/shared/format/numbers';
 import type { Range } from '@/shared/time/range';
 import { Button } from '@/shared/ui/button';
@@ -91,7 +91,8 @@ export function FilterBar({
   const [open, setOpen] = useState(false);
   const [field, setField] = useState<FilterField>();
   const tables = useQuery(tablesQuery);
-  const fields = filterFields(tables.data?.tables);
+  const known = useQuery(fieldsQuery());
+  const fields = filterFields(tables.data?.tables, known.data?.fields);
   const close = (): void => {
     setOpen(false);
     setField(undefined);

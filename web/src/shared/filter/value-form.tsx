@@ -3,14 +3,14 @@ import { ChevronLeft } from 'lucide-react';
 import { useState } from 'react';
 
 import type { Operator } from '@/api/types';
-import { answerQuery } from '@/shared/data/query';
+import { answerQuery, fieldsQuery } from '@/shared/data/query';
 import { formatCount } from '@/shared/format/numbers';
 import type { Range } from '@/shared/time/range';
 import { Button, IconButton } from '@/shared/ui/button';
 import { inputClass } from '@/shared/ui/field';
 import { type Chip, operatorLabel, type Scalar } from '@/shared/url/filters';
 
-import { fieldLabel, type FilterField, isNumeric, operatorsOf, parseNumber } from './fields';
+import { fieldLabel, type FilterField, isAttribute, isNumeric, operatorsOf, parseNumber } from './fields';
 
 interface Props {
   field: FilterField;
@@ -43,16 +43,27 @@ const topValues = (field: FilterField, range: Range) => ({
     order: [{ by: 'n', desc: true }],
     limit: 12,
   }),
-  enabled: field.type === 'text' || field.type === 'bool',
+  enabled: (field.type === 'text' || field.type === 'bool') && !isAttribute(field.name),
   staleTime: 30_000,
 });
+
+/** Of attributes, the values that were counted while spans were written: no bodies are read for a list. */
+function useTopValues(field: FilterField, range: Range): [Scalar, number][] {
+  const inRange = useQuery(topValues(field, range));
+  const counted = useQuery({ ...fieldsQuery(field.name), enabled: isAttribute(field.name) });
+  if (isAttribute(field.name)) {
+    const values = counted.data?.fields.flatMap((one) => one.values) ?? [];
+    return values.slice(0, 12).map(({ value, count }) => [value, count]);
+  }
+  return (inRange.data?.rows ?? []).map(([one, count]) => [one as Scalar, Number(count)]);
+}
 
 export function ValueForm({ field, range, start, onBack, onDone }: Props) {
   const operators = operatorsOf(field.type);
   const [op, setOp] = useState<Operator>(start?.op ?? operators[0] ?? '=');
   const [text, setText] = useState(start?.value === undefined ? '' : [start.value].flat().join(', '));
   const [tried, setTried] = useState(false);
-  const top = useQuery(topValues(field, range));
+  const top = useTopValues(field, range);
   const value = readValue(field, op, text);
   const wrong =
     value === wrongValue && text === ''
@@ -133,17 +144,17 @@ export function ValueForm({ field, range, start, onBack, onDone }: Props) {
             : 'Expected a value.'}
         </p>
       )}
-      {top.data && top.data.rows.length > 0 && (
+      {top.length > 0 && (
         <ul className="max-h-60 overflow-y-auto border-t border-line p-1">
-          {top.data.rows.map(([one, count]) => (
+          {top.map(([one, count]) => (
             <li key={String(one)}>
               <button
                 type="button"
                 className="flex w-full items-baseline gap-3 rounded-md px-2 py-1 text-left text-sm hover:bg-hover"
-                onClick={() => pick(one as Scalar)}
+                onClick={() => pick(one)}
               >
                 <span className="truncate">{String(one)}</span>
-                <span className="num ml-auto text-xs text-faint">{formatCount(Number(count))}</span>
+                <span className="num ml-auto text-xs text-faint">{formatCount(count)}</span>
               </button>
             </li>
           ))}

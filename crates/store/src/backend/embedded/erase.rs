@@ -38,6 +38,7 @@ pub(super) fn erase(shared: &Shared, engine: &Engine, project: &ProjectId, what:
         // Appends that rely on bodies which may go have ended; those that follow rely on none.
         let _no_appends = shared.saying.blocking_write();
         shared.recent.lock().forget();
+        shared.values.lock().forget(project);
     }
     let before = shared.journal.stats().next_seq;
     shared.journal.roll();
@@ -79,6 +80,7 @@ pub(super) fn erase(shared: &Shared, engine: &Engine, project: &ProjectId, what:
             erased.files += 1;
         }
     }
+    shared.save_values();
     erased.complete = wait_until_gone(shared, before);
     info!(project = project.as_str(), ?erased, "erased");
     Ok(erased)

@@ -31,7 +31,7 @@ use signalbox_types::seam::{
     StoreStats,
 };
 use signalbox_types::table::{FindingRow, SCORES};
-use signalbox_types::{Answer, CountOnce, Events, ProjectId, Query, Span};
+use signalbox_types::{Answer, CountOnce, Events, FieldValues, ProjectId, Query, Span};
 use thread_priority::{ThreadPriority, set_current_thread_priority};
 use tokio::sync::oneshot;
 use tokio_stream::wrappers::BroadcastStream;
@@ -285,6 +285,14 @@ impl EventStore for Store {
         })
     }
 
+    fn fields(&self, project: &ProjectId, field: Option<&str>) -> Vec<FieldValues> {
+        let values = self.shared.values.lock();
+        match field {
+            Some(field) => values.field(project, field).into_iter().collect(),
+            None => values.fields(project),
+        }
+    }
+
     fn stats(&self) -> StoreStats {
         self.shared.stats()
     }
@@ -339,6 +347,7 @@ fn make_rows(shared: &Shared, events: Events) -> Result<(Vec<Span>, Vec<KeyedBat
     let scores = last_versions(events.scores, |score| (score.project_id.clone(), score.id.clone()));
     let logs = last_versions(events.logs, |log| (log.project_id.clone(), log.id.clone()));
     let points = last_versions(events.metric_points, |point| (point.project_id.clone(), point.id.clone()));
+    shared.values.lock().count(&spans);
     let findings: Vec<FindingRow> = spans.iter().flat_map(FindingRow::of).collect();
     let split = said::split(&shared.recent, &spans).map_err(internal)?;
     let others = [rows::build(&findings), rows::build(&scores), rows::build(&logs), rows::build(&points)];

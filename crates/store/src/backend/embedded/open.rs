@@ -17,7 +17,7 @@ use crate::manifest;
 use crate::rows::{TableBatch, decode};
 use crate::said::{MESSAGES, Recent};
 use crate::text::TextIndexes;
-use crate::{OpenError, StoreConfig, said};
+use crate::{OpenError, StoreConfig, said, values};
 
 /// Opens the folder for this process alone; the lock ends with the file.
 pub(crate) fn lock(dir: &Path) -> Result<(PathBuf, File), OpenError> {
@@ -74,5 +74,6 @@ pub(super) fn recover(
     let journal = Journal::open(Arc::clone(&fs), &journal_dir, JournalConfig::default(), low_seq, &mut replay)?;
     let shared = Shared::new(fs, dir, config, clock, state, journal, texts);
     *shared.recent.lock() = recent;
+    *shared.values.lock() = values::load(&*shared.fs, &shared.dir);
     Ok(shared)
 }

@@ -12,9 +12,9 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use roaring::RoaringBitmap;
 use signalbox_journal::fs::Fs;
 use signalbox_journal::{AppendError, Journal};
-use signalbox_types::Span;
 use signalbox_types::seam::{Clock, StoreError, StoreStats};
 use signalbox_types::table::{Identity, Table};
+use signalbox_types::{Span, TopValues};
 use tokio::sync::broadcast;
 use tracing::{error, info, warn};
 
@@ -28,6 +28,7 @@ use crate::memtable::{Chunk, Dead, Memtable};
 use crate::rows::KeyedBatch;
 use crate::said::{self, Bodies, MESSAGES, Recent};
 use crate::text::{Found, TextIndexes};
+use crate::values;
 use crate::writer::Place;
 
 /// Where rows are.
@@ -153,6 +154,8 @@ pub(super) struct Shared {
     pub(super) state: RwLock<State>,
     pub(super) journal: Journal,
     pub(super) texts: Arc<TextIndexes>,
+    /// Fields and their frequent values.
+    pub(super) values: Mutex<TopValues>,
     /// What was said lately.
     pub(super) recent: Mutex<Recent>,
     /// Held by appends from what they know of others to their end; erasing waits for them.
@@ -205,6 +208,7 @@ impl Shared {
             state: RwLock::new(state),
             journal,
             texts: Arc::new(texts),
+            values: Mutex::default(),
             recent: Mutex::default(),
             saying: tokio::sync::RwLock::default(),
             indexing: Mutex::default(),
@@ -359,9 +363,17 @@ impl Shared {
         let committed = written.and_then(|written| self.replace_files(began, &[], written, Some(low_seq)));
         committed.map_err(|error| flush_failed(&error))?;
         self.journal.trim(low_seq);
+        self.save_values();
         let took_ms = self.clock.elapsed().saturating_sub(started).as_millis() as u64;
         info!(rows = frozen.rows, bytes = frozen.bytes, took_ms, "wrote rows from memory to files");
         Ok(())
+    }
+
+    pub(super) fn save_values(&self) {
+        let values = self.values.lock().clone();
+        if let Err(error) = values::save(&*self.fs, &self.dir, &values) {
+            warn!(%error, "the frequent values of fields can't be kept, trying again with the next flush");
+        }
     }
 
     pub(super) fn place(&self) -> Place<'_> {
