@@ -68,6 +68,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List fields and values
+         * @description The columns of few values and the attribute keys that spans of this project have; with `field`, that one with its
+         *     most frequent values. Counted while spans are written, about right, never by reading them.
+         */
+        get: operations["list_fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/import": {
         parameters: {
             query?: never;
@@ -682,6 +703,23 @@ export interface components {
             /** @description The class of the failure. */
             type: components["schemas"]["ErrorClass"];
         };
+        /** @description A field, how many spans have it, and its most frequent values. */
+        FieldValues: {
+            /**
+             * Format: int64
+             * @description Spans that have it, about.
+             */
+            count: number;
+            /** @description A column of `spans`, or a key of a map column: `attributes.key`. */
+            field: string;
+            /** @description The most frequent first; none of a field in which nearly every span has another one. */
+            values: components["schemas"]["ValueCount"][];
+        };
+        /** @description Fields of spans. */
+        Fields: {
+            /** @description By name. */
+            fields: components["schemas"]["FieldValues"][];
+        };
         /**
          * @description How rows are written down. DuckDB, pandas and Spark read each as it is.
          * @enum {string}
@@ -1095,7 +1133,7 @@ export interface components {
          * @description How long rows are kept, by default.
          * @enum {string}
          */
-        Retention: "spans" | "scores" | "logs" | "metrics";
+        Retention: "spans" | "bodies" | "scores" | "logs" | "metrics";
         /**
          * @description Who speaks.
          * @enum {string}
@@ -1221,6 +1259,11 @@ export interface components {
             input?: unknown;
             /** @description `gen_ai.input.messages`. */
             input_messages?: components["schemas"]["Message"][];
+            /**
+             * Format: int64
+             * @description How many of the first input messages earlier calls of the session or trace had said already.
+             */
+            input_messages_known?: number;
             /** @description The start of the last thing said to the model. */
             input_preview?: string;
             /**
@@ -1641,6 +1684,16 @@ export interface components {
             /** @description The strongest guardrail verdict; absent if no guardrail looked. */
             verdict?: components["schemas"]["Verdict"];
         };
+        /** @description A value and how often it occurs. */
+        ValueCount: {
+            /**
+             * Format: int64
+             * @description Spans that have it, about.
+             */
+            count: number;
+            /** @description The value. */
+            value: string;
+        };
         /**
          * @description What became of a call, weakest first: the strongest action taken on it.
          * @enum {string}
@@ -1707,6 +1760,8 @@ export type Erasures = components['schemas']['Erasures'];
 export type ErrorAnswer = components['schemas']['ErrorAnswer'];
 export type ErrorClass = components['schemas']['ErrorClass'];
 export type ErrorDetail = components['schemas']['ErrorDetail'];
+export type FieldValues = components['schemas']['FieldValues'];
+export type Fields = components['schemas']['Fields'];
 export type FileFormat = components['schemas']['FileFormat'];
 export type Filter = components['schemas']['Filter'];
 export type Finding = components['schemas']['Finding'];
@@ -1765,6 +1820,7 @@ export type TraceId = components['schemas']['TraceId'];
 export type TracePage = components['schemas']['TracePage'];
 export type TraceScore = components['schemas']['TraceScore'];
 export type TraceSummary = components['schemas']['TraceSummary'];
+export type ValueCount = components['schemas']['ValueCount'];
 export type Verdict = components['schemas']['Verdict'];
 export type VirtualKey = components['schemas']['VirtualKey'];
 export type VirtualKeys = components['schemas']['VirtualKeys'];
@@ -1929,6 +1985,47 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": unknown;
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description One field with its most frequent values, e.g. `model` or `attributes.tier`. */
+                field: string | null;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What spans can be filtered by. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fields"];
                 };
             };
             /** @description No key, an unknown or revoked one, or an ended session. */

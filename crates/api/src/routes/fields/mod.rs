@@ -20,6 +20,7 @@ pub(crate) struct Fields {
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Asked {
     /// One field with its most frequent values, e.g. `model` or `attributes.tier`.
     field: Option<String>,
