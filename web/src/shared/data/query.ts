@@ -13,6 +13,10 @@ export const answerQuery = (query: Query) =>
     placeholderData: keepPreviousData,
   });
 
+/** Stops a query where it runs, whoever waits for it. */
+export const cancelQuery = (id: string) =>
+  call(api.DELETE('/api/v1/queries/{id}', { params: { path: { id } } }));
+
 export const rowsOf = (answer: Answer | undefined): Row[] =>
   (answer?.rows ?? []).map((row) =>
     Object.fromEntries((answer?.columns ?? []).map((column, i) => [column.name, row[i]])),
