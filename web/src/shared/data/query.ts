@@ -38,6 +38,11 @@ export const statusQuery = queryOptions({
   refetchInterval: 30_000,
 });
 
+export const keysQuery = queryOptions({
+  queryKey: ['keys'],
+  queryFn: ({ signal }) => call(api.GET('/api/v1/keys', { signal })),
+});
+
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
   queryFn: async ({ signal }) => call(api.GET('/api/v1/session', { signal })),
