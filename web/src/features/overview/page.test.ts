@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import { questionsFor } from './queries';
-import { chipsOf, groupsOf, timelineOf, tokenClasses } from './series';
+import { chipsOf, colorsOf, type Group, groupsOf, timelineOf, tokenClasses } from './series';
 
 const minute = 60_000;
 const at = (n: number): string => new Date(n * minute).toISOString();
@@ -43,6 +43,21 @@ it('draws the groups that the store chose, and its sum of all others last', () =
   expect(rest && chipsOf(rest, groups, 'model')).toEqual([
     { field: 'model', op: 'not_in', value: ['other', 'a'] },
     { field: 'model', op: 'exists', value: undefined },
+  ]);
+});
+
+it('gives a model the same colour in both charts', () => {
+  const group = (name: string, kind: Group['kind'] = 'one'): Group => ({ name, kind, values: [], total: 1 });
+  const palette = ['red', 'green', 'blue'];
+  const first = colorsOf([group('a'), group('b'), group('all others', 'other')], palette, 'grey');
+  expect([...first]).toEqual([
+    ['a', 'red'],
+    ['b', 'green'],
+  ]);
+  expect([...colorsOf([group('c'), group('b'), group('d')], palette, 'grey', first)]).toEqual([
+    ['c', 'red'],
+    ['b', 'green'],
+    ['d', 'blue'],
   ]);
 });
 

@@ -66,6 +66,19 @@ export function groupsOf(
     .sort((a, b) => last(a) - last(b) || b.total - a.total || a.name.localeCompare(b.name));
 }
 
+/** A colour for each group; one that has a colour `elsewhere` on the page keeps it. */
+export function colorsOf(
+  groups: Group[],
+  palette: string[],
+  rest: string,
+  elsewhere = new Map<string, string>(),
+): Map<string, string> {
+  const own = groups.filter((group) => group.kind !== 'other').map((group) => group.name);
+  const kept = new Set(own.map((name) => elsewhere.get(name)));
+  const free = palette.filter((color) => !kept.has(color));
+  return new Map(own.map((name) => [name, elsewhere.get(name) ?? free.shift() ?? rest]));
+}
+
 /** The filters that leave the spans of a group. */
 export function chipsOf(group: Group, groups: Group[], by: string): Chip[] {
   if (group.kind === 'one') return [chipIs(by, group.name)];

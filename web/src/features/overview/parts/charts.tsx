@@ -10,7 +10,7 @@ import { Skeleton } from '@/shared/ui/skeleton';
 import { type Chip, chipIs } from '@/shared/url/filters';
 
 import type { Questions } from '../queries';
-import { chipsOf, type Group, groupsOf, type Timeline, tokenClasses } from '../series';
+import { chipsOf, colorsOf, type Group, groupsOf, type Timeline, tokenClasses } from '../series';
 
 interface Props {
   timeline: Timeline | undefined;
@@ -22,13 +22,13 @@ interface Props {
   onZoom: (from: number, to: number) => void;
 }
 
-const colors = ['--series-1', '--series-2', '--series-3', '--series-4', '--series-5', '--series-6'];
-
-const seriesOf = (groups: Group[]): Series[] =>
-  groups.map(({ name, kind, values }, i) => ({
+const palette = ['--series-1', '--series-2', '--series-3', '--series-4', '--series-5', '--series-6'];
+const rest = '--series-other';
+const seriesOf = (groups: Group[], colors: Map<string, string>): Series[] =>
+  groups.map(({ name, kind, values }) => ({
     label: name,
     values,
-    color: (kind === 'other' ? undefined : colors[i]) ?? '--series-other',
+    color: (kind === 'other' ? undefined : colors.get(name)) ?? rest,
   }));
 
 function ChartCard({
@@ -95,9 +95,10 @@ export function Charts({ timeline, modelRows, costRows, width, questions, onOpen
     (one) => one.label === 'input' || one.label === 'output' || one.values.some((value) => (value ?? 0) > 0),
   );
   const modelGroups = groupsOf(modelRows, 'model', 'requests', timeline, width);
-  const byModel = seriesOf(modelGroups);
+  const modelColors = colorsOf(modelGroups, palette, rest);
+  const byModel = seriesOf(modelGroups, modelColors);
   const costGroups = groupsOf(costRows, 'model', 'cost', timeline, width);
-  const costByModel = seriesOf(costGroups);
+  const costByModel = seriesOf(costGroups, colorsOf(costGroups, palette, rest, modelColors));
   const openOf =
     (groups: Group[], all: Series[]) =>
     (series: Series): void => {
