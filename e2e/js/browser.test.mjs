@@ -7,13 +7,15 @@ import { after, before, test } from 'node:test';
 import OpenAI from 'openai';
 import { chromium } from 'playwright-core';
 
-import { KEY, OUT, startSignalbox } from './harness.mjs';
+import { KEY, OUT, startSignalbox, waitUntil } from './harness.mjs';
 
 const LEAK = 'AKIA' + 'QX3WTVBN5LKZJ7RM';
 let box;
 let browser;
 let page;
 const problems = [];
+// Refusals that the browser may write down. A 401 before signing in is how the page learns that nobody is.
+const refusals = new Set(['401']);
 
 before(async () => {
   box = await startSignalbox();
@@ -26,8 +28,8 @@ before(async () => {
   page.setDefaultTimeout(15_000);
   page.on('pageerror', (error) => problems.push(`page: ${error.message}`));
   page.on('console', (message) => {
-    // A 401 before signing in is how the page learns that nobody is.
-    if (message.type() === 'error' && !message.text().includes('401')) problems.push(`console: ${message.text()}`);
+    const wanted = [...refusals].some((status) => message.text().includes(`status of ${status}`));
+    if (message.type() === 'error' && !wanted) problems.push(`console: ${message.text()}`);
   });
 });
 
@@ -37,6 +39,13 @@ after(async () => {
 });
 
 const openai = () => new OpenAI({ baseURL: `${box.url}/v1`, apiKey: KEY, maxRetries: 0 });
+
+async function ask(method, path, body) {
+  const headers = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' };
+  const answer = await fetch(box.url + path, { method, headers, body: body && JSON.stringify(body) });
+  assert.equal(answer.status, 200, `${method} ${path}`);
+  return answer.json();
+}
 
 async function shoot(name) {
   for (const scheme of ['light', 'dark']) {
@@ -119,6 +128,16 @@ test('a trace of many spans is a tree, and spans have tokens, cost and JSON', as
   await page.getByText('plan the journey').first().waitFor();
 });
 
+test('a search takes the start of a word, and says what else it takes', async () => {
+  await page.goto(`${box.url}/traces?q=vien*`);
+  await page.getByRole('row').filter({ hasText: 'night train' }).waitFor();
+  assert.equal(await page.getByRole('row').filter({ hasText: 'plan the journey' }).count(), 0);
+  await page.getByRole('button', { name: 'How to search' }).click();
+  await page.getByRole('dialog', { name: 'How to search' }).getByText('words that begin so').waitFor();
+  await shoot('traces-search-help');
+  await page.keyboard.press('Escape');
+});
+
 test('keyboard: / searches, j and k move, enter opens, esc comes back', async () => {
   await page.goto(`${box.url}/traces`);
   await page.getByRole('row').filter({ hasText: 'night train' }).waitFor();
@@ -157,6 +176,65 @@ test('SQL, providers and keys', async () => {
   await page.goto(`${box.url}/keys`);
   await page.getByRole('heading', { name: /Keys/ }).waitFor();
   await shoot('keys');
+});
+
+test('a query that never ends is cancelled from its page', async () => {
+  await page.goto(`${box.url}/query`);
+  await page.getByLabel('SQL').fill('SELECT count(*) FROM generate_series(1, 100000000000000) WHERE value % 7 = 3');
+  await page.getByRole('button', { name: 'Run' }).click();
+  const running = () => ask('GET', '/api/v1/queries').then((answer) => answer.queries);
+  await waitUntil('the query to run', async () => (await running()).length > 0);
+  refusals.add('499');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByText(/Cancelled after/).waitFor();
+  assert.deepEqual(await running(), []);
+});
+
+test('a session is erased on the page Data, and its trace is gone', async () => {
+  const traceId = 'c0ffee0000000000000000000000cafe';
+  const session = 'forget-me-42';
+  const nanos = (ms) => `${Date.now() + ms}000000`;
+  const text = (key, stringValue) => ({ key, value: { stringValue } });
+  const span = {
+    traceId,
+    spanId: 'c0ffee000000cafe',
+    name: 'a talk to be forgotten',
+    startTimeUnixNano: nanos(-400),
+    endTimeUnixNano: nanos(0),
+    attributes: [text('gen_ai.conversation.id', session), text('user.id', 'user-4711')],
+  };
+  await ask('POST', '/v1/traces', { resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] });
+  await page.goto(`${box.url}/traces/${traceId}`);
+  await page.getByText('a talk to be forgotten').first().waitFor();
+
+  await page.keyboard.press('g');
+  await page.keyboard.press('d');
+  await page.waitForURL(/\/data$/);
+  await page.getByText('Nothing was erased yet').waitFor();
+  await page.getByLabel('Kind').selectOption({ label: 'Session' });
+  const id = page.getByLabel('Id of the session');
+  await id.press('Enter');
+  await page.getByText('Expected the id of a session.').waitFor();
+  await id.fill(session);
+  await id.press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'Erase this session for good?' });
+  await dialog.getByText('1 span', { exact: true }).waitFor();
+  await dialog.getByText(session).waitFor();
+  await shoot('data-erase');
+  await dialog.getByRole('button', { name: 'Keep it' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  assert.deepEqual((await ask('GET', '/api/v1/erasures')).erasures, [], 'asking erases nothing');
+
+  await page.getByRole('button', { name: 'Erase…' }).click();
+  await dialog.getByRole('button', { name: 'Erase the session' }).click();
+  await page.getByText(`Erased the session “${session}”`).waitFor({ timeout: 60_000 });
+  await page.getByText(/1 span and 0 other rows are gone/).waitFor();
+  await page.getByRole('row').filter({ hasText: 'Session' }).filter({ hasText: 'First key' }).waitFor();
+  await shoot('data');
+
+  refusals.add('404');
+  await page.goto(`${box.url}/traces/${traceId}`);
+  await page.getByText('There is no such trace').waitFor();
 });
 
 test('the API describes itself', async () => {

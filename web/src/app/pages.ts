@@ -1,8 +1,16 @@
-import { Activity, KeyRound, LayoutDashboard, type LucideIcon, Plug, TerminalSquare } from 'lucide-react';
+import {
+  Activity,
+  Database,
+  KeyRound,
+  LayoutDashboard,
+  type LucideIcon,
+  Plug,
+  TerminalSquare,
+} from 'lucide-react';
 
 /** A page that one can go to. This list makes the navigation, the command palette and the shortcuts. */
 export interface Page {
-  to: '/' | '/traces' | '/query' | '/providers' | '/keys';
+  to: '/' | '/traces' | '/query' | '/providers' | '/keys' | '/data';
   title: string;
   about: string;
   icon: LucideIcon;
@@ -47,6 +55,14 @@ export const pages: Page[] = [
     about: 'Virtual keys of this project',
     icon: KeyRound,
     key: 'k',
+    group: 'Settings',
+  },
+  {
+    to: '/data',
+    title: 'Data',
+    about: 'The store, running queries, erasure, backups',
+    icon: Database,
+    key: 'd',
     group: 'Settings',
   },
 ];

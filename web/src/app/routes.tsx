@@ -83,11 +83,17 @@ const keys = createRoute({
   component: lazyRouteComponent(() => import('@/features/keys/page'), 'KeysPage'),
 });
 
+const data = createRoute({
+  getParentRoute: () => house,
+  path: '/data',
+  component: lazyRouteComponent(() => import('@/features/data/page'), 'DataPage'),
+});
+
 export const makeRouter = (queryClient: QueryClient) =>
   createRouter({
     routeTree: root.addChildren([
       signIn,
-      house.addChildren([overview, traces, trace, query, providers, keys]),
+      house.addChildren([overview, traces, trace, query, providers, keys, data]),
     ]),
     context: { queryClient },
     parseSearch,

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { KeyRound } from 'lucide-react';
 
 import type { VirtualKey } from '@/api/types';
+import { keysQuery } from '@/shared/data/query';
 import { exactTime, formatAgo, formatTime } from '@/shared/time/format';
 import { Badge } from '@/shared/ui/badge';
 import { cx } from '@/shared/ui/cx';
@@ -13,7 +14,6 @@ import { chipIs, writeChip } from '@/shared/url/filters';
 
 import { CreateKey } from './parts/create';
 import { RevokeKey } from './parts/revoke';
-import { keysQuery } from './queries';
 
 const cell = 'px-4 py-2.5 text-left whitespace-nowrap';
 

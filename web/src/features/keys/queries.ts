@@ -1,11 +1,4 @@
-import { queryOptions } from '@tanstack/react-query';
-
 import { api, call } from '@/api/client';
-
-export const keysQuery = queryOptions({
-  queryKey: ['keys'],
-  queryFn: ({ signal }) => call(api.GET('/api/v1/keys', { signal })),
-});
 
 export const createKey = (name: string) => call(api.POST('/api/v1/keys', { body: { name } }));
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import { questionsFor } from './queries';
-import { groupsOf, timelineOf, tokenClasses } from './series';
+import { chipsOf, colorsOf, type Group, groupsOf, timelineOf, tokenClasses } from './series';
 
 const minute = 60_000;
 const at = (n: number): string => new Date(n * minute).toISOString();
@@ -13,21 +13,51 @@ it('puts rows on every bucket of the range', () => {
   expect(line.column((row) => Number(row.requests) * 2, null)).toEqual([null, 6, null]);
 });
 
-it('draws the largest groups and sums the rest', () => {
-  const rows = ['a', 'b', 'c', 'd'].map((model, i) => ({ bucket: at(0), model, requests: 10 - i }));
+it('draws the groups that the store chose, and its sum of all others last', () => {
   const line = timelineOf([], { from: 0, to: 2 * minute }, minute);
-  const groups = groupsOf(
-    [...rows, { bucket: at(1), model: null, requests: 1 }],
-    'model',
-    'requests',
-    line,
-    minute,
-    2,
-  );
+  const row = (n: number, model: string | null, requests: number | null, other = false) => ({
+    bucket: at(n),
+    model,
+    other,
+    requests,
+  });
+  const rows = [
+    row(0, 'a', 2),
+    row(0, 'other', 7),
+    row(0, 'other', 40, true),
+    row(1, 'a', 3),
+    row(1, null, 6),
+    row(1, 'other', 2, true),
+    row(1, 'free', null),
+  ];
+  const groups = groupsOf(rows, 'model', 'requests', line, minute);
   expect(groups).toEqual([
-    { name: 'a', values: [10, 0], total: 10 },
-    { name: 'b', values: [9, 0], total: 9 },
-    { name: 'other (3)', values: [15, 1], total: 16 },
+    { name: 'other', kind: 'one', values: [7, 0], total: 7 },
+    { name: 'unknown', kind: 'unknown', values: [0, 6], total: 6 },
+    { name: 'a', kind: 'one', values: [2, 3], total: 5 },
+    { name: 'all others', kind: 'other', values: [40, 2], total: 42 },
+  ]);
+  const [named, unknown, , rest] = groups;
+  expect(named && chipsOf(named, groups, 'model')).toEqual([{ field: 'model', op: '=', value: 'other' }]);
+  expect(unknown && chipsOf(unknown, groups, 'model')).toEqual([]);
+  expect(rest && chipsOf(rest, groups, 'model')).toEqual([
+    { field: 'model', op: 'not_in', value: ['other', 'a'] },
+    { field: 'model', op: 'exists', value: undefined },
+  ]);
+});
+
+it('gives a model the same colour in both charts', () => {
+  const group = (name: string, kind: Group['kind'] = 'one'): Group => ({ name, kind, values: [], total: 1 });
+  const palette = ['red', 'green', 'blue'];
+  const first = colorsOf([group('a'), group('b'), group('all others', 'other')], palette, 'grey');
+  expect([...first]).toEqual([
+    ['a', 'red'],
+    ['b', 'green'],
+  ]);
+  expect([...colorsOf([group('c'), group('b'), group('d')], palette, 'grey', first)]).toEqual([
+    ['c', 'red'],
+    ['b', 'green'],
+    ['d', 'blue'],
   ]);
 });
 
@@ -47,6 +77,8 @@ it('asks about the calls of models in the range and in the one before', () => {
   const questions = questionsFor({ from: 'now-1h', to: 'now' }, [{ field: 'model', op: '=', value: 'm' }]);
   expect(questions.before.time).toEqual({ from: 'now-7200s', to: 'now-1h' });
   expect(questions.overTime.bucket).toBe('1m');
+  expect(questions.byModelOverTime).toMatchObject({ top: 6, measures: [{ fn: 'count' }] });
+  expect(questions.costByModelOverTime).toMatchObject({ top: 6, measures: [{ fn: 'sum', column: 'cost' }] });
   expect(questions.now.filter).toEqual({
     all: [
       { field: 'counted', op: '=', value: true },

@@ -85,7 +85,15 @@ export function OverviewPage() {
   const chips = readChips(search.f);
   const questions = questionsFor(range, chips);
   const refetchInterval = isLive(range) ? refreshMs : (false as const);
-  const names = ['now', 'before', 'overTime', 'byModel', 'byModelOverTime', 'errors'] as const;
+  const names = [
+    'now',
+    'before',
+    'overTime',
+    'byModel',
+    'byModelOverTime',
+    'costByModelOverTime',
+    'errors',
+  ] as const;
   const answers = useQueries({
     queries: names.map((name) => ({
       ...answerQuery(questions[name]),
@@ -93,7 +101,7 @@ export function OverviewPage() {
       placeholderData: keepPreviousData,
     })),
   });
-  const [now, before, overTime, byModel, byModelOverTime, errors] = answers;
+  const [now, before, overTime, byModel, byModelOverTime, costByModelOverTime, errors] = answers;
   const width = bucketFor(range).ms;
   const overTimeData = overTime?.data;
   const updatedAt = overTime?.dataUpdatedAt ?? 0;
@@ -163,6 +171,7 @@ export function OverviewPage() {
               <Charts
                 timeline={timeline}
                 modelRows={rowsOf(byModelOverTime?.data)}
+                costRows={rowsOf(costByModelOverTime?.data)}
                 width={width}
                 questions={questions}
                 onOpen={openTraces}

@@ -26,12 +26,18 @@ const measures: Measure[] = [
   { fn: 'count', filter: verdictIs('block'), as: 'blocked' },
 ];
 
+/** Models that have a colour in a chart over time. */
+export const mostSeries = 6;
+/** Models that have a row of their own. */
+export const mostRows = 50;
+
 export interface Questions {
   now: Query;
   before: Query;
   overTime: Query;
   byModel: Query;
   byModelOverTime: Query;
+  costByModelOverTime: Query;
   errors: Query;
 }
 
@@ -40,6 +46,15 @@ export function questionsFor(range: Range, chips: Chip[]): Questions {
   const filter = toFilter([isCall, ...chips]);
   const about: Query = { table: 'spans', time: range, filter };
   const bucket = bucketFor(range).text;
+  // The greatest by the first measure, so that each chart has a question of its own. The store adds the others up.
+  const overTimeBy = (measure: Measure): Query => ({
+    ...about,
+    measures: [measure],
+    group_by: ['model'],
+    top: mostSeries,
+    bucket,
+    limit: 10_000,
+  });
   return {
     now: { ...about, measures },
     before: { ...about, time: previousRange(range), measures },
@@ -57,18 +72,10 @@ export function questionsFor(range: Range, chips: Chip[]): Questions {
       ],
       group_by: ['model'],
       order: [{ by: 'requests', desc: true }],
-      limit: 50,
+      top: mostRows,
     },
-    byModelOverTime: {
-      ...about,
-      measures: [
-        { fn: 'count', as: 'requests' },
-        { fn: 'sum', column: 'cost', as: 'cost' },
-      ],
-      group_by: ['model'],
-      bucket,
-      limit: 10_000,
-    },
+    byModelOverTime: overTimeBy({ fn: 'count', as: 'requests' }),
+    costByModelOverTime: overTimeBy({ fn: 'sum', column: 'cost', as: 'cost' }),
     errors: {
       table: 'spans',
       time: range,

@@ -1,5 +1,6 @@
 import type { Row } from '@/shared/data/query';
 import { bucketStarts, type Values } from '@/shared/chart/stack';
+import { type Chip, chipIs } from '@/shared/url/filters';
 
 const numberOf = (value: unknown): number | null =>
   typeof value === 'number' && Number.isFinite(value) ? value : null;
@@ -29,47 +30,64 @@ export function timelineOf(rows: Row[], bounds: { from: number; to: number }, wi
 
 export interface Group {
   name: string;
+  /** Spans without a value, or those of all values that have no series of their own. */
+  kind: 'one' | 'unknown' | 'other';
   values: Values;
   total: number;
 }
 
-/** One series a group, the largest first; what goes beyond `most` is one series `other`. */
+/** One series a group of a query with `top`, the largest first; what the store summed up of all others is the last. */
 export function groupsOf(
   rows: Row[],
   by: string,
   measure: string,
   timeline: Timeline,
   width: number,
-  most = 6,
 ): Group[] {
-  const groups = new Map<string, Map<number, number>>();
+  const groups = new Map<string, { name: string; kind: Group['kind']; at: Map<number, number> }>();
   for (const row of rows) {
-    const name = typeof row[by] === 'string' ? row[by] : 'unknown';
-    const group = groups.get(name) ?? new Map<number, number>();
-    groups.set(name, group);
+    const value = row[by];
+    const kind = row.other === true ? 'other' : typeof value === 'string' ? 'one' : 'unknown';
+    // A model may itself be called `other`.
+    const name = kind === 'one' ? String(value) : kind === 'other' ? 'all others' : kind;
+    const key = `${kind} ${name}`;
+    const group = groups.get(key) ?? { name, kind, at: new Map<number, number>() };
+    groups.set(key, group);
     const start = Math.floor(startOf(row) / width) * width;
-    group.set(start, (group.get(start) ?? 0) + (numberOf(row[measure]) ?? 0));
+    group.at.set(start, (group.at.get(start) ?? 0) + (numberOf(row[measure]) ?? 0));
   }
-  const total = (group: Map<number, number>): number =>
-    [...group.values()].reduce((sum, value) => sum + value, 0);
-  const sorted = [...groups]
-    .map(([name, group]) => ({ name, group, total: total(group) }))
-    .filter((one) => one.total > 0)
-    .sort((a, b) => b.total - a.total || a.name.localeCompare(b.name));
-  const valuesOf = (members: typeof sorted): Values =>
-    timeline.times.map((time) => members.reduce((sum, one) => sum + (one.group.get(time) ?? 0), 0));
-  const shown: Group[] = sorted
-    .slice(0, most)
-    .map((one) => ({ name: one.name, values: valuesOf([one]), total: one.total }));
-  const rest = sorted.slice(most);
-  if (rest.length > 0) {
-    shown.push({
-      name: `other (${rest.length})`,
-      values: valuesOf(rest),
-      total: rest.reduce((sum, one) => sum + one.total, 0),
-    });
-  }
-  return shown;
+  const last = (group: Group): number => (group.kind === 'other' ? 1 : 0);
+  return [...groups.values()]
+    .map(({ name, kind, at }): Group => {
+      const total = [...at.values()].reduce((sum, value) => sum + value, 0);
+      return { name, kind, total, values: timeline.times.map((time) => at.get(time) ?? 0) };
+    })
+    .filter((group) => group.total > 0)
+    .sort((a, b) => last(a) - last(b) || b.total - a.total || a.name.localeCompare(b.name));
+}
+
+/** A colour for each group; one that has a colour `elsewhere` on the page keeps it. */
+export function colorsOf(
+  groups: Group[],
+  palette: string[],
+  rest: string,
+  elsewhere = new Map<string, string>(),
+): Map<string, string> {
+  const own = groups.filter((group) => group.kind !== 'other').map((group) => group.name);
+  const kept = new Set(own.map((name) => elsewhere.get(name)));
+  const free = palette.filter((color) => !kept.has(color));
+  return new Map(own.map((name) => [name, elsewhere.get(name) ?? free.shift() ?? rest]));
+}
+
+/** The filters that leave the spans of a group. */
+export function chipsOf(group: Group, groups: Group[], by: string): Chip[] {
+  if (group.kind === 'one') return [chipIs(by, group.name)];
+  if (group.kind === 'unknown') return [];
+  const named = groups.filter((one) => one.kind === 'one').map((one) => one.name);
+  const others: Chip = { field: by, op: 'not_in', value: named };
+  // Without a value is also none of them.
+  const hasUnknown = groups.some((one) => one.kind === 'unknown');
+  return hasUnknown ? [others, { field: by, op: 'exists', value: undefined }] : [others];
 }
 
 /** Tokens by class without overlap: input holds what was cached, output holds reasoning. */

@@ -1,17 +1,22 @@
-import { useMutation, useQuery } from '@tanstack/react-query';
-import { ChevronRight, Play, Table2 } from 'lucide-react';
+import { useQuery } from '@tanstack/react-query';
+import { Ban, ChevronRight, Play, Square, Table2 } from 'lucide-react';
 import { useRef, useState } from 'react';
 
-import { api, call } from '@/api/client';
 import { tablesQuery } from '@/shared/data/query';
+import { formatDuration } from '@/shared/format/numbers';
+import { useShortcuts } from '@/shared/keys/use-shortcuts';
 import { readLocal, writeLocal } from '@/shared/theme/theme';
+import { useNow } from '@/shared/time/use-now';
 import { Button } from '@/shared/ui/button';
+import { cx } from '@/shared/ui/cx';
 import { Kbd } from '@/shared/ui/kbd';
 import { PageHeader } from '@/shared/ui/page';
+import { SkeletonRows } from '@/shared/ui/skeleton';
 import { EmptyState, ErrorState } from '@/shared/ui/states';
 
 import { examples } from './examples';
 import { Result } from './parts/result';
+import { isCancelled, type Run, useRun } from './run';
 
 const key = 'signalbox.query.sql';
 const first = examples[0]?.sql ?? '';
@@ -55,16 +60,79 @@ function Columns({ onPick }: { onPick: (name: string) => void }) {
   );
 }
 
+/** How long it has run. */
+function Elapsed({ since }: { since: number }) {
+  const now = useNow(100);
+  return (
+    <span className="num text-xs text-muted" aria-hidden>
+      {(Math.max(0, now - since) / 1_000).toFixed(1)} s
+    </span>
+  );
+}
+
+/** Why there is no answer. */
+function NoAnswer({ error, tookMs }: { error: Error; tookMs: number }) {
+  if (isCancelled(error)) {
+    return (
+      <EmptyState
+        icon={<Ban size={22} />}
+        title={`Cancelled after ${formatDuration(tookMs)}`}
+        className="flex-1"
+      >
+        It does not run any more.
+      </EmptyState>
+    );
+  }
+  return (
+    <div className="flex min-h-0 flex-1 overflow-y-auto">
+      <div className="m-auto">
+        <ErrorState error={error} className="pb-2 whitespace-pre-wrap" />
+        <p className="num pb-8 text-center text-xs text-faint">Failed after {formatDuration(tookMs)}</p>
+      </div>
+    </div>
+  );
+}
+
+function Buttons({ run, empty, onRun }: { run: Run; empty: boolean; onRun: () => void }) {
+  return (
+    <div className="mt-2.5 flex h-8 items-center gap-3">
+      <Button look="primary" disabled={run.running || empty} onClick={onRun}>
+        <Play size={13} aria-hidden /> {run.running ? 'Running…' : 'Run'}
+      </Button>
+      {run.running ? (
+        <>
+          <Button disabled={run.cancelling} onClick={run.cancel}>
+            <Square size={12} aria-hidden /> {run.cancelling ? 'Cancelling…' : 'Cancel'}
+          </Button>
+          <Elapsed since={run.startedAt} />
+        </>
+      ) : (
+        <span className="flex items-center gap-1 text-xs text-faint">
+          <Kbd>{navigator.userAgent.includes('Mac') ? '⌘' : 'Ctrl'}</Kbd>
+          <Kbd>↵</Kbd>
+        </span>
+      )}
+    </div>
+  );
+}
+
 export function QueryPage() {
   const [sql, setSql] = useState(() => readLocal(key) ?? first);
   const editor = useRef<HTMLTextAreaElement>(null);
-  const run = useMutation({
-    mutationFn: (text: string) => call(api.POST('/api/v1/sql', { body: { sql: text } })),
-  });
+  const run = useRun();
+  const { outcome } = run;
   const submit = (text: string): void => {
     writeLocal(key, text);
-    if (text.trim() !== '') run.mutate(text);
+    if (text.trim() !== '') run.start(text);
   };
+  const cancel = (): void => {
+    run.cancel();
+    // The button goes, and the keyboard's place with it.
+    editor.current?.focus();
+  };
+  useShortcuts([
+    { keys: 'escape', label: 'Cancel the query', group: 'Query', run: () => run.running && cancel() },
+  ]);
   const insert = (name: string): void => {
     const { selectionStart: start = sql.length, selectionEnd: end = sql.length } = editor.current ?? {};
     setSql(sql.slice(0, start) + name + sql.slice(end));
@@ -114,37 +182,25 @@ export function QueryPage() {
               }}
               className="block w-full resize-y rounded-lg border border-line-strong bg-sunken p-3 font-mono text-sm leading-5 focus:border-accent focus:outline-none focus-visible:ring-2 focus-visible:ring-accent/30"
             />
-            <div className="mt-2.5 flex items-center gap-3">
-              <Button
-                look="primary"
-                disabled={run.isPending || sql.trim() === ''}
-                onClick={() => submit(sql)}
-              >
-                <Play size={13} aria-hidden /> {run.isPending ? 'Running…' : 'Run'}
-              </Button>
-              <span className="flex items-center gap-1 text-xs text-faint">
-                <Kbd>{navigator.userAgent.includes('Mac') ? '⌘' : 'Ctrl'}</Kbd>
-                <Kbd>↵</Kbd>
-              </span>
-            </div>
+            <Buttons run={{ ...run, cancel }} empty={sql.trim() === ''} onRun={() => submit(sql)} />
           </div>
-          {run.isError && (
-            <ErrorState
-              error={run.error}
-              className="flex-1 border-t border-line bg-surface whitespace-pre-wrap"
-            />
-          )}
-          {!run.isError && run.data && <Result answer={run.data} />}
-          {!run.isError && !run.data && (
-            <EmptyState
-              icon={<Table2 size={22} />}
-              title="Ask anything of your spans"
-              className="flex-1 border-t border-line bg-surface"
-            >
-              Run the query above, or take an example from the left. The tables and columns are listed there
-              too.
-            </EmptyState>
-          )}
+          <div
+            aria-busy={run.running}
+            className={cx(
+              'flex min-h-0 flex-1 flex-col border-t border-line bg-surface transition-opacity',
+              run.running && outcome && 'opacity-60',
+            )}
+          >
+            {outcome?.answer && <Result answer={outcome.answer} />}
+            {outcome?.error && <NoAnswer error={outcome.error} tookMs={outcome.tookMs} />}
+            {!outcome && run.running && <SkeletonRows rows={6} widths={['w-40', 'w-24', 'w-48', 'w-16']} />}
+            {!outcome && !run.running && (
+              <EmptyState icon={<Table2 size={22} />} title="Ask anything of your spans" className="flex-1">
+                Run the query above, or take an example from the left. The tables and columns are listed there
+                too.
+              </EmptyState>
+            )}
+          </div>
         </div>
       </div>
     </>

@@ -22,6 +22,7 @@ import type { TracesSearch } from '@/shared/url/range-search';
 import { flatten, mergeNewest } from './merge';
 import { useLayout } from './parts/layout';
 import { Peek } from './parts/peek';
+import { SearchHelp } from './parts/search-help';
 import { rowHeight, TracesTable } from './parts/table';
 import { ColumnPicker, LiveToggle, SearchBox } from './parts/toolbar';
 import { Volume } from './parts/volume';
@@ -196,6 +197,7 @@ export function TracesPage() {
           onChange={(q) => go({ ...search, q: q === '' ? undefined : q }, true)}
           input={searchInput}
         />
+        <SearchHelp />
         <LiveToggle state={state} possible={isLive(range)} onToggle={toggleLive} />
         <RangePicker range={range} onChange={setRange} />
         <ColumnPicker layout={layout} onLayout={setLayout} />

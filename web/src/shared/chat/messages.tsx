@@ -18,7 +18,7 @@ import { CopyIcon } from '@/shared/ui/copy';
 import { cx } from '@/shared/ui/cx';
 import { JsonTree } from '@/shared/ui/json-tree';
 
-import { isPart, type PairedPart, pairTools, parseJson, readable, type Turn } from './pair';
+import { isPart, knownTurns, type PairedPart, pairTools, parseJson, readable, type Turn } from './pair';
 import { LongText } from './text';
 
 const roles: Record<string, { label: string; icon: LucideIcon; color: string }> = {
@@ -249,26 +249,68 @@ function TurnView({ turn, output, plain }: { turn: Turn; output?: boolean; plain
 
 const shownAtFirst = 20;
 
+const foldClass =
+  'w-full rounded-md border border-dashed border-line-strong py-1.5 text-xs font-medium text-muted hover:bg-hover hover:text-ink';
+
+/** Turns that earlier calls had said already: there for who asks. */
+function Earlier({ turns, messages, plain }: { turns: Turn[]; messages: number; plain?: boolean }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <button
+        type="button"
+        aria-expanded={open}
+        title="Earlier calls of this trace or session had said them already"
+        className={cx(foldClass, 'flex items-center justify-center gap-1')}
+        onClick={() => setOpen(!open)}
+      >
+        <ChevronRight size={13} className={cx('transition-transform', open && 'rotate-90')} aria-hidden />
+        {messages} earlier {messages === 1 ? 'message' : 'messages'}
+      </button>
+      {open && turns.map((turn) => <TurnView key={turn.at} turn={turn} plain={plain} />)}
+      {open && (
+        <div className="eyebrow flex items-center gap-3 py-0.5">
+          <span className="h-px flex-1 bg-line" />
+          new in this call
+          <span className="h-px flex-1 bg-line" />
+        </div>
+      )}
+    </>
+  );
+}
+
 /** A conversation: what went in, and under a line what came out. */
-export function Messages({ input, output, plain }: { input: Message[]; output: Message[]; plain?: boolean }) {
+export function Messages({
+  input,
+  output,
+  known = 0,
+  plain,
+}: {
+  input: Message[];
+  output: Message[];
+  /** How many of the first of `input` earlier calls had said already. */
+  known?: number;
+  plain?: boolean;
+}) {
   const [all, setAll] = useState(false);
-  const turns = pairTools([...input, ...output]);
+  const paired = pairTools([...input, ...output]);
+  const folded = knownTurns(paired, known);
+  const turns = paired.slice(folded);
   const outputs = new Set(output);
   const hidden = all ? 0 : Math.max(0, turns.length - shownAtFirst);
   // The instructions stay in sight.
   const visible = hidden > 0 ? [...turns.slice(0, 1), ...turns.slice(hidden + 1)] : turns;
   return (
     <div className="space-y-2.5">
+      {folded > 0 && (
+        <Earlier turns={paired.slice(0, folded)} messages={turns[0]?.at ?? input.length} plain={plain} />
+      )}
       {visible.map((turn, i) => (
-        <div key={i} className="space-y-2.5">
+        <div key={turn.at} className="space-y-2.5">
           <TurnView turn={turn} output={outputs.has(turn.message)} plain={plain} />
           {i === 0 && hidden > 0 && (
-            <button
-              type="button"
-              className="w-full rounded-md border border-dashed border-line-strong py-1.5 text-xs font-medium text-muted hover:bg-hover hover:text-ink"
-              onClick={() => setAll(true)}
-            >
-              Show {hidden} earlier messages
+            <button type="button" className={foldClass} onClick={() => setAll(true)}>
+              Show {hidden} {folded > 0 ? 'more' : 'earlier'} messages
             </button>
           )}
         </div>

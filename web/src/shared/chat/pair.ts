@@ -1,4 +1,4 @@
-import type { KnownPart, Message, Part, ToolCallPart, ToolResponsePart } from '@/api/types';
+import type { KnownPart, Message, Part, SpanDetail, ToolCallPart, ToolResponsePart } from '@/api/types';
 
 export const isPart = <T extends KnownPart['type']>(
   part: Part,
@@ -8,6 +8,9 @@ export const isPart = <T extends KnownPart['type']>(
 export interface Turn {
   message: Message;
   parts: PairedPart[];
+  /** Which of the messages it is, and the last one that has a result in it. */
+  at: number;
+  upTo: number;
 }
 export type PairedPart =
   { kind: 'call'; call: ToolCallPart; result?: ToolResponsePart } | { kind: 'part'; part: Part };
@@ -17,24 +20,42 @@ export type PairedPart =
  * call before it of its id; a tool message that is left empty is dropped.
  */
 export function pairTools(messages: Message[]): Turn[] {
-  const open = new Map<string, Extract<PairedPart, { kind: 'call' }>>();
+  const open = new Map<string, { call: Extract<PairedPart, { kind: 'call' }>; turn: Turn }>();
   const turns: Turn[] = [];
-  for (const message of messages) {
+  for (const [at, message] of messages.entries()) {
     const parts: PairedPart[] = [];
+    const turn: Turn = { message, parts, at, upTo: at };
     for (const part of message.parts ?? []) {
       if (isPart(part, 'tool_call')) {
         const paired: Extract<PairedPart, { kind: 'call' }> = { kind: 'call', call: part };
         parts.push(paired);
-        if (part.id) open.set(part.id, paired);
+        if (part.id) open.set(part.id, { call: paired, turn });
         continue;
       }
-      const call = isPart(part, 'tool_call_response') && part.id ? open.get(part.id) : undefined;
-      if (call && !call.result) call.result = part as ToolResponsePart;
-      else parts.push({ kind: 'part', part });
+      const asked = isPart(part, 'tool_call_response') && part.id ? open.get(part.id) : undefined;
+      if (asked && !asked.call.result) {
+        asked.call.result = part as ToolResponsePart;
+        asked.turn.upTo = at;
+      } else parts.push({ kind: 'part', part });
     }
-    if (parts.length > 0 || (message.parts ?? []).length === 0) turns.push({ message, parts });
+    if (parts.length > 0 || (message.parts ?? []).length === 0) turns.push(turn);
   }
   return turns;
+}
+
+/**
+ * How many of the first turns have nothing new where so many of the first messages are known. A known call
+ * whose result is new counts as new: the one is not read without the other.
+ */
+export function knownTurns(turns: Turn[], known: number): number {
+  const first = turns.findIndex((turn) => turn.upTo >= known);
+  return first < 0 ? turns.length : first;
+}
+
+/** How many of the first input messages earlier calls had said already. Spans stored long ago don't say. */
+export function knownOf(span: SpanDetail): number {
+  const known = (span as { input_messages_known?: unknown }).input_messages_known;
+  return typeof known === 'number' ? Math.min(known, span.input_messages?.length ?? 0) : 0;
 }
 
 /** What a person would read of a value: text as it is, JSON indented. */

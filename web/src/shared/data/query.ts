@@ -13,6 +13,10 @@ export const answerQuery = (query: Query) =>
     placeholderData: keepPreviousData,
   });
 
+/** Stops a query where it runs, whoever waits for it. */
+export const cancelQuery = (id: string) =>
+  call(api.DELETE('/api/v1/queries/{id}', { params: { path: { id } } }));
+
 export const rowsOf = (answer: Answer | undefined): Row[] =>
   (answer?.rows ?? []).map((row) =>
     Object.fromEntries((answer?.columns ?? []).map((column, i) => [column.name, row[i]])),
@@ -40,6 +44,11 @@ export const statusQuery = queryOptions({
   queryKey: ['status'],
   queryFn: ({ signal }) => call(api.GET('/api/v1/status', { signal })),
   refetchInterval: 30_000,
+});
+
+export const keysQuery = queryOptions({
+  queryKey: ['keys'],
+  queryFn: ({ signal }) => call(api.GET('/api/v1/keys', { signal })),
 });
 
 export const sessionQuery = queryOptions({

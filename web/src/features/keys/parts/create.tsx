@@ -2,12 +2,13 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { KeyRound } from 'lucide-react';
 import { useState } from 'react';
 
+import { keysQuery } from '@/shared/data/query';
 import { Button } from '@/shared/ui/button';
 import { CodeBlock } from '@/shared/ui/copy';
 import { Dialog } from '@/shared/ui/dialog';
 import { Field } from '@/shared/ui/field';
 
-import { createKey, keysQuery } from '../queries';
+import { createKey } from '../queries';
 
 /** Makes a key, and shows it the one time it can be seen. */
 export function CreateKey() {

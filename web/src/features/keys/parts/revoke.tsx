@@ -2,10 +2,11 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import type { VirtualKey } from '@/api/types';
+import { keysQuery } from '@/shared/data/query';
 import { Button } from '@/shared/ui/button';
 import { Dialog } from '@/shared/ui/dialog';
 
-import { keysQuery, revokeKey } from '../queries';
+import { revokeKey } from '../queries';
 
 export function RevokeKey({ item }: { item: VirtualKey }) {
   const [open, setOpen] = useState(false);

@@ -10,21 +10,26 @@ import { Skeleton } from '@/shared/ui/skeleton';
 import { type Chip, chipIs } from '@/shared/url/filters';
 
 import type { Questions } from '../queries';
-import { type Group, groupsOf, type Timeline, tokenClasses } from '../series';
+import { chipsOf, colorsOf, type Group, groupsOf, type Timeline, tokenClasses } from '../series';
 
 interface Props {
   timeline: Timeline | undefined;
   modelRows: Row[];
+  costRows: Row[];
   width: number;
   questions: Questions;
   onOpen: (chips: Chip[], stretch?: { from: number; to: number }) => void;
   onZoom: (from: number, to: number) => void;
 }
 
-const colors = ['--series-1', '--series-2', '--series-3', '--series-4', '--series-5', '--series-6'];
-
-const seriesOf = (groups: Group[]): Series[] =>
-  groups.map(({ name, values }, i) => ({ label: name, values, color: colors[i] ?? '--series-other' }));
+const palette = ['--series-1', '--series-2', '--series-3', '--series-4', '--series-5', '--series-6'];
+const rest = '--series-other';
+const seriesOf = (groups: Group[], colors: Map<string, string>): Series[] =>
+  groups.map(({ name, kind, values }) => ({
+    label: name,
+    values,
+    color: (kind === 'other' ? undefined : colors.get(name)) ?? rest,
+  }));
 
 function ChartCard({
   title,
@@ -46,7 +51,7 @@ function ChartCard({
 }
 
 /** Everything over time. A click on a bucket opens its traces, a drag zooms. */
-export function Charts({ timeline, modelRows, width, questions, onOpen, onZoom }: Props) {
+export function Charts({ timeline, modelRows, costRows, width, questions, onOpen, onZoom }: Props) {
   if (!timeline) {
     return (
       <div className="grid gap-3 lg:grid-cols-2 2xl:grid-cols-3">
@@ -89,10 +94,17 @@ export function Charts({ timeline, modelRows, width, questions, onOpen, onZoom }
   ].filter(
     (one) => one.label === 'input' || one.label === 'output' || one.values.some((value) => (value ?? 0) > 0),
   );
-  const byModel = seriesOf(groupsOf(modelRows, 'model', 'requests', timeline, width));
-  const costByModel = seriesOf(groupsOf(modelRows, 'model', 'cost', timeline, width));
-  const openModel = (series: Series): void =>
-    onOpen(series.color === '--series-other' ? [] : [chipIs('model', series.label)]);
+  const modelGroups = groupsOf(modelRows, 'model', 'requests', timeline, width);
+  const modelColors = colorsOf(modelGroups, palette, rest);
+  const byModel = seriesOf(modelGroups, modelColors);
+  const costGroups = groupsOf(costRows, 'model', 'cost', timeline, width);
+  const costByModel = seriesOf(costGroups, colorsOf(costGroups, palette, rest, modelColors));
+  const openOf =
+    (groups: Group[], all: Series[]) =>
+    (series: Series): void => {
+      const group = groups[all.indexOf(series)];
+      if (group) onOpen(chipsOf(group, groups, 'model'));
+    };
   const openStatus = (series: Series): void =>
     onOpen(series.label === 'failed' ? [chipIs('status', 'error')] : []);
   return (
@@ -134,7 +146,7 @@ export function Charts({ timeline, modelRows, width, questions, onOpen, onZoom }
       <ChartCard
         title="Requests by model"
         query={questions.byModelOverTime}
-        legend={<Legend series={byModel} onPick={openModel} />}
+        legend={<Legend series={byModel} onPick={openOf(modelGroups, byModel)} />}
       >
         <SeriesChart
           {...common}
@@ -157,8 +169,8 @@ export function Charts({ timeline, modelRows, width, questions, onOpen, onZoom }
       </ChartCard>
       <ChartCard
         title="Cost by model"
-        query={questions.byModelOverTime}
-        legend={<Legend series={costByModel} onPick={openModel} />}
+        query={questions.costByModelOverTime}
+        legend={<Legend series={costByModel} onPick={openOf(costGroups, costByModel)} />}
       >
         <SeriesChart
           {...common}

@@ -26,6 +26,10 @@ interface ModelsProps {
 }
 
 export function ModelTable({ rows, questions, onOpen }: ModelsProps) {
+  const named = (rows ?? []).filter((row) => row.other !== true).map((row) => text(row.model));
+  const others: Chip[] = [{ field: 'model', op: 'not_in', value: named.filter(Boolean) }];
+  // Without a model is also none of them.
+  if (named.includes('')) others.push({ field: 'model', op: 'exists', value: undefined });
   const most = Math.max(1, ...(rows ?? []).map((row) => numberOf(row.requests) ?? 0));
   return (
     <Card
@@ -49,18 +53,21 @@ export function ModelTable({ rows, questions, onOpen }: ModelsProps) {
             </thead>
             <tbody className="divide-y divide-line">
               {rows.map((row) => {
-                const model = text(row.model);
+                const other = row.other === true;
+                const model = other ? '' : text(row.model);
                 const requests = numberOf(row.requests) ?? 0;
                 const errors = numberOf(row.errors) ?? 0;
                 return (
                   <tr
-                    key={model}
+                    key={`${other} ${model}`}
                     className="relative cursor-pointer transition-colors hover:bg-hover"
-                    onClick={() => onOpen([model ? chipIs('model', model) : chipIs('kind', 'llm')])}
+                    onClick={() =>
+                      onOpen(other ? others : [model ? chipIs('model', model) : chipIs('kind', 'llm')])
+                    }
                   >
                     <th scope="row" className={cx(cell, 'max-w-64 font-medium')}>
                       <button type="button" className="max-w-full truncate rounded-sm hover:underline">
-                        {model || 'unknown'}
+                        {other ? 'all others' : model || 'unknown'}
                       </button>
                       <div className="mt-1 h-0.5 w-full max-w-48 rounded-full bg-sunken" aria-hidden>
                         <div

@@ -3,7 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useRef } from 'react';
 
 import type { Answer } from '@/api/types';
-import { dash, formatCost } from '@/shared/format/numbers';
+import { dash, formatCost, formatDuration } from '@/shared/format/numbers';
 import { asText } from '@/shared/format/text';
 import { CopyButton } from '@/shared/ui/copy';
 import { cx } from '@/shared/ui/cx';
@@ -52,10 +52,10 @@ export function Result({ answer }: { answer: Answer }) {
   const template = { gridTemplateColumns: widths.join(' ') };
   return (
     <div className="flex min-h-0 flex-1 flex-col">
-      <div className="flex h-10 shrink-0 items-center gap-3 border-y border-line bg-surface px-5 text-xs text-muted">
+      <div className="flex h-10 shrink-0 items-center gap-3 border-b border-line bg-surface px-5 text-xs text-muted">
         <span className="num">
           {answer.rows.length.toLocaleString('en-US')} {answer.rows.length === 1 ? 'row' : 'rows'} in{' '}
-          {answer.elapsed_ms.toFixed(0)} ms
+          {formatDuration(answer.elapsed_ms)}
         </span>
         <span className="ml-auto flex gap-1.5">
           <CopyButton text={() => toCsv(answer)}>Copy as CSV</CopyButton>

@@ -3,7 +3,7 @@ import { useState } from 'react';
 
 import type { SpanDetail, ToolDefinition } from '@/api/types';
 import { Fold, Messages, Value } from '@/shared/chat/messages';
-import { type Document, documentsOf, parseJson, readable } from '@/shared/chat/pair';
+import { type Document, documentsOf, knownOf, parseJson, readable } from '@/shared/chat/pair';
 import { LongText } from '@/shared/chat/text';
 import { Badge } from '@/shared/ui/badge';
 import { CopyIcon } from '@/shared/ui/copy';
@@ -125,7 +125,7 @@ export function Conversation({ span }: { span: SpanDetail }) {
         </div>
       )}
       {tools.length > 0 && <Tools tools={tools} />}
-      {messages && <Messages input={input} output={output} plain={plain} />}
+      {messages && <Messages input={input} output={output} known={knownOf(span)} plain={plain} />}
       {span.input !== undefined && <Block title="Input" value={span.input} />}
       {span.output !== undefined && <Block title="Output" value={span.output} highlight />}
       {!messages && !other && (
