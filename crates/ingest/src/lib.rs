@@ -19,5 +19,7 @@ pub use config::IngestConfig;
 pub use ingest::{BodyError, BoxError, Ingest, IngestParts, RequestBody};
 pub use metrics::{IngestMetrics, Name};
 pub use receiver::{Receiver, Shared};
+#[doc(hidden)]
+pub use receivers::otlp_http::whatever::read_whatever;
 pub use registry::ALL;
 pub use reindex::Reindex;

@@ -2009,12 +2009,12 @@ export interface operations {
     };
     list_fields: {
         parameters: {
-            query?: never;
-            header?: never;
-            path: {
+            query?: {
                 /** @description One field with its most frequent values, e.g. `model` or `attributes.tier`. */
-                field: string | null;
+                field?: string;
             };
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;

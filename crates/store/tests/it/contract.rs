@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use signalbox_store::{SpanQueue, Store, StoreConfig};
 use signalbox_testkit::conformance;
 use signalbox_types::seam::{BoxFuture, BoxStream, Erase, Erased, EventStore, SpanSink, StoreError, StoreStats};
-use signalbox_types::{Answer, Events, ProjectId, Query, Span};
+use signalbox_types::{Answer, Events, FieldValues, ProjectId, Query, Span};
 
 use crate::{ask, clock, count, numbers, open, project, spans};
 
@@ -34,6 +34,10 @@ impl EventStore for Flushed {
 
     fn erase<'a>(&'a self, project: &'a ProjectId, what: &'a Erase) -> BoxFuture<'a, Result<Erased, StoreError>> {
         self.0.erase(project, what)
+    }
+
+    fn fields(&self, project: &ProjectId, field: Option<&str>) -> Vec<FieldValues> {
+        self.0.fields(project, field)
     }
 
     fn stats(&self) -> StoreStats {

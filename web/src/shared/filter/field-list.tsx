@@ -18,9 +18,10 @@ export function FieldList({ fields, loading, onPick }: Props) {
   const known = fields.filter((field) =>
     `${field.name} ${fieldLabel(field.name)}`.toLowerCase().includes(wanted),
   );
-  const attribute = /^attributes\..+/.test(wanted) && !known.some((field) => field.name === text.trim())
-    ? [{ name: text.trim(), type: 'text', doc: 'An attribute of the span.' }]
-    : [];
+  const attribute =
+    /^attributes\..+/.test(wanted) && !known.some((field) => field.name === text.trim())
+      ? [{ name: text.trim(), type: 'text', doc: 'An attribute of the span.' }]
+      : [];
   const shown: FilterField[] = [...known, ...attribute];
   const current = Math.min(at, shown.length - 1);
   return (

@@ -25,7 +25,7 @@ it('puts the favourites first and leaves out what can not be compared', () => {
     { field: 'attributes.tier', count: 1_200, values: [] },
   ];
   expect(filterFields(undefined, known)).toEqual([
-    { name: 'attributes.tier', type: 'text', doc: 'On 1.2k spans.' },
+    { name: 'attributes.tier', type: 'text', doc: 'On 1,200 spans.' },
     { name: 'attributes.rare', type: 'text', doc: 'On 1 spans.' },
   ]);
 });

@@ -1,6 +1,5 @@
 //! Whatever arrives, decoding answers; and our messages are OTLP's.
 
-use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value};
 use opentelemetry_proto::tonic::logs::v1 as logs;
@@ -14,6 +13,7 @@ use serde_json::json;
 use signalbox_types::{KeyId, ProjectId};
 
 use super::tests::json_span;
+use super::whatever::read_whatever;
 use super::*;
 use crate::testing::{self, attribute, chat_span, text};
 
@@ -26,32 +26,12 @@ proptest! {
         cut in any::<proptest::sample::Index>(),
         flip in any::<(proptest::sample::Index, u8)>(),
     ) {
-        let now = signalbox_types::Timestamp::from_micros(1);
-        let principal = Principal { project: ProjectId::new("p"), key_id: KeyId::new("k"), key_name: "k".to_owned() };
         let mut sent = testing::request(vec![chat_span(), Span { links: vec![Link::default()], ..chat_span() }]).encode_to_vec();
         let at = flip.0.index(sent.len());
         sent[at] = flip.1;
         let json = json_span(json!({"attributes": [{"key": "a", "value": {"intValue": "1"}}]})).to_string().into_bytes();
-        for (body, encoding) in [
-            (noise.as_slice(), Encoding::Protobuf),
-            (noise.as_slice(), Encoding::Json),
-            (&sent[..], Encoding::Protobuf),
-            (&sent[..cut.index(sent.len())], Encoding::Protobuf),
-            (&json[..cut.index(json.len())], Encoding::Json),
-        ] {
-            if let Ok(request) = decode(body, encoding) {
-                let batch = spans::batch(request, now);
-                for raw in batch.spans {
-                    let _ = signalbox_semconv::normalise(raw, &ProjectId::new("p"), None);
-                }
-            }
-            let sender = Sender::new(&principal, now);
-            let _ = decode::<MetricsRequest>(body, encoding).map(|request| request.events(&sender));
-            let _ = decode::<LogsRequest>(body, encoding).map(|request| request.events(&sender));
-            for content_encoding in ["gzip", "deflate"] {
-                let headers = http::HeaderMap::from_iter([(http::header::CONTENT_ENCODING, content_encoding.parse().unwrap())]);
-                let _ = crate::body::unpack(Bytes::copy_from_slice(body), &headers, 1_000);
-            }
+        for body in [&noise[..], &sent, &sent[..cut.index(sent.len())], &json[..cut.index(json.len())]] {
+            read_whatever(body);
         }
     }
 

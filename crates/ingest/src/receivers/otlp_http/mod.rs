@@ -7,6 +7,7 @@ mod decode_tests;
 mod signal_tests;
 #[cfg(test)]
 mod tests;
+pub(crate) mod whatever;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};

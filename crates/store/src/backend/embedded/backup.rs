@@ -160,13 +160,14 @@ mod tests {
     use signalbox_testkit::ManualClock;
     use signalbox_testkit::builders::llm_span;
     use signalbox_types::Span;
-    use signalbox_types::seam::EventStore;
+    use signalbox_types::seam::{Clock as _, EventStore};
 
     use super::*;
     use crate::StoreConfig;
 
     fn spans(numbers: std::ops::Range<u64>) -> Vec<Span> {
-        let start = signalbox_types::Timestamp::from_micros(0);
+        // Not so long ago that they are removed meanwhile.
+        let start = ManualClock::default().now();
         numbers.map(|n| llm_span("p", n, "sim/small", start, n)).collect()
     }
 
