@@ -10,7 +10,6 @@ use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use proptest::prelude::*;
 use prost::Message;
 use serde_json::json;
-use signalbox_types::{KeyId, ProjectId};
 
 use super::tests::json_span;
 use super::whatever::read_whatever;
