@@ -1,4 +1,4 @@
-"""Data out and in again: backup, restore, verify, export, import, reindex, with a database that isn't ours as the reader."""
+"""Data out and in again: backup, restore, verify, export, import, reindex, with another database as the reader."""
 
 from __future__ import annotations
 
