@@ -54,8 +54,7 @@ export function knownTurns(turns: Turn[], known: number): number {
 
 /** How many of the first input messages earlier calls had said already. Spans stored long ago don't say. */
 export function knownOf(span: SpanDetail): number {
-  const known = (span as { input_messages_known?: unknown }).input_messages_known;
-  return typeof known === 'number' ? Math.min(known, span.input_messages?.length ?? 0) : 0;
+  return Math.min(span.input_messages_known ?? 0, span.input_messages?.length ?? 0);
 }
 
 /** What a person would read of a value: text as it is, JSON indented. */
