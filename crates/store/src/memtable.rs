@@ -13,7 +13,7 @@ use signalbox_types::table::{Identity, Table};
 
 use crate::keys::{Key, KeyMap};
 use crate::rows::KeyedBatch;
-use crate::said::MESSAGES;
+use crate::said::{MESSAGES, hash_of};
 
 /// Small batches are joined when there are so many, so that a query meets few of them.
 const JOIN: usize = 16;
@@ -77,8 +77,7 @@ impl Chunk {
         self.hashes.get_or_init(|| {
             let column = self.batch.column_by_name("hash").and_then(|column| column.as_string_opt::<i32>());
             let texts = column.into_iter().flatten().zip(0..);
-            let mut hashes: Vec<_> =
-                texts.filter_map(|(text, row)| Some((u128::from_str_radix(text?, 16).ok()?, row))).collect();
+            let mut hashes: Vec<_> = texts.filter_map(|(text, row)| Some((hash_of(text?)?, row))).collect();
             hashes.sort_unstable();
             hashes
         })

@@ -76,18 +76,23 @@ impl TopValues {
         }
     }
 
-    /// The fields of a project by name, without their values.
+    /// The fields of a project by name, without their values; or one of them with its values.
     #[must_use]
-    pub fn fields(&self, project: &ProjectId) -> Vec<FieldValues> {
+    pub fn list(&self, project: &ProjectId, field: Option<&str>) -> Vec<FieldValues> {
+        match field {
+            Some(field) => self.field(project, field).into_iter().collect(),
+            None => self.fields(project),
+        }
+    }
+
+    fn fields(&self, project: &ProjectId) -> Vec<FieldValues> {
         let fields = self.projects.get(project).into_iter().flatten();
         let named =
             fields.map(|(name, field)| FieldValues { field: name.clone(), count: field.count, values: Vec::new() });
         named.collect()
     }
 
-    /// A field of a project with its values.
-    #[must_use]
-    pub fn field(&self, project: &ProjectId, name: &str) -> Option<FieldValues> {
+    fn field(&self, project: &ProjectId, name: &str) -> Option<FieldValues> {
         let field = self.projects.get(project)?.get(name)?;
         let values = field.values.iter().map(|(value, count)| ValueCount { value: value.clone(), count: *count });
         let mut values: Vec<ValueCount> = values.collect();

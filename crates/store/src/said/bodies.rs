@@ -10,7 +10,7 @@ use roaring::RoaringBitmap;
 use signalbox_types::ProjectId;
 
 use super::parts::join;
-use super::reference::{each_reference, hex};
+use super::reference::{each_reference, hash_of, hex};
 use super::{MESSAGES, Reference};
 use crate::backend::embedded::Snapshot;
 use crate::files::LiveFile;
@@ -135,7 +135,7 @@ impl Bodies {
                 return Err(io::Error::other(format!("a file of `{}` without its columns", MESSAGES.name)));
             };
             for (hash, body) in hashes.iter().flatten().zip(bodies.iter().flatten()) {
-                if let Ok(hash) = u128::from_str_radix(hash, 16) {
+                if let Some(hash) = hash_of(hash) {
                     found.insert(hash, body.into());
                 }
             }
@@ -143,7 +143,7 @@ impl Bodies {
         Ok(())
     }
 
-    /// Where bodies in memory stand: chunk and row.
+    /// All bodies in memory.
     pub(crate) fn in_memory(&self) -> HashMap<u128, &str> {
         let mut all = HashMap::new();
         for (chunk, _) in &self.snapshot.chunks {
@@ -155,12 +155,13 @@ impl Bodies {
     }
 }
 
-/// The hashes of what a row says first, with those columns that are searched.
+/// The messages that a row says first in these columns.
 pub(crate) fn said_first(columns: &[&ListArray], row: usize, mut each: impl FnMut(u128)) {
     for column in columns {
-        each_reference(column, row, |reference| match reference {
-            Reference::Message { hash, first: true, .. } | Reference::Whole { hash } => each(hash),
-            _ => {}
+        each_reference(column, row, |reference| {
+            if let Reference::Message { hash, first: true, .. } = reference {
+                each(hash);
+            }
         });
     }
 }

@@ -18,7 +18,7 @@ use signalbox_types::{ProjectId, Timestamp};
 pub(crate) use bodies::{Bodies, said_first};
 pub(crate) use recent::Recent;
 use reference::hex;
-pub(crate) use reference::{Reference, each_reference};
+pub(crate) use reference::{Reference, each_reference, hash_of};
 pub(crate) use split::{Learned, split, split_rows};
 pub(crate) use window::Window;
 

@@ -7,6 +7,7 @@ use std::hash::{BuildHasherDefault, Hash};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::TimestampMicrosecondType;
 
+use super::reference::hash_of;
 use crate::keys::Plain;
 
 /// Entries of a generation. Two are kept: some 40 MB when all are full.
@@ -65,7 +66,7 @@ impl Recent {
         let times = times.and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>());
         let (Some(hashes), Some(times)) = (hashes, times) else { return };
         for (hash, time) in hashes.iter().flatten().zip(times.values()) {
-            if let Ok(hash) = u128::from_str_radix(hash, 16) {
+            if let Some(hash) = hash_of(hash) {
                 self.remember_stored(hash, *time);
             }
         }

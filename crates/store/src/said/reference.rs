@@ -25,7 +25,7 @@ impl<'a> Reference<'a> {
             Some((digits, reason)) => (digits, Some(reason)),
             None => (rest, None),
         };
-        let hash = u128::from_str_radix(digits, 16).ok()?;
+        let hash = hash_of(digits)?;
         match mark {
             "*" => Some(Self::Whole { hash }),
             "+" | "=" => Some(Self::Message { hash, first: mark == "+", finish_reason }),
@@ -57,6 +57,11 @@ impl std::fmt::Display for Reference<'_> {
 /// A hash as the table of messages has it.
 pub(crate) fn hex(hash: u128) -> String {
     format!("{hash:032x}")
+}
+
+/// The hash that such digits say.
+pub(crate) fn hash_of(digits: &str) -> Option<u128> {
+    u128::from_str_radix(digits, 16).ok()
 }
 
 /// The references of a row in a column, if it has any.

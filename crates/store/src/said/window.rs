@@ -12,7 +12,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::statistics::Statistics;
 
-use super::{Bodies, MESSAGES};
+use super::{Bodies, MESSAGES, hash_of};
 use crate::files::LiveFile;
 
 /// Bodies that are remembered, beside those of the rows at hand.
@@ -113,7 +113,7 @@ impl Cursor {
                     return Ok(());
                 }
                 if texts.is_valid(self.row)
-                    && let Ok(hash) = u128::from_str_radix(hashes.value(self.row), 16)
+                    && let Some(hash) = hash_of(hashes.value(self.row))
                 {
                     take(hash, texts.value(self.row).into());
                 }

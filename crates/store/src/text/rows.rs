@@ -13,7 +13,7 @@ use signalbox_text::{Matcher, json};
 use signalbox_types::table::{ColumnType, Table};
 
 use crate::manifest::{DataFile, day_of};
-use crate::said::{Bodies, Window, said_first};
+use crate::said::{Bodies, Reference, Window, each_reference, said_first};
 
 /// Rows that are read at once: bodies may have 100 KB each.
 const BATCH_ROWS: usize = 256;
@@ -84,7 +84,15 @@ impl<'a> Columns<'a> {
     fn stored(&self, row: usize) -> Vec<(&'a str, Kind)> {
         let present = self.columns.iter().filter(|(texts, _)| texts.is_valid(row));
         let mut stored: Vec<_> = present.map(|(texts, kind)| (texts.value(row), *kind)).collect();
-        said_first(&self.references, row, |hash| stored.extend((self.body)(hash).map(|body| (body, Kind::Message))));
+        for column in &self.references {
+            each_reference(column, row, |reference| match reference {
+                Reference::Message { hash, first: true, .. } => {
+                    stored.extend((self.body)(hash).map(|body| (body, Kind::Message)));
+                }
+                Reference::Inline(json) => stored.push((json, Kind::Json)),
+                Reference::Message { .. } | Reference::Whole { .. } => {}
+            });
+        }
         stored
     }
 }

@@ -18,6 +18,7 @@ use crate::rows::{self, KeyedBatch, TableBatch};
 use crate::said::{Learned, Recent, split_rows};
 
 /// Rows of a file that are stored together, and where in it they stand.
+#[derive(Clone)]
 pub(crate) struct Piece {
     pub(crate) rows: TableBatch,
     pub(super) places: Places,
@@ -25,6 +26,7 @@ pub(crate) struct Piece {
 
 pub(crate) type Pieces = Vec<Piece>;
 
+#[derive(Clone)]
 pub(super) enum Places {
     /// The line of each row.
     Lines(Vec<u64>),

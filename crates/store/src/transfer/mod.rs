@@ -10,6 +10,6 @@ mod value;
 mod write;
 
 pub(crate) use encode::encode;
-pub(crate) use import::{Pieces, prepare};
+pub(crate) use import::{Piece, Pieces, prepare};
 pub(crate) use parquet_in::ParquetFile;
 pub(crate) use read::TextReader;

@@ -149,6 +149,39 @@ async fn filters_sql_and_files_see_the_texts() {
 }
 
 #[tokio::test]
+async fn what_is_no_list_of_messages_stays_as_it_stands() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let row = json!({"trace_id": trace_id(1).to_string(), "span_id": "00000000000000aa", "name": "odd", "kind": "llm",
+        "source": "otlp", "status": "ok", "start_time": clock().now().to_string(), "end_time": clock().now().to_string(),
+        "duration_ms": 1.0, "streaming": false, "counted": true, "normaliser_version": 1,
+        "input_messages": {"written": "by another tool"}});
+    let file = futures_util::stream::iter([Ok(format!("{row}\n").into())]);
+    let imported = store.import(&project(), "spans", FileFormat::Jsonl, Box::pin(file)).await.unwrap();
+    assert_eq!(imported.rows, 1);
+    for _ in 0..2 {
+        assert_eq!(read(&*store).await[0][1], row["input_messages"]);
+        assert_eq!(find(&*store, "\"another tool\"").await, 1);
+        store.flush().await.unwrap();
+        store.index().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_append_that_nobody_waits_for_is_whole_after_an_erasure() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let (first, second) = (turn(0, 0, 2), turn(1, 1, 3));
+    store.append(vec![first.clone()].into()).await.unwrap();
+    // It relies on what the first one brought, and whoever sent it hangs up at once.
+    let mut append = store.append(vec![second.clone()].into());
+    assert!(futures_util::poll!(&mut append).is_pending());
+    drop(append);
+    store.erase(&project(), &Erase::TraceId(first.trace_id.to_string())).await.unwrap();
+    assert_eq!(read(&*store).await[0][1], json!(second.input_messages));
+}
+
+#[tokio::test]
 async fn what_others_say_too_survives_erasure() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());

@@ -183,11 +183,7 @@ impl EventStore for MemoryStore {
     }
 
     fn fields(&self, project: &ProjectId, field: Option<&str>) -> Vec<FieldValues> {
-        let values = self.values.lock();
-        match field {
-            Some(field) => values.field(project, field).into_iter().collect(),
-            None => values.fields(project),
-        }
+        self.values.lock().list(project, field)
     }
 
     fn stats(&self) -> StoreStats {

@@ -12,12 +12,13 @@ use parking_lot::{Condvar, Mutex};
 use signalbox_types::Span;
 use signalbox_types::seam::StoreError;
 use signalbox_types::table::{Identity, Table};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedRwLockReadGuard, oneshot};
 
 use super::state::Shared;
 use crate::error::{internal, refused};
 use crate::keys::{Key, KeySet};
 use crate::rows::{KeyedBatch, encode};
+use crate::said::Learned;
 
 /// What is joined into one record, about.
 const GROUP_BYTES: u64 = 8 << 20;
@@ -32,6 +33,10 @@ pub(super) struct Append {
     pub(super) bytes: u64,
     /// For those who watch; empty if nobody does.
     pub(super) spans: Vec<Arc<Span>>,
+    /// What later appends may rely on once it is on disk.
+    pub(super) learned: Learned,
+    /// Until then nothing is erased that it relies on, also if nobody waits for it any more.
+    pub(super) no_erasing: OwnedRwLockReadGuard<()>,
     pub(super) done: oneshot::Sender<Result<(), StoreError>>,
 }
 
@@ -143,11 +148,13 @@ fn finish(shared: &Shared, group: Vec<Append>, result: &Result<(), StoreError>) 
     for append in group {
         shared.leave(append.bytes);
         if result.is_ok() {
+            append.learned.tell(&mut shared.recent.lock());
             for span in append.spans {
                 // Nobody watches any more: fine.
                 let _ = shared.live.send(span);
             }
         }
+        drop(append.no_erasing);
         // Whoever asked may have gone.
         let _ = append.done.send(result.clone());
     }

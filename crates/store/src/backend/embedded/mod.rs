@@ -33,7 +33,7 @@ use signalbox_types::seam::{
 use signalbox_types::table::{FindingRow, SCORES};
 use signalbox_types::{Answer, CountOnce, Events, FieldValues, ProjectId, Query, Span};
 use thread_priority::{ThreadPriority, set_current_thread_priority};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedRwLockReadGuard, oneshot};
 use tokio_stream::wrappers::BroadcastStream;
 use tracing::{error, warn};
 
@@ -201,7 +201,7 @@ impl Store {
         }
         self.shared.check_writable()?;
         self.once.lock().mark(&mut events.spans);
-        let _no_erasing = self.shared.saying.read().await;
+        let no_erasing = self.shared.no_erasing().await;
         let (spans, batches, learned) = if events.len() <= INLINE_EVENTS {
             make_rows(&self.shared, events)?
         } else {
@@ -210,16 +210,20 @@ impl Store {
         };
         let watched = self.shared.live.receiver_count() > 0;
         let spans = if watched { spans.into_iter().map(Arc::new).collect() } else { Vec::new() };
-        self.append_rows(batches, spans).await?;
-        learned.tell(&mut self.shared.recent.lock());
-        Ok(())
+        self.append_rows(batches, learned, no_erasing, spans).await
     }
 
     /// Appends rows to a store that was found writable; `spans` are shown to those who watch.
-    async fn append_rows(&self, batches: Vec<KeyedBatch>, spans: Vec<Arc<Span>>) -> Result<(), StoreError> {
+    async fn append_rows(
+        &self,
+        batches: Vec<KeyedBatch>,
+        learned: Learned,
+        no_erasing: OwnedRwLockReadGuard<()>,
+        spans: Vec<Arc<Span>>,
+    ) -> Result<(), StoreError> {
         let bytes = batches.iter().map(|table| bytes_of(&table.batch)).sum();
         let (done, appended) = oneshot::channel();
-        let append = commit::Append { batches, bytes, spans, done };
+        let append = commit::Append { batches, bytes, spans, learned, no_erasing, done };
         self.shared.enter(bytes)?;
         let sent = self.appends.lock().as_ref().map_or_else(
             || Err(closed()),
@@ -286,11 +290,7 @@ impl EventStore for Store {
     }
 
     fn fields(&self, project: &ProjectId, field: Option<&str>) -> Vec<FieldValues> {
-        let values = self.shared.values.lock();
-        match field {
-            Some(field) => values.field(project, field).into_iter().collect(),
-            None => values.fields(project),
-        }
+        self.shared.values.lock().list(project, field)
     }
 
     fn stats(&self) -> StoreStats {

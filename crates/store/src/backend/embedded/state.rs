@@ -15,7 +15,7 @@ use signalbox_journal::{AppendError, Journal};
 use signalbox_types::seam::{Clock, StoreError, StoreStats};
 use signalbox_types::table::{Identity, Table};
 use signalbox_types::{Span, TopValues};
-use tokio::sync::broadcast;
+use tokio::sync::{OwnedRwLockReadGuard, RwLock as RwLockOfAppends, broadcast};
 use tracing::{error, info, warn};
 
 use crate::StoreConfig;
@@ -159,7 +159,7 @@ pub(super) struct Shared {
     /// What was said lately.
     pub(super) recent: Mutex<Recent>,
     /// Held by appends from what they know of others to their end; erasing waits for them.
-    pub(super) saying: tokio::sync::RwLock<()>,
+    pub(super) saying: Arc<RwLockOfAppends<()>>,
     /// Held while the texts of files are indexed: one at a time.
     pub(super) indexing: Mutex<()>,
     pub(super) live: broadcast::Sender<Arc<Span>>,
@@ -210,7 +210,7 @@ impl Shared {
             texts: Arc::new(texts),
             values: Mutex::default(),
             recent: Mutex::default(),
-            saying: tokio::sync::RwLock::default(),
+            saying: Arc::default(),
             indexing: Mutex::default(),
             live: broadcast::channel(1_024).0,
             appended_rows: AtomicU64::new(0),
@@ -261,6 +261,11 @@ impl Shared {
             return Err(StoreError::Full { retry_after_s: 1 });
         }
         Ok(())
+    }
+
+    /// Held by an append from what it knows of others to its end.
+    pub(super) async fn no_erasing(&self) -> OwnedRwLockReadGuard<()> {
+        Arc::clone(&self.saying).read_owned().await
     }
 
     pub(super) fn leave(&self, bytes: u64) {

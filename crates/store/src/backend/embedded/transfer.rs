@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use super::Store;
 use crate::error::internal;
 use crate::query::ExportRows;
-use crate::transfer::{ParquetFile, Pieces, TextReader, prepare};
+use crate::transfer::{ParquetFile, Piece, Pieces, TextReader, prepare};
 
 /// Pieces of a file that are ready before their reader takes them.
 const READY: usize = 2;
@@ -143,13 +143,10 @@ async fn append(store: &Store, pieces: Pieces) -> Result<u64, StoreError> {
     let mut count = 0;
     for piece in pieces {
         count += piece.rows.batch.num_rows() as u64;
-        let _no_erasing = store.shared.saying.read().await;
-        let shared = Arc::clone(&store.shared);
-        let (batches, learned) = blocking(move || prepare(&shared.recent, piece)).await?;
         let mut tries = 0;
         loop {
             let appended = match store.shared.check_writable() {
-                Ok(()) => store.append_rows(batches.clone(), Vec::new()).await,
+                Ok(()) => append_piece(store, piece.clone()).await,
                 refused => refused,
             };
             match appended {
@@ -158,9 +155,16 @@ async fn append(store: &Store, pieces: Pieces) -> Result<u64, StoreError> {
             }
             tokio::time::sleep(NO_ROOM_WAIT).await;
         }
-        learned.tell(&mut store.shared.recent.lock());
     }
     Ok(count)
+}
+
+/// Anew with each try: what it relies on may have been erased meanwhile.
+async fn append_piece(store: &Store, piece: Piece) -> Result<(), StoreError> {
+    let no_erasing = store.shared.no_erasing().await;
+    let shared = Arc::clone(&store.shared);
+    let (batches, learned) = blocking(move || prepare(&shared.recent, piece)).await?;
+    store.append_rows(batches, learned, no_erasing, Vec::new()).await
 }
 
 async fn blocking<T: Send + 'static>(

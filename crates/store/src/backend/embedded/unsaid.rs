@@ -12,7 +12,7 @@ use signalbox_types::table::SPANS;
 use super::state::Shared;
 use crate::files::{LiveFile, text};
 use crate::manifest::day_of;
-use crate::said::{MESSAGES, each_reference};
+use crate::said::{MESSAGES, each_reference, hash_of};
 
 /// The rows of bodies that nobody says once the spans in `gone` are gone, of these days and those beside
 /// them: each body is named within a day.
@@ -35,7 +35,11 @@ pub(super) fn unsaid(
             day_of(first) <= day + reach && day_of(last) >= day - reach
         };
         for (file, _) in rows.iter().filter(|(file, _)| of_day(file, 0)) {
-            each_body(shared, file, project, |hash, _| _ = unsaid.insert(hash))?;
+            each_body(shared, file, project, |hash, place| {
+                if place.1 == day {
+                    unsaid.insert(hash);
+                }
+            })?;
         }
         for file in of(SPANS.name).filter(|file| of_day(file, 1)) {
             if !unsaid.is_empty() {
@@ -66,7 +70,7 @@ fn each_body(
     mut each: impl FnMut(u128, (u32, i64)),
 ) -> io::Result<()> {
     let all = file.all_of(&shared.dir, project.as_str(), &["hash", "day"], |batch, row, number| {
-        let hash = text(batch, "hash", row).and_then(|hash| u128::from_str_radix(hash, 16).ok());
+        let hash = text(batch, "hash", row).and_then(hash_of);
         let days = batch.column_by_name("day").and_then(|days| days.as_primitive_opt::<arrow::datatypes::Int64Type>());
         if let (Some(hash), Some(days)) = (hash, days) {
             each(hash, (number, days.value(row)));
