@@ -15,6 +15,10 @@ pub(crate) enum Refusal {
         "the body is larger than {limit} bytes{after}; send smaller batches (OTEL_BSP_MAX_EXPORT_BATCH_SIZE) or raise `ingest.max_body_bytes`"
     )]
     TooLarge { limit: usize, after: &'static str },
+    #[error(
+        "the body's items would take more than {limit} bytes of memory: there are too many of them, or a large resource or scope that each of them repeats; send smaller batches (OTEL_BSP_MAX_EXPORT_BATCH_SIZE) or raise `ingest.max_body_bytes`"
+    )]
+    TooHeavy { limit: usize },
     #[error("{0}")]
     Unsupported(String),
     #[error("this path takes POST")]
@@ -35,7 +39,7 @@ impl Refusal {
         match self {
             Self::Unauthenticated(_) => "unauthenticated",
             Self::Malformed(_) => "malformed",
-            Self::TooLarge { .. } => "too_large",
+            Self::TooLarge { .. } | Self::TooHeavy { .. } | Self::Store(StoreError::Limit(_)) => "too_large",
             Self::Unsupported(_) => "unsupported",
             Self::Method => "method",
             Self::TooSlow { .. } => "too_slow",
@@ -52,7 +56,9 @@ impl Refusal {
         match self {
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge { .. } | Self::TooHeavy { .. } | Self::Store(StoreError::Limit(_)) => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
             Self::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
@@ -66,7 +72,11 @@ impl Refusal {
     pub(crate) fn code(&self) -> tonic::Code {
         match self {
             Self::Unauthenticated(_) => tonic::Code::Unauthenticated,
-            Self::Malformed(_) | Self::TooLarge { .. } | Self::Unsupported(_) => tonic::Code::InvalidArgument,
+            Self::Malformed(_)
+            | Self::TooLarge { .. }
+            | Self::TooHeavy { .. }
+            | Self::Unsupported(_)
+            | Self::Store(StoreError::Limit(_)) => tonic::Code::InvalidArgument,
             Self::Method => tonic::Code::Unimplemented,
             Self::TooSlow { .. } => tonic::Code::DeadlineExceeded,
             Self::Busy { .. } | Self::Store(StoreError::Full { .. } | StoreError::Disk(_)) => tonic::Code::Unavailable,

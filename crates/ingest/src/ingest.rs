@@ -21,6 +21,12 @@ pub type RequestBody = http_body_util::combinators::UnsyncBoxBody<Bytes, BodyErr
 #[error("{0}")]
 pub struct BodyError(BoxError);
 
+impl From<BoxError> for BodyError {
+    fn from(error: BoxError) -> Self {
+        Self(error)
+    }
+}
+
 /// What the receivers are made of.
 #[derive(Debug)]
 pub struct IngestParts {
@@ -76,7 +82,7 @@ impl Ingest {
         let receiver = registry::ALL.iter().find(|one| one.handles(request.method(), request.uri().path()));
         match receiver {
             Some(receiver) => {
-                let request = request.map(|body| body.map_err(|error| BodyError(error.into())).boxed_unsync());
+                let request = request.map(|body| body.map_err(|error| BodyError::from(error.into())).boxed_unsync());
                 receiver.serve(&self.shared, request).await
             }
             None => {

@@ -80,13 +80,3 @@ pub(crate) fn priced(mut span: Span, prices: &PriceBook) -> Span {
     }
     span
 }
-
-/// The first few problems; a batch may hold thousands.
-pub(crate) fn summary(rejected: &[Rejected]) -> String {
-    const SHOWN: usize = 3;
-    let mut summary = rejected.iter().take(SHOWN).map(|one| one.problem.as_str()).collect::<Vec<_>>().join("; ");
-    if rejected.len() > SHOWN {
-        summary.push_str(&format!("; and {} more", rejected.len() - SHOWN));
-    }
-    summary
-}

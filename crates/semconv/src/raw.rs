@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use signalbox_types::{SpanId, SpanStatus, TraceId};
 
 use crate::Attributes;
@@ -81,8 +83,8 @@ pub struct RawSpan {
     pub status: SpanStatus,
     /// What went wrong.
     pub status_message: String,
-    /// The sending process.
-    pub resource: Attributes,
+    /// The sending process, shared by all of its spans.
+    pub resource: Arc<Attributes>,
     /// The instrumentation.
     pub scope_name: String,
     /// Its version.
@@ -107,7 +109,7 @@ impl RawSpan {
             events: Vec::new(),
             status: SpanStatus::Unset,
             status_message: String::new(),
-            resource: Attributes::default(),
+            resource: Arc::default(),
             scope_name: String::new(),
             scope_version: String::new(),
             schema_url: String::new(),

@@ -26,7 +26,7 @@ pub(crate) fn raw(fixture: &Value) -> RawSpan {
     span.start_ns = start_ns;
     span.end_ns = start_ns + 1_500_000_000;
     span.attributes = attributes(&fixture["attributes"]);
-    span.resource = attributes(&fixture["resource"]);
+    span.resource = attributes(&fixture["resource"]).into();
     span.events = fixture["events"]
         .as_array()
         .into_iter()

@@ -21,7 +21,7 @@ impl Stored for LogsRequest {
         for of_resource in self.resource_logs {
             let resource = resource(of_resource.resource);
             let resource_schema = text(of_resource.schema_url);
-            for of_scope in of_resource.scope_logs {
+            for of_scope in of_resource.scope_logs.into_iter().filter(|of| !of.log_records.is_empty()) {
                 let context = Context::new(&resource, &resource_schema, of_scope.scope, of_scope.schema_url);
                 let name = context.name();
                 for sent in of_scope.log_records {

@@ -15,7 +15,7 @@ impl Stored for MetricsRequest {
         for of_resource in self.resource_metrics {
             let resource = resource(of_resource.resource);
             let resource_schema = text(of_resource.schema_url);
-            for of_scope in of_resource.scope_metrics {
+            for of_scope in of_resource.scope_metrics.into_iter().filter(|of| !of.metrics.is_empty()) {
                 let context = Context::new(&resource, &resource_schema, of_scope.scope, of_scope.schema_url);
                 let shared = Shared { series: context.name(), context };
                 for metric in of_scope.metrics {

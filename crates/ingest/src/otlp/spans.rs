@@ -1,5 +1,7 @@
 //! OTLP's messages to raw spans. A span with a bad id is refused by itself; its batch goes on.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 use signalbox_semconv::{Attributes, OtelKind, RawEvent, RawSpan};
 use signalbox_types::{SpanId, SpanStatus, Timestamp, TraceId};
@@ -16,7 +18,7 @@ pub(crate) fn batch(request: proto::TraceRequest, now: Timestamp) -> Batch {
     for of_resource in request.resource_spans {
         let resource = resource(of_resource.resource);
         let resource_schema = text(of_resource.schema_url);
-        for of_scope in of_resource.scope_spans {
+        for of_scope in of_resource.scope_spans.into_iter().filter(|of| !of.spans.is_empty()) {
             let context = Context::new(&resource, &resource_schema, of_scope.scope, of_scope.schema_url);
             for span in of_scope.spans {
                 match raw(&context, span, number, now) {
@@ -76,7 +78,7 @@ fn raw(context: &Context, sent: proto::Span, number: usize, now: Timestamp) -> R
         _ => SpanStatus::Unset,
     };
     span.status_message = text(status.message);
-    span.resource = context.resource.clone();
+    span.resource = Arc::clone(&context.resource);
     span.scope_name.clone_from(&context.scope_name);
     span.scope_version.clone_from(&context.scope_version);
     span.schema_url.clone_from(&context.schema_url);

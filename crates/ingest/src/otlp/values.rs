@@ -1,6 +1,7 @@
 //! OTLP's values, and the ids that are made of them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -60,7 +61,7 @@ pub(super) fn moment(nanos: u64) -> Option<Timestamp> {
 
 /// What the records of a scope share.
 pub(super) struct Context {
-    pub(super) resource: Attributes,
+    pub(super) resource: Arc<Attributes>,
     pub(super) scope_name: String,
     pub(super) scope_version: String,
     pub(super) scope_attributes: Attributes,
@@ -68,11 +69,16 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn new(resource: &Attributes, resource_schema: &str, scope: Option<Scope>, schema: Vec<u8>) -> Self {
+    pub(super) fn new(
+        resource: &Arc<Attributes>,
+        resource_schema: &str,
+        scope: Option<Scope>,
+        schema: Vec<u8>,
+    ) -> Self {
         let scope = scope.unwrap_or_default();
         let schema_url = filled(text(schema)).unwrap_or_else(|| resource_schema.to_owned());
         Self {
-            resource: resource.clone(),
+            resource: Arc::clone(resource),
             scope_name: text(scope.name),
             scope_version: text(scope.version),
             scope_attributes: attributes(scope.attributes),
@@ -97,8 +103,8 @@ impl Context {
     }
 }
 
-pub(super) fn resource(sent: Option<Resource>) -> Attributes {
-    attributes(sent.map(|resource| resource.attributes).unwrap_or_default())
+pub(super) fn resource(sent: Option<Resource>) -> Arc<Attributes> {
+    Arc::new(attributes(sent.map(|resource| resource.attributes).unwrap_or_default()))
 }
 
 /// With its length, so that two texts can't pass for two others.

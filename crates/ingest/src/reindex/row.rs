@@ -67,7 +67,7 @@ impl Row {
         sent.status = self.read::<Option<SpanStatus>>("status")?.unwrap_or_default();
         sent.status_message = self.text("status_message").to_owned();
         let resource = self.read::<Option<BTreeMap<String, String>>>("resource_attributes")?.unwrap_or_default();
-        sent.resource = restore(&resource, &Value::Null).map_err(|error| error.to_string())?;
+        sent.resource = restore(&resource, &Value::Null).map_err(|error| error.to_string())?.into();
         sent.scope_name = self.text("scope_name").to_owned();
         sent.scope_version = self.text("scope_version").to_owned();
         sent.schema_url = self.text("schema_url").to_owned();

@@ -9,23 +9,25 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::HeaderMap;
-use prost::Message;
+use bytes::{Buf as _, Bytes};
+use http_body_util::BodyExt as _;
+use prost::Message as _;
+use signalbox_catalog::Principal;
 use signalbox_types::seam::BoxFuture;
 use tonic::body::Body;
-use tonic::codec::{CompressionEncoding, EnabledCompressionEncodings};
+use tonic::codec::{BufferSettings, Codec, CompressionEncoding, DecodeBuf, Decoder, EnabledCompressionEncodings};
 use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
 
 use crate::error::Refusal;
-use crate::otlp::proto::{Delay, ExportResponse, Packed, PartialSuccess, RetryInfo, RpcStatus, TraceRequest};
-use crate::otlp::proto_logs::LogsRequest;
-use crate::otlp::proto_metrics::MetricsRequest;
-use crate::otlp::{Sender, Stored, spans};
-use crate::{Shared, auth, body, pipeline};
-use signalbox_catalog::Principal;
+use crate::otlp::proto::{Delay, ExportResponse, Packed, PartialSuccess, RetryInfo, RpcStatus};
+use crate::otlp::{self, Format, Signal, Untaken};
+use crate::{BodyError, BoxError, Shared, auth, body};
+
+/// A request's body once it is all there.
+type Whole = http_body_util::Full<Bytes>;
 
 const NAME: &str = "otlp_grpc";
 
@@ -39,14 +41,7 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Routes {
 /// One `…Service/Export`.
 trait Export: Send + Sync + 'static {
     const SERVICE: &'static str;
-    type Request: Message + Default + 'static;
-
-    /// How many items were not stored, and why.
-    fn export(
-        shared: &Shared,
-        principal: &Principal,
-        request: Self::Request,
-    ) -> impl Future<Output = Result<(usize, String), Refusal>> + Send;
+    const SIGNAL: Signal;
 }
 
 struct Traces;
@@ -55,43 +50,45 @@ struct Logs;
 
 impl Export for Traces {
     const SERVICE: &'static str = "opentelemetry.proto.collector.trace.v1.TraceService";
-    type Request = TraceRequest;
-
-    async fn export(shared: &Shared, principal: &Principal, request: TraceRequest) -> Result<(usize, String), Refusal> {
-        let bytes = request.encoded_len();
-        let batch = spans::batch(request, shared.clock.now());
-        let rejected = pipeline::store(shared, NAME, principal, bytes, batch).await?;
-        Ok((rejected.len(), pipeline::summary(&rejected)))
-    }
+    const SIGNAL: Signal = Signal::Traces;
 }
 
 impl Export for Metrics {
     const SERVICE: &'static str = "opentelemetry.proto.collector.metrics.v1.MetricsService";
-    type Request = MetricsRequest;
-
-    async fn export(
-        shared: &Shared,
-        principal: &Principal,
-        request: MetricsRequest,
-    ) -> Result<(usize, String), Refusal> {
-        keep(shared, principal, request).await
-    }
+    const SIGNAL: Signal = Signal::Metrics;
 }
 
 impl Export for Logs {
     const SERVICE: &'static str = "opentelemetry.proto.collector.logs.v1.LogsService";
-    type Request = LogsRequest;
+    const SIGNAL: Signal = Signal::Logs;
+}
 
-    async fn export(shared: &Shared, principal: &Principal, request: LogsRequest) -> Result<(usize, String), Refusal> {
-        keep(shared, principal, request).await
+/// Hands a message on as it came: it is weighed before it is decoded, beside the threads that serve
+/// calls if it is large.
+struct Undecoded;
+
+impl Codec for Undecoded {
+    type Encode = ExportResponse;
+    type Decode = Bytes;
+    type Encoder = <ProstCodec<ExportResponse, ExportResponse> as Codec>::Encoder;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self::Encoder {
+        ProstCodec::<ExportResponse, ExportResponse>::raw_encoder(BufferSettings::default())
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
     }
 }
 
-async fn keep<T: Stored>(shared: &Shared, principal: &Principal, request: T) -> Result<(usize, String), Refusal> {
-    let sender = Sender::new(principal, shared.clock.now());
-    let taken = body::work(request.encoded_len(), move || request.events(&sender)).await?;
-    let rejected = pipeline::keep(shared, NAME, taken).await?;
-    Ok((rejected.len(), pipeline::summary(&rejected)))
+impl Decoder for Undecoded {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, message: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(message.copy_to_bytes(message.remaining())))
+    }
 }
 
 struct Collector<E> {
@@ -131,19 +128,23 @@ impl<E: Export> tower::Service<http::Request<Body>> for Collector<E> {
             {
                 return Ok(Status::unimplemented("the method is `Export`").into_http());
             }
-            // Before the body is read: strangers send nothing.
-            let principal = match admit(&shared, request.headers()) {
-                Ok(principal) => principal,
+            let _slot = match shared.slot() {
+                Ok(slot) => slot,
+                Err(refusal) => return Ok(refused(&shared, &refusal).into_http()),
+            };
+            let (principal, request) = match admit(&shared, request).await {
+                Ok(admitted) => admitted,
                 Err(refusal) => return Ok(refused(&shared, &refusal).into_http()),
             };
             let limit = shared.config.max_body_bytes;
             let mut gzip = EnabledCompressionEncodings::default();
             gzip.enable(CompressionEncoding::Gzip);
-            let mut grpc = tonic::server::Grpc::new(ProstCodec::<ExportResponse, E::Request>::default())
+            let mut grpc = tonic::server::Grpc::new(Undecoded)
                 .apply_compression_config(gzip, gzip)
                 .apply_max_message_size_config(Some(limit), None);
-            let export = tower::service_fn(move |request: Request<E::Request>| {
-                let (shared, principal) = (Arc::clone(&shared), principal.clone());
+            let served = Arc::clone(&shared);
+            let export = tower::service_fn(move |request: Request<Bytes>| {
+                let (shared, principal) = (Arc::clone(&served), principal.clone());
                 async move { answer::<E>(&shared, &principal, request.into_inner()).await }
             });
             Ok(grpc.unary(export, request).await)
@@ -151,20 +152,24 @@ impl<E: Export> tower::Service<http::Request<Body>> for Collector<E> {
     }
 }
 
-fn admit(shared: &Shared, headers: &HeaderMap) -> Result<Principal, Refusal> {
-    auth::authenticate(headers, &shared.catalog).map_err(Refusal::Unauthenticated)
+/// Whose request it is, and the request with its body there, or why it is not taken.
+async fn admit(shared: &Shared, request: http::Request<Body>) -> Result<(Principal, http::Request<Whole>), Refusal> {
+    // Before the body is read: strangers send nothing.
+    let principal = auth::authenticate(request.headers(), &shared.catalog).map_err(Refusal::Unauthenticated)?;
+    let (head, body) = request.into_parts();
+    let body = body.map_err(|error| BodyError::from(BoxError::from(error))).boxed_unsync();
+    let body = body::read(body, &head.headers, &shared.config).await?;
+    Ok((principal, http::Request::from_parts(head, Whole::new(body))))
 }
 
 async fn answer<E: Export>(
     shared: &Shared,
     principal: &Principal,
-    request: E::Request,
+    message: Bytes,
 ) -> Result<Response<ExportResponse>, Status> {
-    let taken = match shared.slot() {
-        Ok(_slot) => E::export(shared, principal, request).await,
-        Err(refusal) => Err(refusal),
-    };
-    let (count, error_message) = taken.map_err(|refusal| refused(shared, &refusal))?;
+    let weight = message.len();
+    let taken = otlp::take(shared, NAME, principal, (E::SIGNAL, Format::Protobuf), weight, || Ok(message)).await;
+    let Untaken { count, message: error_message } = taken.map_err(|refusal| refused(shared, &refusal))?;
     shared.metrics.request(NAME, if count == 0 { "ok" } else { "partial" });
     let rejected = i64::try_from(count).unwrap_or(i64::MAX);
     let partial_success = (count > 0).then_some(PartialSuccess { rejected, error_message });

@@ -8,12 +8,13 @@ use prost::Message;
 use serde_json::json;
 
 use crate::error::Refusal;
+use crate::otlp::Format;
 use crate::otlp::proto::{ExportResponse, PartialSuccess, RpcStatus};
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
 
-/// How a message is written.
+/// How a message is written, if that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
     Protobuf,
@@ -32,10 +33,11 @@ impl Encoding {
         }
     }
 
-    pub(super) fn supported(self) -> Result<Self, Refusal> {
+    pub(super) fn format(self) -> Result<Format, Refusal> {
         match self {
+            Self::Protobuf => Ok(Format::Protobuf),
+            Self::Json => Ok(Format::Json),
             Self::Unknown => Err(Refusal::Unsupported(format!("expected `content-type: {PROTOBUF}` or `{JSON}`"))),
-            known => Ok(known),
         }
     }
 

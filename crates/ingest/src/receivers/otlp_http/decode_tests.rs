@@ -13,7 +13,8 @@ use serde_json::json;
 
 use super::tests::json_span;
 use super::whatever::read_whatever;
-use super::*;
+use crate::otlp::proto_logs::LogsRequest;
+use crate::otlp::proto_metrics::MetricsRequest;
 use crate::testing::{self, attribute, chat_span, text};
 
 proptest! {

@@ -12,28 +12,15 @@ pub(crate) mod whatever;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::Full;
-use prost::Message;
-use serde::de::DeserializeOwned;
-use signalbox_catalog::Principal;
 use signalbox_types::seam::BoxFuture;
 
 use self::answer::Encoding;
 use crate::error::Refusal;
-use crate::otlp::proto_logs::LogsRequest;
-use crate::otlp::proto_metrics::MetricsRequest;
-use crate::otlp::{Sender, Stored, from_json, spans};
-use crate::pipeline::{self, Rejected};
+use crate::otlp::{self, Signal, Untaken};
 use crate::{Receiver, RequestBody, Shared, auth, body};
 
 #[derive(Debug)]
 pub(crate) struct OtlpHttp;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Signal {
-    Traces,
-    Metrics,
-    Logs,
-}
 
 impl Signal {
     /// What its partial success calls the number of rejected items, in JSON.
@@ -79,12 +66,6 @@ impl Receiver for OtlpHttp {
     }
 }
 
-/// How much of a request was not stored, and why.
-struct Untaken {
-    count: usize,
-    message: String,
-}
-
 impl OtlpHttp {
     async fn take(
         &self,
@@ -99,40 +80,13 @@ impl OtlpHttp {
         }
         let principal = auth::authenticate(&head.headers, &shared.catalog).map_err(Refusal::Unauthenticated)?;
         let _slot = shared.slot()?;
-        let encoding = encoding.supported()?;
+        let format = encoding.format()?;
         let packed = body::read(sent, &head.headers, &shared.config).await?;
         let limit = shared.config.max_body_bytes;
         // What is packed may be a thousand times as large.
         let weight = if head.headers.contains_key(http::header::CONTENT_ENCODING) { limit } else { packed.len() };
         let unpacked = move || body::unpack(packed, &head.headers, limit);
-        let rejected = match signal {
-            Signal::Traces => {
-                let now = shared.clock.now();
-                let (bytes, batch) = body::work(weight, move || {
-                    let body = unpacked()?;
-                    Ok::<_, Refusal>((body.len(), spans::batch(decode(&body, encoding)?, now)))
-                })
-                .await??;
-                pipeline::store(shared, self.name(), &principal, bytes, batch).await?
-            }
-            Signal::Metrics => self.keep::<MetricsRequest>(shared, &principal, weight, encoding, unpacked).await?,
-            Signal::Logs => self.keep::<LogsRequest>(shared, &principal, weight, encoding, unpacked).await?,
-        };
-        Ok(Untaken { count: rejected.len(), message: pipeline::summary(&rejected) })
-    }
-
-    async fn keep<T: Stored>(
-        &self,
-        shared: &Shared,
-        principal: &Principal,
-        weight: usize,
-        encoding: Encoding,
-        unpacked: impl FnOnce() -> Result<Bytes, Refusal> + Send + 'static,
-    ) -> Result<Vec<Rejected>, Refusal> {
-        let sender = Sender::new(principal, shared.clock.now());
-        let taken = body::work(weight, move || Ok::<_, Refusal>(decode::<T>(&unpacked()?, encoding)?.events(&sender)))
-            .await??;
-        pipeline::keep(shared, self.name(), taken).await
+        otlp::take(shared, self.name(), &principal, (signal, format), weight, unpacked).await
     }
 }
 
@@ -157,13 +111,4 @@ fn signal(path: &str) -> Option<Signal> {
         }),
     };
     known.then_some(signal)
-}
-
-fn decode<T: Message + Default + DeserializeOwned>(body: &[u8], encoding: Encoding) -> Result<T, Refusal> {
-    match encoding {
-        Encoding::Json => {
-            from_json(body).map_err(|error| Refusal::Malformed(format!("the body is no OTLP/JSON: {error}")))
-        }
-        _ => T::decode(body).map_err(|error| Refusal::Malformed(format!("the body is no OTLP protobuf: {error}"))),
-    }
 }

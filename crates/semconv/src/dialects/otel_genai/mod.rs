@@ -14,6 +14,8 @@ use crate::{Attributes, Confidence, Dialect, RawSpan};
 #[derive(Debug)]
 pub(crate) struct OtelGenAi;
 
+/// More events that tell of the one operation are kept as events only.
+const MAX_DETAILS: usize = 16;
 /// Where newer emitters put what older ones put on the span.
 const DETAILS: &str = "gen_ai.client.inference.operation.details";
 
@@ -37,7 +39,7 @@ impl Dialect for OtelGenAi {
 
     fn to_span(&self, raw: &RawSpan, span: &mut Span) {
         read(&raw.attributes, span);
-        for details in raw.events.iter().filter(|event| event.name == DETAILS) {
+        for details in raw.events.iter().filter(|event| event.name == DETAILS).take(MAX_DETAILS) {
             read(&details.attributes, span);
         }
         content::events(&raw.events, span);
