@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use signalbox_catalog::Catalog;
+use signalbox_gateway::RouteStatus;
 use signalbox_types::seam::{Clock, EventStore, Reindexer};
 use signalbox_upstream::Upstream;
 use tokio::sync::{Semaphore, watch};
@@ -24,6 +25,8 @@ pub struct ApiParts {
     pub catalog: Arc<Catalog>,
     /// Which providers there are.
     pub upstream: Arc<Upstream>,
+    /// How the routes are doing.
+    pub routes: Arc<dyn Fn() -> Vec<RouteStatus> + Send + Sync>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Numbers about the process.

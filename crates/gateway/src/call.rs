@@ -15,7 +15,9 @@ use signalbox_wire::{Accumulator, Codec, Dialect, ErrorBody, Peek, SseDecoder, S
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::RequestBody;
+use crate::exchange::Sent;
 use crate::headers::{Labels, Trace};
+use crate::route::Routed;
 use crate::stages::guard_out::Windows;
 
 /// What a path asks for.
@@ -69,7 +71,12 @@ pub(crate) struct Call {
     pub(crate) principal: Option<Principal>,
     pub(crate) peek: Option<Peek>,
     pub(crate) input: Input,
+    /// Who answers, or was asked last.
     pub(crate) target: Option<Target>,
+    /// How a route is dealing with it.
+    pub(crate) routed: Option<Box<Routed>>,
+    /// It is a copy for comparison, of a call of this route: its answer goes to nobody, and it counts in no sum.
+    pub(crate) mirror_of: Option<Arc<str>>,
     /// Usage in the stream was asked for by us, not by the caller, who must not see the event for it.
     pub(crate) asked_for_usage: bool,
     pub(crate) answer: Answer,
@@ -80,6 +87,10 @@ pub(crate) struct Call {
     /// From the start to the first content.
     pub(crate) first_token: Option<Duration>,
     pub(crate) usage: Usage,
+    /// The provider didn't come to say how much it was.
+    pub(crate) usage_is_estimated: bool,
+    /// Bytes of text in the answer so far, for that estimate.
+    pub(crate) answer_bytes: usize,
     pub(crate) cost: Option<Cost>,
     /// What the caller got; none if it was gone before.
     pub(crate) status: Option<StatusCode>,
@@ -128,6 +139,8 @@ impl Call {
             peek: None,
             input: Input::Nothing,
             target: None,
+            routed: None,
+            mirror_of: None,
             asked_for_usage: false,
             answer: Answer::Nothing,
             findings: Vec::new(),
@@ -135,6 +148,8 @@ impl Call {
             first_byte: None,
             first_token: None,
             usage: Usage::default(),
+            usage_is_estimated: false,
+            answer_bytes: 0,
             cost: None,
             status: None,
             held,
@@ -159,6 +174,51 @@ impl Call {
 
     pub(crate) fn stream(&self) -> bool {
         self.peek.as_ref().is_some_and(|peek| peek.stream)
+    }
+
+    /// A copy for comparison, below this call's span.
+    pub(crate) fn copy_for(&self, target: Target, route: Arc<str>, held: Held) -> Self {
+        let input = match &self.input {
+            Input::Raw(body) => Input::Raw(body.clone()),
+            Input::Nothing | Input::Decoded(_) => Input::Nothing,
+        };
+        Self {
+            endpoint: self.endpoint,
+            method: self.method.clone(),
+            query: self.query.clone(),
+            headers: self.headers.clone(),
+            body: None,
+            trace: self.trace.below(),
+            started: self.started,
+            started_at: self.started_at,
+            principal: self.principal.clone(),
+            peek: self.peek.clone(),
+            input,
+            target: Some(target),
+            routed: None,
+            mirror_of: Some(route),
+            asked_for_usage: false,
+            answer: Answer::Nothing,
+            findings: Vec::new(),
+            verdict: Verdict::Allow,
+            first_byte: None,
+            first_token: None,
+            usage: Usage::default(),
+            usage_is_estimated: false,
+            answer_bytes: 0,
+            cost: None,
+            status: None,
+            held,
+            permit: None,
+        }
+    }
+
+    /// Takes over an answer that has begun, and how it was asked for.
+    pub(crate) fn adopt(&mut self, sent: Sent) -> Reply {
+        self.input = sent.input;
+        self.asked_for_usage = sent.asked_for_usage;
+        self.first_byte = Some(sent.first_byte.saturating_sub(self.started_at));
+        sent.reply
     }
 
     pub(crate) fn labels(&self) -> Labels {
@@ -349,6 +409,9 @@ impl From<WireError> for CallError {
     fn from(error: WireError) -> Self {
         let ErrorBody { class, message, param, code } = error.to_request_error();
         let mut told = Self::caller(class, message);
+        if matches!(error, WireError::Unsupported { .. }) {
+            told.retry = Retry::Elsewhere;
+        }
         (told.detail.param, told.detail.code) = (param, code);
         told
     }
@@ -384,6 +447,15 @@ pub(crate) struct Held {
 impl Held {
     pub(crate) fn new(total: Arc<AtomicUsize>, limit: usize) -> Self {
         Self { total, limit, bytes: 0 }
+    }
+
+    /// An account that can't grow.
+    pub(crate) fn nothing() -> Self {
+        Self::new(Arc::default(), 0)
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Takes so many bytes more, if there are any left.

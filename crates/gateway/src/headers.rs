@@ -20,6 +20,8 @@ pub(crate) const LATENCY_MS: HeaderName = HeaderName::from_static("x-signalbox-l
 pub(crate) const PROVIDER: HeaderName = HeaderName::from_static("x-signalbox-provider");
 pub(crate) const MODEL: HeaderName = HeaderName::from_static("x-signalbox-model");
 pub(crate) const VERDICT: HeaderName = HeaderName::from_static("x-signalbox-verdict");
+pub(crate) const ROUTE: HeaderName = HeaderName::from_static("x-signalbox-route");
+pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("x-signalbox-attempts");
 
 /// A value that a caller put into a header for us is kept up to this length.
 const MAX_VALUE_CHARS: usize = 256;
@@ -124,6 +126,16 @@ impl Trace {
             Some((trace_id, parent, flags)) => (trace_id, Some(parent), flags),
             None => (TraceId::new(), None, 1),
         };
+        Self::new(trace_id, parent, flags)
+    }
+
+    /// A span of ours below this one.
+    pub(crate) fn below(&self) -> Self {
+        let flags = parse_traceparent(self.traceparent.as_bytes()).map_or(1, |(_, _, flags)| flags);
+        Self::new(self.trace_id, Some(self.span_id), flags)
+    }
+
+    fn new(trace_id: TraceId, parent: Option<SpanId>, flags: u8) -> Self {
         let span_id = SpanId::new();
         let mut text = Vec::with_capacity(55);
         text.extend_from_slice(b"00-");

@@ -2,16 +2,22 @@
 
 mod call;
 mod config;
+mod exchange;
 mod headers;
 mod metrics;
 mod models;
 mod offload;
 mod record;
 mod relay;
+mod route;
 mod serve;
 mod stages;
 mod verdict;
 
 pub use config::GatewayConfig;
 pub use metrics::{GatewayMetrics, Name};
+pub use route::{
+    BreakerConfig, BreakerState, FallbackOn, HedgeConfig, MirrorConfig, OnDisconnect, RetryConfig, RouteConfig,
+    RouteStatus, RouteTimeouts, Routes, StrategyName, TargetConfig, TargetStatus,
+};
 pub use serve::{BoxError, Gateway, GatewayParts, RequestBody, ResponseBody};

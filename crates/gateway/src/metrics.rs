@@ -37,6 +37,14 @@ pub enum Name {
     SettleQueue,
     /// Spans that could not be kept.
     Shed,
+    /// Tries of routes, by how they ended.
+    Tries,
+    /// Calls of routes that went on to another target.
+    Fallbacks,
+    /// Targets that are left alone.
+    Breaker,
+    /// What routes had no room for.
+    RouteShed,
 }
 
 impl Name {
@@ -51,6 +59,10 @@ impl Name {
         Self::InFlight,
         Self::SettleQueue,
         Self::Shed,
+        Self::Tries,
+        Self::Fallbacks,
+        Self::Breaker,
+        Self::RouteShed,
     ];
 
     /// The name as it is registered.
@@ -66,6 +78,10 @@ impl Name {
             Self::InFlight => "signalbox_gateway_in_flight_requests",
             Self::SettleQueue => "signalbox_gateway_settle_queue_calls",
             Self::Shed => "signalbox_gateway_shed_spans",
+            Self::Tries => "signalbox_gateway_tries",
+            Self::Fallbacks => "signalbox_gateway_fallbacks",
+            Self::Breaker => "signalbox_gateway_breaker_open",
+            Self::RouteShed => "signalbox_gateway_route_shed",
         }
     }
 
@@ -81,6 +97,12 @@ impl Name {
             Self::Cost => "Cost of calls by the price book, in US dollars",
             Self::InFlight => "Calls under way",
             Self::SettleQueue => "Finished calls that wait to be written down",
+            Self::Tries => "Tries of routes, by provider and outcome; `mirror` tells copies from the calls themselves",
+            Self::Fallbacks => "Times that a call of a route went on to another target after a failure",
+            Self::Breaker => "1 while a target is left alone after failures, else 0",
+            Self::RouteShed => {
+                "What a route had no room for: calls in a target's line, copies, answers without a caller"
+            }
             Self::Shed => "Calls that were answered but could not be written down, because a queue was full",
         }
     }
@@ -170,6 +192,31 @@ struct ShedLabels {
     reason: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TryLabels {
+    route: Word,
+    provider: Word,
+    outcome: &'static str,
+    mirror: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    route: Word,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BreakerLabels {
+    route: Word,
+    target: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteShedLabels {
+    route: Word,
+    reason: &'static str,
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Boundaries(&'static [f64]);
 
@@ -200,6 +247,27 @@ impl Shed {
     }
 }
 
+/// What a route had no room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RouteShed {
+    /// A call in the line before a target.
+    Line,
+    /// A copy for comparison.
+    Mirror,
+    /// An answer whose caller is gone.
+    Drain,
+}
+
+impl RouteShed {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Line => "line",
+            Self::Mirror => "mirror",
+            Self::Drain => "drain",
+        }
+    }
+}
+
 /// The gateway's numbers. A clone counts into the same ones.
 #[derive(Debug, Clone)]
 pub struct GatewayMetrics {
@@ -212,6 +280,10 @@ pub struct GatewayMetrics {
     in_flight: Gauge,
     settle_queue: Gauge,
     shed: Family<ShedLabels, Counter>,
+    tries: Family<TryLabels, Counter>,
+    fallbacks: Family<RouteLabels, Counter>,
+    breaker: Family<BreakerLabels, Gauge>,
+    route_shed: Family<RouteShedLabels, Counter>,
     models: Arc<ModelLabels>,
 }
 
@@ -227,6 +299,10 @@ impl GatewayMetrics {
             in_flight: Gauge::default(),
             settle_queue: Gauge::default(),
             shed: Family::default(),
+            tries: Family::default(),
+            fallbacks: Family::default(),
+            breaker: Family::default(),
+            route_shed: Family::default(),
             models: Arc::new(ModelLabels::new(max_model_labels)),
         }
     }
@@ -245,6 +321,10 @@ impl GatewayMetrics {
                 Name::InFlight => registry.register(text, help, self.in_flight.clone()),
                 Name::SettleQueue => registry.register(text, help, self.settle_queue.clone()),
                 Name::Shed => registry.register(text, help, self.shed.clone()),
+                Name::Tries => registry.register(text, help, self.tries.clone()),
+                Name::Fallbacks => registry.register(text, help, self.fallbacks.clone()),
+                Name::Breaker => registry.register(text, help, self.breaker.clone()),
+                Name::RouteShed => registry.register(text, help, self.route_shed.clone()),
             }
         }
     }
@@ -289,6 +369,40 @@ impl GatewayMetrics {
 
     pub(crate) fn count_shed(&self, reason: Shed) {
         self.shed.get_or_create(&ShedLabels { reason: reason.as_str() }).inc();
+    }
+
+    /// Counts a try of a route.
+    pub(crate) fn tried(&self, route: &Arc<str>, provider: &Arc<str>, outcome: &'static str) {
+        self.count_try(route, provider, outcome, 0);
+    }
+
+    /// Counts a copy of a call of a route.
+    pub(crate) fn mirrored(&self, route: &Arc<str>, call: &Call, outcome: &Outcome) {
+        let Some(target) = &call.target else { return };
+        let error = match outcome {
+            Outcome::Answered => None,
+            Outcome::Failed(error) => Some(error),
+        };
+        self.count_try(route, &target.provider.name, crate::route::outcome(error), 1);
+    }
+
+    fn count_try(&self, route: &Arc<str>, provider: &Arc<str>, outcome: &'static str, mirror: u32) {
+        let (route, provider) = (Word(Arc::clone(route)), Word(Arc::clone(provider)));
+        self.tries.get_or_create(&TryLabels { route, provider, outcome, mirror }).inc();
+    }
+
+    pub(crate) fn fell_back(&self, route: &Arc<str>) {
+        self.fallbacks.get_or_create(&RouteLabels { route: Word(Arc::clone(route)) }).inc();
+    }
+
+    pub(crate) fn breaker(&self, route: &Arc<str>, target: &str, is_open: bool) {
+        let labels = BreakerLabels { route: Word(Arc::clone(route)), target: target.to_owned() };
+        self.breaker.get_or_create(&labels).set(i64::from(is_open));
+    }
+
+    pub(crate) fn count_route_shed(&self, route: &Arc<str>, what: RouteShed) {
+        let labels = RouteShedLabels { route: Word(Arc::clone(route)), reason: what.as_str() };
+        self.route_shed.get_or_create(&labels).inc();
     }
 
     /// Counts a call that made no span: the model list.

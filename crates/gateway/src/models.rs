@@ -68,7 +68,7 @@ fn look_up(gateway: &Gateway, request: &Request<RequestBody>, dialect: Dialect) 
         return Err(wrong_method(message, HeaderValue::from_static("GET, HEAD")));
     }
     authenticate(request.headers(), gateway)?;
-    let models = gateway.upstream.models();
+    let models: Vec<_> = gateway.routes.models().chain(gateway.upstream.models()).collect();
     let id = rest.trim_start_matches('/').replace("%2F", "/").replace("%2f", "/");
     let body = if id.is_empty() {
         match dialect {

@@ -20,6 +20,7 @@ pub(crate) fn span(settled: Settled, most_bytes: usize) -> Option<Span> {
     let mut span = begin(&call)?;
     span.end_time = ended;
     target(&call, &mut span);
+    routing(&call, &mut span);
     labels(&call, &mut span);
     timings(&call, &mut span);
     match &outcome {
@@ -86,6 +87,27 @@ fn target(call: &Call, span: &mut Span) {
         span.provider = Some(target.provider.otel_name.clone());
         span.attributes.insert("signalbox.provider".to_owned(), target.provider.name.to_string());
         span.attributes.insert("signalbox.model".to_owned(), target.model.clone());
+    }
+}
+
+fn routing(call: &Call, span: &mut Span) {
+    let mut put = |name: &str, value: String| span.attributes.insert(name.to_owned(), value);
+    if let Some(routed) = &call.routed {
+        put("signalbox.route.name", routed.route.name.to_string());
+        put("signalbox.route.strategy", routed.route.strategy().to_owned());
+        for (name, value) in routed.trail.attributes() {
+            put(name, value);
+        }
+        if routed.drained {
+            put("signalbox.route.drained", "true".to_owned());
+        }
+    }
+    if call.usage_is_estimated {
+        put("signalbox.usage.estimated", "true".to_owned());
+    }
+    if let Some(route) = &call.mirror_of {
+        put("signalbox.route.mirror_of", route.to_string());
+        span.counted_before = Some(false);
     }
 }
 

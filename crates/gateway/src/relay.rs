@@ -195,6 +195,8 @@ impl Relay {
         if call.first_token.is_none() && events.iter().any(is_content) {
             call.first_token = Some(since_start(call, &*self.clock));
         }
+        let texts = events.iter().filter_map(|event| Some(event.delta()?.1.len()));
+        call.answer_bytes = call.answer_bytes.saturating_add(texts.sum());
         if let Answer::Partial(answer) = &mut call.answer {
             events.iter().filter(|event| self.recorded.has_room_for(event)).for_each(|event| answer.event(event));
         }
@@ -324,7 +326,8 @@ impl Body for Relay {
     }
 }
 
-fn is_content(event: &StreamEvent) -> bool {
+/// Whether the caller sees something of the answer in it.
+pub(crate) fn is_content(event: &StreamEvent) -> bool {
     match event {
         StreamEvent::ToolCallStart { .. } | StreamEvent::ReasoningEncrypted { .. } => true,
         event => event.delta().is_some_and(|(_, text)| !text.is_empty()),

@@ -1,4 +1,4 @@
-//! The whole life of a call on one screen: [`live`]. Each line of it is one file in `stages/`.
+//! The whole life of a call on one screen: [`asked`] and [`answer`]. Each line of them is one file in `stages/`.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::call::{Call, CallError, Endpoint, Held, Reply};
+use crate::route::{RouteStatus, Routes, drain, mirror};
 use crate::stages::admit::admit;
 use crate::stages::decode::decode;
 use crate::stages::encode::{self, encode};
@@ -27,6 +28,11 @@ use crate::stages::route::route;
 use crate::stages::send::send;
 use crate::stages::settle::{Settle, Settler};
 use crate::{GatewayConfig, GatewayMetrics, models};
+
+/// So many copies for comparison are under way at most; a call without room for its copy has none.
+const MOST_MIRRORS: usize = 64;
+/// So many answers are read on without a caller; the next one's call is cancelled.
+const MOST_DRAINS: usize = 1_024;
 
 /// What a body may break with.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -45,6 +51,8 @@ pub struct GatewayParts {
     pub catalog: Arc<Catalog>,
     /// Who answers.
     pub upstream: Arc<Upstream>,
+    /// By which names several of them are reached.
+    pub routes: Routes,
     /// What it costs.
     pub prices: Arc<PriceBook>,
     /// Where spans go.
@@ -65,6 +73,11 @@ pub struct Gateway {
     pub(crate) guard: Guard,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) upstream: Arc<Upstream>,
+    pub(crate) routes: Routes,
+    /// Copies of calls for comparison that may be under way.
+    pub(crate) mirrors: Arc<Semaphore>,
+    /// Answers without a caller that may be read.
+    pub(crate) drains: Arc<Semaphore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settler: Arc<Settler>,
     pub(crate) permits: Arc<Semaphore>,
@@ -85,7 +98,7 @@ impl Gateway {
     /// A gateway that is ready to serve. Its settler thread ends with it and the last open answer.
     #[must_use]
     pub fn new(parts: GatewayParts) -> Self {
-        let GatewayParts { config, guard, catalog, upstream, prices, sink, clock } = parts;
+        let GatewayParts { config, guard, catalog, upstream, routes, prices, sink, clock } = parts;
         let settler = Settler::start(&config, prices, sink, Arc::clone(&clock));
         Self {
             permits: Arc::new(Semaphore::new(config.max_in_flight.min(Semaphore::MAX_PERMITS))),
@@ -93,6 +106,9 @@ impl Gateway {
             guard,
             catalog,
             upstream,
+            routes,
+            mirrors: Arc::new(Semaphore::new(MOST_MIRRORS)),
+            drains: Arc::new(Semaphore::new(MOST_DRAINS)),
             clock,
             settler: Arc::new(settler),
             buffered: Arc::default(),
@@ -108,22 +124,35 @@ impl Gateway {
     }
 
     /// Answers one call. Never fails: what goes wrong is told in the caller's dialect.
-    pub async fn serve(&self, request: Request<RequestBody>) -> Response<ResponseBody> {
+    pub async fn serve(self: &Arc<Self>, request: Request<RequestBody>) -> Response<ResponseBody> {
         let Some(endpoint) = Endpoint::find(request.uri().path()) else { return models::serve(self, &request) };
         let mut settle = self.begin(request, endpoint);
         // A fault of ours in one call must not end the others on its connection.
-        let life = AssertUnwindSafe(live(&mut settle, self)).catch_unwind().await;
-        match life {
-            Ok(Ok(reply)) => encode::answer(settle, reply, self),
-            Ok(Err(error)) => encode::refuse(settle, error, self),
-            Err(_panic) => encode::refuse(settle, fault(), self),
+        match AssertUnwindSafe(asked(&mut settle, self)).catch_unwind().await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return encode::refuse(settle, error, self),
+            Err(_panic) => return encode::refuse(settle, fault(), self),
+        }
+        mirror::send_copy(&settle, self);
+        match settle.routed.as_ref().map(|routed| Arc::clone(&routed.route)).filter(|route| route.drains()) {
+            Some(route) => drain::detached(settle, route, self).await,
+            None => answered(settle, self).await,
         }
     }
 
     fn begin(&self, request: Request<RequestBody>, endpoint: Endpoint) -> Settle {
         let held = Held::new(Arc::clone(&self.buffered), self.config.max_buffered_bytes);
-        let call = Call::begin(request, endpoint, self.clock.now(), self.clock.elapsed(), held);
+        self.owned(Call::begin(request, endpoint, self.clock.now(), self.clock.elapsed(), held))
+    }
+
+    pub(crate) fn owned(&self, call: Call) -> Settle {
         Settle::when_finished(call, self.calls.token(), Arc::clone(&self.settler))
+    }
+
+    /// How the routes are doing, in the order of the configuration.
+    #[must_use]
+    pub fn routes(&self) -> Vec<RouteStatus> {
+        self.routes.status(self.clock.elapsed())
     }
 
     /// The numbers for `/metrics`.
@@ -141,14 +170,28 @@ impl Gateway {
     }
 }
 
-async fn live(call: &mut Call, gateway: &Gateway) -> Result<Reply, CallError> {
+/// The first half of a life: what is asked, and of whom.
+async fn asked(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
     admit(call, gateway)?; // who is it, and is there room
     decode(call, gateway).await?; // the body, and the few facts that later stages read
     guard_in(call, gateway).await?; // allow, redact or block what goes in
-    route(call, gateway)?; // which provider and model
+    route(call, gateway) // which provider and model, or which several of them
+}
+
+/// The second half: the answer.
+async fn answer(call: &mut Call, gateway: &Gateway) -> Result<Reply, CallError> {
     let reply = send(call, gateway).await?; // in the provider's dialect; its refusals end here
     let reply = guard_out(call, gateway, reply)?; // allow, redact or block what comes out
     encode(call, gateway, reply) // in the caller's dialect
+}
+
+/// The answer of a call, or what is told in its place.
+pub(crate) async fn answered(mut settle: Settle, gateway: &Gateway) -> Response<ResponseBody> {
+    match AssertUnwindSafe(answer(&mut settle, gateway)).catch_unwind().await {
+        Ok(Ok(reply)) => encode::answer(settle, reply, gateway),
+        Ok(Err(error)) => encode::refuse(settle, error, gateway),
+        Err(_panic) => encode::refuse(settle, fault(), gateway),
+    }
 }
 
 fn fault() -> CallError {

@@ -16,7 +16,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use signalbox_api::{ApiParts, Status};
 use signalbox_catalog::Catalog;
-use signalbox_gateway::{Gateway, GatewayParts, RequestBody, ResponseBody};
+use signalbox_gateway::{Gateway, GatewayParts, RequestBody, ResponseBody, Routes};
 use signalbox_guard::Guard;
 use signalbox_ingest::{Ingest, IngestParts, Reindex};
 use signalbox_prices::PriceBook;
@@ -68,6 +68,10 @@ impl App {
         let prices = Arc::new(PriceBook::with_overrides(&config.prices).context("`prices` can't be used")?);
         let upstream = Upstream::new(&config.upstream(), &config::environment, Arc::clone(&clock))?;
         let upstream = Arc::new(upstream);
+        let routes = Routes::compile(&config.routes, &upstream).map_err(|problems| {
+            let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            anyhow::anyhow!("`routes` can't be used: {}", all.join("; "))
+        })?;
         let guard = Guard::compile(&config.guard).context("`guard` can't be used")?;
         let (queue, queue_task) = SpanQueue::start(Arc::clone(&store) as Arc<dyn EventStore>, QUEUED_SPANS);
         let shared_catalog = Arc::new(catalog.clone());
@@ -76,6 +80,7 @@ impl App {
             guard,
             catalog: Arc::clone(&shared_catalog),
             upstream: Arc::clone(&upstream),
+            routes,
             prices: Arc::clone(&prices),
             sink: Arc::clone(&queue) as Arc<dyn SpanSink>,
             clock: Arc::clone(&clock),
@@ -98,6 +103,10 @@ impl App {
             reindexer,
             catalog: shared_catalog,
             upstream: Arc::clone(&upstream),
+            routes: {
+                let gateway = Arc::clone(&gateway);
+                Arc::new(move || gateway.routes())
+            },
             clock,
             status: status(&gateway, &queue, began),
             metrics_text: Arc::new(move || text_of(&registry)),

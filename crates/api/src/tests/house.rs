@@ -1,13 +1,15 @@
 //! A whole API on a memory store, a catalog in a temporary folder, and a clock that stands still.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::request::Builder;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use serde_json::Value;
+use serde_json::{Value, json};
 use signalbox_catalog::{Catalog, Principal};
+use signalbox_gateway::Routes;
 use signalbox_testkit::{ManualClock, MemoryStore, ScriptedReindexer};
 use signalbox_types::seam::{Clock, EventStore};
 use signalbox_types::{Span, Timestamp};
@@ -50,6 +52,8 @@ impl House {
         let catalog = Arc::new(Catalog::open(dir.path(), Arc::clone(&seam)).await.unwrap());
         let key = catalog.bootstrap(None).await.unwrap().unwrap().key.expose().to_owned();
         let upstream = Upstream::new(&UpstreamConfig::default(), &|_| None, Arc::clone(&seam)).unwrap();
+        let chat = json!([{"name": "chat", "targets": [{"provider": "sim", "model": "small"}]}]);
+        let routes = Routes::compile(&serde_json::from_value::<Vec<_>>(chat).unwrap(), &upstream).unwrap();
         let (stop, stopping) = watch::channel(false);
         let reindexer = Arc::new(ScriptedReindexer::default());
         let router = router(ApiParts {
@@ -57,6 +61,7 @@ impl House {
             reindexer: Arc::<ScriptedReindexer>::clone(&reindexer),
             catalog: Arc::clone(&catalog),
             upstream: Arc::new(upstream),
+            routes: Arc::new(move || routes.status(Duration::ZERO)),
             clock: seam,
             status: Arc::new(|| Status { version: "1.2.3".to_owned(), shed_spans: 7, ..Status::default() }),
             metrics_text: Arc::new(|| "# TYPE signalbox_up gauge\nsignalbox_up 1\n# EOF\n".to_owned()),

@@ -10,8 +10,8 @@ use signalbox_wire::{Dialect, WireError, embeddings};
 
 use crate::call::{Answer, Call, CallError, Endpoint, Outcome, Reply, Retry};
 use crate::headers::{
-    ANTHROPIC_REQUEST_ID, COST_USD, LATENCY_MS, MODEL, OPENAI_REQUEST_ID, PROVIDER, SHOULD_RETRY, TRACE_ID,
-    TRACEPARENT, VERDICT,
+    ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, LATENCY_MS, MODEL, OPENAI_REQUEST_ID, PROVIDER, ROUTE, SHOULD_RETRY,
+    TRACE_ID, TRACEPARENT, VERDICT,
 };
 use crate::relay::Relay;
 use crate::stages::settle::Settle;
@@ -131,6 +131,10 @@ fn our_headers(call: &Call, gateway: &Gateway, headers: &mut HeaderMap) {
     if let Some(target) = &call.target {
         put(PROVIDER, &target.provider.name);
         put(MODEL, &target.model);
+    }
+    if let Some(routed) = &call.routed {
+        put(ROUTE, &routed.route.name);
+        put(ATTEMPTS, &routed.trail.attempts.to_string());
     }
     if call.verdict != Verdict::Allow {
         put(VERDICT, call.verdict.as_str());

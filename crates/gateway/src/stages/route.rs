@@ -1,18 +1,22 @@
-//! Chooses which provider and model get the call. Never sends anything: that is `send`.
+//! Says who may answer: the targets of a route, or the one that serves a model. Never sends anything: that is `send`.
+
+use std::sync::Arc;
 
 use signalbox_types::ErrorClass;
 
 use crate::Gateway;
 use crate::call::{Call, CallError};
+use crate::exchange::unserved;
+use crate::route::Routed;
 
 pub(crate) fn route(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
     let Some(peek) = &call.peek else { return Ok(()) };
+    if let Some(route) = gateway.routes.find(&peek.model) {
+        call.routed = Some(Box::new(Routed::new(Arc::clone(route))));
+        return Ok(());
+    }
     let target = gateway.upstream.resolve(&peek.model).map_err(|error| unknown_model(error.to_string()))?;
-    if target.provider.dialect != call.endpoint.dialect() && call.endpoint == crate::call::Endpoint::Embeddings {
-        let message = format!(
-            "provider `{}` has no embeddings endpoint; choose a model of another provider",
-            target.provider.name
-        );
+    if let Some(message) = unserved(call.endpoint, &target) {
         let mut error = CallError::caller(ErrorClass::InvalidRequest, message);
         error.detail.param = Some("model".to_owned());
         return Err(error);

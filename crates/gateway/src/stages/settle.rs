@@ -12,11 +12,13 @@ use std::time::Duration;
 
 use signalbox_prices::PriceBook;
 use signalbox_types::seam::{Clock, SpanSink};
-use signalbox_types::{ErrorClass, Timestamp};
+use signalbox_types::{Cost, ErrorClass, Timestamp, Usage};
+use signalbox_upstream::Target;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::call::{Answer, Call, CallError, Outcome};
 use crate::metrics::Shed;
+use crate::route::{BYTES_PER_TOKEN, input_tokens};
 use crate::{GatewayConfig, GatewayMetrics, record};
 
 /// How long ended calls are let gather before they are written down, so that a busy second costs a
@@ -41,7 +43,9 @@ pub(crate) struct Settle {
 
 impl Settle {
     pub(crate) fn when_finished(call: Call, tracked: TaskTrackerToken, settler: Arc<Settler>) -> Self {
-        settler.metrics.began();
+        if call.mirror_of.is_none() {
+            settler.metrics.began();
+        }
         Self { call: Some(Box::new(call)), tracked: Some(tracked), settler }
     }
 
@@ -134,19 +138,33 @@ impl Settler {
     /// Gives the call its cost, if usage and price are known.
     pub(crate) fn price(&self, call: &mut Call) {
         if let Some(target) = &call.target {
-            call.cost = self.prices.price(Some(&target.provider.otel_name), &target.model, &call.usage);
+            call.cost = self.cost(target, &call.usage);
         }
+    }
+
+    /// What so much costs at a target, if that is known.
+    pub(crate) fn cost(&self, target: &Target, usage: &Usage) -> Option<Cost> {
+        self.prices.price(Some(&target.provider.otel_name), &target.model, usage)
     }
 
     fn settle(&self, mut call: Box<Call>, outcome: Outcome, tracked: Option<TaskTrackerToken>) {
         call.permit = None;
         call.body = None;
+        if let Some(routed) = &mut call.routed {
+            routed.ended(&outcome);
+        }
         if let Answer::Partial(answer) = &call.answer {
             call.usage = answer.usage();
+        }
+        estimate(&mut call, &outcome);
+        if matches!(call.answer, Answer::Partial(_)) || call.usage_is_estimated {
             self.price(&mut call);
         }
         let took = self.clock.elapsed().saturating_sub(call.started_at);
-        self.metrics.ended(&call, &outcome, took);
+        match &call.mirror_of {
+            None => self.metrics.ended(&call, &outcome, took),
+            Some(route) => self.metrics.mirrored(route, &call, &outcome),
+        }
         // Nobody's call belongs to no project: it is counted, and that's all.
         if call.principal.is_none() {
             return;
@@ -165,6 +183,21 @@ impl Settler {
             self.metrics.count_shed(Shed::SettleQueue);
         }
     }
+}
+
+/// A provider that was cut off has worked all the same, but doesn't come to say how much.
+fn estimate(call: &mut Call, outcome: &Outcome) {
+    let Outcome::Failed(error) = outcome else { return };
+    let has_begun = matches!(call.answer, Answer::Partial(_));
+    // It works from when the call is sent, also if not a byte came back.
+    if !has_begun && !(error.class == ErrorClass::Cancelled && call.target.is_some()) {
+        return;
+    }
+    call.usage.input_tokens = call.usage.input_tokens.or_else(|| Some(input_tokens(call)));
+    let said = (call.answer_bytes as u64).div_ceil(BYTES_PER_TOKEN);
+    // What is reported at the start of a stream is no more than the first token.
+    call.usage.output_tokens = call.usage.output_tokens.max(Some(said));
+    call.usage_is_estimated = true;
 }
 
 /// The other end of the queue.

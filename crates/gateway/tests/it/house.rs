@@ -10,7 +10,9 @@ use http_body::Frame;
 use http_body_util::{BodyExt as _, Full};
 use serde_json::{Value, json};
 use signalbox_catalog::Catalog;
-use signalbox_gateway::{BoxError, Gateway, GatewayConfig, GatewayParts, RequestBody, ResponseBody};
+use signalbox_gateway::{
+    BoxError, Gateway, GatewayConfig, GatewayParts, RequestBody, ResponseBody, RouteConfig, Routes,
+};
 use signalbox_guard::{Guard, GuardConfig};
 use signalbox_prices::PriceBook;
 use signalbox_testkit::{ManualClock, VecSink};
@@ -42,6 +44,8 @@ pub(crate) struct Plan {
     pub(crate) guard: Value,
     /// More providers, as in the configuration file.
     pub(crate) providers: Vec<Value>,
+    /// As in the configuration file.
+    pub(crate) routes: Value,
     pub(crate) sink: Arc<VecSink>,
     pub(crate) timeouts: Value,
 }
@@ -52,6 +56,7 @@ impl Default for Plan {
             config: GatewayConfig::default(),
             guard: json!({"policies": []}),
             providers: Vec::new(),
+            routes: json!([]),
             sink: Arc::default(),
             timeouts: json!({}),
         }
@@ -108,12 +113,15 @@ impl House {
         let upstream: UpstreamConfig =
             serde_json::from_value(json!({"providers": providers, "timeouts": plan.timeouts})).unwrap();
         let upstream = Upstream::new(&upstream, &|_| None, Arc::clone(&time)).unwrap();
+        let routes: Vec<RouteConfig> = serde_json::from_value(plan.routes).unwrap();
+        let routes = Routes::compile(&routes, &upstream).unwrap();
         let guard: GuardConfig = serde_json::from_value(plan.guard).unwrap();
         let gateway = Gateway::new(GatewayParts {
             config: plan.config,
             guard: Guard::compile(&guard).unwrap(),
             catalog: Arc::clone(&catalog),
             upstream: Arc::new(upstream),
+            routes,
             prices: Arc::new(PriceBook::builtin()),
             sink,
             clock: time,

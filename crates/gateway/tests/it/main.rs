@@ -6,9 +6,11 @@
 
 mod answers;
 mod errors;
+mod faults;
 mod guard;
 mod house;
 mod labels;
 mod limits;
+mod routes;
 mod settle;
 mod streams;

@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::Context;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use signalbox_gateway::GatewayConfig;
+use signalbox_gateway::{GatewayConfig, RouteConfig, Routes};
 use signalbox_guard::GuardConfig;
 use signalbox_ingest::IngestConfig;
 use signalbox_prices::{ModelPrice, PriceBook};
@@ -43,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) max_idle_connections: Option<usize>,
     /// The built-in simulated provider, which serves `sim/…` models.
     pub(crate) simulated: SimulatedConfig,
+    /// Names for several targets at once: which of them gets a call, and who gets it when that one fails.
+    pub(crate) routes: Vec<RouteConfig>,
     /// Limits of the gateway.
     pub(crate) gateway: GatewayConfig,
     /// What scanners look for and what is done about it.
@@ -148,10 +150,14 @@ impl Config {
             report(&check::pointer_of(&format!("guard.{}", error.path)), Finding::new(error.problem.to_string()));
         }
         let clock = std::sync::Arc::new(signalbox_types::seam::SystemClock::new());
-        if let Err(error) = signalbox_upstream::Upstream::new(&self.upstream(), &|_| None, clock) {
-            for one in error.problems {
-                report(&check::pointer_of(&one.path), Finding { message: one.message, hint: Some(one.hint) });
-            }
+        let upstream = signalbox_upstream::Upstream::new(&self.upstream(), &|_| None, clock);
+        // Which providers there are is known only if all of them are sound.
+        let problems = match upstream {
+            Ok(upstream) => Routes::compile(&self.routes, &upstream).err().unwrap_or_default(),
+            Err(error) => error.problems,
+        };
+        for one in problems {
+            report(&check::pointer_of(&one.path), Finding { message: one.message, hint: Some(one.hint) });
         }
         if self.server.max_connections == 0 {
             report("/server/max_connections", Finding::new("expected at least 1, found 0"));

@@ -119,6 +119,14 @@ impl UpstreamBody {
         body
     }
 
+    /// Sets an end to it, beside the provider's own: by then its last byte must have come. `limit` is for the message.
+    pub fn end_by(&mut self, limit: Duration, at: Instant) {
+        if self.total.is_none_or(|(_, deadline)| at < deadline) {
+            self.total = Some((limit, at));
+            self.waiting = false;
+        }
+    }
+
     /// All of it, if it is no longer than the limit.
     ///
     /// # Errors

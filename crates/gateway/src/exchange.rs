@@ -1,0 +1,276 @@
+//! One exchange with one provider: the call said in its dialect, sent, and the head of the answer taken. What a
+//! provider refuses, or calls a success and isn't, ends here. Knows nothing of other targets.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::{CONTENT_TYPE, HeaderName};
+use http_body_util::BodyExt as _;
+use serde_json::value::RawValue;
+use signalbox_types::ErrorClass;
+use signalbox_types::seam::Clock;
+use signalbox_upstream::{BodyError, MaxTokensField, Target, Upstream, UpstreamCall, UpstreamReply, simulated};
+use signalbox_wire::{ChatRequest, Codec, ErrorBody, SseDecoder, StreamEvent, WireError, codec, splice};
+
+use crate::call::{Call, CallError, Endpoint, Incoming, Input, Reply};
+use crate::headers::{passed_back, passed_on};
+use crate::offload::offload;
+use crate::relay::is_content;
+
+/// No provider has more to say about a failure.
+const MAX_ERROR_BYTES: usize = 1 << 20;
+/// So many events without content are kept while a stream is watched for its first one.
+const MAX_WATCHED_EVENTS: usize = 1_000;
+
+/// What is asked of one target. Owns all it needs: a call can't be lent to a future that waits, because its request
+/// body is `Send` and not `Sync`; and two of these may be under way for one call.
+pub(crate) struct Ask {
+    endpoint: Endpoint,
+    target: Target,
+    /// As the caller sent it, but for redactions.
+    body: Bytes,
+    /// Where the model's name stands, if this provider has another one for it.
+    rename: Option<Range<usize>>,
+    stream: bool,
+    headers: HeaderMap,
+    query: Option<String>,
+    /// Wait for the first content of a stream, not only for its first event: until then nobody has seen anything, and
+    /// another target can be asked.
+    until_content: bool,
+    max_answer_bytes: usize,
+}
+
+/// An answer that has begun, and what was sent for it.
+pub(crate) struct Sent {
+    pub(crate) reply: Reply,
+    pub(crate) input: Input,
+    pub(crate) asked_for_usage: bool,
+    /// When its head came, on the measuring clock.
+    pub(crate) first_byte: std::time::Duration,
+}
+
+impl Ask {
+    /// # Errors
+    /// The call has no body, by a fault of ours.
+    pub(crate) fn new(call: &Call, target: &Target, max_answer_bytes: usize) -> Result<Self, CallError> {
+        let (Input::Raw(body), Some(peek)) = (&call.input, &call.peek) else {
+            return Err(CallError::us(ErrorClass::Internal, "the call has no body"));
+        };
+        let same_dialect = target.provider.dialect == call.endpoint.dialect();
+        let mut headers = passed_on(&call.headers, same_dialect, &call.trace);
+        if target.provider.is_simulated() {
+            let steering = call.headers.iter().filter(|(name, _)| name.as_str().starts_with(simulated::HEADER_PREFIX));
+            headers.extend(steering.map(|(name, value)| (HeaderName::clone(name), value.clone())));
+        }
+        Ok(Self {
+            endpoint: call.endpoint,
+            target: target.clone(),
+            body: body.clone(),
+            rename: (peek.model != target.model).then(|| peek.model_range.clone()),
+            stream: peek.stream,
+            headers,
+            // Another dialect's parameters would mean nothing there, or something else.
+            query: call.query.clone().filter(|_| same_dialect),
+            until_content: false,
+            max_answer_bytes,
+        })
+    }
+
+    pub(crate) fn until_content(mut self) -> Self {
+        self.until_content = true;
+        self
+    }
+
+    fn same_dialect(&self) -> bool {
+        self.endpoint.dialect() == self.target.provider.dialect
+    }
+
+    fn target_codec(&self) -> &'static dyn Codec {
+        codec(self.target.provider.dialect)
+    }
+}
+
+/// Why a provider can't serve an endpoint at all.
+pub(crate) fn unserved(endpoint: Endpoint, target: &Target) -> Option<String> {
+    let served = target.provider.dialect == endpoint.dialect() || endpoint != Endpoint::Embeddings;
+    (!served).then(|| {
+        format!("provider `{}` has no embeddings endpoint; choose a model of another provider", target.provider.name)
+    })
+}
+
+/// # Errors
+/// The provider could not be reached, refused the call, or sent no answer; or its dialect can't say the call.
+pub(crate) async fn exchange(mut ask: Ask, upstream: &Upstream, clock: &dyn Clock) -> Result<Sent, CallError> {
+    let (outgoing, input, asked_for_usage) = outgoing(&mut ask).await?;
+    let reply = upstream
+        .send(&ask.target, outgoing)
+        .await
+        .map_err(|error| CallError::upstream(error.class(), error.to_string()))?;
+    let first_byte = clock.elapsed();
+    let codec = ask.target_codec();
+    let reply = if !reply.status.is_success() {
+        return Err(refused(codec, ask.same_dialect(), &ask.target, reply).await);
+    } else if ask.stream {
+        begin_stream(codec, &ask, reply).await?
+    } else {
+        whole(codec, &ask.target, reply, ask.max_answer_bytes).await?
+    };
+    Ok(Sent { reply, input, asked_for_usage, first_byte })
+}
+
+async fn outgoing(ask: &mut Ask) -> Result<(UpstreamCall, Input, bool), CallError> {
+    let mut body = std::mem::take(&mut ask.body);
+    let input = if ask.same_dialect() {
+        if let Some(place) = ask.rename.take() {
+            let name = serde_json::Value::from(ask.target.model.as_str()).to_string();
+            body = splice(&body, &[(place, name.into_bytes())]);
+        }
+        Input::Raw(body.clone())
+    } else {
+        let (from, to, target) = (codec(ask.endpoint.dialect()), ask.target_codec(), ask.target.clone());
+        let (request, said) = offload(body.len(), move || translate(from, to, &target, &body)).await??;
+        body = said?;
+        Input::Decoded(request)
+    };
+    let mut asked_for_usage = false;
+    if ask.stream
+        && ask.target.provider.stream_options
+        && let Some(asking) = ask.target_codec().ask_for_usage(&body)
+    {
+        body = asking;
+        asked_for_usage = true;
+    }
+    let (headers, query) = (std::mem::take(&mut ask.headers), ask.query.take());
+    let call = UpstreamCall { operation: ask.endpoint.operation(), body, stream: ask.stream, headers, query };
+    Ok((call, input, asked_for_usage))
+}
+
+/// The request as it is recorded, and what goes out for it.
+type Translated = (Box<ChatRequest>, Result<Bytes, WireError>);
+
+fn translate(from: &dyn Codec, to: &dyn Codec, target: &Target, body: &[u8]) -> Result<Translated, WireError> {
+    let mut request = from.decode_request(body)?;
+    request.model.clone_from(&target.model);
+    request.stream_usage &= target.provider.stream_options;
+    request.old_max_tokens = target.provider.max_tokens_field == MaxTokensField::MaxTokens;
+    let said = to.encode_request(&request);
+    Ok((Box::new(request), said))
+}
+
+/// What a provider says with a status of 300 or more.
+async fn refused(codec: &dyn Codec, same_dialect: bool, target: &Target, reply: UpstreamReply) -> CallError {
+    let UpstreamReply { status, headers, body } = reply;
+    let is_json = content_type(&headers).is_none_or(|kind| kind.contains("json"));
+    let back = passed_back(&headers);
+    let body = body.read_at_most(MAX_ERROR_BYTES).await;
+    let mut told = codec.decode_error(status.as_u16(), &body);
+    // The SDKs follow no redirect with a body, and neither do we.
+    if status.is_redirection() {
+        told.class = ErrorClass::UpstreamError;
+    }
+    let mut error = CallError::of_provider(&target.provider.name, told);
+    let theirs_to_tell = same_dialect && is_json && !body.is_empty() && !status.is_redirection();
+    if theirs_to_tell && error.class != ErrorClass::UpstreamAuth {
+        error.detail.status = Some(status);
+        error.detail.verbatim = Some(body);
+    }
+    error.detail.headers = back;
+    error.detail.headers.remove(CONTENT_TYPE);
+    error
+}
+
+async fn whole(
+    codec: &dyn Codec,
+    target: &Target,
+    reply: UpstreamReply,
+    max_answer_bytes: usize,
+) -> Result<Reply, CallError> {
+    let headers = passed_back(&reply.headers);
+    let status = reply.status.as_u16();
+    let body = reply.body.read_all(max_answer_bytes).await.map_err(|error| broken(&error))?;
+    /// An answer of any dialect that is not one.
+    #[derive(serde::Deserialize)]
+    struct Probe<'a> {
+        #[serde(borrow, default)]
+        error: Option<&'a RawValue>,
+    }
+    match serde_json::from_slice::<Probe<'_>>(&body) {
+        Ok(Probe { error: Some(error) }) if error.get() != "null" => {
+            Err(CallError::of_provider(&target.provider.name, codec.decode_error(status, &body)))
+        }
+        Ok(_) => Ok(Reply::Whole { headers, body }),
+        Err(error) => {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            Err(garbage(target, &format!("with {} bytes that are no JSON object ({place})", body.len())))
+        }
+    }
+}
+
+/// Waits for the first event, so that a failure that comes with HTTP 200 can still become a status.
+async fn begin_stream(codec: &dyn Codec, ask: &Ask, reply: UpstreamReply) -> Result<Reply, CallError> {
+    let target = &ask.target;
+    let headers = passed_back(&reply.headers);
+    if let Some(kind) = content_type(&reply.headers).filter(|kind| !kind.contains("event-stream")) {
+        let kind: String = kind.chars().take(80).collect();
+        // An error would be told by this.
+        whole(codec, target, reply, ask.max_answer_bytes).await?;
+        return Err(garbage(target, &format!("with `{kind}` where a stream was asked for")));
+    }
+    let mut body = reply.body;
+    let mut sse = SseDecoder::new();
+    let mut first = Vec::new();
+    // Not the stream's own decoder: that one shall see what the guard leaves.
+    let mut probe = codec.decode_stream();
+    let (mut any, mut began) = (false, false);
+    while !began {
+        let Some(frame) = body.frame().await else { break };
+        let Ok(data) = frame.map_err(|error| broken(&error))?.into_data() else { continue };
+        sse.push(&data).map_err(|error| garbage(target, &format!("with a stream that can't be read: {error}")))?;
+        while !began && let Some(event) = sse.next() {
+            let told = probe.event(&event);
+            let told = told.map_err(|error| garbage(target, &format!("with a stream that can't be read: {error}")))?;
+            if let Some(error) = told.iter().find_map(failure) {
+                return Err(CallError::of_provider(&target.provider.name, error.clone()));
+            }
+            any |= told.iter().any(|event| !matches!(event, StreamEvent::Ping));
+            began = match ask.until_content {
+                false => any,
+                // An answer may also be empty, and say so.
+                true => {
+                    let ended = |event: &StreamEvent| is_content(event) || matches!(event, StreamEvent::End);
+                    told.iter().any(ended) || first.len() >= MAX_WATCHED_EVENTS
+                }
+            };
+            first.push(event);
+        }
+    }
+    if !began && any {
+        // Only here if it ended without content and without saying that it ends.
+        if let Err(error) = probe.finish() {
+            let message = format!("provider `{}` cut its answer short: {error}", target.provider.name);
+            return Err(CallError::upstream(ErrorClass::UpstreamError, message));
+        }
+    } else if !began {
+        return Err(garbage(target, "with an empty stream"));
+    }
+    Ok(Reply::Stream(Box::new(Incoming { headers, body, sse, first, windows: None })))
+}
+
+fn failure(event: &StreamEvent) -> Option<&ErrorBody> {
+    if let StreamEvent::Error(error) = event { Some(error) } else { None }
+}
+
+fn broken(error: &BodyError) -> CallError {
+    CallError::upstream(error.class(), error.to_string())
+}
+
+fn garbage(target: &Target, what: &str) -> CallError {
+    let message =
+        format!("provider `{}` answered {what}; check that its base_url is an API endpoint", target.provider.name);
+    CallError::upstream(ErrorClass::UpstreamError, message)
+}
+
+fn content_type(headers: &http::HeaderMap) -> Option<&str> {
+    headers.get(CONTENT_TYPE)?.to_str().ok()
+}

@@ -1,0 +1,200 @@
+//! Which targets may get a call, and in which order the strategy wants them asked.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use http::header::{HeaderValue, RETRY_AFTER};
+use signalbox_types::{ErrorClass, Money, Usage};
+
+use super::config::StrategyName;
+use super::expression::Variables;
+use super::health::BreakerState;
+use super::strategies::{Facts, TargetState};
+use super::target::RouteTarget;
+use super::{Route, Trail};
+use crate::Gateway;
+use crate::call::{Call, CallError, Input};
+use crate::exchange::unserved;
+
+/// Bytes of a request body for a token, about: English text has four, its JSON a little more.
+pub(crate) const BYTES_PER_TOKEN: u64 = 4;
+/// So long an answer is assumed where the caller sets no limit, to compare prices.
+const USUAL_OUTPUT_TOKENS: u64 = 500;
+
+/// The places of the targets to be asked, best first; never empty. Who is left out, and why, goes into the trail.
+///
+/// # Errors
+/// No target takes the call, or all that would are left alone for a while.
+pub(super) fn choose(
+    call: &Call,
+    gateway: &Gateway,
+    route: &Route,
+    trail: &mut Trail,
+) -> Result<Vec<usize>, CallError> {
+    let asked = Asked::of(call, route);
+    let now = gateway.clock.elapsed();
+    let mut able = Able::default();
+    for (place, target) in route.targets.iter().enumerate() {
+        match asked.refused(call, target) {
+            Some((why, too_long)) => {
+                able.too_long |= too_long;
+                trail.leave(&target.name, why);
+            }
+            None => able.sort_in(place, target, now, trail),
+        }
+    }
+    let places = able.places(&route.name, trail)?;
+    let states: Vec<_> = places.iter().filter_map(|place| route.targets.get(*place)).collect();
+    let states: Vec<_> = states.into_iter().map(|target| asked.state(target, gateway, route, now)).collect();
+    let facts =
+        Facts { session: asked.session(), draw: fastrand::u64(..), turn: route.turn.fetch_add(1, Ordering::Relaxed) };
+    let picks = route.strategy.order(&facts, &states);
+    trail.reason = picks.reason;
+    let mut order: Vec<_> = picks.order.into_iter().filter_map(|at| places.get(at).copied()).collect();
+    // Who has no room is asked last: to wait is worse than to go to the next one.
+    order.sort_by_key(|place| !route.targets.get(*place).is_some_and(|target| target.has_room()));
+    Ok(order)
+}
+
+/// What the choice needs to know of a call.
+struct Asked {
+    /// Of the input, estimated.
+    tokens: u64,
+    max_tokens: Option<u64>,
+    stream: bool,
+    /// Made only where somebody looks at it.
+    variables: Option<Variables>,
+}
+
+impl Asked {
+    fn of(call: &Call, route: &Route) -> Self {
+        let peek = call.peek.as_ref();
+        let max_tokens = peek.and_then(|peek| peek.max_tokens);
+        let mut asked = Self { tokens: input_tokens(call), max_tokens, stream: call.stream(), variables: None };
+        let curious =
+            route.config.strategy == StrategyName::Sticky || route.targets.iter().any(|one| one.when.is_some());
+        if let Some(peek) = peek.filter(|_| curious) {
+            let labels = call.labels();
+            let in_body = || peek.metadata.get("session_id").and_then(|id| id.as_str()).map(str::to_owned);
+            asked.variables = Some(Variables {
+                model: peek.model.clone(),
+                tokens: asked.tokens,
+                max_tokens: max_tokens.unwrap_or(0),
+                stream: asked.stream,
+                user: labels.user_id.or_else(|| peek.user.clone()).unwrap_or_default(),
+                session: labels.session_id.or_else(in_body).unwrap_or_default(),
+                tags: labels.tags,
+                metadata: peek.metadata.clone(),
+            });
+        }
+        asked
+    }
+
+    fn session(&self) -> Option<&str> {
+        let variables = self.variables.as_ref()?;
+        [&variables.session, &variables.user].into_iter().find(|one| !one.is_empty()).map(String::as_str)
+    }
+
+    /// Why a target doesn't take the call, and whether that is its length.
+    fn refused(&self, call: &Call, target: &RouteTarget) -> Option<(String, bool)> {
+        let found = match &target.target {
+            Ok(found) => found,
+            Err(why) => return Some((why.clone(), false)),
+        };
+        if let Some(why) = unserved(call.endpoint, found) {
+            return Some((why, false));
+        }
+        if let (Some(when), Some(variables)) = (&target.when, &self.variables)
+            && !when.holds(variables)
+        {
+            return Some(("its `when` is not true of the call".to_owned(), false));
+        }
+        let wanted = self.tokens.saturating_add(self.max_tokens.unwrap_or(0));
+        let most = target.context_tokens.filter(|most| wanted > *most)?;
+        Some((format!("the call takes about {wanted} tokens, more than its {most}"), true))
+    }
+
+    fn state<'a>(&self, target: &'a RouteTarget, gateway: &Gateway, route: &Route, now: Duration) -> TargetState<'a> {
+        let reading = target.health.read(now);
+        let cost = match (route.config.strategy, &target.target) {
+            (StrategyName::Cheapest, Ok(found)) => {
+                let usage = Usage {
+                    input_tokens: Some(self.tokens),
+                    output_tokens: Some(self.max_tokens.unwrap_or(USUAL_OUTPUT_TOKENS).min(USUAL_OUTPUT_TOKENS)),
+                    ..Usage::default()
+                };
+                gateway.settler.cost(found, &usage).map(|cost| cost.total)
+            }
+            _ => None::<Money>,
+        };
+        TargetState {
+            name: &target.name,
+            weight: target.weight,
+            in_flight: target.in_flight.load(Ordering::Relaxed),
+            latency_ms: if self.stream { reading.first_content_ms } else { reading.whole_ms },
+            cost,
+        }
+    }
+}
+
+/// Tokens that went in, estimated.
+pub(crate) fn input_tokens(call: &Call) -> u64 {
+    match &call.input {
+        Input::Nothing => 0,
+        Input::Raw(body) => body.len() as u64 / BYTES_PER_TOKEN,
+        Input::Decoded(_) => call.held.bytes() as u64 / BYTES_PER_TOKEN,
+    }
+}
+
+/// The targets that take a call, by how they are.
+#[derive(Default)]
+struct Able {
+    healthy: Vec<usize>,
+    /// Only if there is nobody else.
+    last_resort: Vec<usize>,
+    /// How long until the first of the others may be asked again, and whether it asked for that itself.
+    soonest: Option<(Duration, bool)>,
+    too_long: bool,
+}
+
+impl Able {
+    fn sort_in(&mut self, place: usize, target: &RouteTarget, now: Duration, trail: &mut Trail) {
+        let reading = target.health.read(now);
+        let seconds = reading.wait.as_secs_f64();
+        let why = match reading.state {
+            BreakerState::Closed | BreakerState::Probing => return self.healthy.push(place),
+            BreakerState::Open if reading.last_resort => {
+                self.last_resort.push(place);
+                return;
+            }
+            BreakerState::Open if seconds > 0.0 => format!("left alone for {seconds:.1} s more after failures"),
+            BreakerState::Open => "another call is trying whether it is back".to_owned(),
+            BreakerState::Resting => format!("it asked to slow down for {seconds:.1} s more"),
+        };
+        trail.leave(&target.name, why);
+        let resting = reading.state == BreakerState::Resting;
+        if self.soonest.is_none_or(|(soonest, _)| reading.wait < soonest) {
+            self.soonest = Some((reading.wait, resting));
+        }
+    }
+
+    fn places(self, route: &str, trail: &Trail) -> Result<Vec<usize>, CallError> {
+        if !self.healthy.is_empty() {
+            return Ok(self.healthy);
+        }
+        if !self.last_resort.is_empty() {
+            return Ok(self.last_resort);
+        }
+        let whys: Vec<_> = trail.left.iter().map(|left| format!("{}: {}", left.target, left.why)).collect();
+        let message = format!("no target of route `{route}` takes this call now ({})", whys.join("; "));
+        let Some((wait, resting)) = self.soonest else {
+            let mut error = CallError::caller(ErrorClass::InvalidRequest, message);
+            error.detail.param = Some("model".to_owned());
+            error.detail.code = self.too_long.then(|| "context_length_exceeded".to_owned());
+            return Err(error);
+        };
+        let class = if resting { ErrorClass::RateLimited } else { ErrorClass::UpstreamOverloaded };
+        let seconds = HeaderValue::from(wait.as_secs_f64().ceil().max(1.0) as u64);
+        Err(CallError::upstream(class, message).header(RETRY_AFTER, seconds))
+    }
+}

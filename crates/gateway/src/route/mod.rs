@@ -1,0 +1,171 @@
+//! Routes: a name for several targets, and how calls get through although some of them fail. The stage `send` gives a
+//! call of a route to [`attempts`]; everything else here serves it.
+
+pub(crate) mod attempts;
+mod check;
+mod choose;
+mod config;
+pub(crate) mod drain;
+mod expression;
+mod health;
+mod hedge;
+pub(crate) mod mirror;
+mod retry;
+mod slot;
+mod status;
+mod strategies;
+mod target;
+mod trail;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use signalbox_upstream::{ModelEntry, Problem, Target, Upstream};
+use tokio::time::Instant;
+
+pub use config::{
+    BreakerConfig, FallbackOn, HedgeConfig, MirrorConfig, OnDisconnect, RetryConfig, RouteConfig, RouteTimeouts,
+    StrategyName, TargetConfig,
+};
+pub use health::BreakerState;
+pub use status::{RouteStatus, TargetStatus};
+
+use crate::call::Outcome;
+pub(crate) use choose::{BYTES_PER_TOKEN, input_tokens};
+use retry::Budget;
+pub(crate) use slot::Slot;
+use strategies::Strategy;
+use target::RouteTarget;
+pub(crate) use trail::{Trail, outcome};
+
+/// How long an answer that nobody waits for is read, unless the route says.
+const DRAIN_TIME: Duration = Duration::from_secs(60);
+
+/// All routes of the configuration.
+#[derive(Debug, Default)]
+pub struct Routes {
+    /// In the order of the configuration.
+    all: Vec<Arc<Route>>,
+    by_name: HashMap<Box<str>, Arc<Route>>,
+}
+
+/// One route, and how its targets are doing.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) name: Arc<str>,
+    config: RouteConfig,
+    strategy: &'static dyn Strategy,
+    targets: Vec<Arc<RouteTarget>>,
+    /// Where copies go; none also if that provider is off.
+    mirror: Option<Target>,
+    budget: Budget,
+    /// Calls so far.
+    turn: AtomicU64,
+}
+
+impl Routes {
+    /// Finds the targets of a configuration. One whose provider is off, for want of its key, is kept and left out when
+    /// calls come.
+    ///
+    /// # Errors
+    /// Everything that is wrong in it, each with its path.
+    pub fn compile(routes: &[RouteConfig], upstream: &Upstream) -> Result<Self, Vec<Problem>> {
+        let problems = check::problems(routes, upstream);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let all: Vec<_> = routes.iter().map(|config| Arc::new(Route::new(config, upstream))).collect();
+        let by_name = all.iter().map(|route| ((&*route.name).into(), Arc::clone(route))).collect();
+        Ok(Self { all, by_name })
+    }
+
+    /// The route that a caller means by the model's name.
+    pub(crate) fn find(&self, model: &str) -> Option<&Arc<Route>> {
+        // So that nobody pays for what nobody uses.
+        if self.all.is_empty() { None } else { self.by_name.get(model) }
+    }
+
+    /// As `/v1/models` lists them.
+    pub(crate) fn models(&self) -> impl Iterator<Item = ModelEntry> + '_ {
+        self.all.iter().map(|route| ModelEntry {
+            id: route.name.to_string(),
+            provider: "signalbox".to_owned(),
+            model: route.name.to_string(),
+        })
+    }
+
+    /// How they are doing, in the order of the configuration.
+    #[must_use]
+    pub fn status(&self, now: Duration) -> Vec<RouteStatus> {
+        self.all.iter().map(|route| route.status(now)).collect()
+    }
+}
+
+impl Route {
+    fn new(config: &RouteConfig, upstream: &Upstream) -> Self {
+        let mirror = config.mirror.as_ref().and_then(|mirror| {
+            let found = upstream.resolve(&format!("{}/{}", mirror.provider, mirror.model));
+            if let Err(error) = &found {
+                tracing::warn!(route = %config.name, "the mirror of route `{}` gets no calls: {error}", config.name);
+            }
+            found.ok()
+        });
+        let target = |target| Arc::new(RouteTarget::new(target, upstream));
+        Self {
+            name: config.name.as_str().into(),
+            strategy: strategies::find(config.strategy),
+            targets: config.targets.iter().map(target).collect(),
+            mirror,
+            budget: Budget::new(config.retry.budget),
+            turn: AtomicU64::new(0),
+            config: config.clone(),
+        }
+    }
+
+    /// Answers are read to their end although their callers are gone.
+    pub(crate) fn drains(&self) -> bool {
+        self.config.on_disconnect == OnDisconnect::Drain
+    }
+
+    pub(crate) fn drain_time(&self) -> Duration {
+        self.config.drain_time.map_or(DRAIN_TIME, |time| time.0)
+    }
+
+    pub(crate) fn strategy(&self) -> &'static str {
+        self.strategy.name()
+    }
+}
+
+/// A call on its way through a route.
+#[derive(Debug)]
+pub(crate) struct Routed {
+    pub(crate) route: Arc<Route>,
+    pub(crate) trail: Trail,
+    /// Its place at the target that answers.
+    pub(crate) slot: Option<Slot>,
+    /// Until when it has to be over, by the route's `timeouts.total`.
+    deadline: Option<(Duration, Instant)>,
+    /// Turns true when the caller hangs up, where somebody wants to know.
+    pub(crate) caller_left: Option<drain::Left>,
+    /// The caller was gone before the answer had ended, which was read all the same.
+    pub(crate) drained: bool,
+}
+
+impl Routed {
+    pub(crate) fn new(route: Arc<Route>) -> Self {
+        let deadline = route.config.timeouts.total.map(|limit| (limit.0, Instant::now() + limit.0));
+        let trail = Trail::default();
+        Self { route, trail, slot: None, deadline, caller_left: None, drained: false }
+    }
+
+    /// The call has ended.
+    pub(crate) fn ended(&mut self, outcome: &Outcome) {
+        let caller_left = self.caller_left.as_ref().is_some_and(|left| left.load(Ordering::Acquire));
+        self.drained = caller_left && matches!(outcome, Outcome::Answered);
+        if let Some(slot) = self.slot.take() {
+            slot.ended(outcome);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! How the routes are doing, for `GET /api/v1/routes`.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use serde::Serialize;
+use signalbox_types::ErrorClass;
+
+use super::health::BreakerState;
+use super::target::Room;
+use super::{OnDisconnect, Route};
+
+/// A route and its targets, as they are now.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct RouteStatus {
+    /// What callers write as `model`.
+    pub name: String,
+    /// In which order the targets are asked.
+    pub strategy: &'static str,
+    /// `cancel` or `drain`.
+    pub on_disconnect: &'static str,
+    /// How long the first target may take before a second one is asked, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hedge_after_ms: Option<u64>,
+    /// Where copies of calls go, as `provider/model`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<String>,
+    /// Calls since the process began.
+    pub calls: u64,
+    /// Retries and hedges that may still be made before others have earned more.
+    pub retry_budget: f64,
+    /// In the order of the configuration.
+    pub targets: Vec<TargetStatus>,
+}
+
+/// A target of a route, as it is now.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct TargetStatus {
+    /// The provider's name.
+    pub provider: String,
+    /// The model as that provider calls it.
+    pub model: String,
+    /// Why it gets no calls, if its provider is off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub off: Option<String>,
+    /// Its share.
+    pub weight: f64,
+    /// Which calls it takes, if not all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// How long its calls may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context_tokens: Option<u64>,
+    /// Whether it may be asked.
+    pub breaker: BreakerState,
+    /// How long it is left alone, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_alone_ms: Option<u64>,
+    /// Calls that it is answering.
+    pub in_flight: u64,
+    /// How many it gets at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_concurrency: Option<u64>,
+    /// Calls that wait for it.
+    pub waiting: u64,
+    /// How long its whole answers took of late, in milliseconds; the latest count most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<f64>,
+    /// How long its streams took to the first content of late, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_content_ms: Option<f64>,
+    /// Which share of its latest calls failed, once there were enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure_rate: Option<f64>,
+    /// Its latest failures, without an answer between them.
+    pub failures_in_a_row: u32,
+    /// The class of the latest failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<ErrorClass>,
+    /// Calls that it answered since the process began.
+    pub answered: u64,
+    /// Calls that it failed since the process began.
+    pub failed: u64,
+}
+
+impl Route {
+    pub(super) fn status(&self, now: Duration) -> RouteStatus {
+        let target = |(target, config): (&std::sync::Arc<super::RouteTarget>, &super::TargetConfig)| {
+            let reading = target.health.read(now);
+            TargetStatus {
+                provider: config.provider.clone(),
+                model: config.model.clone(),
+                off: target.target.as_ref().err().cloned(),
+                weight: target.weight,
+                when: config.when.clone(),
+                context_tokens: target.context_tokens,
+                breaker: reading.state,
+                left_alone_ms: (!reading.wait.is_zero()).then(|| millis(reading.wait)),
+                in_flight: target.in_flight.load(Ordering::Relaxed) as u64,
+                max_concurrency: config.max_concurrency.map(|most| most as u64),
+                waiting: target.room.as_ref().map_or(0, Room::waiting) as u64,
+                latency_ms: reading.whole_ms,
+                first_content_ms: reading.first_content_ms,
+                failure_rate: reading.failure_rate,
+                failures_in_a_row: reading.in_a_row,
+                last_error: reading.last_error,
+                answered: target.answered.load(Ordering::Relaxed),
+                failed: target.failed.load(Ordering::Relaxed),
+            }
+        };
+        RouteStatus {
+            name: self.name.to_string(),
+            strategy: self.strategy.name(),
+            on_disconnect: match self.config.on_disconnect {
+                OnDisconnect::Cancel => "cancel",
+                OnDisconnect::Drain => "drain",
+            },
+            hedge_after_ms: self.config.hedge.as_ref().map(|hedge| millis(hedge.after.0)),
+            mirror: self.mirror.as_ref().map(|target| format!("{}/{}", target.provider.name, target.model)),
+            calls: self.turn.load(Ordering::Relaxed),
+            retry_budget: self.budget.left(),
+            targets: self.targets.iter().zip(&self.config.targets).map(target).collect(),
+        }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
