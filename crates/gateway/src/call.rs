@@ -1,7 +1,6 @@
 //! One call: what is known about it so far, how it ended, and why it failed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +16,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::RequestBody;
 use crate::exchange::Sent;
 use crate::headers::{Labels, Trace};
+use crate::held::Held;
 use crate::route::Routed;
 use crate::stages::guard_out::Windows;
 
@@ -240,7 +240,7 @@ impl Call {
         let input = match &self.input {
             Input::Nothing => 0,
             Input::Raw(bytes) => bytes.len(),
-            Input::Decoded(_) => self.held.bytes,
+            Input::Decoded(_) => self.held.bytes(),
         };
         let answer = match &self.answer {
             Answer::Raw(bytes) => bytes.len(),
@@ -328,6 +328,8 @@ pub(crate) struct Detail {
     pub(crate) code: Option<String>,
     /// Where the class alone doesn't say it: the provider's own status, 405, 415.
     pub(crate) status: Option<StatusCode>,
+    /// When the head of a refusal, or of what is no answer, came; on the measuring clock.
+    pub(crate) first_byte: Option<Duration>,
     /// More headers for the caller: `Retry-After`, the provider's request id.
     pub(crate) headers: HeaderMap,
     /// The provider's own words, if they are in the caller's dialect: passed on as they are.
@@ -434,63 +436,5 @@ fn retry(class: ErrorClass) -> Retry {
         | ErrorClass::UpstreamUnreachable
         | ErrorClass::UpstreamError
         | ErrorClass::UpstreamOverloaded => Retry::Elsewhere,
-    }
-}
-
-/// A share of the memory that all calls may hold; given back when dropped.
-pub(crate) struct Held {
-    total: Arc<AtomicUsize>,
-    limit: usize,
-    bytes: usize,
-}
-
-impl Held {
-    pub(crate) fn new(total: Arc<AtomicUsize>, limit: usize) -> Self {
-        Self { total, limit, bytes: 0 }
-    }
-
-    /// An account that can't grow.
-    pub(crate) fn nothing() -> Self {
-        Self::new(Arc::default(), 0)
-    }
-
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// Takes so many bytes more, if there are any left.
-    pub(crate) fn try_grow(&mut self, bytes: usize) -> bool {
-        let before = self.total.fetch_add(bytes, Ordering::Relaxed);
-        if before.saturating_add(bytes) > self.limit {
-            self.total.fetch_sub(bytes, Ordering::Relaxed);
-            return false;
-        }
-        self.bytes += bytes;
-        true
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.total.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn memory_is_bounded_and_given_back() {
-        let total = Arc::new(AtomicUsize::new(0));
-        let mut one = Held::new(Arc::clone(&total), 10);
-        let mut two = Held::new(Arc::clone(&total), 10);
-        assert!(one.try_grow(6));
-        assert!(!two.try_grow(5));
-        assert!(two.try_grow(4));
-        drop(one);
-        assert!(two.try_grow(6));
-        drop(two);
-        assert_eq!(total.load(Ordering::Relaxed), 0);
     }
 }

@@ -109,14 +109,20 @@ pub(crate) async fn exchange(mut ask: Ask, upstream: &Upstream, clock: &dyn Cloc
         .map_err(|error| CallError::upstream(error.class(), error.to_string()))?;
     let first_byte = clock.elapsed();
     let codec = ask.target_codec();
-    let reply = if !reply.status.is_success() {
-        return Err(refused(codec, ask.same_dialect(), &ask.target, reply).await);
+    let taken = if !reply.status.is_success() {
+        Err(refused(codec, ask.same_dialect(), &ask.target, reply).await)
     } else if ask.stream {
-        begin_stream(codec, &ask, reply).await?
+        begin_stream(codec, &ask, reply).await
     } else {
-        whole(codec, &ask.target, reply, ask.max_answer_bytes).await?
+        whole(codec, &ask.target, reply, ask.max_answer_bytes).await
     };
-    Ok(Sent { reply, input, asked_for_usage, first_byte })
+    match taken {
+        Ok(reply) => Ok(Sent { reply, input, asked_for_usage, first_byte }),
+        Err(mut error) => {
+            error.detail.first_byte = Some(first_byte);
+            Err(error)
+        }
+    }
 }
 
 async fn outgoing(ask: &mut Ask) -> Result<(UpstreamCall, Input, bool), CallError> {

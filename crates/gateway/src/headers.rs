@@ -29,8 +29,8 @@ const MAX_VALUE_CHARS: usize = 256;
 const MAX_TAGS: usize = 32;
 
 /// What of the caller's headers a provider of the same dialect gets.
-const PASSED_ON: [&str; 5] =
-    ["anthropic-version", "anthropic-beta", "openai-organization", "openai-project", "openai-beta"];
+const PASSED_ON: [&str; 6] =
+    ["anthropic-version", "anthropic-beta", "openai-organization", "openai-project", "openai-beta", "idempotency-key"];
 /// What of a provider's headers the caller gets: what SDKs read, and what helps its support.
 const PASSED_BACK: [&str; 7] = [
     "content-type",
@@ -262,12 +262,13 @@ mod tests {
             ("authorization", "Bearer sb-1"),
             ("cookie", "a=b"),
             ("anthropic-beta", "x"),
+            ("idempotency-key", "once"),
             ("tracestate", "v=1"),
             ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"),
         ]);
         let trace = Trace::read(&caller);
         let passed = passed_on(&caller, true, &trace);
-        assert_eq!(passed.len(), 3);
+        assert_eq!(passed.len(), 4);
         let parent = format!("00-0af7651916cd43dd8448eb211c80319c-{}-00", trace.span_id);
         assert_eq!(passed["traceparent"], parent.as_str());
         assert_eq!(trace.id_header, trace.trace_id.to_string().as_str());

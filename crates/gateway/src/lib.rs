@@ -4,6 +4,7 @@ mod call;
 mod config;
 mod exchange;
 mod headers;
+mod held;
 mod metrics;
 mod models;
 mod offload;

@@ -15,6 +15,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::call::{Call, Outcome};
+use crate::route::RouteNumbers;
 
 /// Every metric of the gateway. Prometheus adds `_total` to the name of a counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,7 +135,7 @@ const TOKEN_BOUNDARIES: [f64; 14] = [
 
 /// A label value that is shared instead of copied.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Word(Arc<str>);
+pub(crate) struct Word(pub(crate) Arc<str>);
 
 impl EncodeLabelValue for Word {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
@@ -192,31 +193,6 @@ struct ShedLabels {
     reason: &'static str,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct TryLabels {
-    route: Word,
-    provider: Word,
-    outcome: &'static str,
-    mirror: u32,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RouteLabels {
-    route: Word,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct BreakerLabels {
-    route: Word,
-    target: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RouteShedLabels {
-    route: Word,
-    reason: &'static str,
-}
-
 #[derive(Debug, Clone, Copy)]
 struct Boundaries(&'static [f64]);
 
@@ -247,27 +223,6 @@ impl Shed {
     }
 }
 
-/// What a route had no room for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RouteShed {
-    /// A call in the line before a target.
-    Line,
-    /// A copy for comparison.
-    Mirror,
-    /// An answer whose caller is gone.
-    Drain,
-}
-
-impl RouteShed {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Line => "line",
-            Self::Mirror => "mirror",
-            Self::Drain => "drain",
-        }
-    }
-}
-
 /// The gateway's numbers. A clone counts into the same ones.
 #[derive(Debug, Clone)]
 pub struct GatewayMetrics {
@@ -280,10 +235,7 @@ pub struct GatewayMetrics {
     in_flight: Gauge,
     settle_queue: Gauge,
     shed: Family<ShedLabels, Counter>,
-    tries: Family<TryLabels, Counter>,
-    fallbacks: Family<RouteLabels, Counter>,
-    breaker: Family<BreakerLabels, Gauge>,
-    route_shed: Family<RouteShedLabels, Counter>,
+    routes: RouteNumbers,
     models: Arc<ModelLabels>,
 }
 
@@ -299,10 +251,7 @@ impl GatewayMetrics {
             in_flight: Gauge::default(),
             settle_queue: Gauge::default(),
             shed: Family::default(),
-            tries: Family::default(),
-            fallbacks: Family::default(),
-            breaker: Family::default(),
-            route_shed: Family::default(),
+            routes: RouteNumbers::default(),
             models: Arc::new(ModelLabels::new(max_model_labels)),
         }
     }
@@ -321,10 +270,10 @@ impl GatewayMetrics {
                 Name::InFlight => registry.register(text, help, self.in_flight.clone()),
                 Name::SettleQueue => registry.register(text, help, self.settle_queue.clone()),
                 Name::Shed => registry.register(text, help, self.shed.clone()),
-                Name::Tries => registry.register(text, help, self.tries.clone()),
-                Name::Fallbacks => registry.register(text, help, self.fallbacks.clone()),
-                Name::Breaker => registry.register(text, help, self.breaker.clone()),
-                Name::RouteShed => registry.register(text, help, self.route_shed.clone()),
+                Name::Tries => registry.register(text, help, self.routes.tries.clone()),
+                Name::Fallbacks => registry.register(text, help, self.routes.fallbacks.clone()),
+                Name::Breaker => registry.register(text, help, self.routes.breaker.clone()),
+                Name::RouteShed => registry.register(text, help, self.routes.shed.clone()),
             }
         }
     }
@@ -371,38 +320,9 @@ impl GatewayMetrics {
         self.shed.get_or_create(&ShedLabels { reason: reason.as_str() }).inc();
     }
 
-    /// Counts a try of a route.
-    pub(crate) fn tried(&self, route: &Arc<str>, provider: &Arc<str>, outcome: &'static str) {
-        self.count_try(route, provider, outcome, 0);
-    }
-
-    /// Counts a copy of a call of a route.
-    pub(crate) fn mirrored(&self, route: &Arc<str>, call: &Call, outcome: &Outcome) {
-        let Some(target) = &call.target else { return };
-        let error = match outcome {
-            Outcome::Answered => None,
-            Outcome::Failed(error) => Some(error),
-        };
-        self.count_try(route, &target.provider.name, crate::route::outcome(error), 1);
-    }
-
-    fn count_try(&self, route: &Arc<str>, provider: &Arc<str>, outcome: &'static str, mirror: u32) {
-        let (route, provider) = (Word(Arc::clone(route)), Word(Arc::clone(provider)));
-        self.tries.get_or_create(&TryLabels { route, provider, outcome, mirror }).inc();
-    }
-
-    pub(crate) fn fell_back(&self, route: &Arc<str>) {
-        self.fallbacks.get_or_create(&RouteLabels { route: Word(Arc::clone(route)) }).inc();
-    }
-
-    pub(crate) fn breaker(&self, route: &Arc<str>, target: &str, is_open: bool) {
-        let labels = BreakerLabels { route: Word(Arc::clone(route)), target: target.to_owned() };
-        self.breaker.get_or_create(&labels).set(i64::from(is_open));
-    }
-
-    pub(crate) fn count_route_shed(&self, route: &Arc<str>, what: RouteShed) {
-        let labels = RouteShedLabels { route: Word(Arc::clone(route)), reason: what.as_str() };
-        self.route_shed.get_or_create(&labels).inc();
+    /// The numbers of routes.
+    pub(crate) fn routes(&self) -> &RouteNumbers {
+        &self.routes
     }
 
     /// Counts a call that made no span: the model list.

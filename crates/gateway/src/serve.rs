@@ -17,7 +17,8 @@ use signalbox_upstream::Upstream;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use crate::call::{Call, CallError, Endpoint, Held, Reply};
+use crate::call::{Call, CallError, Endpoint, Reply};
+use crate::held::Held;
 use crate::route::{RouteStatus, Routes, drain, mirror};
 use crate::stages::admit::admit;
 use crate::stages::decode::decode;

@@ -13,7 +13,7 @@ mod providers;
 mod queries;
 mod query;
 mod reindex;
-mod routes;
+mod routing;
 mod scores;
 mod session;
 mod sql;
@@ -61,7 +61,7 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(query::ask))
         .routes(routes!(health::readyz))
         .routes(routes!(reindex::reindex))
-        .routes(routes!(routes::list))
+        .routes(routes!(routing::list))
         .routes(routes!(scores::create))
         .routes(routes!(session::show, session::open, session::close))
         .routes(routes!(sql::ask))

@@ -9,6 +9,7 @@ use signalbox_types::ErrorClass;
 
 use super::choose::choose;
 use super::config::FallbackOn;
+use super::numbers::RouteShed;
 use super::retry::Tries;
 use super::target::NoRoom;
 use super::trail::outcome;
@@ -16,7 +17,6 @@ use super::{Route, Slot, Trail, hedge};
 use crate::Gateway;
 use crate::call::{Call, CallError, Reply, Retry, Source};
 use crate::exchange::{Ask, Sent, exchange};
-use crate::metrics::RouteShed;
 
 /// How long a call waits in line, unless the route says.
 const QUEUE_TIME: Duration = Duration::from_secs(5);
@@ -68,7 +68,7 @@ async fn in_turn(call: &mut Call, gateway: &Gateway, route: &Arc<Route>) -> Resu
         };
         let because = if failure.is_some() { "fallback" } else { "" };
         if failure.is_some() {
-            gateway.metrics().fell_back(&route.name);
+            gateway.metrics().routes().fell_back(&route.name);
         }
         let error = match one_target(call, gateway, route, slot, because, elsewhere).await {
             Ok(reply) => return Ok(reply),
@@ -113,7 +113,7 @@ async fn wait_for(call: &mut Call, gateway: &Gateway, route: &Arc<Route>, place:
                     None
                 }
                 Err(NoRoom::LineFull) => {
-                    gateway.metrics().count_route_shed(&route.name, RouteShed::Line);
+                    gateway.metrics().routes().count_shed(&route.name, RouteShed::Line);
                     Some("its line is full")
                 }
                 Err(NoRoom::TooSlow) => Some("nobody left in time"),
@@ -246,7 +246,7 @@ fn conclude(call: &mut Call, gateway: &Gateway, route: &Route, tried: Tried) -> 
     let error = result.as_ref().err();
     trail(call, |trail| trail.end(number, took, error));
     if let Ok(target) = &slot.target().target {
-        gateway.metrics().tried(&route.name, &target.provider.name, outcome(error));
+        gateway.metrics().routes().tried(&route.name, &target.provider.name, outcome(error));
     }
     match result {
         Ok(sent) => {

@@ -15,8 +15,8 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::Route;
+use super::numbers::RouteShed;
 use crate::call::Retry;
-use crate::metrics::RouteShed;
 use crate::serve::answered;
 use crate::stages::encode::refusal;
 use crate::stages::settle::Settle;
@@ -81,7 +81,7 @@ impl House {
     fn room(&self) -> Option<tokio::sync::OwnedSemaphorePermit> {
         let permit = Arc::clone(&self.gateway.drains).try_acquire_owned().ok();
         if permit.is_none() {
-            self.gateway.metrics().count_route_shed(&self.route.name, RouteShed::Drain);
+            self.gateway.metrics().routes().count_shed(&self.route.name, RouteShed::Drain);
         }
         permit
     }

@@ -5,10 +5,11 @@
 use std::sync::Arc;
 
 use super::drain::read_to_end;
+use super::numbers::RouteShed;
 use crate::Gateway;
-use crate::call::{Call, Held};
+use crate::call::Call;
 use crate::exchange::unserved;
-use crate::metrics::RouteShed;
+use crate::held::Held;
 use crate::serve::answered;
 
 pub(crate) fn send_copy(call: &Call, gateway: &Arc<Gateway>) {
@@ -18,7 +19,7 @@ pub(crate) fn send_copy(call: &Call, gateway: &Arc<Gateway>) {
         return;
     }
     let Ok(permit) = Arc::clone(&gateway.mirrors).try_acquire_owned() else {
-        return gateway.metrics().count_route_shed(&route.name, RouteShed::Mirror);
+        return gateway.metrics().routes().count_shed(&route.name, RouteShed::Mirror);
     };
     // The body is shared, and so few of them are under way that it needs no account of its own.
     let copy = call.copy_for(target.clone(), Arc::clone(&route.name), Held::nothing());

@@ -10,6 +10,7 @@ mod expression;
 mod health;
 mod hedge;
 pub(crate) mod mirror;
+mod numbers;
 mod retry;
 mod slot;
 mod status;
@@ -34,11 +35,12 @@ pub use status::{RouteStatus, TargetStatus};
 
 use crate::call::Outcome;
 pub(crate) use choose::{BYTES_PER_TOKEN, input_tokens};
+pub(crate) use numbers::RouteNumbers;
 use retry::Budget;
 pub(crate) use slot::Slot;
 use strategies::Strategy;
 use target::RouteTarget;
-pub(crate) use trail::{Trail, outcome};
+pub(crate) use trail::Trail;
 
 /// How long an answer that nobody waits for is read, unless the route says.
 const DRAIN_TIME: Duration = Duration::from_secs(60);

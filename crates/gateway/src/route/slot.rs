@@ -117,7 +117,7 @@ impl Slot {
 
     fn show(&self) {
         let state = self.target.health.read(self.clock.elapsed()).state;
-        self.metrics.breaker(&self.route.name, &self.target.name, state == BreakerState::Open);
+        self.metrics.routes().breaker(&self.route.name, &self.target.name, state == BreakerState::Open);
     }
 }
 

@@ -105,7 +105,7 @@ impl Trail {
 }
 
 /// How a try ended, for the span and `/metrics`.
-pub(crate) fn outcome(error: Option<&CallError>) -> &'static str {
+pub(super) fn outcome(error: Option<&CallError>) -> &'static str {
     error.map_or("answered", |error| error.class.as_str())
 }
 

@@ -10,7 +10,8 @@ use http_body_util::BodyExt as _;
 use signalbox_types::ErrorClass;
 use signalbox_wire::embeddings;
 
-use crate::call::{Call, CallError, Endpoint, Held, Input};
+use crate::call::{Call, CallError, Endpoint, Input};
+use crate::held::Held;
 use crate::{Gateway, GatewayConfig, RequestBody};
 
 /// `Content-Length` is only a promise: no more than this is set aside on its word.

@@ -96,6 +96,8 @@ fn with_headers(headers: HeaderMap, body: ResponseBody) -> Response<ResponseBody
 /// The answer of a call that failed before anything went out.
 pub(crate) fn refuse(mut settle: Settle, mut error: CallError, gateway: &Gateway) -> Response<ResponseBody> {
     let status = error.status();
+    let came = error.detail.first_byte.map(|came| came.saturating_sub(settle.started_at));
+    settle.first_byte = settle.first_byte.or(came);
     settle.status = Some(status);
     let mut headers = std::mem::take(&mut error.detail.headers);
     our_headers(&settle, gateway, &mut headers);

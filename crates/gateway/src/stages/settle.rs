@@ -163,7 +163,7 @@ impl Settler {
         let took = self.clock.elapsed().saturating_sub(call.started_at);
         match &call.mirror_of {
             None => self.metrics.ended(&call, &outcome, took),
-            Some(route) => self.metrics.mirrored(route, &call, &outcome),
+            Some(route) => self.metrics.routes().mirrored(route, &call, &outcome),
         }
         // Nobody's call belongs to no project: it is counted, and that's all.
         if call.principal.is_none() {
@@ -190,7 +190,8 @@ fn estimate(call: &mut Call, outcome: &Outcome) {
     let Outcome::Failed(error) = outcome else { return };
     let has_begun = matches!(call.answer, Answer::Partial(_));
     // It works from when the call is sent, also if not a byte came back.
-    if !has_begun && !(error.class == ErrorClass::Cancelled && call.target.is_some()) {
+    let was_left = error.class == ErrorClass::Cancelled && call.target.is_some();
+    if !(has_begun || was_left) {
         return;
     }
     call.usage.input_tokens = call.usage.input_tokens.or_else(|| Some(input_tokens(call)));

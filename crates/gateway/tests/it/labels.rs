@@ -78,7 +78,9 @@ async fn calls_are_counted() {
     house.call(MESSAGES, &[("x-sim-status", "429")], &question(MESSAGES, "ant/small")).await;
     house.gateway.drain().await;
     let text = house.metrics();
-    for name in Name::ALL.iter().filter(|name| **name != Name::Shed) {
+    // A family shows itself with its first member; these have none here, and tests of their own.
+    let elsewhere = [Name::Shed, Name::Tries, Name::Fallbacks, Name::Breaker, Name::RouteShed];
+    for name in Name::ALL.iter().filter(|name| !elsewhere.contains(name)) {
         assert!(text.contains(&format!("# TYPE {}", name.as_str())), "{} in {text}", name.as_str());
     }
     for line in [
