@@ -18,7 +18,7 @@ mod verdict;
 pub use config::GatewayConfig;
 pub use metrics::{GatewayMetrics, Name};
 pub use route::{
-    BreakerConfig, BreakerState, FallbackOn, HedgeConfig, MirrorConfig, OnDisconnect, RetryConfig, RouteConfig,
-    RouteStatus, RouteTimeouts, Routes, StrategyName, TargetConfig, TargetStatus,
+    Ability, BreakerConfig, BreakerState, FallbackOn, HedgeConfig, MirrorConfig, OnDisconnect, RetryConfig,
+    RouteConfig, RouteStatus, RouteTimeouts, Routes, StrategyName, TargetConfig, TargetStatus,
 };
 pub use serve::{BoxError, Gateway, GatewayParts, RequestBody, ResponseBody};

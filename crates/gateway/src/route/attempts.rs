@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use signalbox_types::ErrorClass;
+use tokio::time::Instant;
 
 use super::choose::choose;
 use super::config::FallbackOn;
+use super::needs::needs;
 use super::numbers::RouteShed;
 use super::retry::Tries;
 use super::target::NoRoom;
@@ -52,12 +54,17 @@ pub(crate) async fn answer(call: &mut Call, gateway: &Gateway) -> Result<Reply, 
 }
 
 async fn in_turn(call: &mut Call, gateway: &Gateway, route: &Arc<Route>) -> Result<Reply, CallError> {
+    let needs = needs(call, route).await?;
     let mut considered = Trail::default();
-    let chosen = choose(call, gateway, route, &mut considered);
+    let chosen = choose(call, needs, gateway, route, &mut considered);
     trail(call, |trail| *trail = considered);
     let places = chosen?;
     let mut failure = None;
     for (turn, &place) in places.iter().enumerate() {
+        // A rival that failed was asked already.
+        if call.routed.as_ref().is_some_and(|routed| routed.trail.asked.contains(&place)) {
+            continue;
+        }
         let elsewhere = places.get(turn + 1..).unwrap_or_default();
         let slot = match wait_for(call, gateway, route, place).await {
             Ok(slot) => slot,
@@ -74,7 +81,7 @@ async fn in_turn(call: &mut Call, gateway: &Gateway, route: &Arc<Route>) -> Resu
             Ok(reply) => return Ok(reply),
             Err(error) => error,
         };
-        if !route.falls_back_on(&error) {
+        if !route.falls_back_on(&error) || is_late(call) {
             return Err(error);
         }
         failure = Some(error);
@@ -160,7 +167,7 @@ async fn one_target(
             Ok(reply) => return Ok(reply),
             Err(error) => error,
         };
-        let wait = tries.next(&error, gateway.clock.now(), !elsewhere.is_empty());
+        let wait = tries.next(&error, gateway.clock.now(), !elsewhere.is_empty()).filter(|_| !is_late(call));
         failure = Some(error);
         let Some(wait) = wait else { break };
         if !route.budget.try_spend() {
@@ -199,6 +206,28 @@ async fn one_try(
     conclude(call, gateway, route, ended.last)
 }
 
+/// Until when a try has to answer. It ends by itself at the end of the whole call, too, so that its target is blamed.
+struct Limit {
+    at: Instant,
+    time: Duration,
+    /// Which setting that is.
+    field: &'static str,
+}
+
+impl Limit {
+    fn of(call: &Call, route: &Route) -> Option<Self> {
+        let one = route.config.timeouts.one_try.map(|time| (Instant::now() + time.0, time.0, "try"));
+        let all = call.routed.as_ref().and_then(|routed| routed.deadline).map(|(time, at)| (at, time, "total"));
+        let (at, time, field) = one.into_iter().chain(all).min()?;
+        Some(Self { at, time, field })
+    }
+}
+
+/// The time for the whole call is over.
+fn is_late(call: &Call) -> bool {
+    call.routed.as_ref().and_then(|routed| routed.deadline).is_some_and(|(_, at)| Instant::now() >= at)
+}
+
 /// A try that has ended.
 struct Tried {
     slot: Slot,
@@ -220,18 +249,21 @@ fn begin<'a>(
     let began = gateway.clock.elapsed();
     let since_start = began.saturating_sub(call.started_at);
     let mut number = 0;
-    trail(call, |trail| number = trail.begin(&slot.target().name, because, since_start));
+    trail(call, |trail| {
+        number = trail.begin(&slot.target().name, because, since_start);
+        trail.asked.push(slot.place);
+    });
     call.target = Some(target);
-    let limit = route.config.timeouts.one_try.map(|limit| limit.0);
+    let limit = Limit::of(call, route);
     let name = slot.target().name.clone();
     Ok(Box::pin(async move {
         let asked = exchange(ask, &gateway.upstream, &*gateway.clock);
         let result = match limit {
             None => asked.await,
-            Some(limit) => tokio::time::timeout(limit, asked).await.unwrap_or_else(|_| {
+            Some(Limit { at, time, field }) => tokio::time::timeout_at(at, asked).await.unwrap_or_else(|_| {
+                let ms = time.as_millis();
                 let message = format!(
-                    "target `{name}` didn't answer within {} ms; raise timeouts.try of the route if it needs longer",
-                    limit.as_millis()
+                    "target `{name}` didn't answer within {ms} ms; raise timeouts.{field} of the route if it needs longer"
                 );
                 Err(CallError::upstream(ErrorClass::UpstreamTimeout, message))
             }),

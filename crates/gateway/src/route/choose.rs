@@ -9,6 +9,7 @@ use signalbox_types::{ErrorClass, Money, Usage};
 use super::config::StrategyName;
 use super::expression::Variables;
 use super::health::BreakerState;
+use super::needs::Ability;
 use super::strategies::{Facts, TargetState};
 use super::target::RouteTarget;
 use super::{Route, Trail};
@@ -27,11 +28,12 @@ const USUAL_OUTPUT_TOKENS: u64 = 500;
 /// No target takes the call, or all that would are left alone for a while.
 pub(super) fn choose(
     call: &Call,
+    needs: Vec<Ability>,
     gateway: &Gateway,
     route: &Route,
     trail: &mut Trail,
 ) -> Result<Vec<usize>, CallError> {
-    let asked = Asked::of(call, route);
+    let asked = Asked::of(call, needs, route);
     let now = gateway.clock.elapsed();
     let mut able = Able::default();
     for (place, target) in route.targets.iter().enumerate() {
@@ -62,15 +64,16 @@ struct Asked {
     tokens: u64,
     max_tokens: Option<u64>,
     stream: bool,
+    needs: Vec<Ability>,
     /// Made only where somebody looks at it.
     variables: Option<Variables>,
 }
 
 impl Asked {
-    fn of(call: &Call, route: &Route) -> Self {
+    fn of(call: &Call, needs: Vec<Ability>, route: &Route) -> Self {
         let peek = call.peek.as_ref();
         let max_tokens = peek.and_then(|peek| peek.max_tokens);
-        let mut asked = Self { tokens: input_tokens(call), max_tokens, stream: call.stream(), variables: None };
+        let mut asked = Self { tokens: input_tokens(call), max_tokens, stream: call.stream(), needs, variables: None };
         let curious =
             route.config.strategy == StrategyName::Sticky || route.targets.iter().any(|one| one.when.is_some());
         if let Some(peek) = peek.filter(|_| curious) {
@@ -108,6 +111,9 @@ impl Asked {
             && !when.holds(variables)
         {
             return Some(("its `when` is not true of the call".to_owned(), false));
+        }
+        if let Some(lacking) = self.needs.iter().find(|need| target.lacks.contains(need)) {
+            return Some((format!("the call needs `{}`, which it lacks", lacking.as_str()), false));
         }
         let wanted = self.tokens.saturating_add(self.max_tokens.unwrap_or(0));
         let most = target.context_tokens.filter(|most| wanted > *most)?;

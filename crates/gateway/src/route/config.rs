@@ -5,6 +5,7 @@ use serde::Deserialize;
 use signalbox_types::ErrorClass;
 use signalbox_upstream::HumanDuration;
 
+use super::needs::Ability;
 use crate::call::CallError;
 
 /// A name under which callers reach several targets. They ask for it as for a model; a route's name comes before a
@@ -74,6 +75,10 @@ pub struct TargetConfig {
     /// The input is estimated: a token per four bytes of the request. Default: no limit.
     #[serde(default)]
     pub context_tokens: Option<u64>,
+    /// What its model can't do; calls that need it go to other targets: `tools`, `images`, `audio`, `documents`,
+    /// `structured_output`. Default: nothing.
+    #[serde(default)]
+    pub lacks: Vec<Ability>,
     /// How many of this route's calls it gets at once. When all targets have theirs, calls wait in line. Default: no
     /// limit.
     #[serde(default)]
@@ -209,13 +214,13 @@ pub struct BreakerConfig {
     pub failures: u32,
     /// Such a share of its latest calls failed (0 to 1), and another target is healthy. Default 0.5.
     pub failure_rate: f64,
-    /// How long it is left alone; each time it fails again, twice as long, up to ten times. Default `30s`.
+    /// How long it is left alone; each time it fails again, twice as long, up to six times. Default `10s`.
     pub cooldown: HumanDuration,
 }
 
 impl Default for BreakerConfig {
     fn default() -> Self {
-        Self { failures: 5, failure_rate: 0.5, cooldown: millis(30_000) }
+        Self { failures: 5, failure_rate: 0.5, cooldown: millis(10_000) }
     }
 }
 

@@ -16,7 +16,7 @@ const RATE_WEIGHT: f64 = 0.1;
 /// A rate over fewer calls says nothing.
 const RATE_CALLS: u32 = 10;
 /// The cooldown grows up to so many times its length.
-const MOST_COOLDOWNS: u32 = 10;
+const MOST_COOLDOWNS: u32 = 6;
 /// For how long a provider that asks to slow down without saying for how long is left alone.
 const REST: Duration = Duration::from_secs(1);
 /// A provider that asks for more is asked again all the same.
@@ -111,7 +111,7 @@ impl Health {
         let [whole, first_content] = inner.latency;
         Reading {
             state,
-            last_resort: inner.open.is_some_and(|open| open.outlier && !open.probing),
+            last_resort: inner.open.is_some_and(|open| open.outlier),
             wait: until.saturating_sub(now),
             whole_ms: fresh(whole),
             first_content_ms: fresh(first_content),
@@ -126,8 +126,7 @@ impl Health {
         let mut inner = self.0.lock();
         match &mut inner.open {
             None => Some(false),
-            Some(open) if open.probing => None,
-            Some(open) if now < open.until && !open.outlier => None,
+            Some(open) if open.probing || now < open.until => open.outlier.then_some(false),
             Some(open) => {
                 open.probing = true;
                 Some(true)
@@ -145,8 +144,10 @@ impl Health {
     /// It answers; whether to the end is not known yet.
     pub(super) fn answering(&self, took: Duration, stream: bool, now: Duration) {
         let mut inner = self.0.lock();
-        // One more failure opens it again.
-        inner.open = None;
+        if inner.open.take().is_some() {
+            // One more failure in a row opens it again; the rate begins anew.
+            (inner.calls, inner.rate) = (0, 0.0);
+        }
         let sample = took.as_secs_f64() * 1_000.0;
         let known = &mut inner.latency[usize::from(stream)];
         let ms = known.filter(|old| now.saturating_sub(old.at) < LATENCY_AGE).map_or(sample, |old| {
@@ -213,7 +214,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn config(failures: u32) -> BreakerConfig {
-        BreakerConfig { failures, ..BreakerConfig::default() }
+        BreakerConfig { failures, cooldown: signalbox_upstream::HumanDuration(SECOND * 30), ..BreakerConfig::default() }
     }
 
     #[test]
@@ -250,7 +251,13 @@ mod tests {
         }
         let reading = health.read(SECOND);
         assert_eq!((reading.state, reading.last_resort), (BreakerState::Open, true), "{reading:?}");
-        assert_eq!(health.enter(SECOND), Some(true));
+        // Nobody else can be asked: everybody may, not only one call at a time.
+        assert_eq!((health.enter(SECOND), health.enter(SECOND)), (Some(false), Some(false)));
+        assert_eq!(health.read(SECOND * 31).state, BreakerState::Probing);
+        assert_eq!((health.enter(SECOND * 31), health.enter(SECOND * 31)), (Some(true), Some(false)));
+        health.answering(SECOND, false, SECOND * 31);
+        health.succeeded();
+        assert!(!health.failed(ErrorClass::UpstreamError, &config, SECOND * 31), "the rate begins anew");
     }
 
     #[test]

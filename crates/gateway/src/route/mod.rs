@@ -10,6 +10,7 @@ mod expression;
 mod health;
 mod hedge;
 pub(crate) mod mirror;
+mod needs;
 mod numbers;
 mod retry;
 mod slot;
@@ -31,6 +32,7 @@ pub use config::{
     StrategyName, TargetConfig,
 };
 pub use health::BreakerState;
+pub use needs::Ability;
 pub use status::{RouteStatus, TargetStatus};
 
 use crate::call::Outcome;
@@ -74,13 +76,19 @@ impl Routes {
     /// # Errors
     /// Everything that is wrong in it, each with its path.
     pub fn compile(routes: &[RouteConfig], upstream: &Upstream) -> Result<Self, Vec<Problem>> {
-        let problems = check::problems(routes, upstream);
+        let problems = Self::problems(routes, upstream);
         if !problems.is_empty() {
             return Err(problems);
         }
         let all: Vec<_> = routes.iter().map(|config| Arc::new(Route::new(config, upstream))).collect();
         let by_name = all.iter().map(|route| ((&*route.name).into(), Arc::clone(route))).collect();
         Ok(Self { all, by_name })
+    }
+
+    /// Everything that keeps a configuration from being used, each with its path. `upstream` may lack keys.
+    #[must_use]
+    pub fn problems(routes: &[RouteConfig], upstream: &Upstream) -> Vec<Problem> {
+        check::problems(routes, upstream)
     }
 
     /// The route that a caller means by the model's name.

@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::config::TargetConfig;
 use super::expression::Expression;
 use super::health::Health;
+use super::needs::Ability;
 
 /// So many calls wait in a target's line, unless it says.
 const MOST_WAITING: usize = 100;
@@ -23,6 +24,7 @@ pub(super) struct RouteTarget {
     pub(super) weight: f64,
     pub(super) when: Option<Expression>,
     pub(super) context_tokens: Option<u64>,
+    pub(super) lacks: Vec<Ability>,
     pub(super) room: Option<Room>,
     pub(super) in_flight: AtomicUsize,
     pub(super) health: Health,
@@ -44,6 +46,7 @@ impl RouteTarget {
             weight: config.weight.unwrap_or(1.0),
             when: config.when.as_deref().and_then(|text| Expression::compile(text).ok()),
             context_tokens: config.context_tokens,
+            lacks: config.lacks.clone(),
             room: config.max_concurrency.map(|most| Room::new(most, config.max_queue.unwrap_or(MOST_WAITING))),
             in_flight: AtomicUsize::new(0),
             health: Health::default(),

@@ -17,6 +17,8 @@ pub(crate) struct Trail {
     pub(super) reason: Cow<'static, str>,
     pub(super) left: Vec<Left>,
     pub(super) tries: Vec<Try>,
+    /// The places of the targets that were asked.
+    pub(super) asked: Vec<usize>,
     /// Tries that were made.
     pub(crate) attempts: usize,
     /// Waited in the line before a target.

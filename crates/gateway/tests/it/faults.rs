@@ -280,6 +280,19 @@ async fn a_call_has_a_deadline_over_all_its_tries() {
     assert_eq!(span.error_type.as_deref(), Some("upstream_timeout"));
     let made = tries(&span);
     assert_eq!(made[..2], as_tries(&[("one/m", "upstream_timeout"), ("two/m", "upstream_timeout")]));
+    // Who hangs until then is blamed for it.
+    let more = json!({"timeouts": {"total": "30ms"}, "breaker": {"failures": 1}});
+    let house = routed(targets, more, providers).await;
+    for provider in ["one/m", "two/m"] {
+        let answer = house.call(CHAT, &[], &question(CHAT, "chat")).await;
+        assert!(
+            answer.status == 504 && answer.text().contains("within 30 ms; raise timeouts.total"),
+            "{}",
+            answer.text()
+        );
+        let last = house.spans().await.pop().unwrap();
+        assert_eq!(tries(&last), as_tries(&[(provider, "upstream_timeout")]), "{last:#?}");
+    }
     // Also over a stream that has begun.
     let house =
         routed(json!([{"provider": "oai", "model": "small"}]), json!({"timeouts": {"total": "60ms"}}), vec![]).await;

@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "the bodies of a test are short")]
 
 mod answers;
+mod choices;
 mod errors;
 mod faults;
 mod guard;

@@ -153,7 +153,7 @@ impl Config {
         let upstream = signalbox_upstream::Upstream::new(&self.upstream(), &|_| None, clock);
         // Which providers there are is known only if all of them are sound.
         let problems = match upstream {
-            Ok(upstream) => Routes::compile(&self.routes, &upstream).err().unwrap_or_default(),
+            Ok(upstream) => Routes::problems(&self.routes, &upstream),
             Err(error) => error.problems,
         };
         for one in problems {

@@ -161,3 +161,19 @@ fn numbers_and_texts_stand_for_each_other_where_they_can() {
     refused("timeouts:\n  idle: 60\n", &["`timeouts.idle` has the wrong form; expected a duration", "`30s`"]);
     refused("ingest:\n  max_in_flight: 0\n", &["`ingest.max_in_flight` is 0; expected at least 1"]);
 }
+
+#[test]
+fn routes_are_checked_with_all_else() {
+    refused(
+        "routes:\n  - name: chat\n    strategy: priorty\n    targets:\n      - {provider: smi, model: small}\n      \
+         - {provider: sim, model: small, when: \"tier == 'gold'\"}\n",
+        &[
+            "signalbox.yaml:3:5: `routes[0].strategy` is `priorty`; expected one of ",
+            "did you mean `priority`?",
+            "`routes[0].targets[0].provider`: there is no provider `smi`",
+            "`routes[0].targets[1].when`: it names `tier`; known: model",
+        ],
+    );
+    let text = "routes:\n  - {name: chat, targets: [{provider: sim, model: small}]}\n";
+    assert_eq!(Config::parse("signalbox.yaml", text, &env).unwrap().routes[0].name, "chat");
+}
