@@ -55,16 +55,18 @@ impl Ability {
     }
 }
 
-/// What a call needs, found out only if a target of its route lacks something: for that, its whole body is read.
+/// What a call needs, found out only if a target of its route lacks something: for that, its whole body is read. One that
+/// we can't read may still be fine for a provider of the same dialect, so it needs nothing.
 ///
 /// # Errors
-/// The body can't be read.
+/// A fault of ours.
 pub(super) async fn needs(call: &mut Call, route: &Route) -> Result<Vec<Ability>, CallError> {
     let Input::Raw(body) = &call.input else { return Ok(Vec::new()) };
     if call.endpoint == Endpoint::Embeddings || route.config.targets.iter().all(|target| target.lacks.is_empty()) {
         return Ok(Vec::new());
     }
     let (body, dialect) = (body.clone(), call.endpoint.dialect());
-    let request = offload(body.len(), move || codec(dialect).decode_request(&body)).await??;
+    let read = offload(body.len(), move || codec(dialect).decode_request(&body)).await?;
+    let Ok(request) = read else { return Ok(Vec::new()) };
     Ok(Ability::ALL.into_iter().filter(|ability| ability.is_needed(&request)).collect())
 }

@@ -36,7 +36,10 @@ impl RouteTarget {
     /// The configuration is sound: an expression that can't be read was refused.
     pub(super) fn new(config: &TargetConfig, upstream: &Upstream) -> Self {
         let name = format!("{}/{}", config.provider, config.model);
-        let target = upstream.resolve(&name).map_err(|error| error.to_string());
+        let target = upstream.resolve(&name).map_err(|error| {
+            let off = upstream.providers().into_iter().find(|provider| provider.name == config.provider);
+            off.map_or_else(|| error.to_string(), |off| format!("provider `{}` is off: {}", off.name, off.why))
+        });
         if let Err(why) = &target {
             tracing::warn!(target_name = %name, "target `{name}` gets no calls: {why}");
         }
