@@ -189,7 +189,6 @@ async fn a_breaker_opens_fails_fast_and_recovers() {
 
 #[tokio::test]
 async fn a_slow_target_gets_a_rival_and_the_loser_is_cancelled() {
-    let other = House::new().await;
     let slow = hang().await;
     let providers = vec![json!({"name": "slow", "dialect": "openai_chat", "base_url": slow, "api_key": "k"})];
     let more = json!({"hedge": {"after": "5ms"}});
@@ -200,7 +199,6 @@ async fn a_slow_target_gets_a_rival_and_the_loser_is_cancelled() {
         let answer = house.call(CHAT, &[], &body).await;
         assert_eq!((answer.status.as_u16(), answer.header("x-signalbox-provider")), (200, "oai"), "{}", answer.text());
     }
-    drop(other);
     let spans = house.spans().await;
     assert_eq!(tries(&spans[0]), as_tries(&[("slow/m", "cancelled"), ("oai/small", "answered")]));
     assert!(spans[0].attributes["signalbox.route.tries"].contains(r#""because":"hedge""#));
