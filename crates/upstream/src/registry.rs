@@ -15,25 +15,86 @@ macro_rules! include_provider {
 
 /// Sorted by name; the order is the order in the docs.
 static FILES: &[(&str, &str)] = &[
+    include_provider!("ai21"),
+    include_provider!("aimlapi"),
     include_provider!("anthropic"),
+    include_provider!("azure"),
+    include_provider!("baichuan"),
+    include_provider!("baseten"),
+    include_provider!("bedrock"),
     include_provider!("cerebras"),
+    include_provider!("chutes"),
+    include_provider!("cloudflare"),
+    include_provider!("cohere"),
+    include_provider!("cortecs"),
+    include_provider!("dashscope"),
+    include_provider!("databricks"),
+    include_provider!("deepinfra"),
     include_provider!("deepseek"),
+    include_provider!("docker"),
+    include_provider!("featherless"),
     include_provider!("fireworks"),
+    include_provider!("friendli"),
     include_provider!("gemini"),
+    include_provider!("github"),
+    include_provider!("gmi"),
     include_provider!("groq"),
+    include_provider!("huggingface"),
+    include_provider!("hunyuan"),
+    include_provider!("hyperbolic"),
+    include_provider!("inception"),
+    include_provider!("inference_net"),
+    include_provider!("ionos"),
+    include_provider!("jan"),
+    include_provider!("kluster"),
+    include_provider!("lemonade"),
+    include_provider!("litellm"),
+    include_provider!("llama_api"),
     include_provider!("llamacpp"),
+    include_provider!("llamafile"),
     include_provider!("lmstudio"),
+    include_provider!("localai"),
+    include_provider!("minimax"),
     include_provider!("mistral"),
+    include_provider!("moonshot"),
+    include_provider!("morph"),
+    include_provider!("nebius"),
+    include_provider!("novita"),
+    include_provider!("nscale"),
     include_provider!("nvidia"),
     include_provider!("ollama"),
     include_provider!("openai"),
     include_provider!("openrouter"),
+    include_provider!("ovhcloud"),
+    include_provider!("parasail"),
     include_provider!("perplexity"),
+    include_provider!("poe"),
+    include_provider!("qianfan"),
+    include_provider!("reka"),
+    include_provider!("replicate"),
+    include_provider!("requesty"),
     include_provider!("sambanova"),
+    include_provider!("sarvam"),
+    include_provider!("scaleway"),
+    include_provider!("sglang"),
+    include_provider!("siliconflow"),
     include_provider!("sim"),
+    include_provider!("snowflake"),
+    include_provider!("stepfun"),
+    include_provider!("tabbyapi"),
+    include_provider!("targon"),
+    include_provider!("tgi"),
     include_provider!("together"),
+    include_provider!("upstage"),
+    include_provider!("v0"),
+    include_provider!("venice"),
+    include_provider!("vercel"),
     include_provider!("vllm"),
+    include_provider!("volcengine"),
+    include_provider!("wandb"),
     include_provider!("xai"),
+    include_provider!("xinference"),
+    include_provider!("zai"),
 ];
 
 /// What we know of a provider: a file in `providers/`.
@@ -139,10 +200,12 @@ mod tests {
         let prefix = row.base_url_env.as_ref().and_then(|env| env.strip_suffix("_BASE_URL"));
         assert!(prefix.is_some(), "{name}: base_url_env");
         assert!(
-            row.key_env.iter().all(|env| env.chars().all(|c| c.is_ascii_uppercase() || c == '_')),
+            row.key_env.iter().all(|env| env.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')),
             "{name}: key_env"
         );
-        assert_eq!(row.key_required, row.base_url.is_some(), "{name}: hosted services need keys, own servers don't");
+        assert!(row.key_required || row.base_url.is_none(), "{name}: hosted services need keys");
+        let own_server = row.base_url_example.as_ref().is_some_and(|url| url.starts_with("http://127.0.0.1"));
+        assert!(!row.key_required || !own_server, "{name}: servers of one's own need no keys");
         assert!(!row.key_required || !row.key_env.is_empty(), "{name}: key_env");
         for path in
             [Some(&row.paths.chat), row.paths.embeddings.as_ref(), row.paths.models.as_ref()].into_iter().flatten()
