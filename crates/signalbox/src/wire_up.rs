@@ -65,7 +65,11 @@ impl App {
         let store = Store::open(data, config.store.clone(), Arc::clone(&clock))?;
         let catalog = Catalog::open(data, Arc::clone(&clock)).await?;
         let first_key = catalog.bootstrap(bootstrap).await.context("can't make the first virtual key")?;
-        let prices = Arc::new(PriceBook::with_overrides(&config.prices).context("`prices` can't be used")?);
+        let imported = match &config.price_file {
+            Some(file) => file.read().map_err(anyhow::Error::msg).context("`price_file` can't be used")?,
+            None => Vec::new(),
+        };
+        let prices = Arc::new(PriceBook::with(&config.prices, &imported).context("`prices` can't be used")?);
         let upstream = Upstream::new(&config.upstream(), &config::environment, Arc::clone(&clock))?;
         let upstream = Arc::new(upstream);
         let guard = Guard::compile(&config.guard).context("`guard` can't be used")?;
