@@ -3,6 +3,7 @@
 mod event;
 mod request;
 mod response;
+pub(crate) mod signature;
 
 pub use event::StreamEvent;
 pub use request::{

@@ -16,6 +16,8 @@ mod texts;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use request::harmless_anthropic_field;
+
 use bytes::Bytes;
 
 use crate::canonical::{ChatRequest, ChatResponse};
