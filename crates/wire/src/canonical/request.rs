@@ -129,11 +129,9 @@ pub struct OtherTool {
 }
 
 impl OtherTool {
-    /// Its `type`; in Gemini's words its only key.
+    /// What kind of tool it is.
     pub(crate) fn kind(&self) -> &str {
-        let named = self.definition.get("type").and_then(Value::as_str);
-        let first_key = || self.definition.as_object().and_then(|fields| fields.keys().next()).map(String::as_str);
-        named.or_else(first_key).unwrap_or("unknown")
+        super::kind_of(&self.definition)
     }
 }
 

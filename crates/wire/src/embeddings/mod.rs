@@ -1,6 +1,8 @@
 //! Embeddings in the dialects that have them: the little that stages need to read of a request, and its translation.
 
 mod openai;
+#[cfg(test)]
+mod tests;
 
 use bytes::Bytes;
 use signalbox_types::Usage;

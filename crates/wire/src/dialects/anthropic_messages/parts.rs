@@ -7,7 +7,7 @@ use signalbox_types::{Message, Modality, Part, Role};
 
 use super::DIALECT;
 use super::texts::{CONTENT, role};
-use crate::canonical::{ChatRequest, PartHints, signature};
+use crate::canonical::{ChatRequest, PartHints, kind_of, signature};
 use crate::error::WireError;
 use crate::json::{Node, Path};
 use crate::media::{part_of_url, plain_text, plain_text_blob};
@@ -303,7 +303,7 @@ pub(super) fn encode_part(
             return Err(unsupported(&field(), "it takes text, images and documents, no sound and no video"));
         }
         Part::Other(value) => {
-            let kind = value.get("type").and_then(Value::as_str).unwrap_or("unknown");
+            let kind = kind_of(value);
             return Err(unsupported(&field(), format!("content of type `{kind}` has no counterpart there")));
         }
     }

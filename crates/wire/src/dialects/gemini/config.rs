@@ -101,8 +101,10 @@ pub(super) fn encode(w: &mut Writer, request: &ChatRequest) {
         w.field_if("topP", request.top_p.as_ref());
         w.field_if("topK", request.top_k);
         w.field_if("seed", request.seed.as_ref());
-        w.field_if("presencePenalty", request.presence_penalty.as_ref());
-        w.field_if("frequencyPenalty", request.frequency_penalty.as_ref());
+        // Models that know no penalties refuse a zero too.
+        let counts = |penalty: &&serde_json::Number| ours || penalty.as_f64() != Some(0.0);
+        w.field_if("presencePenalty", request.presence_penalty.as_ref().filter(counts));
+        w.field_if("frequencyPenalty", request.frequency_penalty.as_ref().filter(counts));
         w.field_if("candidateCount", request.answers.filter(|answers| ours || *answers != 1));
         if !request.stop.is_empty() {
             w.field("stopSequences", &request.stop);
@@ -167,7 +169,7 @@ pub(crate) fn harmless_field(name: &str, value: &Value) -> Result<(), &'static s
         "responseModalities" => {
             value.as_array().is_some_and(|all| all.iter().all(|one| one == "TEXT" || one == "text"))
         }
-        "safetySettings" => value.as_array().is_some_and(|all| all.iter().all(|one| threshold_is_off(one))),
+        "safetySettings" => value.as_array().is_some_and(|all| all.iter().all(threshold_is_off)),
         "serviceTier" => value == "standard" || value == "unspecified",
         _ => empty,
     };

@@ -161,7 +161,10 @@ fn encode_candidate(w: &mut Writer, index: usize, message: &Message, reason: &Fi
                 let mut signed = Signed::default();
                 for (place, part) in message.parts.iter().enumerate() {
                     if !signed.encode(w, part, message.parts.get(place + 1)) {
-                        result = std::mem::replace(&mut result, Ok(())).and(encode_answer_part(w, part));
+                        result = encode_answer_part(w, part);
+                    }
+                    if result.is_err() {
+                        return;
                     }
                 }
                 signed.finish(w);

@@ -9,7 +9,7 @@ use signalbox_types::{Message, Part, Role};
 
 use super::DIALECT;
 use super::parts::{FOREIGN, FOREIGN_ENCRYPTED, arguments, mime_type_of};
-use crate::canonical::{ChatRequest, PartHints, signature};
+use crate::canonical::{ChatRequest, PartHints, kind_of, signature};
 use crate::dialects::anthropic_messages::{media_part, named};
 use crate::error::WireError;
 use crate::write::Writer;
@@ -202,10 +202,13 @@ fn encode_parts(w: &mut Writer, request: &ChatRequest, index: usize, message: &M
     Ok(())
 }
 
-/// Writes texts, thinking and calls with the signature of each in its place.
+/// Writes texts, thinking and calls with the signature of each in its place. Other dialects tell signatures before the
+/// text, so one may have to wait.
 #[derive(Debug, Default)]
 pub(super) struct Signed {
     of_call: Option<String>,
+    of_text: Option<String>,
+    alone: Vec<String>,
     /// The next part is a signature that went out with the text before it.
     written: bool,
 }
@@ -239,9 +242,10 @@ impl Signed {
             _ => None,
         };
         self.written = proof.is_some();
+        let proof = proof.map(|(_, proof)| proof.to_owned()).or_else(|| self.of_text.take());
         w.object(|w| {
             w.field("text", text);
-            w.field_if("thoughtSignature", proof.map(|(_, proof)| proof));
+            w.field_if("thoughtSignature", proof);
         });
     }
 
@@ -265,24 +269,22 @@ impl Signed {
         }
         match ours {
             Some((signature::Place::Call, proof)) => self.of_call = Some(proof.to_owned()),
-            Some((signature::Place::Text | signature::Place::Alone, proof)) => alone(w, proof),
+            Some((signature::Place::Text, proof)) => self.of_text = Some(proof.to_owned()),
+            Some((signature::Place::Alone, proof)) => self.alone.push(proof.to_owned()),
             Some((signature::Place::Thought, _)) | None => {}
         }
     }
 
-    /// A signature whose call never came.
+    /// Signatures that stand alone, and those whose call or text never came.
     pub(super) fn finish(&mut self, w: &mut Writer) {
-        if let Some(proof) = self.of_call.take() {
-            alone(w, &proof);
+        let homeless = self.of_text.take().into_iter().chain(self.of_call.take());
+        for proof in homeless.chain(std::mem::take(&mut self.alone)) {
+            w.object(|w| {
+                w.field("text", "");
+                w.field("thoughtSignature", &proof);
+            });
         }
     }
-}
-
-fn alone(w: &mut Writer, proof: &str) {
-    w.object(|w| {
-        w.field("text", "");
-        w.field("thoughtSignature", proof);
-    });
 }
 
 fn file(w: &mut Writer, uri: &str, mime_type: Option<&str>) {
@@ -328,7 +330,7 @@ pub(super) fn encode_part(
             return Err(unsupported(field, "an answer of a tool must stand in a message of the tool"));
         }
         Part::Other(value) => {
-            let kind = value.get("type").and_then(Value::as_str).unwrap_or("unknown");
+            let kind = kind_of(value);
             return Err(unsupported(field, format!("content of type `{kind}` has no counterpart there")));
         }
         Part::Text { .. } | Part::Reasoning { .. } | Part::ToolCall { .. } => {

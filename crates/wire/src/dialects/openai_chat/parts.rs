@@ -7,7 +7,7 @@ use signalbox_types::{Message, Modality, Part, Role};
 
 use super::DIALECT;
 use super::texts::{CONTENT, role};
-use crate::canonical::{ChatRequest, PartHints, arguments_from_text, arguments_to_text, signature};
+use crate::canonical::{ChatRequest, PartHints, arguments_from_text, arguments_to_text, kind_of, signature};
 use crate::error::WireError;
 use crate::json::{Node, Object, Path};
 use crate::media::{data_url, part_of_url, plain_text};
@@ -312,7 +312,7 @@ fn encode_part(w: &mut Writer, part: &Part, hints: Option<&PartHints>, field: &s
             return Err(unsupported(field, "a file uploaded to one provider is unknown to another; send it inline"));
         }
         Part::Other(value) => {
-            let kind = value.get("type").and_then(Value::as_str).unwrap_or("unknown");
+            let kind = kind_of(value);
             let hint = match kind {
                 "document" => {
                     "a document with citations, a context or content blocks can't be said there; send it plain".into()
