@@ -103,23 +103,29 @@ struct Said {
     kind: ChannelKind,
     /// One of the strings that lie scattered in an object.
     leaf: bool,
+    /// How many parts that are no text stand before it.
+    segment: u32,
 }
 
+/// Gives every text of a content, and how many of its parts are no text.
 fn content_texts<'a>(
     content: &Fields<'a>,
     path: Path<'_>,
     role: Role,
     give: &mut impl FnMut(Said, Node<'a>),
-) -> Result<(), WireError> {
+) -> Result<u32, WireError> {
     let parts = path.key("parts");
+    let mut segment = 0;
     for (index, node) in content.children("parts", path)?.into_iter().enumerate() {
         let path = parts.index(index);
         let part = Fields::of(node, path)?;
         let is_thought = part.flag("thought", path)?.unwrap_or(false);
-        if let Some(text) = part.get("text", path)? {
+        let text = part.get("text", path)?;
+        segment += u32::from(text.is_none());
+        if let Some(text) = text {
             text.text(path.key("text"))?;
             let kind = if is_thought { ChannelKind::Reasoning } else { ChannelKind::Text };
-            give(Said { role, kind, leaf: false }, text);
+            give(Said { role, kind, leaf: false, segment }, text);
         }
         let scattered = [
             ("functionCall", "args", role),
@@ -131,11 +137,11 @@ fn content_texts<'a>(
             let Some(inner) = part.child(name, path)? else { continue };
             let leaves = inner.get(field, path.key(name))?.map(Node::leaf_texts).unwrap_or_default();
             for leaf in leaves {
-                give(Said { role, kind: ChannelKind::ToolArguments, leaf: true }, leaf);
+                give(Said { role, kind: ChannelKind::ToolArguments, leaf: true, segment }, leaf);
             }
         }
     }
-    Ok(())
+    Ok(segment)
 }
 
 pub(super) fn deltas(event: &SseEvent) -> Option<Deltas<'_>> {
@@ -146,9 +152,10 @@ pub(super) fn deltas(event: &SseEvent) -> Option<Deltas<'_>> {
         let candidate = Fields::of(node, Path::Root).ok()?;
         let index = candidate.get("index", Path::Root).ok()?.and_then(read_count).unwrap_or(0);
         let choice = u32::try_from(index).unwrap_or(u32::MAX);
+        let mut segments = 0;
         if let Some(content) = candidate.child("content", Path::Root).ok()? {
-            content_texts(&content, Path::Root, Role::Assistant, &mut |said, node| {
-                let mut channel = Channel { choice, kind: said.kind, index: 0 };
+            segments = content_texts(&content, Path::Root, Role::Assistant, &mut |said, node| {
+                let mut channel = Channel { choice, kind: said.kind, index: said.segment };
                 if said.leaf {
                     channel.index = FIRST_LEAF + u32::try_from(found.slots.len()).unwrap_or(u32::MAX - FIRST_LEAF);
                     found.closes.push(Closes::Block(channel.index));
@@ -157,7 +164,8 @@ pub(super) fn deltas(event: &SseEvent) -> Option<Deltas<'_>> {
             })
             .ok()?;
         }
-        if candidate.get("finishReason", Path::Root).ok()?.is_some() {
+        // A call, or whatever else is no text, ends the text before it.
+        if segments > 0 || candidate.get("finishReason", Path::Root).ok()?.is_some() {
             found.closes.push(Closes::Choice(choice));
         }
     }

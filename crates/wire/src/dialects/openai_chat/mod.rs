@@ -6,6 +6,7 @@
 //! dialect too, since strict servers refuse fields that they don't know.
 
 mod error;
+mod google;
 mod parts;
 mod request;
 mod response;

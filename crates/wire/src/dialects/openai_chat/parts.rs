@@ -6,6 +6,7 @@ use serde_json::Value;
 use signalbox_types::{Message, Modality, Part, Role};
 
 use super::DIALECT;
+use super::google::{encode_thought_signature, thought_signature};
 use super::texts::{CONTENT, role};
 use crate::canonical::{ChatRequest, PartHints, arguments_from_text, arguments_to_text, kind_of, signature};
 use crate::error::WireError;
@@ -143,19 +144,6 @@ fn file(fields: &Object<'_>, path: Path<'_>, hints: &mut PartHints) -> Result<Pa
     } else {
         Part::Blob { mime_type: Some("application/pdf".into()), modality: Modality::Document, content: data }
     })
-}
-
-/// Gemini's proof of the thinking before a call, where Google's own OpenAI-compatible API puts it.
-pub(super) fn thought_signature(call: &Object<'_>) -> Option<String> {
-    let google = call.child("extra_content", Path::Root).ok()??.child("google", Path::Root).ok()??;
-    let signature = google.str("thought_signature").filter(|signature| !signature.is_empty())?;
-    Some(signature::of_gemini(signature::Place::Call, &signature))
-}
-
-pub(super) fn encode_thought_signature(w: &mut Writer, signature: &str) {
-    w.object_field("extra_content", |w| {
-        w.object_field("google", |w| w.field("thought_signature", signature));
-    });
 }
 
 fn tool_call(node: Node<'_>, call: &Object<'_>, path: Path<'_>) -> Result<Part, WireError> {

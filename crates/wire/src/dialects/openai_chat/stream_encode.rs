@@ -6,7 +6,7 @@ use bytes::BytesMut;
 use signalbox_types::Usage;
 
 use super::DIALECT;
-use super::parts::encode_thought_signature;
+use super::google::encode_thought_signature;
 use super::response::{encode_usage, word_of};
 use crate::canonical::{FinishReason, StreamEvent, signature};
 use crate::codec::{StreamEncoder, StreamStart};
