@@ -110,6 +110,16 @@ pub fn decode(dialect: Dialect, body: &[u8]) -> Result<Embeddings, WireError> {
     }
 }
 
+/// What an answer says was used; unknown if it says nothing.
+#[must_use]
+pub fn usage_of(dialect: Dialect, body: &[u8]) -> Usage {
+    match dialect {
+        Dialect::Gemini => gemini::embeddings::usage(body),
+        Dialect::OpenaiChat => usage(body),
+        Dialect::AnthropicMessages => Usage::default(),
+    }
+}
+
 /// Writes an answer as it was asked for.
 ///
 /// # Errors

@@ -119,7 +119,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Embeddings, WireError> {
         Some(node) => vec![node],
         None => root.children("embeddings", Path::Root)?,
     };
-    let mut answer = Embeddings { usage: usage(&root)?, ..Embeddings::default() };
+    let mut answer = Embeddings { usage: usage_in(&root)?, ..Embeddings::default() };
     let path = Path::Root.key("embeddings");
     for (index, node) in nodes.into_iter().enumerate() {
         let path = path.index(index);
@@ -129,7 +129,12 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Embeddings, WireError> {
     Ok(answer)
 }
 
-fn usage(root: &Fields<'_>) -> Result<Usage, WireError> {
+pub(crate) fn usage(bytes: &[u8]) -> Usage {
+    let read = Body::parse(bytes).and_then(|body| usage_in(&Fields::new(body.object()?)));
+    read.unwrap_or_default()
+}
+
+fn usage_in(root: &Fields<'_>) -> Result<Usage, WireError> {
     let told = root.child("usageMetadata", Path::Root)?;
     let tokens = told.map(|told| told.get("promptTokenCount", Path::Root)).transpose()?.flatten();
     Ok(Usage { input_tokens: tokens.and_then(read_count), ..Usage::default() })

@@ -21,7 +21,7 @@ const KNOWN: &[&str] = &["model", "contents", "systemInstruction", "tools", "too
 
 pub(super) fn decode(bytes: &[u8]) -> Result<ChatRequest, WireError> {
     let body = Body::parse(bytes)?;
-    let root = Fields::new(body.object()?);
+    let root = super::texts::inner(Fields::new(body.object()?))?;
     let mut request = ChatRequest::new(DIALECT, root.owned("model", Path::Root)?.unwrap_or_default());
     let mut ids = Ids::default();
     if let Some(node) = root.get("systemInstruction", Path::Root)? {

@@ -40,7 +40,7 @@ pub(super) fn peek(body: &[u8]) -> Result<Peek, WireError> {
 }
 
 /// The request itself, or the one within a request to count its tokens.
-fn inner(root: Fields<'_>) -> Result<Fields<'_>, WireError> {
+pub(super) fn inner(root: Fields<'_>) -> Result<Fields<'_>, WireError> {
     Ok(root.child("generateContentRequest", Path::Root)?.unwrap_or(root))
 }
 
