@@ -22,6 +22,10 @@ fn each<'a>(
         take(&root, Path::Root)?;
         return Ok(false);
     };
+    // A provider might read the one that no scanner saw.
+    if root.get("content", Path::Root)?.is_some() {
+        return Err(Path::Root.key("content").invalid("either it or `requests`", "both"));
+    }
     for (index, node) in node.list(path)?.into_iter().enumerate() {
         let path = path.index(index);
         take(&Fields::of(node, path)?, path)?;

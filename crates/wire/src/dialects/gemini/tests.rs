@@ -59,6 +59,10 @@ fn texts_are_found_wherever_they_hide() {
         (Role::System, "sys"),
     ];
     assert_eq!(found, expect.map(|(role, text)| (role, text.to_owned())));
+    let both = r#"{"generateContentRequest":{"contents":[]},"contents":[{"parts":[{"text":"x"}]}]}"#;
+    assert_eq!(refusal(both), "`contents`: expected either it or `generateContentRequest`, found both");
+    let both = br#"{"requests":[],"content":{"parts":[{"text":"x"}]}}"#;
+    assert!(super::embeddings::texts(both).is_err());
     let counting = format!(r#"{{"generateContentRequest":{body}}}"#);
     assert_eq!(Gemini.texts(counting.as_bytes()).unwrap().len(), expect.len());
 }

@@ -39,9 +39,14 @@ pub(super) fn peek(body: &[u8]) -> Result<Peek, WireError> {
     })
 }
 
-/// The request itself, or the one within a request to count its tokens.
+/// The request itself, or the one within a request to count its tokens. Both at once are refused: a provider might read
+/// the one that no scanner saw.
 pub(super) fn inner(root: Fields<'_>) -> Result<Fields<'_>, WireError> {
-    Ok(root.child("generateContentRequest", Path::Root)?.unwrap_or(root))
+    let Some(inner) = root.child("generateContentRequest", Path::Root)? else { return Ok(root) };
+    match root.get("contents", Path::Root)? {
+        Some(_) => Err(Path::Root.key("contents").invalid("either it or `generateContentRequest`", "both")),
+        None => Ok(inner),
+    }
 }
 
 pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError> {
