@@ -134,6 +134,30 @@ fn a_signature_comes_back_on_the_call_it_came_with() {
 }
 
 #[test]
+fn a_call_that_gemini_never_signed_says_so_where_it_would_be_refused() {
+    let call = |id: &str| json!({"id": id, "type": "function", "function": {"name": "f", "arguments": "{}"}});
+    let answer = json!({"choices": [{"message": {"role": "assistant", "tool_calls": [call("c1"), call("c2")]}}]});
+    let mut request = next_turn(Dialect::OpenaiChat, &answer);
+    let mut signatures = |model: &str| -> Vec<Value> {
+        request.model = model.into();
+        parts_of_next_turn(&request).iter().map(|part| part["thoughtSignature"].clone()).collect()
+    };
+    assert_eq!(signatures("gemini-2.5-pro"), [Value::Null, Value::Null]);
+    for model in ["gemini-3-pro-preview", "gemini-3.1-pro", "gemini-4-flash"] {
+        assert_eq!(signatures(model), [json!("skip_thought_signature_validator"), Value::Null], "{model}");
+    }
+    // Only in the turn under way.
+    request.messages.push(signalbox_types::Message::text(Role::User, "Thanks."));
+    assert_eq!(parts_of_next_turn(&request)[0].get("thoughtSignature"), None);
+    // And a real one is worth more.
+    let response = Gemini.decode_response(SIGNED.as_bytes()).unwrap();
+    let answer = codec(Dialect::OpenaiChat).encode_response(&response).unwrap();
+    let mut request = next_turn(Dialect::OpenaiChat, &serde_json::from_slice(&answer).unwrap());
+    request.model = "gemini-3-pro-preview".into();
+    assert_eq!(parts_of_next_turn(&request)[0]["thoughtSignature"], "Q2FsbA==");
+}
+
+#[test]
 fn a_streamed_signature_comes_back_on_the_call_too() {
     let stream = "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"Hm.\",\"thought\":true}]}}]}\n\n\
         data: {\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{\"id\":\"c1\",\"name\":\"f\",\"args\":{}},\"thoughtSignature\":\"Q2FsbA==\"},{\"functionCall\":{\"id\":\"c2\",\"name\":\"f\",\"args\":{}}}]},\"finishReason\":\"STOP\"}]}\n\n";

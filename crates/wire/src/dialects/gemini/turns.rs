@@ -101,6 +101,19 @@ fn is_ours(request: &ChatRequest, signature: Option<&str>) -> bool {
     }
 }
 
+/// From its third generation on, Gemini refuses calls of the turn under way that it hasn't signed: another model made
+/// them, or the caller has lost the signature. Google documents this word for such calls.
+/// <https://ai.google.dev/gemini-api/docs/thought-signatures>
+const NO_SIGNATURE: &str = "skip_thought_signature_validator";
+
+fn lacks_signature(request: &ChatRequest, index: usize) -> bool {
+    let generation = request.model.strip_prefix("gemini-").and_then(|rest| rest.split(['.', '-']).next());
+    let is_strict = generation.and_then(|number| number.parse::<u32>().ok()).is_some_and(|number| number >= 3);
+    let calls = |message: &Message| message.parts.iter().any(|part| matches!(part, Part::ToolCall { .. }));
+    let is_under_way = || !request.messages.iter().skip(index).any(|message| message.role == Role::User);
+    request.extras.dialect != DIALECT && is_strict && request.messages.get(index).is_some_and(calls) && is_under_way()
+}
+
 fn names_of_calls(request: &ChatRequest) -> BTreeMap<&str, &str> {
     let parts = request.messages.iter().flat_map(|message| &message.parts);
     parts
@@ -177,7 +190,9 @@ fn encode_parts(w: &mut Writer, request: &ChatRequest, index: usize, message: &M
         })
         .collect();
     let field = format!("{}.content", request.origin(index));
-    let mut signed = Signed::default();
+    // A signature that is there takes its place.
+    let mut signed =
+        Signed { of_call: lacks_signature(request, index).then(|| NO_SIGNATURE.to_owned()), ..Signed::default() };
     let mut name_is_due = true;
     for (place, (number, part)) in ours.iter().enumerate() {
         let next = ours.get(place + 1).map(|(_, part)| *part);
