@@ -2,7 +2,10 @@
 
 mod call;
 mod config;
+mod endpoint;
+mod gemini;
 mod headers;
+mod list;
 mod metrics;
 mod models;
 mod offload;

@@ -26,7 +26,7 @@ use crate::stages::guard_out::guard_out;
 use crate::stages::route::route;
 use crate::stages::send::send;
 use crate::stages::settle::{Settle, Settler};
-use crate::{GatewayConfig, GatewayMetrics, models};
+use crate::{GatewayConfig, GatewayMetrics, gemini, models};
 
 /// What a body may break with.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -101,10 +101,14 @@ impl Gateway {
     }
 
     /// Whether a path is the gateway's. A wrong method on it is, too: the answer says which one is right.
-    /// So is what else Anthropic has below `/v1/messages`: its SDKs must be told in their own shape.
+    /// So is what else Anthropic has below `/v1/messages` and Google below `/v1beta`: their SDKs must be told in their own
+    /// shape.
     #[must_use]
     pub fn handles(_method: &Method, path: &str) -> bool {
-        Endpoint::find(path).is_some() || models::handles(path) || models::is_below_messages(path)
+        Endpoint::find(path).is_some()
+            || models::handles(path)
+            || models::is_below_messages(path)
+            || gemini::handles(path)
     }
 
     /// Answers one call. Never fails: what goes wrong is told in the caller's dialect.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
+use signalbox_wire::Dialect;
 
 use crate::config::{Auth, MaxTokensField};
 
@@ -105,7 +106,7 @@ pub struct Row {
     pub name: String,
     /// Its name for people.
     pub title: String,
-    /// What it speaks: `openai_chat` or `anthropic_messages`.
+    /// What it speaks: `openai_chat`, `anthropic_messages` or `gemini`.
     pub dialect: String,
     /// Where it is; absent if the user must say.
     pub base_url: Option<String>,
@@ -150,10 +151,45 @@ pub struct Row {
 pub struct Paths {
     /// Chat completions, or messages.
     pub chat: String,
+    /// Chat completions as a stream, where that is another path. `{model}` in a path is where the model stands.
+    pub chat_stream: Option<String>,
     /// Embeddings, if it has them.
     pub embeddings: Option<String>,
+    /// Embeddings of many texts, where that is another path.
+    pub embeddings_batch: Option<String>,
+    /// Counting the tokens of a request, if it can.
+    pub count_tokens: Option<String>,
     /// The list of models, if it has one.
     pub models: Option<String>,
+}
+
+impl Paths {
+    /// Those of a server that speaks a dialect as its inventor does.
+    pub(crate) fn of(dialect: Dialect) -> Self {
+        let some = |path: &str| Some(path.to_owned());
+        let none = Self {
+            chat: String::new(),
+            chat_stream: None,
+            embeddings: None,
+            embeddings_batch: None,
+            count_tokens: None,
+            models: some("/models"),
+        };
+        match dialect {
+            Dialect::AnthropicMessages => Paths { chat: "/v1/messages".to_owned(), models: some("/v1/models"), ..none },
+            Dialect::Gemini => Paths {
+                chat: "/models/{model}:generateContent".to_owned(),
+                chat_stream: some("/models/{model}:streamGenerateContent?alt=sse"),
+                embeddings: some("/models/{model}:embedContent"),
+                embeddings_batch: some("/models/{model}:batchEmbedContents"),
+                count_tokens: some("/models/{model}:countTokens"),
+                ..none
+            },
+            Dialect::OpenaiChat => {
+                Paths { chat: "/chat/completions".to_owned(), embeddings: some("/embeddings"), ..none }
+            }
+        }
+    }
 }
 
 fn yes() -> bool {
@@ -186,7 +222,7 @@ mod tests {
     fn check(name: &str, text: &str) {
         let row: Row = toml::from_str(text).unwrap_or_else(|error| panic!("providers/{name}.toml: {error}"));
         assert_eq!(row.name, name);
-        assert!(signalbox_wire::Dialect::find(&row.dialect).is_some(), "{name}: dialect {}", row.dialect);
+        assert!(Dialect::find(&row.dialect).is_some(), "{name}: dialect {}", row.dialect);
         assert!(!row.title.is_empty() && !row.otel_name.is_empty(), "{name}: title, otel_name");
         if name == crate::simulated::KIND {
             assert!(row.base_url.is_none() && row.key_env.is_empty());
@@ -207,8 +243,8 @@ mod tests {
         let own_server = row.base_url_example.as_ref().is_some_and(|url| url.starts_with("http://127.0.0.1"));
         assert!(!row.key_required || !own_server, "{name}: servers of one's own need no keys");
         assert!(!row.key_required || !row.key_env.is_empty(), "{name}: key_env");
-        for path in
-            [Some(&row.paths.chat), row.paths.embeddings.as_ref(), row.paths.models.as_ref()].into_iter().flatten()
+        let Paths { chat, chat_stream, embeddings, embeddings_batch, count_tokens, models } = row.paths;
+        for path in [Some(chat), chat_stream, embeddings, embeddings_batch, count_tokens, models].into_iter().flatten()
         {
             assert!(path.starts_with('/') && !path.ends_with('/'), "{name}: path {path}");
         }

@@ -8,11 +8,7 @@ use crate::call::{Call, CallError};
 pub(crate) fn route(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
     let Some(peek) = &call.peek else { return Ok(()) };
     let target = gateway.upstream.resolve(&peek.model).map_err(|error| unknown_model(error.to_string()))?;
-    if target.provider.dialect != call.endpoint.dialect() && call.endpoint == crate::call::Endpoint::Embeddings {
-        let message = format!(
-            "provider `{}` has no embeddings endpoint; choose a model of another provider",
-            target.provider.name
-        );
+    if let Some(message) = call.endpoint.unanswerable_by(&target.provider) {
         let mut error = CallError::caller(ErrorClass::InvalidRequest, message);
         error.detail.param = Some("model".to_owned());
         return Err(error);

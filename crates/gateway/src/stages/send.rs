@@ -7,7 +7,7 @@ use http_body_util::BodyExt as _;
 use serde_json::value::RawValue;
 use signalbox_types::ErrorClass;
 use signalbox_upstream::{BodyError, MaxTokensField, Target, UpstreamCall, UpstreamReply, simulated};
-use signalbox_wire::{ChatRequest, Codec, ErrorBody, SseDecoder, StreamEvent, WireError, splice};
+use signalbox_wire::{ChatRequest, Codec, ErrorBody, SseDecoder, StreamEvent, WireError, embeddings, splice};
 
 use crate::Gateway;
 use crate::call::{Call, CallError, Incoming, Input, Reply};
@@ -50,9 +50,15 @@ async fn outgoing(call: &mut Call, target: &Target) -> Result<UpstreamCall, Call
     if same_dialect {
         body = for_model(call, target, body);
         call.input = Input::Raw(body.clone());
+    } else if call.endpoint.is_embeddings() {
+        let mut request = embeddings::decode_request(call.endpoint.dialect(), &body)?;
+        request.model.clone_from(&target.model);
+        body = embeddings::encode_request(target.provider.dialect, &request)?;
     } else {
         let (from, to, target) = (call.codec(), call.target_codec(), target.clone());
-        let (request, said) = offload(body.len(), move || translate(from, to, &target, &body)).await??;
+        let peek = call.peek.as_ref();
+        let stream = peek.is_some_and(|peek| peek.stream).then(|| peek.is_some_and(|peek| peek.wants_stream_usage));
+        let (request, said) = offload(body.len(), move || translate(from, to, &target, stream, &body)).await??;
         call.input = Input::Decoded(request);
         body = said?;
     }
@@ -70,16 +76,25 @@ async fn outgoing(call: &mut Call, target: &Target) -> Result<UpstreamCall, Call
     }
     // Another dialect's parameters would mean nothing there, or something else.
     let query = call.query.clone().filter(|_| same_dialect);
-    Ok(UpstreamCall { operation: call.endpoint.operation(), body, stream: call.stream(), headers, query })
+    let operation = call.endpoint.operation_at(target.provider.dialect);
+    Ok(UpstreamCall { operation, body, stream: call.stream(), headers, query })
 }
 
 /// The request as it is recorded, and what goes out for it.
 type Translated = (Box<ChatRequest>, Result<Bytes, WireError>);
 
-fn translate(from: &dyn Codec, to: &dyn Codec, target: &Target, body: &[u8]) -> Result<Translated, WireError> {
+/// `stream`: whether usage is wanted in the stream, if one is. Not every dialect says so in the body.
+fn translate(
+    from: &dyn Codec,
+    to: &dyn Codec,
+    target: &Target,
+    stream: Option<bool>,
+    body: &[u8],
+) -> Result<Translated, WireError> {
     let mut request = from.decode_request(body)?;
     request.model.clone_from(&target.model);
-    request.stream_usage &= target.provider.stream_options;
+    request.stream = stream.is_some();
+    request.stream_usage = stream.unwrap_or(false) && target.provider.stream_options;
     request.old_max_tokens = target.provider.max_tokens_field == MaxTokensField::MaxTokens;
     let said = to.encode_request(&request);
     Ok((Box::new(request), said))
@@ -88,6 +103,10 @@ fn translate(from: &dyn Codec, to: &dyn Codec, target: &Target, body: &[u8]) -> 
 /// The same bytes, but for the model's name where the provider has another one for it.
 fn for_model(call: &Call, target: &Target, body: Bytes) -> Bytes {
     match &call.peek {
+        // The path names it; the body may name it again.
+        Some(peek) if peek.model != target.model && peek.model_range.is_empty() => {
+            call.codec().with_model(&body, &target.model).unwrap_or(body)
+        }
         Some(peek) if peek.model != target.model => {
             let name = serde_json::Value::from(target.model.as_str()).to_string();
             splice(&body, &[(peek.model_range.clone(), name.into_bytes())])

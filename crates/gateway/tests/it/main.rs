@@ -6,6 +6,7 @@
 
 mod answers;
 mod errors;
+mod gemini;
 mod guard;
 mod house;
 mod labels;
