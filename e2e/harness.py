@@ -155,7 +155,7 @@ class Signalbox(Process):
 
 
 def upstreams(provider: Provider) -> str:
-    """Both dialects of the simulated provider as providers of their own, over HTTP."""
+    """Every dialect of the simulated provider as providers of their own, over HTTP."""
     return f"""
 providers:
   - name: up-openai
@@ -165,5 +165,9 @@ providers:
   - name: up-anthropic
     kind: sim
     dialect: anthropic_messages
+    base_url: {provider.url}
+  - name: up-gemini
+    kind: sim
+    dialect: gemini
     base_url: {provider.url}
 """

@@ -85,21 +85,34 @@ def cost(probe: Probe) -> dict:
     return {"time": probe.time(DAYS), "measures": [{"fn": "sum", "column": "cost"}], "group_by": ["model"]}
 
 
+def percentiles_of_sums(probe: Probe) -> dict:
+    return {**percentiles(probe), "table": "span_minutes", "time": probe.time(DAYS), "bucket": "1d"}
+
+
+def cost_of_sums(probe: Probe) -> dict:
+    return {**cost(probe), "table": "span_minutes"}
+
+
 def rare_word(probe: Probe) -> dict:
     return {"time": probe.time(ALL_DAYS), "search": RARE_WORD, "limit": 50}
 
 
-# Of each hour, the durations in order; the nearest rank of each quantile.
-PERCENTILES = f"""
+# Of each bucket, the durations in order; the nearest rank of each quantile.
+def ranks(width_us: int) -> str:
+    return f"""
 WITH ranked AS (
-  SELECT start_time / {HOUR_US} AS hour, duration_ms,
-    row_number() OVER (PARTITION BY start_time / {HOUR_US} ORDER BY duration_ms) AS place,
-    count(*) OVER (PARTITION BY start_time / {HOUR_US}) AS rows
+  SELECT start_time / {width_us} AS bucket, duration_ms,
+    row_number() OVER (PARTITION BY start_time / {width_us} ORDER BY duration_ms) AS place,
+    count(*) OVER (PARTITION BY start_time / {width_us}) AS rows
   FROM spans WHERE start_time >= ? AND start_time < ?)
-SELECT hour, max(CASE WHEN place <= rows * 0.5 + 1 THEN duration_ms END),
+SELECT bucket, max(CASE WHEN place <= rows * 0.5 + 1 THEN duration_ms END),
   max(CASE WHEN place <= rows * 0.95 + 1 THEN duration_ms END),
   max(CASE WHEN place <= rows * 0.99 + 1 THEN duration_ms END)
-FROM ranked GROUP BY hour ORDER BY hour"""
+FROM ranked GROUP BY bucket ORDER BY bucket"""
+
+
+COSTS = "SELECT model, sum(cost) FROM spans WHERE start_time >= ? AND start_time < ? GROUP BY model"
+
 
 QUESTIONS = (
     Question(
@@ -139,16 +152,25 @@ QUESTIONS = (
         "p50, p95, p99 by hour over a day",
         200,
         percentiles,
-        lambda probe: (PERCENTILES, [probe.after(1), probe.end_us]),
+        lambda probe: (ranks(HOUR_US), [probe.after(1), probe.end_us]),
     ),
     Question(
         "cost by model over 30 days",
         500,
         cost,
-        lambda probe: (
-            "SELECT model, sum(cost) FROM spans WHERE start_time >= ? AND start_time < ? GROUP BY model",
-            [probe.after(DAYS), probe.end_us],
-        ),
+        lambda probe: (COSTS, [probe.after(DAYS), probe.end_us]),
+    ),
+    Question(
+        "p50, p95, p99 by day over 30 days, of sums",
+        None,
+        percentiles_of_sums,
+        lambda probe: (ranks(DAY_US), [probe.after(DAYS), probe.end_us]),
+    ),
+    Question(
+        "cost by model over 30 days, of sums",
+        None,
+        cost_of_sums,
+        lambda probe: (COSTS, [probe.after(DAYS), probe.end_us]),
     ),
     Question(
         "rare word in what was said",

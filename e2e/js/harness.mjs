@@ -42,7 +42,7 @@ function start(args, env = {}) {
   return { child, log, ended };
 }
 
-/** `signalbox up` with both dialects of a simulated provider behind it. */
+/** `signalbox up` with every dialect of a simulated provider behind it. */
 export async function startSignalbox() {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-e2e-'));
   const [port, providerPort, http, grpc] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
@@ -60,6 +60,10 @@ providers:
   - name: up-anthropic
     kind: sim
     dialect: anthropic_messages
+    base_url: http://127.0.0.1:${providerPort}
+  - name: up-gemini
+    kind: sim
+    dialect: gemini
     base_url: http://127.0.0.1:${providerPort}
 `,
   );

@@ -16,7 +16,7 @@ const anthropic = () => new Anthropic({ baseURL: box.url, apiKey: KEY, maxRetrie
 const messages = [{ role: 'user', content: 'Why is the sky blue?' }];
 const city = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };
 
-for (const model of ['sim/small', 'up-openai/small', 'up-anthropic/small']) {
+for (const model of ['sim/small', 'up-openai/small', 'up-anthropic/small', 'up-gemini/small']) {
   test(`openai: chat with ${model}`, async () => {
     const answer = await openai().chat.completions.create({ model, messages });
     assert.ok(answer.choices[0].message.content);

@@ -1,4 +1,4 @@
-"""The official Anthropic SDK, unchanged but for base URL and key, to upstreams of both dialects."""
+"""The official Anthropic SDK, unchanged but for base URL and key, to upstreams of every dialect."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from harness import Signalbox
 
-MODELS = ["sim/large", "up-openai/large", "up-anthropic/large"]
+MODELS = ["sim/large", "up-openai/large", "up-anthropic/large", "up-gemini/large"]
 ASK = [{"role": "user", "content": "Why is the sky blue?"}]
 TOOLS = [
     {

@@ -118,9 +118,11 @@ def test_acknowledged_spans_survive_kill_9(tmp_path: Path) -> None:
             worker.join()
     box = Signalbox(tmp_path, CONFIG)
     check(found(box), noted)
+    assert counted(box, "span_minutes") == counted(box, "spans"), "what spans sum up to"
     assert box.stop() == 0
     box = Signalbox(tmp_path, CONFIG)
     check(found(box), noted)
+    assert counted(box, "span_minutes") == counted(box, "spans"), "what spans sum up to"
     assert box.stop() == 0
 
 
@@ -135,6 +137,12 @@ def found(box: Signalbox) -> list[tuple[str, int]]:
         cursor = answer.get("next_cursor")
         if not cursor:
             return rows
+
+
+def counted(box: Signalbox, table: str) -> list[list]:
+    measures = [{"fn": "count"}]
+    query = {"table": table, "time": {"from": "now-3650d"}, "measures": measures, "bucket": "1m", "limit": 5000}
+    return box.api("POST", "/api/v1/query", json=query).json()["rows"]
 
 
 def check(rows: list[tuple[str, int]], noted: Noted) -> None:

@@ -1,4 +1,4 @@
-"""The official OpenAI SDK, unchanged but for base URL and key, to upstreams of both dialects."""
+"""The official OpenAI SDK, unchanged but for base URL and key, to upstreams of every dialect."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from harness import Signalbox
 
-MODELS = ["sim/small", "up-openai/large", "up-anthropic/large"]
+MODELS = ["sim/small", "up-openai/large", "up-anthropic/large", "up-gemini/large"]
 ASK = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Why is the sky blue?"}]
 TOOLS = [
     {

@@ -148,4 +148,4 @@ def test_scores_by_http(box: Signalbox) -> None:
     assert (wrong.status_code, wrong.json()["error"]["field"]) == (400, "[1].span_id"), wrong.text
     assert httpx.post(f"{box.url}/api/v1/scores", json=thumb).status_code == 401
     tables = {table["name"] for table in box.api("GET", "/api/v1/tables").json()["tables"]}
-    assert tables == {"findings", "logs", "metric_points", "scores", "spans"}
+    assert tables == {"findings", "logs", "metric_points", "scores", "span_minutes", "spans"}

@@ -15,6 +15,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::RequestBody;
 use crate::exchange::Sent;
+use crate::gemini;
 use crate::headers::{Labels, Trace};
 use crate::held::Held;
 use crate::route::Routed;
@@ -26,11 +27,13 @@ pub(crate) enum Endpoint {
     Chat,
     Messages,
     Embeddings,
+    Gemini(gemini::Method),
 }
 
 impl Endpoint {
     pub(crate) fn find(path: &str) -> Option<Self> {
-        [Self::Chat, Self::Messages, Self::Embeddings].into_iter().find(|one| one.path() == path)
+        let fixed = [Self::Chat, Self::Messages, Self::Embeddings].into_iter().find(|one| one.path() == path);
+        fixed.or_else(|| gemini::find(path).map(|(method, _)| Self::Gemini(method)))
     }
 
     pub(crate) fn path(self) -> &'static str {
@@ -38,6 +41,7 @@ impl Endpoint {
             Self::Chat => "/v1/chat/completions",
             Self::Messages => "/v1/messages",
             Self::Embeddings => "/v1/embeddings",
+            Self::Gemini(method) => method.path(),
         }
     }
 
@@ -45,6 +49,7 @@ impl Endpoint {
         match self {
             Self::Chat | Self::Embeddings => Dialect::OpenaiChat,
             Self::Messages => Dialect::AnthropicMessages,
+            Self::Gemini(_) => Dialect::Gemini,
         }
     }
 
@@ -52,6 +57,10 @@ impl Endpoint {
         match self {
             Self::Chat | Self::Messages => Operation::Chat,
             Self::Embeddings => Operation::Embeddings,
+            Self::Gemini(gemini::Method::Generate | gemini::Method::Stream) => Operation::Chat,
+            Self::Gemini(gemini::Method::CountTokens) => Operation::CountTokens,
+            Self::Gemini(gemini::Method::Embed) => Operation::Embeddings,
+            Self::Gemini(gemini::Method::BatchEmbed) => Operation::EmbeddingsBatch,
         }
     }
 }
@@ -70,6 +79,10 @@ pub(crate) struct Call {
     pub(crate) started_at: Duration,
     pub(crate) principal: Option<Principal>,
     pub(crate) peek: Option<Peek>,
+    /// The model, where the path names it.
+    pub(crate) path_model: Option<String>,
+    /// A stream goes out as one JSON list.
+    pub(crate) as_list: bool,
     pub(crate) input: Input,
     /// Who answers, or was asked last.
     pub(crate) target: Option<Target>,
@@ -125,11 +138,20 @@ impl Call {
         elapsed: Duration,
         held: Held,
     ) -> Self {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        let mut query = parts.uri.query().map(str::to_owned);
+        let (mut path_model, mut as_list) = (None, false);
+        if let Endpoint::Gemini(method) = endpoint {
+            let read = gemini::Query::read(query.as_deref());
+            read.give_key(&mut parts.headers);
+            path_model = gemini::find(parts.uri.path()).map(|(_, model)| model);
+            as_list = method == gemini::Method::Stream && !read.events;
+            query = read.rest;
+        }
         Self {
             endpoint,
             method: parts.method,
-            query: parts.uri.query().map(str::to_owned),
+            query,
             trace: Trace::read(&parts.headers),
             headers: parts.headers,
             body: Some(body),
@@ -137,6 +159,8 @@ impl Call {
             started_at: elapsed,
             principal: None,
             peek: None,
+            path_model,
+            as_list,
             input: Input::Nothing,
             target: None,
             routed: None,
@@ -193,6 +217,9 @@ impl Call {
             started_at: self.started_at,
             principal: self.principal.clone(),
             peek: self.peek.clone(),
+            path_model: self.path_model.clone(),
+            // Nobody reads it.
+            as_list: false,
             input,
             target: Some(target),
             routed: None,
@@ -219,6 +246,16 @@ impl Call {
         self.asked_for_usage = sent.asked_for_usage;
         self.first_byte = Some(sent.first_byte.saturating_sub(self.started_at));
         sent.reply
+    }
+
+    /// Takes what was read from the body, and adds what the path says.
+    pub(crate) fn know(&mut self, mut peek: Peek) {
+        if let Some(model) = &self.path_model {
+            peek.model.clone_from(model);
+            peek.stream = self.endpoint == Endpoint::Gemini(gemini::Method::Stream);
+            peek.wants_stream_usage = peek.stream;
+        }
+        self.peek = Some(peek);
     }
 
     pub(crate) fn labels(&self) -> Labels {

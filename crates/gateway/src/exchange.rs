@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use signalbox_types::ErrorClass;
 use signalbox_types::seam::Clock;
 use signalbox_upstream::{BodyError, MaxTokensField, Target, Upstream, UpstreamCall, UpstreamReply, simulated};
-use signalbox_wire::{ChatRequest, Codec, ErrorBody, SseDecoder, StreamEvent, WireError, codec, splice};
+use signalbox_wire::{ChatRequest, Codec, ErrorBody, SseDecoder, StreamEvent, WireError, codec, embeddings, splice};
 
 use crate::call::{Call, CallError, Endpoint, Incoming, Input, Reply};
 use crate::headers::{passed_back, passed_on};
@@ -33,6 +33,7 @@ pub(crate) struct Ask {
     /// Where the model's name stands, if this provider has another one for it.
     rename: Option<Range<usize>>,
     stream: bool,
+    wants_stream_usage: bool,
     headers: HeaderMap,
     query: Option<String>,
     /// Wait for the first content of a stream, not only for its first event: until then nobody has seen anything, and
@@ -69,6 +70,7 @@ impl Ask {
             body: body.clone(),
             rename: (peek.model != target.model).then(|| peek.model_range.clone()),
             stream: peek.stream,
+            wants_stream_usage: peek.wants_stream_usage,
             headers,
             // Another dialect's parameters would mean nothing there, or something else.
             query: call.query.clone().filter(|_| same_dialect),
@@ -89,14 +91,6 @@ impl Ask {
     fn target_codec(&self) -> &'static dyn Codec {
         codec(self.target.provider.dialect)
     }
-}
-
-/// Why a provider can't serve an endpoint at all.
-pub(crate) fn unserved(endpoint: Endpoint, target: &Target) -> Option<String> {
-    let served = target.provider.dialect == endpoint.dialect() || endpoint != Endpoint::Embeddings;
-    (!served).then(|| {
-        format!("provider `{}` has no embeddings endpoint; choose a model of another provider", target.provider.name)
-    })
 }
 
 /// # Errors
@@ -129,13 +123,19 @@ async fn outgoing(ask: &mut Ask) -> Result<(UpstreamCall, Input, bool), CallErro
     let mut body = std::mem::take(&mut ask.body);
     let input = if ask.same_dialect() {
         if let Some(place) = ask.rename.take() {
-            let name = serde_json::Value::from(ask.target.model.as_str()).to_string();
-            body = splice(&body, &[(place, name.into_bytes())]);
+            body = for_model(ask, place, body);
         }
         Input::Raw(body.clone())
+    } else if ask.endpoint.is_embeddings() {
+        let input = Input::Raw(body.clone());
+        let mut request = embeddings::decode_request(ask.endpoint.dialect(), &body)?;
+        request.model.clone_from(&ask.target.model);
+        body = embeddings::encode_request(ask.target.provider.dialect, &request)?;
+        input
     } else {
         let (from, to, target) = (codec(ask.endpoint.dialect()), ask.target_codec(), ask.target.clone());
-        let (request, said) = offload(body.len(), move || translate(from, to, &target, &body)).await??;
+        let stream = ask.stream.then_some(ask.wants_stream_usage);
+        let (request, said) = offload(body.len(), move || translate(from, to, &target, stream, &body)).await??;
         body = said?;
         Input::Decoded(request)
     };
@@ -148,17 +148,36 @@ async fn outgoing(ask: &mut Ask) -> Result<(UpstreamCall, Input, bool), CallErro
         asked_for_usage = true;
     }
     let (headers, query) = (std::mem::take(&mut ask.headers), ask.query.take());
-    let call = UpstreamCall { operation: ask.endpoint.operation(), body, stream: ask.stream, headers, query };
+    let operation = ask.endpoint.operation_at(ask.target.provider.dialect);
+    let call = UpstreamCall { operation, body, stream: ask.stream, headers, query };
     Ok((call, input, asked_for_usage))
+}
+
+/// The same bytes, but for the model's name.
+fn for_model(ask: &Ask, place: Range<usize>, body: Bytes) -> Bytes {
+    if place.is_empty() {
+        // The path names it; the body may name it again.
+        return codec(ask.endpoint.dialect()).with_model(&body, &ask.target.model).unwrap_or(body);
+    }
+    let name = serde_json::Value::from(ask.target.model.as_str()).to_string();
+    splice(&body, &[(place, name.into_bytes())])
 }
 
 /// The request as it is recorded, and what goes out for it.
 type Translated = (Box<ChatRequest>, Result<Bytes, WireError>);
 
-fn translate(from: &dyn Codec, to: &dyn Codec, target: &Target, body: &[u8]) -> Result<Translated, WireError> {
+/// `stream`: whether usage is wanted in the stream, if one is. Not every dialect says so in the body.
+fn translate(
+    from: &dyn Codec,
+    to: &dyn Codec,
+    target: &Target,
+    stream: Option<bool>,
+    body: &[u8],
+) -> Result<Translated, WireError> {
     let mut request = from.decode_request(body)?;
     request.model.clone_from(&target.model);
-    request.stream_usage &= target.provider.stream_options;
+    request.stream = stream.is_some();
+    request.stream_usage = stream.unwrap_or(false) && target.provider.stream_options;
     request.old_max_tokens = target.provider.max_tokens_field == MaxTokensField::MaxTokens;
     let said = to.encode_request(&request);
     Ok((Box::new(request), said))

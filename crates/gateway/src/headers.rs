@@ -43,16 +43,16 @@ const PASSED_BACK: [&str; 7] = [
 ];
 const PASSED_BACK_PREFIXES: [&str; 2] = ["x-ratelimit-", "anthropic-ratelimit-"];
 
-/// The virtual key: `Authorization: Bearer KEY`, or `x-api-key: KEY` as Anthropic's SDKs send it.
+/// The virtual key: `Authorization: Bearer KEY`, `x-api-key: KEY` as Anthropic's SDKs send it, or `x-goog-api-key: KEY`
+/// as Google's do.
 pub(crate) fn key(headers: &HeaderMap) -> Option<&str> {
     let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| {
         let (scheme, key) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
     });
-    bearer
-        .filter(|key| !key.is_empty())
-        .or_else(|| headers.get("x-api-key").and_then(|value| value.to_str().ok()).map(str::trim))
-        .filter(|key| !key.is_empty())
+    let named = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let keys = [bearer, named("x-api-key"), named("x-goog-api-key")];
+    keys.into_iter().flatten().find(|key| !key.is_empty())
 }
 
 /// What a caller says about its call with `x-signalbox-*` headers.
@@ -222,6 +222,7 @@ mod tests {
         check(&[("authorization", "Bearer sb-1")], Some("sb-1"));
         check(&[("authorization", "bearer  sb-1 ")], Some("sb-1"));
         check(&[("x-api-key", "sb-2")], Some("sb-2"));
+        check(&[("x-goog-api-key", "sb-3"), ("x-api-key", " ")], Some("sb-3"));
         check(&[("authorization", "Bearer sb-1"), ("x-api-key", "sb-2")], Some("sb-1"));
         check(&[("authorization", "Basic eDp5"), ("x-api-key", "sb-2")], Some("sb-2"));
         check(&[("authorization", "Bearer ")], None);

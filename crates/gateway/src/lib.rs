@@ -2,9 +2,12 @@
 
 mod call;
 mod config;
+mod endpoint;
 mod exchange;
+mod gemini;
 mod headers;
 mod held;
+mod list;
 mod metrics;
 mod models;
 mod offload;

@@ -1,5 +1,6 @@
 //! `GET /v1/models` and `GET /v1/models/{id}`: what callers can ask for, in OpenAI's words, or in
-//! Anthropic's if they send `anthropic-version`. And what is said of paths that are not served.
+//! Anthropic's if they send `anthropic-version`, or in Google's below `/v1beta` and for those who send their key as
+//! Google's SDKs do. And what is said of paths that are not served.
 
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, Request, Response};
@@ -13,12 +14,29 @@ use crate::headers::ANTHROPIC_VERSION;
 use crate::stages::admit::{authenticate, wrong_method};
 use crate::stages::encode::{refusal, whole};
 use crate::stages::route::unknown_model;
-use crate::{Gateway, RequestBody, ResponseBody};
+use crate::{Gateway, RequestBody, ResponseBody, gemini};
 
 const PATH: &str = "/v1/models";
+const GEMINI_PATH: &str = "/v1beta/models";
 
 pub(crate) fn handles(path: &str) -> bool {
-    path.strip_prefix(PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    rest(path).is_some()
+}
+
+/// What stands behind the path of the list.
+fn rest(path: &str) -> Option<&str> {
+    let mut rests = [PATH, GEMINI_PATH].into_iter().filter_map(|list| path.strip_prefix(list));
+    rests.find(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn dialect_of(request: &Request<RequestBody>) -> Dialect {
+    if request.headers().contains_key(ANTHROPIC_VERSION) {
+        Dialect::AnthropicMessages
+    } else if gemini::handles(request.uri().path()) || gemini::is_of_google(request.headers(), request.uri().query()) {
+        Dialect::Gemini
+    } else {
+        Dialect::OpenaiChat
+    }
 }
 
 /// E.g. `/v1/messages/count_tokens` or `/v1/messages/batches`, which are not served.
@@ -27,11 +45,14 @@ pub(crate) fn is_below_messages(path: &str) -> bool {
 }
 
 pub(crate) fn serve(gateway: &Gateway, request: &Request<RequestBody>) -> Response<ResponseBody> {
-    if is_below_messages(request.uri().path()) {
-        return not_served(gateway, request.uri().path());
+    let path = request.uri().path();
+    if is_below_messages(path) {
+        return not_served(gateway, path, Dialect::AnthropicMessages);
     }
-    let anthropic = request.headers().contains_key(ANTHROPIC_VERSION);
-    let dialect = if anthropic { Dialect::AnthropicMessages } else { Dialect::OpenaiChat };
+    if !handles(path) {
+        return not_served(gateway, path, Dialect::Gemini);
+    }
+    let dialect = dialect_of(request);
     match look_up(gateway, request, dialect) {
         Ok(body) => {
             gateway.metrics().looked_up(PATH, 200, "");
@@ -48,18 +69,28 @@ pub(crate) fn serve(gateway: &Gateway, request: &Request<RequestBody>) -> Respon
     }
 }
 
-fn not_served(gateway: &Gateway, path: &str) -> Response<ResponseBody> {
-    let served = Endpoint::Messages.path();
-    let message = format!("{path} is not served here; of Anthropic's API, POST {served} and GET {PATH} are");
-    let error = CallError::caller(ErrorClass::NotFound, message);
+fn not_served(gateway: &Gateway, path: &str, dialect: Dialect) -> Response<ResponseBody> {
+    let (served, served_of) = match dialect {
+        Dialect::Gemini => (
+            GEMINI_PATH,
+            "of Google's API, generateContent, streamGenerateContent, countTokens, embedContent and batchEmbedContents of \
+             models are, and GET /v1beta/models"
+                .to_owned(),
+        ),
+        _ => {
+            let served = Endpoint::Messages.path();
+            (served, format!("of Anthropic's API, POST {served} and GET {PATH} are"))
+        }
+    };
+    let error = CallError::caller(ErrorClass::NotFound, format!("{path} is not served here; {served_of}"));
     let status = error.status();
     gateway.metrics().looked_up(served, status.as_u16(), error.class.as_str());
-    refusal(status, HeaderMap::new(), error.retry, codec(Dialect::AnthropicMessages).encode_error(&error.body()))
+    refusal(status, HeaderMap::new(), error.retry, codec(dialect).encode_error(&error.body()))
 }
 
 fn look_up(gateway: &Gateway, request: &Request<RequestBody>, dialect: Dialect) -> Result<Vec<u8>, CallError> {
     let path = request.uri().path();
-    let Some(rest) = path.strip_prefix(PATH).filter(|_| handles(path)) else {
+    let Some(rest) = rest(path) else {
         let message = format!("there is no {path} here");
         return Err(CallError::caller(ErrorClass::NotFound, message));
     };
@@ -67,7 +98,9 @@ fn look_up(gateway: &Gateway, request: &Request<RequestBody>, dialect: Dialect) 
         let message = format!("{PATH} takes GET only, found {}", request.method());
         return Err(wrong_method(message, HeaderValue::from_static("GET, HEAD")));
     }
-    authenticate(request.headers(), gateway)?;
+    let mut headers = request.headers().clone();
+    gemini::Query::read(request.uri().query()).give_key(&mut headers);
+    authenticate(&headers, gateway)?;
     let models: Vec<_> = gateway.routes.models().chain(gateway.upstream.models()).collect();
     let id = rest.trim_start_matches('/').replace("%2F", "/").replace("%2f", "/");
     let body = if id.is_empty() {
@@ -75,6 +108,7 @@ fn look_up(gateway: &Gateway, request: &Request<RequestBody>, dialect: Dialect) 
             Dialect::OpenaiChat => {
                 to_json(&OpenaiList { object: "list", data: models.iter().map(OpenaiModel::of).collect() })
             }
+            Dialect::Gemini => to_json(&GeminiList { models: models.iter().map(GeminiModel::of).collect() }),
             Dialect::AnthropicMessages => {
                 let data: Vec<_> = models.iter().map(AnthropicModel::of).collect();
                 let (first_id, last_id) = (data.first().map(|model| model.id), data.last().map(|model| model.id));
@@ -87,6 +121,7 @@ fn look_up(gateway: &Gateway, request: &Request<RequestBody>, dialect: Dialect) 
             .ok_or_else(|| unknown_model(format!("there is no model `{id}`; GET {PATH} lists those there are")))?;
         match dialect {
             Dialect::OpenaiChat => to_json(&OpenaiModel::of(model)),
+            Dialect::Gemini => to_json(&GeminiModel::of(model)),
             Dialect::AnthropicMessages => to_json(&AnthropicModel::of(model)),
         }
     };
@@ -138,5 +173,31 @@ struct AnthropicModel<'a> {
 impl<'a> AnthropicModel<'a> {
     fn of(model: &'a ModelEntry) -> Self {
         Self { r#type: "model", id: &model.id, display_name: &model.model, created_at: "1970-01-01T00:00:00Z" }
+    }
+}
+
+#[derive(Serialize)]
+struct GeminiList<'a> {
+    models: Vec<GeminiModel<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GeminiModel<'a> {
+    name: String,
+    display_name: &'a str,
+    description: String,
+    /// What a model can do nobody tells us; these are what can be tried.
+    supported_generation_methods: [&'static str; 3],
+}
+
+impl<'a> GeminiModel<'a> {
+    fn of(model: &'a ModelEntry) -> Self {
+        Self {
+            name: format!("models/{}", model.id),
+            display_name: &model.model,
+            description: format!("`{}` of provider `{}`", model.model, model.provider),
+            supported_generation_methods: ["generateContent", "countTokens", "embedContent"],
+        }
     }
 }

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 use signalbox_types::{Message, Part, Span, SpanKind, SpanSource, SpanStatus};
 use signalbox_upstream::Operation;
-use signalbox_wire::{ChatRequest, ChatResponse, Codec, WireError};
+use signalbox_wire::{ChatRequest, ChatResponse, Codec, Dialect, WireError, embeddings};
 
 use crate::call::{Answer, Call, CallError, Endpoint, Input, Outcome};
 use crate::stages::settle::Settled;
@@ -34,7 +34,9 @@ pub(crate) fn span(settled: Settled, most_bytes: usize) -> Option<Span> {
     span.cost = call.cost;
     match (call.endpoint, call.input) {
         (_, Input::Nothing) => {}
-        (Endpoint::Embeddings, Input::Raw(body)) => span.input = embedded(&body, most_bytes),
+        (endpoint, Input::Raw(body)) if endpoint.is_embeddings() => {
+            span.input = embedded(endpoint, &body, most_bytes);
+        }
         (_, Input::Raw(body)) => match codec.decode_request(&body) {
             Ok(request) => input(request, most_bytes, &mut span),
             Err(error) => unread("signalbox.input.unread", &error, &mut span),
@@ -68,7 +70,9 @@ fn begin(call: &Call) -> Option<Span> {
     span.source = SpanSource::Gateway;
     span.kind = match operation {
         Operation::Chat => SpanKind::Llm,
-        Operation::Embeddings => SpanKind::Embedding,
+        Operation::Embeddings | Operation::EmbeddingsBatch => SpanKind::Embedding,
+        // A question about a request: no generation.
+        Operation::CountTokens => SpanKind::Span,
     };
     span.operation = Some(operation.as_str().to_owned());
     span.key_id = Some(principal.key_id.clone());
@@ -179,6 +183,10 @@ fn parameters(request: &ChatRequest) -> Map<String, Value> {
     put("temperature", request.temperature.clone().map(Value::Number));
     put("top_p", request.top_p.clone().map(Value::Number));
     put("top_k", request.top_k.map(Value::from));
+    put("seed", request.seed.clone().map(Value::Number));
+    put("presence_penalty", request.presence_penalty.clone().map(Value::Number));
+    put("frequency_penalty", request.frequency_penalty.clone().map(Value::Number));
+    put("n", request.answers.map(Value::from));
     put("stop_sequences", (!request.stop.is_empty()).then(|| Value::from(request.stop.clone())));
     put("parallel_tool_calls", request.parallel_tool_calls.map(Value::from));
     for (name, value) in &request.extras.fields {
@@ -194,13 +202,16 @@ fn parameters(request: &ChatRequest) -> Map<String, Value> {
     all
 }
 
-fn embedded(body: &[u8], most_bytes: usize) -> Option<Value> {
+fn embedded(endpoint: Endpoint, body: &[u8], most_bytes: usize) -> Option<Value> {
     #[derive(serde::Deserialize)]
     struct Request {
         input: Value,
     }
     if body.len() > most_bytes {
         return Some(Value::from(format!("[input of {} bytes, not recorded]", body.len())));
+    }
+    if endpoint.dialect() == Dialect::Gemini {
+        return embeddings::decode_request(Dialect::Gemini, body).ok().map(|request| Value::from(request.inputs));
     }
     serde_json::from_slice::<Request>(body).ok().map(|request| request.input)
 }

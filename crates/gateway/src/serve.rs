@@ -28,7 +28,7 @@ use crate::stages::guard_out::guard_out;
 use crate::stages::route::route;
 use crate::stages::send::send;
 use crate::stages::settle::{Settle, Settler};
-use crate::{GatewayConfig, GatewayMetrics, models};
+use crate::{GatewayConfig, GatewayMetrics, gemini, models};
 
 /// So many copies for comparison are under way at most; a call without room for its copy has none.
 const MOST_MIRRORS: usize = 64;
@@ -118,10 +118,14 @@ impl Gateway {
     }
 
     /// Whether a path is the gateway's. A wrong method on it is, too: the answer says which one is right.
-    /// So is what else Anthropic has below `/v1/messages`: its SDKs must be told in their own shape.
+    /// So is what else Anthropic has below `/v1/messages` and Google below `/v1beta`: their SDKs must be told in their own
+    /// shape.
     #[must_use]
     pub fn handles(_method: &Method, path: &str) -> bool {
-        Endpoint::find(path).is_some() || models::handles(path) || models::is_below_messages(path)
+        Endpoint::find(path).is_some()
+            || models::handles(path)
+            || models::is_below_messages(path)
+            || gemini::handles(path)
     }
 
     /// Answers one call. Never fails: what goes wrong is told in the caller's dialect.

@@ -160,14 +160,24 @@ impl PriceBook {
     /// # Errors
     /// If one of them can't be a price, or two are for the same name.
     pub fn with_overrides(overrides: &[ModelPrice]) -> Result<Self, PriceError> {
-        let mut own = Self::default();
-        for row in overrides {
-            let provider = row.provider.as_deref().map(name::provider).unwrap_or_default();
-            own.add(&provider, false, row)?;
-        }
+        Self::with(overrides, &[])
+    }
+
+    /// The built-in book with imported prices in front of it, and overrides in front of those.
+    ///
+    /// # Errors
+    /// If one of them can't be a price, or two of a list are for the same name.
+    pub fn with(overrides: &[ModelPrice], imported: &[ModelPrice]) -> Result<Self, PriceError> {
         let mut book = Self::builtin();
-        for (provider, models) in own.vendors {
-            book.vendors.entry(provider).or_default().extend(models);
+        for list in [imported, overrides] {
+            let mut own = Self::default();
+            for row in list {
+                let provider = row.provider.as_deref().map(name::provider).unwrap_or_default();
+                own.add(&provider, false, row)?;
+            }
+            for (provider, models) in own.vendors {
+                book.vendors.entry(provider).or_default().extend(models);
+            }
         }
         Ok(book)
     }

@@ -65,7 +65,11 @@ impl App {
         let store = Store::open(data, config.store.clone(), Arc::clone(&clock))?;
         let catalog = Catalog::open(data, Arc::clone(&clock)).await?;
         let first_key = catalog.bootstrap(bootstrap).await.context("can't make the first virtual key")?;
-        let prices = Arc::new(PriceBook::with_overrides(&config.prices).context("`prices` can't be used")?);
+        let imported = match &config.price_file {
+            Some(file) => file.read().map_err(anyhow::Error::msg).context("`price_file` can't be used")?,
+            None => Vec::new(),
+        };
+        let prices = Arc::new(PriceBook::with(&config.prices, &imported).context("`prices` can't be used")?);
         let upstream = Upstream::new(&config.upstream(), &config::environment, Arc::clone(&clock))?;
         let upstream = Arc::new(upstream);
         let routes = Routes::compile(&config.routes, &upstream).map_err(|problems| {
@@ -216,7 +220,7 @@ fn no_such_path(path: &str) -> Response<Full<Bytes>> {
     let body = serde_json::json!({"error": {
         "type": "not_found",
         "message": format!("there is nothing at {path}"),
-        "hint": "gateway paths: /v1/chat/completions, /v1/messages, /v1/embeddings, /v1/models; OTLP: /v1/traces; the API: /api/docs",
+        "hint": "gateway paths: /v1/chat/completions, /v1/messages, /v1/embeddings, /v1/models, /v1beta/models; OTLP: /v1/traces; the API: /api/docs",
     }});
     let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
     *response.status_mut() = StatusCode::NOT_FOUND;

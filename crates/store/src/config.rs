@@ -59,6 +59,8 @@ pub struct RetentionConfig {
     pub logs_days: u32,
     /// Data points of metrics.
     pub metrics_days: u32,
+    /// What spans were summed up to: `span_minutes`.
+    pub aggregates_days: u32,
     /// Other times for some projects.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub projects: BTreeMap<String, ProjectRetention>,
@@ -80,6 +82,9 @@ pub struct ProjectRetention {
     /// Data points, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics_days: Option<u32>,
+    /// What spans were summed up to, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aggregates_days: Option<u32>,
 }
 
 impl Default for RetentionConfig {
@@ -90,6 +95,7 @@ impl Default for RetentionConfig {
             scores_days: 0,
             logs_days: 30,
             metrics_days: 90,
+            aggregates_days: 0,
             projects: BTreeMap::new(),
         }
     }
@@ -105,6 +111,7 @@ impl RetentionConfig {
             Retention::Scores => (own.and_then(|own| own.scores_days), self.scores_days),
             Retention::Logs => (own.and_then(|own| own.logs_days), self.logs_days),
             Retention::Metrics => (own.and_then(|own| own.metrics_days), self.metrics_days),
+            Retention::Aggregates => (own.and_then(|own| own.aggregates_days), self.aggregates_days),
         };
         let days = own.unwrap_or(all);
         (days > 0).then_some(days)

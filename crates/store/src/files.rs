@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::error::ArrowError;
+use parking_lot::Mutex;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -13,11 +14,11 @@ use parquet::arrow::arrow_reader::{
 use parquet::file::metadata::PageIndexPolicy;
 use roaring::RoaringBitmap;
 use signalbox_journal::fs::Fs;
-use signalbox_types::table::Table;
+use signalbox_types::table::{SPAN_MINUTES, Table};
 
 use crate::keys::{self, FileKeys, Key, KeyWriter};
 use crate::manifest::{self, DataFile};
-use crate::memtable::Dead;
+use crate::memtable::{Chunk, Dead};
 use crate::query::runs;
 use crate::said::{self, MESSAGES};
 
@@ -29,7 +30,12 @@ pub(crate) struct DataFileHandle {
     keys: Option<FileKeys>,
     /// Its footer, of a file of bodies: read once, some 10 KB.
     footer: OnceLock<ArrowReaderMetadata>,
+    /// What its rows sum up to, and how many were dead then.
+    minutes: Mutex<Option<Minutes>>,
 }
+
+/// None if nothing is left.
+type Minutes = (u64, Option<Arc<Chunk>>);
 
 /// A live file at one moment.
 #[derive(Debug, Clone)]
@@ -43,7 +49,10 @@ impl LiveFile {
         let dead = meta.dead()?.map(Arc::new);
         meta.dead = None;
         let keys = keys::has_keys(table).then(|| FileKeys::new(dir.join(meta.keys_path())));
-        Ok(Self { handle: Arc::new(DataFileHandle { meta, keys, footer: OnceLock::new() }), dead })
+        Ok(Self {
+            handle: Arc::new(DataFileHandle { meta, keys, footer: OnceLock::new(), minutes: Mutex::default() }),
+            dead,
+        })
     }
 
     pub(crate) fn meta(&self) -> &DataFile {
@@ -76,6 +85,22 @@ impl LiveFile {
     /// Rows whose first key column has this hash, dead ones included; none if that can't be told.
     pub(crate) fn find_first(&self, first: u64) -> io::Result<Option<Vec<u32>>> {
         self.handle.keys.as_ref().map(|keys| keys.find_first(first)).transpose()
+    }
+
+    /// What its rows that count sum up to, made anew when some more have died.
+    pub(crate) fn minutes(
+        &self,
+        make: impl FnOnce() -> io::Result<Option<RecordBatch>>,
+    ) -> io::Result<Option<Arc<Chunk>>> {
+        let mut known = self.handle.minutes.lock();
+        if let Some((dead, minutes)) = &*known
+            && *dead == self.dead_rows()
+        {
+            return Ok(minutes.clone());
+        }
+        let minutes = make()?.map(|batch| Arc::new(Chunk::new(&SPAN_MINUTES, batch, 0)));
+        *known = Some((self.dead_rows(), minutes.clone()));
+        Ok(minutes)
     }
 
     /// Some rows with some columns, without reading those between them.

@@ -16,25 +16,25 @@ use crate::writer::{FileWriter, Place};
 /// Rows that are brought in order at once: what a flush needs beside the memtable itself.
 const SLICE_ROWS: usize = 4_096;
 
-/// Writes the rows that are not dead, sorted, as one file; none if there are none. When it returns,
-/// the file survives a power loss; it is live once the manifest says so.
+/// Writes the rows that are not dead, sorted, as one file and perhaps its companion; none if there are
+/// none. When it returns, they survive a power loss; they are live once the manifest says so.
 pub(crate) fn write_file(
     place: &Place<'_>,
     number: u64,
     rows: &Rows,
     dead: &RoaringBitmap,
     seqs: (u64, u64),
-) -> io::Result<Option<DataFile>> {
+) -> io::Result<Vec<DataFile>> {
     let batches: Vec<&RecordBatch> = rows.chunks.iter().map(|chunk| &chunk.batch).collect();
     let order = sorted(rows.table, &rows.chunks, dead).map_err(io::Error::other)?;
     if order.is_empty() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let mut writer = FileWriter::create(place, rows.table, number, 0)?;
     for slice in order.chunks(SLICE_ROWS) {
         writer.write(&interleave_record_batch(&batches, slice).map_err(io::Error::other)?)?;
     }
-    writer.finish(seqs).map(Some)
+    writer.finish(seqs)
 }
 
 /// Where the rows that count stand (chunk, row), in the table's order.

@@ -10,6 +10,7 @@ mod keys;
 mod limit;
 mod manifest;
 mod memtable;
+mod minutes;
 mod query;
 mod queue;
 mod rows;

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 use signalbox_journal::fs::Fs;
+use signalbox_types::table::SPAN_MINUTES;
 use tracing::{info, warn};
 
 use crate::{OpenError, said};
@@ -106,9 +107,9 @@ impl Default for Manifest {
 }
 
 impl DataFile {
-    /// Rows that people know of.
+    /// Rows that somebody has appended.
     pub(crate) fn shown_rows(&self) -> u64 {
-        if self.table == said::MESSAGES.name { 0 } else { self.rows }
+        if [said::MESSAGES.name, SPAN_MINUTES.name].contains(&self.table.as_str()) { 0 } else { self.rows }
     }
 }
 

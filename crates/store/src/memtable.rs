@@ -64,7 +64,7 @@ pub(crate) fn bytes_of(batch: &RecordBatch) -> u64 {
 }
 
 impl Chunk {
-    fn new(table: &Table, batch: RecordBatch, first: u32) -> Self {
+    pub(crate) fn new(table: &Table, batch: RecordBatch, first: u32) -> Self {
         let times = batch.column_by_name(table.time_column);
         let times = times.and_then(|column| column.as_any().downcast_ref::<TimestampMicrosecondArray>());
         let time = times.and_then(|times| Some((min(times)?, max(times)?)));

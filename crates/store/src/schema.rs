@@ -26,6 +26,10 @@ const ZSTD_FAST: i32 = 1;
 const ZSTD_SMALL: i32 = 3;
 /// Rows of a page, so that the page index can skip most of a row group.
 const PAGE_ROWS: usize = 2_048;
+/// … or bytes: whoever looks a row up unpacks a page of each column.
+const PAGE_BYTES: usize = 192 << 10;
+/// Rows after which a page may end.
+const PAGE_STEP: usize = 256;
 
 static SCHEMAS: LazyLock<BTreeMap<&'static str, SchemaRef>> =
     LazyLock::new(|| said::tables().map(|table| (table.name, build(table, stored_type))).collect());
@@ -102,7 +106,8 @@ pub(crate) fn writer_properties(table: &Table, level: u32) -> WriterProperties {
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
         .set_data_page_row_count_limit(PAGE_ROWS)
-        .set_write_batch_size(PAGE_ROWS)
+        .set_data_page_size_limit(PAGE_BYTES)
+        .set_write_batch_size(PAGE_STEP)
         .set_statistics_enabled(EnabledStatistics::Page);
     for name in look_up_columns(table) {
         properties = properties

@@ -10,13 +10,14 @@ use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
 use signalbox_journal::fs::{File, Fs};
 use signalbox_types::Timestamp;
-use signalbox_types::table::Table;
+use signalbox_types::table::{Minutes, SPAN_MINUTES, SPANS, Table};
 
 use crate::keys::{self, KeyWriter};
 use crate::manifest::{DataFile, FILES};
-use crate::schema;
+use crate::{minutes, schema};
 
 /// Where and when files are written.
+#[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) fs: &'a dyn Fs,
     /// The data folder.
@@ -26,14 +27,20 @@ pub(crate) struct Place<'a> {
 
 /// Rows go in in the table's order.
 pub(crate) struct FileWriter<'a> {
-    fs: &'a dyn Fs,
-    dir: &'a Path,
+    place: Place<'a>,
+    number: u64,
     table: &'static Table,
     parquet: ArrowWriter<BufWriter<Hashing>>,
     keys: KeyWriter,
     tmp: PathBuf,
     meta: DataFile,
+    /// Of spans: what they sum up to, and where it goes.
+    minutes: Minutes,
+    companion: Option<Box<FileWriter<'a>>>,
 }
+
+/// Rows of minutes that are summed up in memory; if there are more, some stand in several rows.
+const MINUTE_ROWS: usize = 100_000;
 
 impl<'a> FileWriter<'a> {
     /// Begins file `number` of the table.
@@ -59,7 +66,9 @@ impl<'a> FileWriter<'a> {
             without_bodies: false,
             dead: None,
         };
-        Ok(Self { fs, dir, table, parquet, keys: KeyWriter::default(), tmp, meta })
+        let place = *place;
+        let (keys, minutes) = (KeyWriter::default(), Minutes::default());
+        Ok(Self { place, number, table, parquet, keys, tmp, meta, minutes, companion: None })
     }
 
     pub(crate) fn write(&mut self, rows: &RecordBatch) -> io::Result<()> {
@@ -79,7 +88,22 @@ impl<'a> FileWriter<'a> {
             self.meta.time = (first.min(min(times).unwrap_or(first)), last.max(max(times).unwrap_or(last)));
         }
         self.meta.rows += rows.num_rows() as u64;
+        if *self.table == SPANS {
+            minutes::add(&mut self.minutes, rows)?;
+            if self.minutes.len() > MINUTE_ROWS {
+                self.write_minutes()?;
+            }
+        }
         Ok(())
+    }
+
+    fn write_minutes(&mut self) -> io::Result<()> {
+        let Some(batch) = minutes::batch_of(std::mem::take(&mut self.minutes))? else { return Ok(()) };
+        let companion = match self.companion.take() {
+            Some(companion) => companion,
+            None => Box::new(Self::create(&self.place, &SPAN_MINUTES, self.number, self.meta.level)?),
+        };
+        self.companion.insert(companion).write(&batch)
     }
 
     /// Bytes on disk so far and in memory.
@@ -102,9 +126,10 @@ impl<'a> FileWriter<'a> {
         self.meta.without_bodies = true;
     }
 
-    /// Ends the file: when this returns, it survives a power loss.
-    pub(crate) fn finish(self, seqs: (u64, u64)) -> io::Result<DataFile> {
-        let Self { fs, dir, table, parquet, keys, tmp, mut meta } = self;
+    /// Ends the file, and its companion: when this returns, they survive a power loss.
+    pub(crate) fn finish(mut self, seqs: (u64, u64)) -> io::Result<Vec<DataFile>> {
+        self.write_minutes()?;
+        let Self { place: Place { fs, dir, .. }, table, parquet, keys, tmp, mut meta, companion, .. } = self;
         let buffered = parquet.into_inner().map_err(failed)?;
         let Hashing { mut file, hasher } = buffered.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.sync()?;
@@ -119,7 +144,8 @@ impl<'a> FileWriter<'a> {
         meta.bytes = fs.len(&path)?;
         meta.seqs = seqs;
         meta.blake3 = Some(hasher.finalize().to_hex().to_string());
-        Ok(meta)
+        let companion = companion.map(|companion| companion.finish(seqs)).transpose()?;
+        Ok([meta].into_iter().chain(companion.into_iter().flatten()).collect())
     }
 }
 

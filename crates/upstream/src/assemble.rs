@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, Uri};
 use signalbox_types::Secret;
 use signalbox_wire::Dialect;
 
-use crate::client::{Connector, HttpParts, HttpTransport};
+use crate::client::{Connector, HttpParts, HttpTransport, Place, Places};
 use crate::config::{Auth, Limits, MaxTokensField, Problem, ProviderConfig, UpstreamConfig, suggest};
 use crate::health::Health;
 use crate::provider::{Provider, Transport};
@@ -189,7 +189,7 @@ impl At<'_> {
     }
 
     fn dialect(&self, row: Option<&Row>) -> Result<Dialect, Problem> {
-        let known = [Dialect::OpenaiChat, Dialect::AnthropicMessages].map(Dialect::as_str);
+        let known = [Dialect::OpenaiChat, Dialect::AnthropicMessages, Dialect::Gemini].map(Dialect::as_str);
         let Some(name) = self.own.dialect.as_deref().or_else(|| row.map(|row| row.dialect.as_str())) else {
             let (message, hint) = if self.own.kind.is_some() {
                 ("it is missing".to_owned(), suggest("", known.into_iter()))
@@ -197,7 +197,10 @@ impl At<'_> {
                 let names = registry::rows().iter().map(|row| row.name.as_str());
                 let message =
                     format!("it is needed, because `{}` is not the name of a provider we know", self.own.name);
-                (message, format!("say `openai_chat` or `anthropic_messages`, or a `kind`: {}", suggest("", names)))
+                (
+                    message,
+                    format!("say `openai_chat`, `anthropic_messages` or `gemini`, or a `kind`: {}", suggest("", names)),
+                )
             };
             return Err(self.problem("dialect", message, hint));
         };
@@ -290,6 +293,7 @@ impl At<'_> {
         let mut defaults = Headers::new();
         let by_dialect = || match dialect {
             Some(Dialect::AnthropicMessages) => Auth::Header("x-api-key".to_owned()),
+            Some(Dialect::Gemini) => Auth::Header("x-goog-api-key".to_owned()),
             _ => Auth::Bearer,
         };
         let auth = self.own.auth.clone().or_else(|| row.map(|row| row.auth.clone())).unwrap_or_else(by_dialect);
@@ -351,15 +355,21 @@ impl At<'_> {
         };
         // A row's paths are for its own dialect.
         let paths = row.filter(|row| row.dialect == known.dialect.as_str()).map(|row| &row.paths);
-        let general = default_paths(known.dialect);
+        let general = Paths::of(known.dialect);
         let paths = paths.unwrap_or(&general);
-        let embeddings = paths.embeddings.as_deref().map(|path| base.join(path)).transpose().map_err(wrong)?;
+        let join = |path: &Option<String>| path.as_deref().map(|path| base.join(path)).transpose().map_err(wrong);
+        let places = Places {
+            chat: base.join(&paths.chat).map_err(wrong)?,
+            chat_stream: join(&paths.chat_stream)?,
+            embeddings: join(&paths.embeddings)?,
+            embeddings_batch: join(&paths.embeddings_batch)?,
+            count_tokens: join(&paths.count_tokens)?,
+        };
         Ok(Transport::Http(Box::new(HttpTransport::new(HttpParts {
             provider: Arc::clone(&known.name),
             connector: Connector::new(base.origin.clone()).map_err(wrong)?,
             host: base.host.clone(),
-            chat: base.join(&paths.chat).map_err(wrong)?,
-            embeddings,
+            places,
             fixed,
             defaults,
             max_idle: self.general.max_idle_connections.unwrap_or(DEFAULT_MAX_IDLE),
@@ -371,19 +381,6 @@ type Headers = Vec<(HeaderName, HeaderValue)>;
 
 fn keep<T>(result: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T> {
     result.map_err(|problem| problems.push(problem)).ok()
-}
-
-fn default_paths(dialect: Dialect) -> Paths {
-    match dialect {
-        Dialect::AnthropicMessages => {
-            Paths { chat: "/v1/messages".to_owned(), embeddings: None, models: Some("/v1/models".to_owned()) }
-        }
-        Dialect::OpenaiChat => Paths {
-            chat: "/chat/completions".to_owned(),
-            embeddings: Some("/embeddings".to_owned()),
-            models: Some("/models".to_owned()),
-        },
-    }
 }
 
 /// A base URL in the pieces that calls need.
@@ -413,6 +410,8 @@ impl Base {
         let path = match dialect {
             // OpenAI's SDKs want `/v1` in the base URL, and people forget it.
             Some(Dialect::OpenaiChat) if path.is_empty() => "/v1",
+            // Google's SDKs add it.
+            Some(Dialect::Gemini) if path.is_empty() => "/v1beta",
             // Anthropic's SDKs add it, and people write it.
             Some(Dialect::AnthropicMessages) => path.strip_suffix("/v1").unwrap_or(path),
             _ => path,
@@ -427,8 +426,9 @@ impl Base {
         Ok(Self { origin, host, path: path.to_owned(), query })
     }
 
-    fn join(&self, path: &str) -> Result<Uri, String> {
-        format!("{}{path}{}", self.path, self.query).parse().map_err(|_| "its path is no URL path".to_owned())
+    fn join(&self, path: &str) -> Result<Place, String> {
+        let query = if path.contains('?') { self.query.replacen('?', "&", 1) } else { self.query.clone() };
+        Place::parse(&format!("{}{path}{query}", self.path)).map_err(|_| "its path is no URL path".to_owned())
     }
 }
 
@@ -438,7 +438,8 @@ mod tests {
 
     fn check(url: &str, dialect: Dialect, chat: &str) {
         let base = Base::parse(url, Some(dialect)).unwrap();
-        assert_eq!(base.join(&default_paths(dialect).chat).unwrap().to_string(), chat, "{url}");
+        let place = base.join(&Paths::of(dialect).chat).unwrap();
+        assert_eq!(place.uri("m").unwrap().to_string(), chat, "{url}");
     }
 
     #[test]
@@ -453,6 +454,8 @@ mod tests {
         );
         check("https://api.anthropic.com", Dialect::AnthropicMessages, "/v1/messages");
         check("https://api.anthropic.com/v1", Dialect::AnthropicMessages, "/v1/messages");
+        check("https://generativelanguage.googleapis.com", Dialect::Gemini, "/v1beta/models/m:generateContent");
+        check("https://example.com/v1/?x=1", Dialect::Gemini, "/v1/models/m:generateContent?x=1");
         check("https://proxy.example/anthropic", Dialect::AnthropicMessages, "/anthropic/v1/messages");
     }
 

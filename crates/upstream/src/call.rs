@@ -12,6 +12,10 @@ pub enum Operation {
     Chat,
     /// Embeddings.
     Embeddings,
+    /// Embeddings of many texts, where the dialect has a request of its own for that (Gemini).
+    EmbeddingsBatch,
+    /// How many tokens a request has.
+    CountTokens,
 }
 
 impl Operation {
@@ -20,7 +24,8 @@ impl Operation {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Chat => "chat",
-            Self::Embeddings => "embeddings",
+            Self::Embeddings | Self::EmbeddingsBatch => "embeddings",
+            Self::CountTokens => "count_tokens",
         }
     }
 }

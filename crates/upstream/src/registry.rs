@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
+use signalbox_wire::Dialect;
 
 use crate::config::{Auth, MaxTokensField};
 
@@ -15,25 +16,86 @@ macro_rules! include_provider {
 
 /// Sorted by name; the order is the order in the docs.
 static FILES: &[(&str, &str)] = &[
+    include_provider!("ai21"),
+    include_provider!("aimlapi"),
     include_provider!("anthropic"),
+    include_provider!("azure"),
+    include_provider!("baichuan"),
+    include_provider!("baseten"),
+    include_provider!("bedrock"),
     include_provider!("cerebras"),
+    include_provider!("chutes"),
+    include_provider!("cloudflare"),
+    include_provider!("cohere"),
+    include_provider!("cortecs"),
+    include_provider!("dashscope"),
+    include_provider!("databricks"),
+    include_provider!("deepinfra"),
     include_provider!("deepseek"),
+    include_provider!("docker"),
+    include_provider!("featherless"),
     include_provider!("fireworks"),
+    include_provider!("friendli"),
     include_provider!("gemini"),
+    include_provider!("github"),
+    include_provider!("gmi"),
     include_provider!("groq"),
+    include_provider!("huggingface"),
+    include_provider!("hunyuan"),
+    include_provider!("hyperbolic"),
+    include_provider!("inception"),
+    include_provider!("inference_net"),
+    include_provider!("ionos"),
+    include_provider!("jan"),
+    include_provider!("kluster"),
+    include_provider!("lemonade"),
+    include_provider!("litellm"),
+    include_provider!("llama_api"),
     include_provider!("llamacpp"),
+    include_provider!("llamafile"),
     include_provider!("lmstudio"),
+    include_provider!("localai"),
+    include_provider!("minimax"),
     include_provider!("mistral"),
+    include_provider!("moonshot"),
+    include_provider!("morph"),
+    include_provider!("nebius"),
+    include_provider!("novita"),
+    include_provider!("nscale"),
     include_provider!("nvidia"),
     include_provider!("ollama"),
     include_provider!("openai"),
     include_provider!("openrouter"),
+    include_provider!("ovhcloud"),
+    include_provider!("parasail"),
     include_provider!("perplexity"),
+    include_provider!("poe"),
+    include_provider!("qianfan"),
+    include_provider!("reka"),
+    include_provider!("replicate"),
+    include_provider!("requesty"),
     include_provider!("sambanova"),
+    include_provider!("sarvam"),
+    include_provider!("scaleway"),
+    include_provider!("sglang"),
+    include_provider!("siliconflow"),
     include_provider!("sim"),
+    include_provider!("snowflake"),
+    include_provider!("stepfun"),
+    include_provider!("tabbyapi"),
+    include_provider!("targon"),
+    include_provider!("tgi"),
     include_provider!("together"),
+    include_provider!("upstage"),
+    include_provider!("v0"),
+    include_provider!("venice"),
+    include_provider!("vercel"),
     include_provider!("vllm"),
+    include_provider!("volcengine"),
+    include_provider!("wandb"),
     include_provider!("xai"),
+    include_provider!("xinference"),
+    include_provider!("zai"),
 ];
 
 /// What we know of a provider: a file in `providers/`.
@@ -44,7 +106,7 @@ pub struct Row {
     pub name: String,
     /// Its name for people.
     pub title: String,
-    /// What it speaks: `openai_chat` or `anthropic_messages`.
+    /// What it speaks: `openai_chat`, `anthropic_messages` or `gemini`.
     pub dialect: String,
     /// Where it is; absent if the user must say.
     pub base_url: Option<String>,
@@ -89,10 +151,45 @@ pub struct Row {
 pub struct Paths {
     /// Chat completions, or messages.
     pub chat: String,
+    /// Chat completions as a stream, where that is another path. `{model}` in a path is where the model stands.
+    pub chat_stream: Option<String>,
     /// Embeddings, if it has them.
     pub embeddings: Option<String>,
+    /// Embeddings of many texts, where that is another path.
+    pub embeddings_batch: Option<String>,
+    /// Counting the tokens of a request, if it can.
+    pub count_tokens: Option<String>,
     /// The list of models, if it has one.
     pub models: Option<String>,
+}
+
+impl Paths {
+    /// Those of a server that speaks a dialect as its inventor does.
+    pub(crate) fn of(dialect: Dialect) -> Self {
+        let some = |path: &str| Some(path.to_owned());
+        let none = Self {
+            chat: String::new(),
+            chat_stream: None,
+            embeddings: None,
+            embeddings_batch: None,
+            count_tokens: None,
+            models: some("/models"),
+        };
+        match dialect {
+            Dialect::AnthropicMessages => Paths { chat: "/v1/messages".to_owned(), models: some("/v1/models"), ..none },
+            Dialect::Gemini => Paths {
+                chat: "/models/{model}:generateContent".to_owned(),
+                chat_stream: some("/models/{model}:streamGenerateContent?alt=sse"),
+                embeddings: some("/models/{model}:embedContent"),
+                embeddings_batch: some("/models/{model}:batchEmbedContents"),
+                count_tokens: some("/models/{model}:countTokens"),
+                ..none
+            },
+            Dialect::OpenaiChat => {
+                Paths { chat: "/chat/completions".to_owned(), embeddings: some("/embeddings"), ..none }
+            }
+        }
+    }
 }
 
 fn yes() -> bool {
@@ -125,7 +222,7 @@ mod tests {
     fn check(name: &str, text: &str) {
         let row: Row = toml::from_str(text).unwrap_or_else(|error| panic!("providers/{name}.toml: {error}"));
         assert_eq!(row.name, name);
-        assert!(signalbox_wire::Dialect::find(&row.dialect).is_some(), "{name}: dialect {}", row.dialect);
+        assert!(Dialect::find(&row.dialect).is_some(), "{name}: dialect {}", row.dialect);
         assert!(!row.title.is_empty() && !row.otel_name.is_empty(), "{name}: title, otel_name");
         if name == crate::simulated::KIND {
             assert!(row.base_url.is_none() && row.key_env.is_empty());
@@ -139,13 +236,15 @@ mod tests {
         let prefix = row.base_url_env.as_ref().and_then(|env| env.strip_suffix("_BASE_URL"));
         assert!(prefix.is_some(), "{name}: base_url_env");
         assert!(
-            row.key_env.iter().all(|env| env.chars().all(|c| c.is_ascii_uppercase() || c == '_')),
+            row.key_env.iter().all(|env| env.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')),
             "{name}: key_env"
         );
-        assert_eq!(row.key_required, row.base_url.is_some(), "{name}: hosted services need keys, own servers don't");
+        assert!(row.key_required || row.base_url.is_none(), "{name}: hosted services need keys");
+        let own_server = row.base_url_example.as_ref().is_some_and(|url| url.starts_with("http://127.0.0.1"));
+        assert!(!row.key_required || !own_server, "{name}: servers of one's own need no keys");
         assert!(!row.key_required || !row.key_env.is_empty(), "{name}: key_env");
-        for path in
-            [Some(&row.paths.chat), row.paths.embeddings.as_ref(), row.paths.models.as_ref()].into_iter().flatten()
+        let Paths { chat, chat_stream, embeddings, embeddings_batch, count_tokens, models } = row.paths;
+        for path in [Some(chat), chat_stream, embeddings, embeddings_batch, count_tokens, models].into_iter().flatten()
         {
             assert!(path.starts_with('/') && !path.ends_with('/'), "{name}: path {path}");
         }

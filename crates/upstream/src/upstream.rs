@@ -157,12 +157,14 @@ impl Upstream {
         let limits = &provider.limits;
         let total = limits.total.map(|total| (total, Instant::now() + total));
         let sent = match &provider.transport {
-            Transport::Http(http) => http.send(call, limits, &provider.health).await.map(|(reply, lease)| {
-                let (head, body) = reply.into_parts();
-                (head, Source::Http(body, Some(lease)))
-            }),
+            Transport::Http(http) => {
+                http.send(call, &target.model, limits, &provider.health).await.map(|(reply, lease)| {
+                    let (head, body) = reply.into_parts();
+                    (head, Source::Http(body, Some(lease)))
+                })
+            }
             Transport::Simulated(simulator) => {
-                let sent = simulator.send(provider, call).await;
+                let sent = simulator.send(provider, &target.model, call).await;
                 sent.map(|reply| {
                     let (head, body) = reply.into_parts();
                     (head, Source::Simulated(body))

@@ -79,6 +79,9 @@ impl Accumulator {
                     choice.arguments.entry(place).or_default().push_str(arguments);
                 }
             }
+            StreamEvent::Part { choice, part } => {
+                self.choice(*choice).parts.push((ChannelKind::Text, u32::MAX, part.clone()));
+            }
             StreamEvent::Finish { choice, reason, stop_sequence } => {
                 self.choice(*choice).finish = Some(reason.clone());
                 if stop_sequence.is_some() {

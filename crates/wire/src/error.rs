@@ -107,6 +107,13 @@ impl ErrorBody {
     pub fn new(class: ErrorClass, message: impl Into<String>) -> Self {
         Self { class, message: message.into(), param: None, code: None }
     }
+
+    /// A stream went on with something that the caller's dialect has no words for.
+    pub(crate) fn unsaid(dialect: Dialect) -> Self {
+        let message =
+            format!("the provider answered with content that can't be said to a caller that speaks `{dialect}`");
+        Self::new(ErrorClass::UpstreamError, message)
+    }
 }
 
 /// The longest message of a provider that is passed on, in characters.

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::codec::Codec;
-use crate::dialects::{anthropic_messages::AnthropicMessages, openai_chat::OpenaiChat};
+use crate::dialects::{anthropic_messages::AnthropicMessages, gemini::Gemini, openai_chat::OpenaiChat};
 
 /// Every codec.
-pub static ALL: &[&dyn Codec] = &[&AnthropicMessages, &OpenaiChat];
+pub static ALL: &[&dyn Codec] = &[&AnthropicMessages, &Gemini, &OpenaiChat];
 
 /// A wire format for chat calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -14,6 +14,8 @@ pub static ALL: &[&dyn Codec] = &[&AnthropicMessages, &OpenaiChat];
 pub enum Dialect {
     /// Anthropic's Messages API (`POST /v1/messages`).
     AnthropicMessages,
+    /// Google's Gemini API (`POST /v1beta/models/{model}:generateContent`).
+    Gemini,
     /// OpenAI's Chat Completions API (`POST /v1/chat/completions`) and what imitates it.
     OpenaiChat,
 }
@@ -24,6 +26,7 @@ impl Dialect {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AnthropicMessages => "anthropic_messages",
+            Self::Gemini => "gemini",
             Self::OpenaiChat => "openai_chat",
         }
     }
@@ -46,6 +49,7 @@ impl std::fmt::Display for Dialect {
 pub fn codec(dialect: Dialect) -> &'static dyn Codec {
     match dialect {
         Dialect::AnthropicMessages => &AnthropicMessages,
+        Dialect::Gemini => &Gemini,
         Dialect::OpenaiChat => &OpenaiChat,
     }
 }

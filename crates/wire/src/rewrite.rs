@@ -149,22 +149,30 @@ impl StreamRewriter {
             self.last = Some(event.clone());
         }
         let mut before = BytesMut::new();
-        let mut edits = Vec::new();
-        for slot in &deltas.slots {
+        let mut texts: Vec<String> = Vec::with_capacity(deltas.slots.len());
+        for (place, slot) in deltas.slots.iter().enumerate() {
+            let (earlier, later) = deltas.slots.split_at(place);
             for ended in self.open.displaced_by(slot.channel) {
-                self.flush(ended, filter, &mut before);
+                // An event may hold several kinds of text: what began in it ends in its own place.
+                let last = earlier.iter().rposition(|earlier| earlier.channel == ended);
+                match last.and_then(|last| texts.get_mut(last)) {
+                    Some(text) => text.push_str(&filter.close(ended)),
+                    None => self.flush(ended, filter, &mut before),
+                }
             }
             self.open.touch(slot.channel);
             let mut text = filter.push(slot.channel, &slot.text);
             // A text that starts and ends in this very event can take its rest along.
-            if deltas.closes.iter().any(|closes| closes.covers(slot.channel)) {
+            let goes_on = later.iter().skip(1).any(|later| later.channel == slot.channel);
+            if !goes_on && deltas.closes.iter().any(|closes| closes.covers(slot.channel)) {
                 text.push_str(&filter.close(slot.channel));
                 self.open.take(|open| open == slot.channel);
             }
-            if text != slot.text {
-                edits.push((slot.range.clone(), crate::json::literal(&text).into_bytes()));
-            }
+            texts.push(text);
         }
+        let changed = deltas.slots.iter().zip(&texts).filter(|(slot, text)| slot.text != **text);
+        let edits: Vec<_> =
+            changed.map(|(slot, text)| (slot.range.clone(), crate::json::literal(text).into_bytes())).collect();
         for closes in &deltas.closes {
             for ended in self.open.take(|open| closes.covers(open)) {
                 self.flush(ended, filter, &mut before);

@@ -50,6 +50,13 @@ impl Writer {
         }
     }
 
+    /// A field whose value is JSON already.
+    pub(crate) fn raw_field(&mut self, name: &str, json: &[u8]) {
+        self.name(name);
+        self.out.extend_from_slice(json);
+        self.comma = true;
+    }
+
     pub(crate) fn object_field(&mut self, name: &str, fields: impl FnOnce(&mut Self)) {
         self.name(name);
         self.nest(b'{', b'}', fields);

@@ -592,6 +592,8 @@ export interface components {
             room: components["schemas"]["ColumnRoom"];
             /** @description Free-text search looks here. */
             searchable: boolean;
+            /** @description It holds the sum over all that the row stands for. */
+            summed?: boolean;
             /** @description What it holds. */
             type: components["schemas"]["ColumnType"];
             /** @description Unit, for axis and column titles. */
@@ -1133,7 +1135,7 @@ export interface components {
          * @description How long rows are kept, by default.
          * @enum {string}
          */
-        Retention: "spans" | "bodies" | "scores" | "logs" | "metrics";
+        Retention: "spans" | "bodies" | "scores" | "logs" | "metrics" | "aggregates";
         /**
          * @description Who speaks.
          * @enum {string}

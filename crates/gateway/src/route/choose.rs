@@ -15,7 +15,6 @@ use super::target::RouteTarget;
 use super::{Route, Trail};
 use crate::Gateway;
 use crate::call::{Call, CallError, Input};
-use crate::exchange::unserved;
 
 /// Bytes of a request body for a token, about: English text has four, its JSON a little more.
 pub(crate) const BYTES_PER_TOKEN: u64 = 4;
@@ -104,7 +103,7 @@ impl Asked {
             Ok(found) => found,
             Err(why) => return Some((why.clone(), false)),
         };
-        if let Some(why) = unserved(call.endpoint, found) {
+        if let Some(why) = call.endpoint.unanswerable_by(&found.provider) {
             return Some((why, false));
         }
         if let (Some(when), Some(variables)) = (&target.when, &self.variables)

@@ -8,14 +8,13 @@ use super::drain::read_to_end;
 use super::numbers::RouteShed;
 use crate::Gateway;
 use crate::call::Call;
-use crate::exchange::unserved;
 use crate::held::Held;
 use crate::serve::answered;
 
 pub(crate) fn send_copy(call: &Call, gateway: &Arc<Gateway>) {
     let Some(route) = call.routed.as_ref().map(|routed| &routed.route) else { return };
     let (Some(target), Some(mirror)) = (&route.mirror, &route.config.mirror) else { return };
-    if unserved(call.endpoint, target).is_some() || fastrand::f64() >= mirror.sample {
+    if call.endpoint.unanswerable_by(&target.provider).is_some() || fastrand::f64() >= mirror.sample {
         return;
     }
     let Ok(permit) = Arc::clone(&gateway.mirrors).try_acquire_owned() else {

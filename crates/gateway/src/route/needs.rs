@@ -6,7 +6,7 @@ use signalbox_types::{Modality, Part};
 use signalbox_wire::{ChatRequest, codec};
 
 use super::Route;
-use crate::call::{Call, CallError, Endpoint, Input};
+use crate::call::{Call, CallError, Input};
 use crate::offload::offload;
 
 /// Something that not every model can do.
@@ -62,7 +62,7 @@ impl Ability {
 /// A fault of ours.
 pub(super) async fn needs(call: &mut Call, route: &Route) -> Result<Vec<Ability>, CallError> {
     let Input::Raw(body) = &call.input else { return Ok(Vec::new()) };
-    if call.endpoint == Endpoint::Embeddings || route.config.targets.iter().all(|target| target.lacks.is_empty()) {
+    if call.endpoint.is_embeddings() || route.config.targets.iter().all(|target| target.lacks.is_empty()) {
         return Ok(Vec::new());
     }
     let (body, dialect) = (body.clone(), call.endpoint.dialect());

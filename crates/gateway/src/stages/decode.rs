@@ -8,9 +8,8 @@ use http::StatusCode;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http_body_util::BodyExt as _;
 use signalbox_types::ErrorClass;
-use signalbox_wire::embeddings;
 
-use crate::call::{Call, CallError, Endpoint, Input};
+use crate::call::{Call, CallError, Input};
 use crate::held::Held;
 use crate::{Gateway, GatewayConfig, RequestBody};
 
@@ -27,12 +26,9 @@ pub(crate) async fn decode(call: &mut Call, gateway: &Gateway) -> Result<(), Cal
             let message = format!("the request body took longer than {} ms; send it faster", config.body_timeout_ms);
             CallError::caller(ErrorClass::RequestTimeout, message)
         })??;
-    let peek = match call.endpoint {
-        Endpoint::Chat | Endpoint::Messages => call.codec().peek(&bytes),
-        Endpoint::Embeddings => embeddings::peek(&bytes),
-    };
+    let peek = call.endpoint.peek(&bytes);
     call.input = Input::Raw(bytes);
-    call.peek = Some(peek?);
+    call.know(peek?);
     Ok(())
 }
 

@@ -8,11 +8,12 @@ use http_body_util::{BodyExt as _, Full};
 use signalbox_types::{ErrorClass, Verdict};
 use signalbox_wire::{Dialect, WireError, embeddings};
 
-use crate::call::{Answer, Call, CallError, Endpoint, Outcome, Reply, Retry};
+use crate::call::{Answer, Call, CallError, Input, Outcome, Reply, Retry};
 use crate::headers::{
     ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, LATENCY_MS, MODEL, OPENAI_REQUEST_ID, PROVIDER, ROUTE, SHOULD_RETRY,
     TRACE_ID, TRACEPARENT, VERDICT,
 };
+use crate::list::List;
 use crate::relay::Relay;
 use crate::stages::settle::Settle;
 use crate::{Gateway, ResponseBody};
@@ -22,9 +23,9 @@ const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; c
 
 pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result<Reply, CallError> {
     let Reply::Whole { headers, mut body } = reply else { return Ok(reply) };
-    if call.endpoint == Endpoint::Embeddings {
-        call.usage = embeddings::usage(&body);
-    } else {
+    if call.endpoint.is_embeddings() {
+        body = embedded(call, body)?;
+    } else if call.endpoint.is_chat() {
         match call.target_codec().decode_response(&body) {
             Ok(mut response) => {
                 call.usage = response.usage;
@@ -47,6 +48,20 @@ pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result
     }
     gateway.settler.price(call);
     Ok(Reply::Whole { headers, body })
+}
+
+/// What an embeddings answer used, and the answer as the caller knows it.
+fn embedded(call: &mut Call, body: Bytes) -> Result<Bytes, CallError> {
+    let (here, there) = (call.endpoint.dialect(), call.target_codec().dialect());
+    call.usage = embeddings::usage_of(there, &body);
+    let Input::Raw(asked) = &call.input else { return Ok(body) };
+    if here == there {
+        return Ok(body);
+    }
+    let answer = embeddings::decode(there, &body).map_err(|error| untold(call, &error))?;
+    let mut asked = embeddings::decode_request(here, asked)?;
+    asked.model = call.target.as_ref().map(|target| target.model.clone()).unwrap_or_default();
+    embeddings::encode(here, &answer, &asked).map_err(|error| untold(call, &error))
 }
 
 fn untold(call: &Call, error: &WireError) -> CallError {
@@ -79,10 +94,12 @@ pub(crate) fn answer(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Res
         }
         Reply::Stream(mut incoming) => {
             let mut headers = std::mem::take(&mut incoming.headers);
-            headers.insert(CONTENT_TYPE, EVENT_STREAM);
+            let as_list = settle.as_list;
+            headers.insert(CONTENT_TYPE, if as_list { JSON } else { EVENT_STREAM });
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             our_headers(&settle, gateway, &mut headers);
-            with_headers(headers, Relay::new(settle, *incoming, gateway).boxed_unsync())
+            let relay = Relay::new(settle, *incoming, gateway);
+            with_headers(headers, if as_list { List::new(relay).boxed_unsync() } else { relay.boxed_unsync() })
         }
     }
 }
@@ -145,7 +162,8 @@ fn our_headers(call: &Call, gateway: &Gateway, headers: &mut HeaderMap) {
     headers.insert(TRACEPARENT, call.trace.traceparent.clone());
     // The provider's own id, if there is one: its support knows no other.
     let request_id = match call.endpoint.dialect() {
-        Dialect::OpenaiChat => OPENAI_REQUEST_ID,
+        // Google's SDKs look for none.
+        Dialect::OpenaiChat | Dialect::Gemini => OPENAI_REQUEST_ID,
         Dialect::AnthropicMessages => ANTHROPIC_REQUEST_ID,
     };
     headers.entry(request_id).or_insert_with(|| call.trace.id_header.clone());

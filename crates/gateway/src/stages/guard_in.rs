@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use signalbox_guard::Guard;
 use signalbox_types::{Finding, Place, Verdict};
-use signalbox_wire::{Peek, WireError, codec, embeddings, splice};
+use signalbox_wire::{Peek, WireError, splice};
 
 use crate::Gateway;
 use crate::call::{Call, CallError, Endpoint, Input};
@@ -21,7 +21,7 @@ pub(crate) async fn guard_in(call: &mut Call, gateway: &Gateway) -> Result<(), C
     call.note(seen.findings);
     if let Some((body, peek)) = seen.cleaned {
         call.input = Input::Raw(body);
-        call.peek = Some(peek);
+        call.know(peek);
     }
     seen.refusal.map_or(Ok(()), Err)
 }
@@ -34,14 +34,10 @@ struct Seen {
 }
 
 fn look(guard: &Guard, endpoint: Endpoint, body: &Bytes) -> Result<Seen, WireError> {
-    let codec = codec(endpoint.dialect());
-    let texts = match endpoint {
-        Endpoint::Chat | Endpoint::Messages => codec.texts(body),
-        Endpoint::Embeddings => embeddings::texts(body),
-    };
+    let texts = endpoint.texts(body)?;
     let mut seen = Seen { findings: Vec::new(), cleaned: None, refusal: None };
     let mut edits = Vec::new();
-    for slot in texts? {
+    for slot in texts {
         let check = guard.check(Place::Input, &slot.text);
         if let Some(clean) = clean(&slot.text, &check) {
             edits.push(slot.edit(&clean));
@@ -53,10 +49,7 @@ fn look(guard: &Guard, endpoint: Endpoint, body: &Bytes) -> Result<Seen, WireErr
     }
     if !edits.is_empty() {
         let clean = splice(body, &edits);
-        let peek = match endpoint {
-            Endpoint::Chat | Endpoint::Messages => codec.peek(&clean)?,
-            Endpoint::Embeddings => embeddings::peek(&clean)?,
-        };
+        let peek = endpoint.peek(&clean)?;
         seen.cleaned = Some((clean, peek));
     }
     Ok(seen)

@@ -6,12 +6,12 @@ use signalbox_types::{ErrorClass, Finding, Place, Verdict};
 use signalbox_wire::{Channel, TextFilter, splice};
 
 use crate::Gateway;
-use crate::call::{Answer, Call, CallError, Endpoint, Reply};
+use crate::call::{Answer, Call, CallError, Reply};
 use crate::verdict::{clean, refusal};
 
 pub(crate) fn guard_out(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result<Reply, CallError> {
-    // Embeddings are numbers.
-    if !gateway.guard.watches(Place::Output) || call.endpoint == Endpoint::Embeddings {
+    // Embeddings are numbers, and so is a count.
+    if !gateway.guard.watches(Place::Output) || !call.endpoint.is_chat() {
         return Ok(reply);
     }
     match reply {

@@ -6,7 +6,6 @@ use signalbox_types::ErrorClass;
 
 use crate::Gateway;
 use crate::call::{Call, CallError};
-use crate::exchange::unserved;
 use crate::route::Routed;
 
 pub(crate) fn route(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
@@ -16,7 +15,7 @@ pub(crate) fn route(call: &mut Call, gateway: &Gateway) -> Result<(), CallError>
         return Ok(());
     }
     let target = gateway.upstream.resolve(&peek.model).map_err(|error| unknown_model(error.to_string()))?;
-    if let Some(message) = unserved(call.endpoint, &target) {
+    if let Some(message) = call.endpoint.unanswerable_by(&target.provider) {
         let mut error = CallError::caller(ErrorClass::InvalidRequest, message);
         error.detail.param = Some("model".to_owned());
         return Err(error);

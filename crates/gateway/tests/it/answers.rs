@@ -5,15 +5,28 @@ use serde_json::{Value, json};
 use signalbox_types::seam::Clock as _;
 use signalbox_types::{Part, SpanKind, SpanStatus};
 
-use crate::house::{CHAT, House, MESSAGES, Plan, hand_written, http_answer, question, with};
+use crate::house::{CHAT, GEMINI, House, MESSAGES, Plan, hand_written, http_answer, question, with};
 
 /// A caller's path and a model of a provider, by (caller's dialect, provider's dialect).
-const PAIRS: [(&str, &str); 4] =
-    [(CHAT, "oai/small"), (CHAT, "ant/small"), (MESSAGES, "ant/small"), (MESSAGES, "oai/small")];
+const PAIRS: [(&str, &str); 9] = [
+    (CHAT, "oai/small"),
+    (CHAT, "ant/small"),
+    (CHAT, "gem/small"),
+    (MESSAGES, "ant/small"),
+    (MESSAGES, "oai/small"),
+    (MESSAGES, "gem/small"),
+    (GEMINI, "gem/small"),
+    (GEMINI, "oai/small"),
+    (GEMINI, "ant/small"),
+];
 
 fn weather_tool(path: &str) -> Value {
     let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]});
-    if path == MESSAGES {
+    if path == GEMINI {
+        let function =
+            json!({"name": "get_weather", "description": "Weather of a city", "parametersJsonSchema": schema});
+        json!({"tools": [{"functionDeclarations": [function]}]})
+    } else if path == MESSAGES {
         json!({"tools": [{"name": "get_weather", "description": "Weather of a city", "input_schema": schema}]})
     } else {
         let function = json!({"name": "get_weather", "description": "Weather of a city", "parameters": schema});
@@ -44,7 +57,7 @@ async fn every_pair_of_dialects_answers_whole_and_streamed() {
         }
     }
     let spans = house.spans().await;
-    assert_eq!(spans.len(), 8);
+    assert_eq!(spans.len(), 2 * PAIRS.len());
     for span in spans {
         assert_eq!(span.status, SpanStatus::Ok, "{span:#?}");
         assert_eq!(span.kind, SpanKind::Llm);
@@ -97,7 +110,13 @@ async fn every_pair_of_dialects_calls_tools_and_takes_their_results() {
                 {"role": "tool", "tool_call_id": "t1", "content": "rain"},
             ])
         };
-        let body = with(with(question(path, model), weather_tool(path)), json!({"messages": messages}));
+        let contents = json!([
+            {"role": "user", "parts": [{"text": "Weather?"}]},
+            {"role": "model", "parts": [{"functionCall": {"name": "get_weather", "args": {"city": "York"}}}]},
+            {"role": "user", "parts": [{"functionResponse": {"name": "get_weather", "response": {"output": "rain"}}}]},
+        ]);
+        let turns = if path == GEMINI { json!({"contents": contents}) } else { json!({"messages": messages}) };
+        let body = with(with(question(path, model), weather_tool(path)), turns);
         let answer = house.call(path, &[], &body).await;
         assert_eq!(answer.status, 200, "{path} {model}: {}", answer.text());
         assert!(answer.tool_calls().is_empty(), "the loop must end: {}", answer.text());
@@ -113,7 +132,11 @@ async fn same_dialect_passes_bytes_through_both_ways() {
  "usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5,"queue_time":0.25}}"#;
     let anthropic = r#"{"id":"m1","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"hi","citations":null},
  {"type":"brand_new","x":1}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":3,"output_tokens":2,"new":{}}}"#;
-    for (path, dialect, whole) in [(CHAT, "openai_chat", openai), (MESSAGES, "anthropic_messages", anthropic)] {
+    let gemini = r#"{"candidates": [{"content": {"parts": [{"text": "h\u00e9","new":1}], "role":"model"},"finishReason":"STOP", "groundingMetadata":{"x":[1,  2]}}],
+ "usageMetadata": {"promptTokenCount":3, "candidatesTokenCount":2,"totalTokenCount":5},"modelVersion":"m"}"#;
+    let whole =
+        [(CHAT, "openai_chat", openai), (MESSAGES, "anthropic_messages", anthropic), (GEMINI, "gemini", gemini)];
+    for (path, dialect, whole) in whole {
         let base_url = hand_written(vec![http_answer("200 OK", "application/json", whole)]).await;
         let providers =
             vec![json!({"name": "hand", "dialect": dialect, "base_url": base_url, "api_key": "upstream-key"})];
@@ -135,6 +158,12 @@ async fn same_dialect_passes_bytes_through_both_ways() {
         // The provider's name for the model is spliced in; nothing else is touched.
         assert_eq!(received.last().unwrap()["body"], raw.replace(model, "m"));
     }
+    let raw = r#"{ "contents" :[{"parts":[ {"text":"\u00e9"}]}],  "unknown":[1,  2], "generation_config":{ } }"#;
+    let answer = house.call_bytes("/v1beta/models/gem/m:generateContent", &[], Bytes::from(raw)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let received = house.received().await;
+    let last = received.last().unwrap();
+    assert_eq!((&last["path"], &last["body"]), (&json!("/v1beta/models/m:generateContent"), &json!(raw)));
 }
 
 #[tokio::test]
@@ -188,7 +217,8 @@ async fn models_are_listed_in_the_callers_shape() {
 #[tokio::test]
 async fn query_strings_go_on_in_the_same_dialect() {
     let house = House::new().await;
-    for (path, model) in PAIRS {
+    let older = |(path, model): &(&str, &str)| *path != GEMINI && !model.starts_with("gem");
+    for (path, model) in PAIRS.into_iter().filter(older) {
         let body = question(path, model).to_string();
         let request = crate::house::request(&format!("{path}?beta=true&key=sb-x"), &[], Bytes::from(body));
         assert_eq!(house.send(request).await.status(), 200, "{path} {model}");

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::house::{CHAT, House, MESSAGES, question, with};
-use crate::routes::{hand, routed};
+use crate::routes::{as_tries, failing, hand, routed, tries};
 
 #[tokio::test]
 async fn long_calls_go_where_there_is_room() {
@@ -122,4 +122,20 @@ async fn embeddings_go_to_who_has_them() {
     let answer = house.call("/v1/embeddings", &[], &json!({"model": "chat", "input": "x"})).await;
     assert_eq!((answer.status.as_u16(), answer.header("x-signalbox-provider")), (200, "oai"), "{}", answer.text());
     assert!(house.only_span().await.attributes["signalbox.route.left"].contains("no embeddings endpoint"));
+}
+
+#[tokio::test]
+async fn a_route_may_be_named_by_the_path() {
+    let targets = json!([{"provider": "bad", "model": "m"}, {"provider": "ant", "model": "small"}]);
+    let house = routed(targets, json!({}), vec![failing("bad").await]).await;
+    let body = json!({"contents": [{"role": "user", "parts": [{"text": "What is a signal box?"}]}]});
+    for method in ["generateContent", "streamGenerateContent?alt=sse"] {
+        let answer = house.call(&format!("/v1beta/models/chat:{method}"), &[], &body).await;
+        assert_eq!((answer.status.as_u16(), answer.header("x-signalbox-provider")), (200, "ant"), "{}", answer.text());
+        assert!(answer.text().contains("\"candidates\""), "{}", answer.text());
+    }
+    for span in house.spans().await {
+        assert_eq!(tries(&span), as_tries(&[("bad/m", "upstream_error"), ("ant/small", "answered")]));
+        assert_eq!(span.model_requested.as_deref(), Some("chat"));
+    }
 }

@@ -26,6 +26,8 @@ pub(crate) const KEY: &str = "sb-test-key-0001";
 
 pub(crate) const CHAT: &str = "/v1/chat/completions";
 pub(crate) const MESSAGES: &str = "/v1/messages";
+/// Stands for Google's paths, which [`House::call`] makes of the body's `model` and `stream`.
+pub(crate) const GEMINI: &str = "/v1beta/models/";
 
 /// A secret that the default policy redacts from answers.
 pub(crate) fn secret() -> String {
@@ -108,6 +110,7 @@ impl House {
         let mut providers = vec![
             json!({"name": "oai", "kind": "sim", "dialect": "openai_chat", "base_url": base_url, "models": ["small"]}),
             json!({"name": "ant", "kind": "sim", "dialect": "anthropic_messages", "base_url": base_url, "models": ["large"]}),
+            json!({"name": "gem", "kind": "sim", "dialect": "gemini", "base_url": format!("http://{simulator}")}),
         ];
         providers.extend(plan.providers);
         let upstream: UpstreamConfig =
@@ -134,7 +137,17 @@ impl House {
     }
 
     pub(crate) async fn call(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
-        self.call_bytes(path, headers, body.to_string().into()).await
+        let mut body = body.clone();
+        let mut path = path.to_owned();
+        if let (GEMINI, Value::Object(fields)) = (path.as_str(), &mut body) {
+            let model = fields.remove("model").unwrap_or_default();
+            let method = match fields.remove("stream") {
+                Some(Value::Bool(true)) => "streamGenerateContent?alt=sse",
+                _ => "generateContent",
+            };
+            path = format!("{GEMINI}{}:{method}", model.as_str().unwrap());
+        }
+        self.call_bytes(&path, headers, body.to_string().into()).await
     }
 
     pub(crate) async fn call_bytes(&self, path: &str, headers: &[(&str, &str)], body: Bytes) -> Answer {
@@ -221,7 +234,9 @@ impl Answer {
         match json["choices"][0]["message"]["content"].as_str() {
             Some(text) => text.to_owned(),
             None => {
-                json["content"].as_array().into_iter().flatten().filter_map(|block| block["text"].as_str()).collect()
+                let blocks = json["content"].as_array().into_iter().flatten();
+                let blocks: String = blocks.filter_map(|block| block["text"].as_str()).collect();
+                blocks + &gemini_text(&json)
             }
         }
     }
@@ -238,7 +253,7 @@ impl Answer {
             let anthropic = json["content"].as_array().cloned().unwrap_or_default();
             let anthropic = anthropic.iter().filter(|block| block["type"] == "tool_use");
             let anthropic = anthropic.map(|block| (text(&block["name"]), block["input"].clone()));
-            return found.chain(anthropic).collect();
+            return found.chain(anthropic).chain(gemini_calls(&json)).collect();
         }
         for event in self.events() {
             for call in event["choices"][0]["delta"]["tool_calls"].as_array().into_iter().flatten() {
@@ -256,8 +271,24 @@ impl Answer {
                 last.1.push_str(more);
             }
         }
-        calls.into_iter().map(|(name, arguments)| (name, parse(&arguments))).collect()
+        let gemini: Vec<(String, Value)> = self.events().iter().flat_map(gemini_calls).collect();
+        calls.into_iter().map(|(name, arguments)| (name, parse(&arguments))).chain(gemini).collect()
     }
+}
+
+pub(crate) fn gemini_parts(answer: &Value) -> Vec<Value> {
+    answer["candidates"][0]["content"]["parts"].as_array().cloned().unwrap_or_default()
+}
+
+fn gemini_text(answer: &Value) -> String {
+    let parts = gemini_parts(answer);
+    parts.iter().filter(|part| part["thought"] != true).filter_map(|part| part["text"].as_str()).collect()
+}
+
+fn gemini_calls(answer: &Value) -> Vec<(String, Value)> {
+    let parts = gemini_parts(answer);
+    let calls = parts.iter().filter_map(|part| part.get("functionCall"));
+    calls.map(|call| (text(&call["name"]), call["args"].clone())).collect()
 }
 
 fn text(value: &Value) -> String {
@@ -273,7 +304,7 @@ fn events(stream: &str) -> Vec<Value> {
 pub(crate) fn content(stream: &str) -> String {
     let delta = |event: &Value| {
         let openai = event["choices"][0]["delta"]["content"].as_str();
-        openai.or_else(|| event["delta"]["text"].as_str()).unwrap_or_default().to_owned()
+        openai.or_else(|| event["delta"]["text"].as_str()).unwrap_or_default().to_owned() + &gemini_text(event)
     };
     events(stream).iter().map(delta).collect()
 }
@@ -281,7 +312,9 @@ pub(crate) fn content(stream: &str) -> String {
 /// A question in the dialect of a path.
 pub(crate) fn question(path: &str, model: &str) -> Value {
     let messages = json!([{"role": "user", "content": "What is a signal box?"}]);
-    if path == MESSAGES {
+    if path == GEMINI {
+        json!({"model": model, "contents": [{"role": "user", "parts": [{"text": "What is a signal box?"}]}]})
+    } else if path == MESSAGES {
         json!({"model": model, "max_tokens": 200, "messages": messages})
     } else {
         json!({"model": model, "messages": messages})

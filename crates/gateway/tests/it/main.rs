@@ -8,6 +8,7 @@ mod answers;
 mod choices;
 mod errors;
 mod faults;
+mod gemini;
 mod guard;
 mod house;
 mod labels;

@@ -129,7 +129,7 @@ impl Repeats for MetricsRequest {
             let shared = resource(of.resource.as_ref(), &of.schema_url);
             let scopes = of.scope_metrics.iter().flat_map(|of| {
                 let shared = shared + scope(of.scope.as_ref(), &of.schema_url);
-                of.metrics.iter().map(move |metric| (shared + metric.head(), metric.points()))
+                of.metrics.iter().map(move |metric| (shared + metric.head(), metric.points().max(1)))
             });
             scopes.collect()
         });

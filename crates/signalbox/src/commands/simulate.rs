@@ -8,8 +8,8 @@ use crate::config::Address;
 
 /// Serve the simulated provider by itself, for tests and benchmarks
 ///
-/// It speaks the OpenAI dialect (/v1/chat/completions, /v1/embeddings, /v1/models) and the
-/// Anthropic dialect (/v1/messages), and needs no key.
+/// It speaks the OpenAI dialect (/v1/chat/completions, /v1/embeddings, /v1/models), the Anthropic
+/// dialect (/v1/messages) and the Gemini dialect (/v1beta/models/…), and needs no key.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Simulate {
     /// Where to listen

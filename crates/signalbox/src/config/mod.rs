@@ -3,6 +3,7 @@
 mod address;
 mod check;
 mod document;
+mod price_file;
 mod problem;
 mod salvage;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use signalbox_store::StoreConfig;
 use signalbox_upstream::{HumanDuration, ProviderConfig, SimulatedConfig, Timeouts, UpstreamConfig};
 
 pub(crate) use address::Address;
+use price_file::PriceFile;
 pub(crate) use problem::Problems;
 
 /// What `signalbox init` writes.
@@ -51,6 +53,9 @@ pub(crate) struct Config {
     pub(crate) guard: GuardConfig,
     /// Prices of your own, in dollars per million tokens; they come before the built-in ones.
     pub(crate) prices: Vec<ModelPrice>,
+    /// A file of prices in the format of LiteLLM's `model_prices_and_context_window.json`; they come before the
+    /// built-in ones and after `prices`. Read at the start.
+    pub(crate) price_file: Option<PriceFile>,
     /// Limits of the OTLP receivers.
     pub(crate) ingest: IngestConfig,
     /// The embedded event store.
@@ -161,6 +166,9 @@ impl Config {
         }
         if self.server.max_connections == 0 {
             report("/server/max_connections", Finding::new("expected at least 1, found 0"));
+        }
+        if let Some(Err(problem)) = self.price_file.as_ref().map(PriceFile::read) {
+            report("/price_file", Finding::new(problem));
         }
         for (path, error) in PriceBook::problems(&self.prices) {
             report(&check::pointer_of(&format!("prices{path}")), Finding::new(error.to_string()));

@@ -19,6 +19,7 @@ mod scan;
 mod scores;
 mod sql;
 mod threads;
+mod weighed;
 
 pub(crate) use access::runs;
 pub(crate) use engine::Engine;

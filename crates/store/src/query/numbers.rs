@@ -6,6 +6,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, IntervalMonthDayNano};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result;
+use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions::datetime::expr_fn::date_bin;
 use datafusion::functions_aggregate::expr_fn::{approx_percentile_cont, avg, count, count_distinct, max, min, sum};
 use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlan, Operator, SortExpr, cast, ident, lit, when};
@@ -19,6 +20,7 @@ use super::engine::failed;
 use super::filter::{expression, field, time_literal};
 use super::plan::{Question, answer_column, position};
 use super::scan::{Pushdown, balanced};
+use super::weighed::weighed_quantile;
 use crate::error::internal;
 
 /// The values of a group, in the order of `group_by`.
@@ -114,16 +116,27 @@ impl Question<'_> {
     ) -> Result<LogicalPlan> {
         let grouped = groups.len();
         let groups: Vec<Expr> = groups.into_iter().enumerate().map(|(i, expr)| expr.alias(position(i))).collect();
-        let sums: Vec<Expr> = measures
+        let mut sums: Vec<Expr> = measures
             .iter()
             .enumerate()
             .map(|(i, measure)| Ok(self.measure(measure)?.alias(position(grouped + i))))
             .collect::<Result<_>>()?;
+        // Beside them, what some are divided by.
+        let beside = |i: usize| position(grouped + measures.len() + i);
+        for (i, measure) in measures.iter().enumerate() {
+            sums.extend(self.divisor(measure)?.map(|divisor| divisor.alias(beside(i))));
+        }
         let mut shown: Vec<Expr> = (0..grouped).map(|i| ident(position(i))).collect();
         shown.extend(measures.iter().enumerate().map(|(i, measure)| {
             let name = position(grouped + i);
-            match measure.function {
-                Function::Rate => (cast(ident(&name), DataType::Float64) / lit(self.seconds)).alias(name),
+            let number = |name: &str| cast(ident(name), DataType::Float64);
+            match (measure.function, self.table.sums.is_some()) {
+                (Function::Rate, _) if measure.column.is_none() => {
+                    (coalesce(vec![number(&name), lit(0.0)]) / lit(self.seconds)).alias(name)
+                }
+                (Function::Rate, _) => (number(&name) / lit(self.seconds)).alias(name),
+                (Function::Count, true) => coalesce(vec![ident(&name), lit(0_i64)]).alias(name),
+                (Function::Avg, true) => (number(&name) / number(&beside(i))).alias(name),
                 _ => ident(name),
             }
         }));
@@ -148,7 +161,43 @@ impl Question<'_> {
         Ok(date_bin(stride, ident(self.table.time_column), time_literal(Timestamp::default())))
     }
 
+    /// How many a row stands for, where rows stand for many.
+    fn weight(&self) -> Option<Expr> {
+        self.table.sums.map(|sums| ident(sums.weight))
+    }
+
+    /// A measure of rows that each stand for `weight`.
+    fn weighed(&self, measure: &Measure, weight: Expr) -> Result<Expr> {
+        let only = |of: Expr| match &measure.filter {
+            Some(filter) => when(expression(self.table, filter), of).end(),
+            None => Ok(of),
+        };
+        let Some(name) = &measure.column else { return Ok(sum(only(weight)?)) };
+        let of = field(self.table, name).0;
+        let summed = self.table.column(name).is_some_and(|column| column.summed);
+        let number = |of: Expr| cast(of, DataType::Float64);
+        Ok(match measure.function {
+            Function::Sum | Function::Rate if summed => sum(only(of)?),
+            Function::Count => sum(only(when(of.is_not_null(), weight).end()?)?),
+            _ => match measure.quantile() {
+                Some(quantile) => weighed_quantile(only(number(of))?, weight, quantile),
+                None => sum(only(number(of) * number(weight))?),
+            },
+        })
+    }
+
+    /// By what a mean of rows that each stand for many is divided.
+    fn divisor(&self, measure: &Measure) -> Result<Option<Expr>> {
+        if self.table.sums.is_none() || measure.function != Function::Avg {
+            return Ok(None);
+        }
+        self.measure(&Measure { function: Function::Count, ..measure.clone() }).map(Some)
+    }
+
     fn measure(&self, measure: &Measure) -> Result<Expr> {
+        if let Some(weight) = self.weight() {
+            return self.weighed(measure, weight);
+        }
         let column = measure.column.as_deref().map(|name| field(self.table, name).0);
         let of = || column.clone().unwrap_or_else(|| lit(1_i64));
         let expr = match measure.function {

@@ -42,6 +42,7 @@ pub(crate) static MESSAGES: Table = Table {
     sort: &["project_id", "time"],
     key: &["hash", "day"],
     identity: Identity::Replaced,
+    sums: None,
     retention: Retention::Bodies,
 };
 

@@ -79,6 +79,7 @@ async fn erased_bytes_are_gone() {
 
     let erased = store.erase(&project(), &Erase::UserId("user-to-forget".to_owned())).await.unwrap();
     assert_eq!((erased.spans, erased.complete), (30, true));
+    assert_eq!(summed(&*store).await, 20, "sums know nothing of them");
     assert_eq!(numbers(&*store).await, (20..40).collect::<Vec<_>>());
     assert!(!found(dir.path(), "user-to-forget"));
     let nobody = store.erase(&project(), &Erase::UserId("other-project-user".to_owned())).await.unwrap();
@@ -130,6 +131,58 @@ async fn rows_go_when_their_time_is_over() {
     drop(store);
     let store = keeping(dir.path(), &clock, RetentionConfig::default());
     assert_eq!(ask(&*store, json!({"time": all, "measures": [{"fn": "count"}]})).await.rows, [[json!(3)]]);
+}
+
+async fn summed(store: &dyn EventStore) -> u64 {
+    let query = json!({"table": "span_minutes", "time": {"from": "now-90d"}, "measures": [{"fn": "count"}]});
+    ask(store, query).await.rows[0][0].as_u64().unwrap()
+}
+
+#[tokio::test]
+async fn sums_stay_when_spans_go() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let short = ProjectRetention { spans_days: Some(3), ..ProjectRetention::default() };
+    let projects = [("q".to_owned(), short)].into_iter().collect();
+    let retention = RetentionConfig { spans_days: 30, projects, ..RetentionConfig::default() };
+    let store = keeping(dir.path(), &clock, retention.clone());
+    let days_ago = |days: u64| clock.now().minus(Duration::from_secs(days * 86_400 + 60));
+    let append = |n: u64, days: u64, model: &'static str| {
+        let spans = ["p", "q"].map(|project| llm_span(project, n, model, days_ago(days), 0));
+        store.append(spans.to_vec().into())
+    };
+    for (n, days) in [(1, 40), (2, 40), (3, 20), (4, 5), (5, 0)] {
+        append(n, days, "m").await.unwrap();
+        store.flush().await.unwrap();
+    }
+    // It replaces one that is in a file, and is replaced itself in memory.
+    append(2, 40, "other").await.unwrap();
+    append(2, 40, "last").await.unwrap();
+    let by_model = |project: &'static str| {
+        let query = json!({"table": "span_minutes", "time": {"from": "now-90d"}, "group_by": ["model"], "measures": [{"fn": "count"}]});
+        let (store, query) = (Arc::clone(&store), serde_json::from_value(query).unwrap());
+        async move { json!(store.query(&ProjectId::new(project), &query).await.unwrap().rows) }
+    };
+    let expected = json!([["m", 4], ["last", 1]]);
+    assert_eq!(by_model("p").await, expected);
+    store.flush().await.unwrap();
+    assert_eq!(by_model("p").await, expected);
+    store.expire().await.unwrap();
+    for project in ["p", "q"] {
+        assert_eq!(by_model(project).await, expected, "{project}: what was too old is summed up");
+    }
+    store.compact().await.unwrap();
+    store.expire().await.unwrap();
+    assert_eq!((by_model("p").await, by_model("q").await), (expected.clone(), expected.clone()));
+    let left = json!({"time": {"from": "now-90d"}, "measures": [{"fn": "count"}]});
+    assert_eq!(ask(&*store, left).await.rows, [[json!(3)]]);
+    store.close().await.unwrap();
+    drop(store);
+    let store = keeping(dir.path(), &clock, RetentionConfig { aggregates_days: 10, ..retention });
+    assert_eq!(summed(&*store).await, 5);
+    store.compact().await.unwrap();
+    store.expire().await.unwrap();
+    assert_eq!(summed(&*store).await, 3, "but for so long; the sums of a file go with it");
 }
 
 #[tokio::test]

@@ -235,7 +235,37 @@ fn query() -> impl Strategy<Value = Value> {
         let filter = json!({"field": "trace_id", "op": "=", "value": span.trace_id.to_string()});
         json!({"filter": filter, "select": ["attributes.number", "model", "start_time"]})
     });
-    prop_oneof![3 => list, 3 => searched, 4 => measured, 1 => windowed, 1 => found, 1 => traces]
+    let of_minutes = prop::sample::select(vec![
+        json!({"all": []}),
+        json!({"field": "model", "op": "!=", "value": "a"}),
+        json!({"field": "error_type", "op": "exists"}),
+        json!({"field": "duration_ms", "op": ">", "value": 300}),
+        json!({"field": "status", "op": "=", "value": "ok"}),
+    ]);
+    let minutes = (
+        of_minutes.clone(),
+        of_minutes,
+        prop::sample::subsequence(vec!["model", "status", "error_type", "kind"], 0..3),
+        prop::option::of(prop::sample::select(vec!["1m", "3m", "1h"])),
+        prop::option::of(1..3_u32),
+    )
+        .prop_map(|(filter, inner, group_by, bucket, top)| {
+            let mut query = json!({"table": "span_minutes", "filter": filter, "group_by": group_by, "limit": 1000, "measures": [
+                {"fn": "count"}, {"fn": "sum", "column": "input_tokens"}, {"fn": "sum", "column": "cost"},
+                {"fn": "count", "filter": inner, "as": "some"}, {"fn": "count", "column": "error_type"},
+                {"fn": "avg", "column": "duration_ms"}, {"fn": "sum", "column": "duration_total_ms"},
+                {"fn": "p50", "column": "duration_ms"}, {"fn": "p99", "column": "duration_ms", "filter": inner, "as": "slow"},
+                {"fn": "rate"}, {"fn": "rate", "column": "total_tokens"},
+            ]});
+            if let Some(top) = top.filter(|_| !group_by.is_empty()) {
+                query["top"] = json!(top);
+            }
+            if let Some(bucket) = bucket {
+                query["bucket"] = json!(bucket);
+            }
+            query
+        });
+    prop_oneof![3 => list, 3 => searched, 4 => measured, 3 => minutes, 1 => windowed, 1 => found, 1 => traces]
 }
 
 /// Floats may differ in the last place: they are summed in another order.

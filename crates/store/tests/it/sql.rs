@@ -104,7 +104,7 @@ async fn says_what_there_is() {
     for sql in ["SHOW TABLES", " show tables ; "] {
         let answer = store.sql(&project(), sql).await.unwrap();
         let names: Vec<&str> = answer.rows.iter().filter_map(|row| row[0].as_str()).collect();
-        assert_eq!(names, ["findings", "logs", "metric_points", "scores", "spans"]);
+        assert_eq!(names, ["findings", "logs", "metric_points", "scores", "span_minutes", "spans"]);
     }
     for sql in ["DESCRIBE spans", "desc Spans;"] {
         let answer = store.sql(&project(), sql).await.unwrap();

@@ -58,6 +58,7 @@ where
     numbers::quantiles(&check).await;
     numbers::top(&check).await;
     numbers::top_over_time(&check).await;
+    numbers::minutes(&check).await;
     pages::each_row_once(&check).await;
     pages::while_data_arrives(store.as_ref(), &clock).await;
     findings(&check).await;

@@ -98,3 +98,44 @@ pub(super) async fn top_over_time(check: &Check<'_>) {
         "others last in a bucket: {rows:?}"
     );
 }
+
+/// What spans sum up to answers like the spans themselves.
+pub(super) async fn minutes(check: &Check<'_>) {
+    let measures = json!([
+        {"fn": "count"}, {"fn": "sum", "column": "input_tokens"}, {"fn": "sum", "column": "cost"},
+        {"fn": "count", "as": "failing", "filter": {"field": "error_type", "op": "=", "value": "rate_limited"}},
+        {"fn": "count", "as": "of_nobody", "filter": {"field": "model", "op": "=", "value": "nobody"}},
+        {"fn": "p50", "column": "duration_ms"}, {"fn": "quantile", "q": 1.0, "column": "duration_ms"},
+        {"fn": "avg", "column": "duration_ms"}, {"fn": "rate"}, {"fn": "sum", "column": "reasoning_tokens"},
+    ]);
+    let ask = |table: &str, bucket: Value| json!({"table": table, "time": {"from": "now-10m"}, "group_by": ["model"], "bucket": bucket, "measures": measures});
+    for bucket in [Value::Null, json!("1m"), json!("5m")] {
+        let (sums, spans) =
+            (check.answer(ask("span_minutes", bucket.clone())).await, check.answer(ask("spans", bucket)).await);
+        assert_eq!(sums.columns, spans.columns);
+        let columns: Vec<&str> = sums.columns.iter().map(|column| column.name.as_str()).collect();
+        assert_eq!(sums.rows.len(), spans.rows.len());
+        for (sums, spans) in sums.rows.iter().zip(&spans.rows) {
+            for ((sum, span), column) in sums.iter().zip(spans).zip(&columns) {
+                let alike = match (sum.as_f64(), span.as_f64()) {
+                    // Classes of durations are 5 % wide; a quantile of few may fall to a neighbour.
+                    (Some(sum), Some(span)) if column.ends_with("duration_ms") => (sum / span - 1.0).abs() < 0.16,
+                    (Some(sum), Some(span)) => (sum - span).abs() < 1e-9,
+                    _ => sum == span,
+                };
+                assert!(alike, "{column}: {sum} and {span}");
+            }
+        }
+    }
+    let total = json!({"table": "span_minutes", "measures": [{"fn": "sum", "column": "duration_total_ms"}]});
+    let exact = json!({"measures": [{"fn": "sum", "column": "duration_ms"}]});
+    assert_eq!(check.rows(total).await, check.rows(exact).await, "what they took together is exact");
+    for refused in [
+        json!({"table": "span_minutes"}),
+        json!({"table": "span_minutes", "measures": [{"fn": "avg", "column": "cost"}]}),
+        json!({"table": "span_minutes", "measures": [{"fn": "unique", "column": "model"}]}),
+    ] {
+        let query = serde_json::from_value(refused.clone()).expect("a query");
+        assert!(check.store.query(&check.project, &query).await.is_err(), "{refused}");
+    }
+}

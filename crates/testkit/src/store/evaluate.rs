@@ -235,11 +235,21 @@ impl Numbers<'_> {
         let table = self.table;
         let rows = rows.iter().filter(|row| measure.filter.as_ref().is_none_or(|filter| row.matches(table, filter)));
         let per_second = |sum: f64| Value::from(sum / self.seconds);
+        // Where rows stand for many, each is looked at so often.
+        let weight = |row: &Row| {
+            let weight = table.sums.and_then(|sums| row.field(table, sums.weight).as_u64());
+            weight.map_or(1, |weight| usize::try_from(weight).unwrap_or(usize::MAX))
+        };
         let Some(name) = &measure.column else {
-            let count = rows.count();
+            let count: usize = rows.map(|row| weight(row)).sum();
             return if measure.function == Function::Rate { per_second(count as f64) } else { count.into() };
         };
-        let mut values: Vec<Value> = rows.map(|row| row.field(table, name)).filter(|value| !value.is_null()).collect();
+        let summed = table.column(name).is_some_and(|column| column.summed);
+        let times = |row: &Row| if summed { 1 } else { weight(row) };
+        let mut values: Vec<Value> = rows
+            .flat_map(|row| std::iter::repeat_n(row.field(table, name), times(row)))
+            .filter(|value| !value.is_null())
+            .collect();
         values.sort_by(|left, right| sort_values(left, right, false));
         let numbers = || values.iter().filter_map(Value::as_f64);
         let whole = values.iter().all(Value::is_i64);

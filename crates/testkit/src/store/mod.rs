@@ -9,7 +9,9 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use parking_lot::{Mutex, RwLock};
 use signalbox_types::seam::{BoxFuture, BoxStream, Clock, Erase, Erased, EventStore, StoreError, StoreStats};
-use signalbox_types::table::{FINDINGS, FindingRow, LOGS, METRIC_POINTS, Record, SCORES};
+use signalbox_types::table::{
+    FINDINGS, FindingRow, LOGS, METRIC_POINTS, Minute, Minutes, Record, SCORES, SPAN_MINUTES,
+};
 use signalbox_types::{
     Answer, CountOnce, Events, FieldValues, LogRecord, MetricPoint, ProjectId, Query, Score, Span, SpanId, TopValues,
     TraceId,
@@ -88,6 +90,11 @@ impl MemoryStore {
             return own
                 .flat_map(|span| FindingRow::of(span).map(|finding| Row::of(&finding)).collect::<Vec<_>>())
                 .collect();
+        }
+        if table == SPAN_MINUTES.name {
+            let mut minutes = Minutes::default();
+            own.for_each(|span| minutes.add(&Minute::of(span)));
+            return minutes.into_rows().iter().map(Row::of).collect();
         }
         own.map(|span| Row::of(span.as_ref())).collect()
     }

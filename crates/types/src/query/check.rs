@@ -40,6 +40,13 @@ impl Query {
         if let Some(filter) = &self.filter {
             filter.check(table, "filter")?;
         }
+        if table.sums.is_some() && self.measures.is_empty() {
+            let problem = format!(
+                "`{}` holds sums, of which each may be in parts; ask for measures, e.g. {{\"fn\": \"sum\", \"column\": \"cost\"}}",
+                table.name
+            );
+            return Err(InvalidQuery::new("measures", problem));
+        }
         for (i, measure) in self.measures.iter().enumerate() {
             measure.check(table, &format!("measures[{i}]"))?;
         }

@@ -151,6 +151,7 @@ impl Measure {
         }
         self.check_q(&format!("{place}.q"))?;
         let word = self.function.as_str();
+        self.check_sums(table, place)?;
         let Some(name) = &self.column else {
             return match self.function {
                 Function::Count | Function::Rate => Ok(()),
@@ -175,6 +176,27 @@ impl Measure {
         };
         let problem = format!("`{word}` can't be calculated of `{name}`; it needs a column of numbers{hint}");
         Err(InvalidQuery::new(format!("{place}.column"), problem))
+    }
+
+    /// Of sums only some can be calculated.
+    fn check_sums(&self, table: &Table, place: &str) -> Result<(), InvalidQuery> {
+        let Some(sums) = table.sums else { return Ok(()) };
+        let problem = match self.function {
+            Function::Sum | Function::Rate => return Ok(()),
+            Function::Unique | Function::Min | Function::Max => None,
+            _ => self.column.as_deref().filter(|name| table.column(name).is_some_and(|column| column.summed)),
+        };
+        let word = self.function.as_str();
+        let problem = match (self.function, problem) {
+            (Function::Unique | Function::Min | Function::Max, _) => {
+                format!("`{word}` can't be calculated of sums; ask `{}` for it", sums.of.name)
+            }
+            (_, Some(name)) => {
+                format!("`{word}` can't be calculated of `{name}`, which holds sums; expected `sum` or `rate`")
+            }
+            (_, None) => return Ok(()),
+        };
+        Err(InvalidQuery::new(format!("{place}.fn"), problem))
     }
 
     fn check_q(&self, place: &str) -> Result<(), InvalidQuery> {

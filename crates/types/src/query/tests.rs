@@ -30,7 +30,7 @@ fn good_queries() {
 
 #[test]
 fn bad_queries_say_where_and_what_was_expected() {
-    check(r#"{"table":"span"}"#, "expected one of findings, logs, metric_points, scores, spans");
+    check(r#"{"table":"span"}"#, "expected one of findings, logs, metric_points, scores, span_minutes, spans");
     check(r#"{"selekt":[]}"#, "unknown field `selekt`");
     check(r#"{"select":["search_highlight"]}"#, "no column `search_highlight`");
     check(r#"{"select":["modle"]}"#, "`select[0]`: `spans` has no column `modle`");

@@ -13,6 +13,7 @@ pub static FINDINGS: Table = Table {
     sort: &["project_id", "time"],
     key: &["trace_id", "span_id", "number"],
     identity: Identity::BelongsTo(&super::SPANS),
+    sums: None,
     retention: Retention::Spans,
 };
 

@@ -15,6 +15,7 @@ pub static LOGS: Table = Table {
     sort: &["project_id", "time"],
     key: &["id"],
     identity: Identity::Replaced,
+    sums: None,
     retention: Retention::Logs,
 };
 

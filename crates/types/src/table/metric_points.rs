@@ -13,6 +13,7 @@ pub static METRIC_POINTS: Table = Table {
     sort: &["project_id", "time"],
     key: &["id"],
     identity: Identity::Replaced,
+    sums: None,
     retention: Retention::Metrics,
 };
 

@@ -6,6 +6,7 @@ mod findings;
 mod logs;
 mod metric_points;
 mod scores;
+mod span_minutes;
 mod spans;
 
 use std::borrow::Cow;
@@ -18,13 +19,14 @@ pub use findings::{FINDINGS, FindingRow};
 pub use logs::LOGS;
 pub use metric_points::METRIC_POINTS;
 pub use scores::SCORES;
+pub use span_minutes::{MINUTE_TEXTS, MINUTE_TOKENS, Minute, MinuteRow, Minutes, SPAN_MINUTES};
 pub use spans::{SPANS, Said};
 
 /// Previews are cut to so many characters.
 pub const PREVIEW_CHARS: usize = 200;
 
 /// Every table. Sorted by name.
-pub static ALL: &[&Table] = &[&FINDINGS, &LOGS, &METRIC_POINTS, &SCORES, &SPANS];
+pub static ALL: &[&Table] = &[&FINDINGS, &LOGS, &METRIC_POINTS, &SCORES, &SPAN_MINUTES, &SPANS];
 
 /// The table of this name.
 #[must_use]
@@ -83,6 +85,9 @@ pub struct Column {
     /// What is said is said again with every later call: the store keeps each message once, and by its hash in rows.
     #[serde(skip)]
     pub by_hash: bool,
+    /// It holds the sum over all that the row stands for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub summed: bool,
     /// Unit, for axis and column titles.
     pub unit: Option<&'static str>,
     /// What it means, and its OpenTelemetry name where there is one.
@@ -93,13 +98,33 @@ impl Column {
     /// A column that lists may show.
     #[must_use]
     pub const fn hot(name: &'static str, ty: ColumnType, doc: &'static str) -> Self {
-        Self { name, ty, room: ColumnRoom::Hot, nullable: true, searchable: false, by_hash: false, unit: None, doc }
+        Self {
+            name,
+            ty,
+            room: ColumnRoom::Hot,
+            nullable: true,
+            searchable: false,
+            by_hash: false,
+            summed: false,
+            unit: None,
+            doc,
+        }
     }
 
     /// A column of any size.
     #[must_use]
     pub const fn body(name: &'static str, ty: ColumnType, doc: &'static str) -> Self {
-        Self { name, ty, room: ColumnRoom::Body, nullable: true, searchable: false, by_hash: false, unit: None, doc }
+        Self {
+            name,
+            ty,
+            room: ColumnRoom::Body,
+            nullable: true,
+            searchable: false,
+            by_hash: false,
+            summed: false,
+            unit: None,
+            doc,
+        }
     }
 
     /// Every row has it.
@@ -120,6 +145,13 @@ impl Column {
     #[must_use]
     pub const fn by_hash(mut self) -> Self {
         self.by_hash = true;
+        self
+    }
+
+    /// It holds the sum over all that the row stands for.
+    #[must_use]
+    pub const fn summed(mut self) -> Self {
+        self.summed = true;
         self
     }
 
@@ -145,6 +177,8 @@ pub enum Retention {
     Logs,
     /// Data points of metrics.
     Metrics,
+    /// What others were summed up to. For ever.
+    Aggregates,
 }
 
 /// What another row of the same key means.
@@ -157,6 +191,15 @@ pub enum Identity {
     BelongsTo(&'static Table),
     /// Rows have no name: each one counts.
     Appended,
+}
+
+/// Of what the rows of a table are sums. The store makes them: nothing is appended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sums {
+    /// The table whose rows are summed up.
+    pub of: &'static Table,
+    /// The column that says how many a row stands for: `count` is its sum, and quantiles weigh by it.
+    pub weight: &'static str,
 }
 
 /// An event table.
@@ -177,6 +220,9 @@ pub struct Table {
     /// What another row of the same key means.
     #[serde(skip)]
     pub identity: Identity,
+    /// Of what its rows are sums, if they are.
+    #[serde(skip)]
+    pub sums: Option<Sums>,
     /// How long rows are kept.
     pub retention: Retention,
 }

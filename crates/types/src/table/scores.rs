@@ -13,6 +13,7 @@ pub static SCORES: Table = Table {
     sort: &["project_id", "time"],
     key: &["id"],
     identity: Identity::Replaced,
+    sums: None,
     retention: Retention::Scores,
 };
 

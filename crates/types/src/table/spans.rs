@@ -15,6 +15,7 @@ pub static SPANS: Table = Table {
     sort: &["project_id", "start_time"],
     key: &["trace_id", "span_id"],
     identity: Identity::Replaced,
+    sums: None,
     retention: Retention::Spans,
 };
 

@@ -5,6 +5,7 @@
 mod body;
 mod connect;
 mod connection;
+mod place;
 mod pool;
 mod query;
 
@@ -22,11 +23,12 @@ pub use body::{BodyError, UpstreamBody};
 pub(crate) use body::{Lease, Source, reason_of};
 pub(crate) use connect::Connector;
 use connection::Connection;
+pub(crate) use place::{Place, Places};
 use pool::Pool;
 
 use crate::config::Limits;
 use crate::health::Health;
-use crate::{Operation, SendError, UpstreamCall};
+use crate::{SendError, UpstreamCall};
 use query::with_query;
 
 static HOP_BY_HOP: [HeaderName; 6] = [CONNECTION, TRANSFER_ENCODING, UPGRADE, TE, TRAILER, PROXY_AUTHENTICATE];
@@ -42,8 +44,7 @@ pub(crate) struct HttpTransport {
     pub(crate) provider: Arc<str>,
     pub(crate) connector: Connector,
     pub(crate) host: HeaderValue,
-    pub(crate) chat: Uri,
-    pub(crate) embeddings: Option<Uri>,
+    pub(crate) places: Places,
     /// Set on every call, whatever the caller sent: credential and the user's own.
     pub(crate) fixed: Vec<(HeaderName, HeaderValue)>,
     /// Set unless the caller sent one.
@@ -56,8 +57,7 @@ pub(crate) struct HttpParts {
     pub(crate) provider: Arc<str>,
     pub(crate) connector: Connector,
     pub(crate) host: HeaderValue,
-    pub(crate) chat: Uri,
-    pub(crate) embeddings: Option<Uri>,
+    pub(crate) places: Places,
     pub(crate) fixed: Vec<(HeaderName, HeaderValue)>,
     pub(crate) defaults: Vec<(HeaderName, HeaderValue)>,
     pub(crate) max_idle: usize,
@@ -65,26 +65,25 @@ pub(crate) struct HttpParts {
 
 impl HttpTransport {
     pub(crate) fn new(parts: HttpParts) -> Self {
-        let HttpParts { provider, connector, host, chat, embeddings, fixed, defaults, max_idle } = parts;
-        Self { provider, connector, host, chat, embeddings, fixed, defaults, pool: Arc::new(Pool::new(max_idle)) }
+        let HttpParts { provider, connector, host, places, fixed, defaults, max_idle } = parts;
+        Self { provider, connector, host, places, fixed, defaults, pool: Arc::new(Pool::new(max_idle)) }
     }
 
     /// Sends and waits for the head. An idle connection that turns out to be dead costs one more try on a new one.
     pub(crate) async fn send(
         &self,
         call: UpstreamCall,
+        model: &str,
         limits: &Limits,
         health: &Health,
     ) -> Result<(Response<Incoming>, Lease), SendError> {
-        let uri = match call.operation {
-            Operation::Chat => Some(&self.chat),
-            Operation::Embeddings => self.embeddings.as_ref(),
-        };
-        let Some(uri) = uri else {
+        // Every escaped name fits into a path, so that a place that can't be made is none.
+        let place = self.places.find(call.operation, call.stream);
+        let Some(uri) = place.and_then(|place| place.uri(model).ok()) else {
             let operation = call.operation.as_str();
             return Err(SendError::Unsupported { provider: Arc::clone(&self.provider), operation });
         };
-        let uri = &with_query(uri, call.query.as_deref());
+        let uri = &with_query(&uri, call.query.as_deref());
         let first_byte = limits.total.map_or(limits.first_byte, |total| total.min(limits.first_byte));
         let headers = self.headers(call.headers, call.stream);
         if let Some(connection) = self.pool.take() {

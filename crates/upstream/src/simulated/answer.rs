@@ -252,16 +252,24 @@ fn quoted(asked: &Asked<'_>, question: &str) -> Option<String> {
     None
 }
 
-fn usage(asked: &Asked<'_>, directives: &Directives, digest: u64, output: u64, reasoning: u64) -> SimUsage {
-    let of = |turn: &Turn<'_>| 4 + estimate(turn.text.len());
+fn of_turn(turn: &Turn<'_>) -> u64 {
+    4 + estimate(turn.text.len())
+}
+
+/// How many tokens a request has.
+pub(crate) fn input_tokens(asked: &Asked<'_>) -> u64 {
     let tools = asked.tools.iter().map(|tool| {
         let text = tool.description.as_ref().map_or(0, |text| text.0.len());
         let schema = tool.parameters.map_or(0, |schema| schema.get().len());
         8 + estimate(tool.name.0.len() + text + schema)
     });
-    let input = 3 + asked.turns.iter().map(of).sum::<u64>() + tools.sum::<u64>();
+    3 + asked.turns.iter().map(of_turn).sum::<u64>() + tools.sum::<u64>()
+}
+
+fn usage(asked: &Asked<'_>, directives: &Directives, digest: u64, output: u64, reasoning: u64) -> SimUsage {
+    let input = input_tokens(asked);
     // All but the last turn may have been seen before: surely if the model has answered in this conversation.
-    let prefix = (input - asked.turns.last().map_or(0, of)) / CACHE_STEP_TOKENS * CACHE_STEP_TOKENS;
+    let prefix = (input - asked.turns.last().map_or(0, of_turn)) / CACHE_STEP_TOKENS * CACHE_STEP_TOKENS;
     let seen = asked.turns.iter().any(|turn| turn.speaker == Speaker::Assistant) || digest.is_multiple_of(4);
     let cachable = prefix >= CACHE_FROM_TOKENS;
     let cache_read = match directives.cached_tokens {

@@ -111,7 +111,7 @@ fn switch(name: &HeaderName, text: &str) -> Result<bool, String> {
 }
 
 /// `%E2%82%AC` as `€`; what is no escape stays as it is.
-fn percent_decoded(text: &str) -> String {
+pub(crate) fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {

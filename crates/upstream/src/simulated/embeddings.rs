@@ -94,7 +94,7 @@ fn inputs(input: &Value) -> Result<Vec<String>, String> {
     Ok(inputs)
 }
 
-fn embed(text: &str, dimensions: usize, seed: u64) -> Vec<f32> {
+pub(crate) fn embed(text: &str, dimensions: usize, seed: u64) -> Vec<f32> {
     let mut sum = vec![0.0_f32; dimensions];
     for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).chain([""]) {
         let mut digest = Digest::new(seed);

@@ -1,7 +1,7 @@
 //! The simulated provider: an ordinary provider whose answers are a pure function of (seed, model, messages).
 //!
-//! It speaks `openai_chat` (`/v1/chat/completions`, `/v1/embeddings`, `/v1/models`) and `anthropic_messages`
-//! (`/v1/messages`); `/v1` may be left out. Models: `small` (short answers), `large` (longer, with reasoning tokens),
+//! It speaks `openai_chat` (`/v1/chat/completions`, `/v1/embeddings`, `/v1/models`), `anthropic_messages`
+//! (`/v1/messages`) and `gemini` (`/v1beta/models/{model}:generateContent` and its neighbours); `/v1` may be left out. Models: `small` (short answers), `large` (longer, with reasoning tokens),
 //! `embed`; any other name answers as `small` does, and `sim/` before a name is taken off. Provider `sim` reaches it
 //! in-process; [`serve`] puts it on a socket for tests, the demo and benchmarks.
 //!
@@ -12,6 +12,8 @@ mod anthropic;
 mod body;
 pub mod directives;
 mod embeddings;
+mod gemini;
+mod gemini_request;
 mod openai;
 mod options;
 mod request;
@@ -80,13 +82,19 @@ impl Simulator {
     pub async fn answer(&self, request: Request<Bytes>) -> Result<Response<SimBody>, Dropped> {
         let (head, body) = request.into_parts();
         let path = head.uri.path();
-        let path = path.strip_prefix("/v1").unwrap_or(path);
+        let asks = gemini::Asks::find(path);
+        let path = path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).unwrap_or(path);
         if head.method == Method::GET {
             return Ok(self.look_up(path, &head.headers));
         }
-        let dialect = if path == "/messages" { Dialect::AnthropicMessages } else { Dialect::OpenaiChat };
-        let mut script = match (head.method == Method::POST, path) {
-            (true, "/chat/completions" | "/messages" | "/embeddings") => {
+        let dialect = match path {
+            _ if asks.is_some() => Dialect::Gemini,
+            "/messages" => Dialect::AnthropicMessages,
+            _ => Dialect::OpenaiChat,
+        };
+        let known = asks.is_some() || matches!(path, "/chat/completions" | "/messages" | "/embeddings");
+        let mut script = match head.method == Method::POST && known {
+            true => {
                 if self.options.record {
                     self.stats.record(&head, &body);
                 }
@@ -97,11 +105,11 @@ impl Simulator {
                         self.stats.finished();
                         return Err(Dropped);
                     }
-                    Ok(directives) => self.script(dialect, path, &body, &directives),
+                    Ok(directives) => self.script(dialect, path, asks.as_ref(), &body, &directives),
                     Err(message) => Script::error(dialect, 400, &message),
                 }
             }
-            _ => Script::error(dialect, 404, &format!("no route for {} {}", head.method, head.uri.path())),
+            false => Script::error(dialect, 404, &format!("no route for {} {}", head.method, head.uri.path())),
         };
         let guard = Stats::guard(&self.stats);
         if script.head_wait > Duration::ZERO {
@@ -111,14 +119,22 @@ impl Simulator {
         Ok(respond(script.status, script.content_type, body))
     }
 
-    fn script(&self, dialect: Dialect, path: &str, body: &[u8], directives: &Directives) -> Script {
+    fn script(
+        &self,
+        dialect: Dialect,
+        path: &str,
+        asks: Option<&gemini::Asks>,
+        body: &[u8],
+        directives: &Directives,
+    ) -> Script {
         if let Some(failure) = self.failure(dialect, directives) {
             return failure;
         }
-        let made = match (dialect, path) {
-            (_, "/embeddings") => embeddings::script(body, directives),
-            (Dialect::OpenaiChat, _) => openai::script(body, directives),
-            (Dialect::AnthropicMessages, _) => anthropic::script(body, directives),
+        let made = match (asks, path) {
+            (Some(asks), _) => gemini::script(asks, body, directives),
+            (None, "/embeddings") => embeddings::script(body, directives),
+            (None, "/messages") => anthropic::script(body, directives),
+            (None, _) => openai::script(body, directives),
         };
         made.unwrap_or_else(|message| Script::error(dialect, 400, &message))
     }
@@ -159,10 +175,15 @@ impl Simulator {
         let json = match path {
             "/models" if headers.contains_key("anthropic-version") => anthropic::models(),
             "/models" => openai::models(),
+            "/v1beta/models" => gemini::models(),
             "/sim/stats" => serde_json::to_string(&self.stats()).unwrap_or_default(),
             "/sim/requests" => self.stats.recorded(),
             "/healthz" => r#"{"ok":true}"#.to_owned(),
-            _ => match path.strip_prefix("/models/").and_then(openai::model) {
+            _ => match path
+                .strip_prefix("/models/")
+                .and_then(openai::model)
+                .or_else(|| path.strip_prefix("/v1beta/models/").and_then(gemini::model))
+            {
                 Some(model) => model,
                 None => {
                     let script = Script::error(Dialect::OpenaiChat, 404, &format!("nothing at {path}"));
@@ -177,20 +198,23 @@ impl Simulator {
     pub(crate) async fn send(
         &self,
         provider: &Arc<Provider>,
+        model: &str,
         call: UpstreamCall,
     ) -> Result<Response<SimBody>, SendError> {
-        let path = match (provider.dialect, call.operation) {
-            (Dialect::OpenaiChat, Operation::Chat) => "/v1/chat/completions",
-            (Dialect::OpenaiChat, Operation::Embeddings) => "/v1/embeddings",
-            (Dialect::AnthropicMessages, Operation::Chat) => "/v1/messages",
-            (Dialect::AnthropicMessages, Operation::Embeddings) => {
-                let operation = call.operation.as_str();
-                return Err(SendError::Unsupported { provider: Arc::clone(&provider.name), operation });
-            }
+        let uri = match (provider.dialect, call.operation) {
+            (Dialect::OpenaiChat, Operation::Chat) => Some(http::Uri::from_static("/v1/chat/completions")),
+            (Dialect::OpenaiChat, Operation::Embeddings) => Some(http::Uri::from_static("/v1/embeddings")),
+            (Dialect::AnthropicMessages, Operation::Chat) => Some(http::Uri::from_static("/v1/messages")),
+            (Dialect::Gemini, operation) => gemini::Asks::path(operation, call.stream, model),
+            (Dialect::OpenaiChat | Dialect::AnthropicMessages, _) => None,
+        };
+        let Some(uri) = uri else {
+            let operation = call.operation.as_str();
+            return Err(SendError::Unsupported { provider: Arc::clone(&provider.name), operation });
         };
         let mut request = Request::new(call.body);
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = http::Uri::from_static(path);
+        *request.uri_mut() = uri;
         *request.headers_mut() = call.headers;
         let limits = &provider.limits;
         let first_byte = limits.total.map_or(limits.first_byte, |total| total.min(limits.first_byte));

@@ -261,7 +261,7 @@ pub(crate) fn anthropic(body: &[u8]) -> Result<Asked<'_>, String> {
     })
 }
 
-fn check_turns(turns: &[Turn<'_>]) -> Result<(), String> {
+pub(crate) fn check_turns(turns: &[Turn<'_>]) -> Result<(), String> {
     if turns.iter().any(|turn| turn.speaker != Speaker::System) {
         return Ok(());
     }

@@ -42,7 +42,8 @@ impl Maker<'_> {
             Value::Array(kinds) => kinds.first().and_then(Value::as_str),
             kind => kind.as_str(),
         };
-        match kind {
+        // Gemini writes them in capitals.
+        match kind.map(str::to_lowercase).as_deref() {
             Some("string") => self.string(schema, name).into(),
             Some("integer") => self.integer(schema).into(),
             Some("number") => self.number(schema),

@@ -77,6 +77,21 @@ fn error_body(dialect: Dialect, status: u16, message: &str) -> Vec<u8> {
             string(&mut out, message);
             raw(&mut out, format_args!(",\"type\":\"{kind}\",\"param\":null,\"code\":{code}}}}}"));
         }
+        Dialect::Gemini => {
+            let word = match status {
+                401 => "UNAUTHENTICATED",
+                403 => "PERMISSION_DENIED",
+                404 => "NOT_FOUND",
+                429 => "RESOURCE_EXHAUSTED",
+                503 | 529 => "UNAVAILABLE",
+                504 => "DEADLINE_EXCEEDED",
+                400..500 => "INVALID_ARGUMENT",
+                _ => "INTERNAL",
+            };
+            raw(&mut out, format_args!("{{\"error\":{{\"code\":{status},\"message\":"));
+            string(&mut out, message);
+            raw(&mut out, format_args!(",\"status\":\"{word}\"}}}}"));
+        }
         Dialect::AnthropicMessages => {
             let kind = match status {
                 401 => "authentication_error",
@@ -121,7 +136,7 @@ impl StreamWriter {
         let send = |steps: &mut VecDeque<Step>, bytes: &Bytes| push(steps, bytes, directives.split);
         if directives.error_event {
             let mut event = match dialect {
-                Dialect::OpenaiChat => b"data: ".to_vec(),
+                Dialect::OpenaiChat | Dialect::Gemini => b"data: ".to_vec(),
                 Dialect::AnthropicMessages => b"event: error\ndata: ".to_vec(),
             };
             event.extend(error_body(dialect, 529, "The model is overloaded. Please try again later."));

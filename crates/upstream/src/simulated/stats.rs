@@ -77,7 +77,7 @@ impl Stats {
         let headers: Map<String, Value> = head
             .headers
             .iter()
-            .filter(|(name, _)| !matches!(name.as_str(), "authorization" | "x-api-key"))
+            .filter(|(name, _)| !matches!(name.as_str(), "authorization" | "x-api-key" | "x-goog-api-key"))
             .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into()))
             .collect();
         let body = String::from_utf8_lossy(body);

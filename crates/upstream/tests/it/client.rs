@@ -210,6 +210,26 @@ async fn what_anthropic_gets() {
 }
 
 #[tokio::test]
+async fn what_gemini_gets() {
+    let provider = "kind = 'gemini'\nbase_url = 'URL'\napi_key = 'AIza-1'";
+    let request = sent(provider, &[], Operation::Chat, false).await;
+    assert!(request.starts_with("POST /v1beta/models/m:generateContent HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains("x-goog-api-key: AIza-1\r\n"), "{request}");
+    let check = async |operation, stream, path: &str| {
+        let request = sent(provider, &[], operation, stream).await;
+        assert!(request.starts_with(&format!("POST /v1beta/models/m:{path} HTTP/1.1\r\n")), "{request}");
+    };
+    check(Operation::Chat, true, "streamGenerateContent?alt=sse").await;
+    check(Operation::Embeddings, false, "embedContent").await;
+    check(Operation::EmbeddingsBatch, false, "batchEmbedContents").await;
+    check(Operation::CountTokens, false, "countTokens").await;
+    let custom = "dialect = 'gemini'\nbase_url = 'URL/v1?x=1'\napi_key = 'k'";
+    let request = sent(custom, &[], Operation::Chat, true).await;
+    assert!(request.starts_with("POST /v1/models/m:streamGenerateContent?alt=sse&x=1 HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains("x-goog-api-key: k\r\n"), "{request}");
+}
+
+#[tokio::test]
 async fn anthropic_has_no_embeddings() {
     let upstream = upstream("[[providers]]\nname = 'up'\nkind = 'anthropic'\napi_key = 'k'");
     let call = UpstreamCall { operation: Operation::Embeddings, ..call("{}") };

@@ -72,7 +72,7 @@ fn configured_providers_come_first() {
     check(&upstream, "openai/gpt-4.1", "openai gpt-4.1");
     assert!(upstream.resolve("groq/x").unwrap_err().to_string().contains("remove `enabled: false`"));
     let names: Vec<String> = upstream.providers().into_iter().take(4).map(|p| p.name).collect();
-    assert_eq!(names, ["mine", "eu", "groq", "anthropic"]);
+    assert_eq!(names, ["mine", "eu", "groq", "ai21"]);
 }
 
 #[test]

@@ -18,9 +18,12 @@ use tokio::time::Instant;
 
 use super::support::{call, eventually, health, upstream};
 
-/// In-process, in both dialects.
+/// In-process, in every dialect.
 fn in_process() -> Upstream {
-    upstream("[[providers]]\nname = 'sim-anthropic'\nkind = 'sim'\ndialect = 'anthropic_messages'")
+    upstream(
+        "[[providers]]\nname = 'sim-anthropic'\nkind = 'sim'\ndialect = 'anthropic_messages'\n\
+         [[providers]]\nname = 'sim-gemini'\nkind = 'sim'\ndialect = 'gemini'",
+    )
 }
 
 /// The simulator on a socket, and an upstream with `sim`, `sim-anthropic` and `impatient` there.
@@ -160,27 +163,34 @@ async fn our_codecs_read_every_answer() {
     let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]});
     let openai_tools = json!([{"type": "function", "function": {"name": "get_weather", "parameters": schema}}]);
     let anthropic_tools = json!([{"name": "get_weather", "input_schema": schema}]);
+    let gemini_tools = json!([{"functionDeclarations": [{"name": "get_weather", "parametersJsonSchema": schema}]}]);
     for (model, dialect, tools) in [
         ("sim/large", Dialect::OpenaiChat, openai_tools),
         ("sim-anthropic/large", Dialect::AnthropicMessages, anthropic_tools),
+        ("sim-gemini/large", Dialect::Gemini, gemini_tools),
     ] {
         for with_tools in [false, true] {
             let codec = codec(dialect);
             let body = |stream: bool| {
                 let mut body = question(stream);
+                if dialect == Dialect::Gemini {
+                    let contents = [json!({"parts": [{"text": body["messages"][0]["content"]}]})];
+                    body = json!({"contents": contents, "generationConfig": {"thinkingConfig": {"includeThoughts": true}}});
+                }
                 if with_tools {
                     body["tools"] = tools.clone();
                 }
                 if dialect == Dialect::AnthropicMessages {
                     body["thinking"] = json!({"type": "enabled", "budget_tokens": 1024});
-                } else if stream {
+                } else if stream && dialect == Dialect::OpenaiChat {
                     body["stream_options"] = json!({"include_usage": true});
                 }
                 body
             };
             let reply = ask(&upstream, model, &body(false), &[]).await.unwrap();
             let whole = codec.decode_response(&reply.body.read_all(1 << 20).await.unwrap()).unwrap();
-            let reply = ask(&upstream, model, &body(true), &[]).await.unwrap();
+            let streaming = UpstreamCall { stream: true, ..call(&body(true).to_string()) };
+            let reply = upstream.send(&upstream.resolve(model).unwrap(), streaming).await.unwrap();
             let mut sse = SseDecoder::new();
             sse.push(&reply.body.read_all(1 << 20).await.unwrap()).unwrap();
             let mut decoder = codec.decode_stream();
@@ -199,6 +209,31 @@ async fn our_codecs_read_every_answer() {
             assert_eq!(streamed.id, whole.id, "{model}");
         }
     }
+}
+
+#[tokio::test]
+async fn gemini_embeds_counts_and_refuses() {
+    let upstream = in_process();
+    let send = async |operation: Operation, body: Value, status: &'static str| {
+        let mut call = UpstreamCall { operation, ..call(&body.to_string()) };
+        if !status.is_empty() {
+            call.headers.insert("x-sim-status", HeaderValue::from_static(status));
+        }
+        whole(upstream.send(&upstream.resolve("sim-gemini/embed").unwrap(), call).await.unwrap()).await
+    };
+    let content = json!({"parts": [{"text": "How do railway signals work?"}]});
+    let one = json!({"content": content, "outputDimensionality": 8});
+    let single = send(Operation::Embeddings, one.clone(), "").await;
+    assert_eq!(single["embedding"]["values"].as_array().unwrap().len(), 8);
+    let batch = send(Operation::EmbeddingsBatch, json!({"requests": [one, one]}), "").await;
+    assert_eq!(batch["embeddings"][1], single["embedding"]);
+    let counted = send(Operation::CountTokens, json!({"contents": [content]}), "").await;
+    let inner = json!({"generateContentRequest": {"model": "models/embed", "contents": [content]}});
+    assert!(counted["totalTokens"].as_u64().unwrap() > 5);
+    assert_eq!(send(Operation::CountTokens, inner, "").await, counted);
+    let refused = send(Operation::Chat, json!({"contents": [content]}), "429").await;
+    assert_eq!(refused["error"]["status"], "RESOURCE_EXHAUSTED");
+    assert_eq!(refused["error"]["code"], 429);
 }
 
 #[tokio::test]
@@ -391,9 +426,11 @@ async fn every_row_can_be_called() {
         let path = if row.base_url.as_deref().is_some_and(|url| url.ends_with(".ai")) { "" } else { "/v1" };
         let url = format!("http://{}{path}", socket.address);
         let upstream = upstream(&format!("[[providers]]\nname = '{}'\nbase_url = '{url}'\napi_key = 'k'", row.name));
-        let reply = ask(&upstream, &format!("{}/small", row.name), &question(false), &[]).await.unwrap();
+        let is_gemini = row.dialect == "gemini";
+        let question = if is_gemini { json!({"contents": [{"parts": [{"text": "Hi"}]}]}) } else { question(false) };
+        let reply = ask(&upstream, &format!("{}/small", row.name), &question, &[]).await.unwrap();
         assert_eq!(reply.status.as_u16(), 200, "{}", row.name);
-        let usage = whole(reply).await["usage"].clone();
+        let usage = whole(reply).await[if is_gemini { "usageMetadata" } else { "usage" }].clone();
         assert!(usage.is_object(), "{}", row.name);
     }
 }

@@ -1,6 +1,6 @@
 //! What a stream says, piece by piece.
 
-use signalbox_types::Usage;
+use signalbox_types::{Part, Usage};
 
 use super::FinishReason;
 use crate::error::ErrorBody;
@@ -9,7 +9,7 @@ use crate::rewrite::{Channel, ChannelKind};
 /// One thing that a stream said. `choice` is OpenAI's choice index (always 0 elsewhere); `index`
 /// tells running texts of one kind apart: the content block for Anthropic; for OpenAI the tool
 /// call's index, and 0 for everything else.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum StreamEvent {
     /// The answer begins. Once per stream.
     Start {
@@ -82,6 +82,13 @@ pub enum StreamEvent {
         index: u32,
         /// What is added.
         arguments: String,
+    },
+    /// A part that comes whole and is no text: a picture, code that the provider ran.
+    Part {
+        /// Choice.
+        choice: u32,
+        /// All of it.
+        part: Part,
     },
     /// Why the model stopped. Once per choice.
     Finish {

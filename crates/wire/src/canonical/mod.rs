@@ -3,6 +3,7 @@
 mod event;
 mod request;
 mod response;
+pub(crate) mod signature;
 
 pub use event::StreamEvent;
 pub use request::{
@@ -11,6 +12,13 @@ pub use request::{
 pub use response::{ChatResponse, FinishReason};
 
 use serde_json::Value;
+
+/// What kind of thing an object is: its `type`, or in Gemini's words its first key.
+pub(crate) fn kind_of(value: &Value) -> &str {
+    let named = value.get("type").and_then(Value::as_str);
+    let first_key = || value.as_object().and_then(|fields| fields.keys().next()).map(String::as_str);
+    named.or_else(first_key).unwrap_or("unknown")
+}
 
 /// Tool arguments from the JSON text that a model wrote: an object, or the text itself where it is none.
 /// An empty text stands for no arguments.

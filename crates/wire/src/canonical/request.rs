@@ -32,6 +32,14 @@ pub struct ChatRequest {
     pub top_p: Option<Number>,
     /// As written.
     pub top_k: Option<u64>,
+    /// As written.
+    pub seed: Option<Number>,
+    /// As written.
+    pub presence_penalty: Option<Number>,
+    /// As written.
+    pub frequency_penalty: Option<Number>,
+    /// How many answers are wanted (OpenAI `n`).
+    pub answers: Option<u64>,
     /// Texts that end the answer.
     pub stop: Vec<String>,
     /// The answer shall come as a stream.
@@ -72,6 +80,10 @@ impl ChatRequest {
             temperature: None,
             top_p: None,
             top_k: None,
+            seed: None,
+            presence_penalty: None,
+            frequency_penalty: None,
+            answers: None,
             stop: Vec::new(),
             stream: false,
             stream_usage: false,
@@ -97,6 +109,11 @@ impl ChatRequest {
         self.origins.get(message).cloned().unwrap_or_else(|| format!("messages[{message}]"))
     }
 
+    /// What the caller calls a field that Gemini's callers know by another name.
+    pub(crate) fn name_of<'a>(&self, plain: &'a str, gemini: &'a str) -> &'a str {
+        if self.extras.dialect == Dialect::Gemini { gemini } else { plain }
+    }
+
     pub(crate) fn hints(&self, message: usize, part: usize) -> Option<&PartHints> {
         self.part_hints.get(&(message, part))
     }
@@ -109,6 +126,13 @@ pub struct OtherTool {
     pub position: usize,
     /// As it came.
     pub definition: Value,
+}
+
+impl OtherTool {
+    /// What kind of tool it is.
+    pub(crate) fn kind(&self) -> &str {
+        super::kind_of(&self.definition)
+    }
 }
 
 /// Which tools the model may or must call.
@@ -203,6 +227,8 @@ pub struct PartHints {
     pub file_name: Option<String>,
     /// How closely to look at a picture (OpenAI `detail`).
     pub image_detail: Option<String>,
+    /// What an uploaded file is (Gemini `mimeType`).
+    pub mime_type: Option<String>,
 }
 
 /// A place outside the messages where prompt caching may cut.

@@ -1,4 +1,5 @@
 //! One folder per dialect, same rooms in each.
 
 pub(crate) mod anthropic_messages;
+pub(crate) mod gemini;
 pub(crate) mod openai_chat;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { questionsFor } from './queries';
+import { joined, questionsFor } from './queries';
 import { chipsOf, colorsOf, type Group, groupsOf, timelineOf, tokenClasses } from './series';
 
 const minute = 60_000;
@@ -85,4 +85,42 @@ it('asks about the calls of models in the range and in the one before', () => {
       { field: 'model', op: '=', value: 'm' },
     ],
   });
+});
+
+it('asks for sums where the range is long and they know the fields', () => {
+  const week = { from: 'now-7d', to: 'now' };
+  const long = questionsFor(week, [{ field: 'model', op: '=', value: 'm' }]);
+  expect([long.now.table, long.overTime.table, long.errors.table]).toEqual([
+    'span_minutes',
+    'span_minutes',
+    'spans',
+  ]);
+  const names = (query?: { measures?: { as?: string | null }[] }) => query?.measures?.map((one) => one.as);
+  expect(names(long.now)).not.toContain('ttft_p50');
+  expect([long.first?.byModel.table, names(long.first?.byModel)]).toEqual([
+    'spans',
+    ['requests', 'ttft_p50', 'ttft_p95'],
+  ]);
+  const ofUser = questionsFor(week, [{ field: 'user_id', op: '=', value: 'u' }]);
+  expect([ofUser.now.table, ofUser.first]).toEqual(['spans', undefined]);
+  expect(names(ofUser.now)).toContain('ttft_p50');
+  expect(questionsFor({ from: 'now-1h', to: 'now' }, []).now.table).toBe('spans');
+});
+
+it('joins what two answers know of a bucket or a model', () => {
+  const rows = [
+    { model: 'other', other: false, requests: 2 },
+    { model: 'other', other: true, requests: 3 },
+    { model: null, other: false, requests: 1 },
+  ];
+  const first = [
+    { model: 'other', other: true, requests: 3, ttft_p50: 30 },
+    { model: null, other: false, requests: 1, ttft_p50: 10 },
+  ];
+  expect(joined(rows, first).map((row: Record<string, unknown>) => row.ttft_p50)).toEqual([
+    undefined,
+    30,
+    10,
+  ]);
+  expect(joined([{ requests: 1 }], [{ ttft_p50: 5 }])).toEqual([{ requests: 1, ttft_p50: 5 }]);
 });

@@ -19,7 +19,7 @@ import { type Chip, readChips, writeChips } from '@/shared/url/filters';
 import { Charts } from './parts/charts';
 import { ModelTable, RecentErrors } from './parts/tables';
 import { Tiles } from './parts/tiles';
-import { isCall, questionsFor } from './queries';
+import { isCall, joined, questionsFor } from './queries';
 import { timelineOf } from './series';
 
 const route = getRouteApi('/house/');
@@ -102,18 +102,31 @@ export function OverviewPage() {
     })),
   });
   const [now, before, overTime, byModel, byModelOverTime, costByModelOverTime, errors] = answers;
+  const besides = ['now', 'before', 'overTime', 'byModel'] as const;
+  const first = useQueries({
+    queries: besides.map((name) => ({
+      ...answerQuery(questions.first?.[name] ?? questions[name]),
+      enabled: questions.first !== undefined,
+      refetchInterval,
+      placeholderData: keepPreviousData,
+    })),
+  });
+  const asked = questions.first !== undefined;
+  const [nowFirst, beforeFirst, overTimeFirst, byModelFirst] = first;
   const width = bucketFor(range).ms;
   const overTimeData = overTime?.data;
+  // Of a range before, where nothing is asked.
+  const overTimeFirstData = asked ? overTimeFirst?.data : undefined;
   const updatedAt = overTime?.dataUpdatedAt ?? 0;
   const { from, to } = range;
-  const timeline = useMemo(
+  const timeline = useMemo(() => {
+    if (!overTimeData) return undefined;
     // The bounds move with the data, not with the clock: between refreshes nothing jumps.
-    () =>
-      overTimeData ? timelineOf(rowsOf(overTimeData), boundsOf({ from, to }, updatedAt), width) : undefined,
-    [overTimeData, updatedAt, from, to, width],
-  );
+    const rows = joined(rowsOf(overTimeData), rowsOf(overTimeFirstData));
+    return timelineOf(rows, boundsOf({ from, to }, updatedAt), width);
+  }, [overTimeData, overTimeFirstData, updatedAt, from, to, width]);
   const refresh = (): void => {
-    for (const answer of answers) void answer.refetch();
+    for (const answer of asked ? [...answers, ...first] : answers) void answer.refetch();
   };
   const setRange = (next: Range): void => void navigate({ to: '/', search: { ...search, ...next } });
   const setChips = (next: Chip[]): void =>
@@ -128,7 +141,7 @@ export function OverviewPage() {
   };
   useShortcuts([{ keys: 'r', label: 'Refresh', group: 'Overview', run: refresh }]);
 
-  const nowRow = rowsOf(now?.data)[0];
+  const nowRow = joined(rowsOf(now?.data), rowsOf(asked ? nowFirst?.data : undefined))[0];
   const failed = answers.find((answer) => answer.isError && !answer.data);
   const none = nowRow !== undefined && !now?.isPlaceholderData && (numberOf(nowRow.requests) ?? 0) === 0;
   const stale = answers.some((answer) => answer.isPlaceholderData);
@@ -163,7 +176,7 @@ export function OverviewPage() {
             <>
               <Tiles
                 now={nowRow}
-                before={rowsOf(before?.data)[0]}
+                before={joined(rowsOf(before?.data), rowsOf(asked ? beforeFirst?.data : undefined))[0]}
                 timeline={timeline ?? timelineOf([], { from: 0, to: 0 }, width)}
                 query={questions.now}
                 onOpen={openTraces}
@@ -181,7 +194,10 @@ export function OverviewPage() {
               />
               <div className="grid gap-3 xl:grid-cols-5">
                 <ModelTable
-                  rows={byModel?.data && rowsOf(byModel.data)}
+                  rows={
+                    byModel?.data &&
+                    joined(rowsOf(byModel.data), rowsOf(asked ? byModelFirst?.data : undefined))
+                  }
                   questions={questions}
                   onOpen={openTraces}
                 />

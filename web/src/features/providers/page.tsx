@@ -1,17 +1,21 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { ExternalLink } from 'lucide-react';
+import { ExternalLink, Search } from 'lucide-react';
+import { useRef, useState } from 'react';
 
 import { api, call } from '@/api/client';
 import type { ProviderStatus } from '@/api/types';
 import { formatCount, formatShare } from '@/shared/format/numbers';
+import { useShortcuts } from '@/shared/keys/use-shortcuts';
 import { exactTime, formatAgo } from '@/shared/time/format';
 import { Badge } from '@/shared/ui/badge';
 import { CopyIcon } from '@/shared/ui/copy';
 import { cx } from '@/shared/ui/cx';
+import { inputClass } from '@/shared/ui/field';
+import { Kbd } from '@/shared/ui/kbd';
 import { PageHeader } from '@/shared/ui/page';
 import { Skeleton } from '@/shared/ui/skeleton';
-import { ErrorState } from '@/shared/ui/states';
+import { EmptyState, ErrorState } from '@/shared/ui/states';
 import { chipIs, writeChip } from '@/shared/url/filters';
 
 const providersQuery = queryOptions({
@@ -137,28 +141,83 @@ function ProviderCard({ provider }: { provider: ProviderStatus }) {
   );
 }
 
-function Group({ title, about, providers }: { title: string; about: string; providers: ProviderStatus[] }) {
-  if (providers.length === 0) return null;
+/** One that is off: what it is, and what switches it on. */
+function OffRow({ provider }: { provider: ProviderStatus }) {
   return (
-    <section>
+    <li className="flex min-w-0 flex-col gap-0.5 px-4 py-2.5">
+      <div className="flex items-baseline gap-2">
+        <h3 className="truncate font-medium">{provider.title}</h3>
+        <span className="font-mono text-xs text-faint">{provider.name}/</span>
+        {provider.docs && (
+          <a
+            href={provider.docs}
+            target="_blank"
+            rel="noreferrer noopener"
+            aria-label={`Documentation of ${provider.title}`}
+            className="ml-auto text-faint hover:text-ink"
+          >
+            <ExternalLink size={12} aria-hidden />
+          </a>
+        )}
+      </div>
+      <p className="text-xs break-words text-muted">{provider.why}</p>
+    </li>
+  );
+}
+
+function Heading({ title, about }: { title: string; about: string }) {
+  return (
+    <>
       <h2 className="font-semibold">{title}</h2>
       <p className="mb-3 text-sm text-muted">{about}</p>
-      <div className="grid grid-cols-[repeat(auto-fill,minmax(340px,1fr))] gap-3">
-        {providers.map((provider) => (
-          <ProviderCard key={provider.name} provider={provider} />
-        ))}
-      </div>
-    </section>
+    </>
   );
+}
+
+/** Its names, or a model that it is known to serve. */
+function matches(provider: ProviderStatus, text: string): boolean {
+  const names = [provider.name, provider.title, provider.dialect, ...provider.models];
+  return names.some((name) => name.toLowerCase().includes(text.trim().toLowerCase()));
 }
 
 export function ProvidersPage() {
   const answer = useQuery(providersQuery);
+  const [text, setText] = useState('');
+  const input = useRef<HTMLInputElement>(null);
+  useShortcuts([
+    { keys: '/', label: 'Find a provider', group: 'Providers', run: () => input.current?.focus() },
+  ]);
   const providers = answer.data?.providers ?? [];
+  const found = providers.filter((provider) => matches(provider, text));
+  const on = found.filter((provider) => provider.on);
+  const off = found.filter((provider) => !provider.on);
   return (
     <>
       <title>Providers · Signalbox</title>
-      <PageHeader title="Providers" />
+      <PageHeader title="Providers">
+        <div className="relative w-full max-w-xs min-w-48">
+          <Search
+            size={14}
+            className="pointer-events-none absolute top-[9px] left-2.5 text-faint"
+            aria-hidden
+          />
+          <input
+            ref={input}
+            aria-label="Find a provider"
+            placeholder="Find a provider or model"
+            className={cx(inputClass, 'pr-8 pl-8')}
+            value={text}
+            spellCheck={false}
+            onChange={(event) => setText(event.target.value)}
+            onKeyDown={(event) => event.key === 'Escape' && setText('')}
+          />
+          {text === '' && (
+            <span className="absolute top-[6px] right-2">
+              <Kbd>/</Kbd>
+            </span>
+          )}
+        </div>
+      </PageHeader>
       <div className="min-h-0 flex-1 space-y-6 overflow-y-auto p-5">
         {answer.isPending && (
           <div className="grid grid-cols-[repeat(auto-fill,minmax(340px,1fr))] gap-3">
@@ -170,16 +229,41 @@ export function ProvidersPage() {
         {answer.isError && !answer.data && (
           <ErrorState error={answer.error} retry={() => void answer.refetch()} className="h-full" />
         )}
-        <Group
-          title="On"
-          about="Calls can go there. Write the model as provider/model, or its bare name where only one serves it."
-          providers={providers.filter((one) => one.on)}
-        />
-        <Group
-          title="Off"
-          about="Set the named variable where Signalbox runs and start it again, or write the provider in signalbox.yaml."
-          providers={providers.filter((one) => !one.on)}
-        />
+        {providers.length > 0 && found.length === 0 && (
+          <EmptyState title={`No provider is called “${text.trim()}”`} className="py-20">
+            <p>
+              Any server that speaks a known dialect can be written in signalbox.yaml, with its{' '}
+              <code className="font-mono text-xs">dialect</code> and{' '}
+              <code className="font-mono text-xs">base_url</code>.
+            </p>
+          </EmptyState>
+        )}
+        {on.length > 0 && (
+          <section>
+            <Heading
+              title="On"
+              about="Calls can go there. Write the model as provider/model, or its bare name where only one serves it."
+            />
+            <div className="grid grid-cols-[repeat(auto-fill,minmax(340px,1fr))] gap-3">
+              {on.map((provider) => (
+                <ProviderCard key={provider.name} provider={provider} />
+              ))}
+            </div>
+          </section>
+        )}
+        {off.length > 0 && (
+          <section>
+            <Heading
+              title={`Off (${off.length})`}
+              about="Set the named variable where Signalbox runs and start it again, or write the provider in signalbox.yaml."
+            />
+            <ul className="grid grid-cols-[repeat(auto-fill,minmax(280px,1fr))] overflow-hidden rounded-lg border border-line bg-surface [&>li]:-mt-px [&>li]:-ml-px [&>li]:border-t [&>li]:border-l [&>li]:border-line">
+              {off.map((provider) => (
+                <OffRow key={provider.name} provider={provider} />
+              ))}
+            </ul>
+          </section>
+        )}
       </div>
     </>
   );

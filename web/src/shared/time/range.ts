@@ -10,6 +10,7 @@ export const presets = [
   { from: 'now-6h', label: '6h', title: 'Last 6 hours' },
   { from: 'now-24h', label: '24h', title: 'Last 24 hours' },
   { from: 'now-7d', label: '7d', title: 'Last 7 days' },
+  { from: 'now-30d', label: '30d', title: 'Last 30 days' },
 ] as const;
 
 export const defaultRange: Range = { from: 'now-1h', to: 'now' };
@@ -89,12 +90,14 @@ const widths: readonly [string, number][] = [
   ['1h', 3_600_000],
   ['3h', 10_800_000],
   ['6h', 21_600_000],
+  ['12h', 43_200_000],
   ['1d', 86_400_000],
+  ['7d', 604_800_000],
 ];
 
 /** The narrowest bucket that makes at most some 75 of the range. */
 export function bucketFor(range: Range): { text: string; ms: number } {
   const { from, to } = boundsOf(range);
-  const [text, ms] = widths.find(([, width]) => (to - from) / width <= 75) ?? ['1d', 86_400_000];
+  const [text, ms] = widths.find(([, width]) => (to - from) / width <= 75) ?? ['7d', 604_800_000];
   return { text, ms };
 }

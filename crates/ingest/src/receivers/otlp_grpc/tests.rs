@@ -14,7 +14,7 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::IngestConfig;
-use crate::testing::{self, Bench, KEY, bench, bench_with, chat_span};
+use crate::testing::{self, Bench, KEY, bench, bench_with, chat_span, text};
 
 const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
@@ -112,6 +112,51 @@ async fn refusals() {
         assert_ne!(call(&small, TRACES, Some(KEY), gzip, &large).await.code, Code::Ok, "packed it is small");
     }
     assert!(small.store.spans().is_empty());
+
+    let mut repeating = testing::request(vec![Span { attributes: Vec::new(), ..chat_span() }; 1_000]);
+    let large = text("process.command_args", &"x".repeat(50_000));
+    repeating.resource_spans[0].resource.as_mut().unwrap().attributes.push(large);
+    let repeating = repeating.encode_to_vec();
+    let limited = IngestConfig { max_body_bytes: 2 * repeating.len(), ..IngestConfig::default() };
+    let answer = call(&bench_with(limited, None).await, TRACES, Some(KEY), true, &repeating).await;
+    assert!(answer.message.contains("that each of them repeats"), "{}", answer.message);
+    assert_eq!(answer.code, Code::InvalidArgument);
+}
+
+#[tokio::test]
+async fn more_than_may_be_under_way() {
+    let bench = bench_with(IngestConfig { max_in_flight: 1, ..IngestConfig::default() }, None).await;
+    let first = {
+        // A sender that never sends its body has the only place.
+        let body = http_body_util::StreamBody::new(futures_util::stream::pending::<
+            Result<http_body::Frame<Bytes>, Infallible>,
+        >());
+        let request = http::Request::post(TRACES)
+            .header("content-type", "application/grpc")
+            .header("authorization", format!("Bearer {KEY}"))
+            .body(body)
+            .unwrap();
+        bench.ingest.grpc().oneshot(request)
+    };
+    tokio::pin!(first);
+    assert!(futures_util::poll!(&mut first).is_pending());
+    let second = call(&bench, TRACES, Some(KEY), false, &chat()).await;
+    assert_eq!(second.code, Code::Unavailable, "{}", second.message);
+    assert!(second.message.contains("ingest.max_in_flight"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sender_that_is_too_slow() {
+    let bench = bench_with(IngestConfig { body_timeout_ms: 50, ..IngestConfig::default() }, None).await;
+    let body =
+        http_body_util::StreamBody::new(futures_util::stream::pending::<Result<http_body::Frame<Bytes>, Infallible>>());
+    let request = http::Request::post(TRACES)
+        .header("content-type", "application/grpc")
+        .header("authorization", format!("Bearer {KEY}"))
+        .body(body)
+        .unwrap();
+    let response = bench.ingest.grpc().oneshot(request).await.unwrap();
+    assert_eq!(Status::from_header_map(response.headers()).unwrap().code(), Code::DeadlineExceeded);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use signalbox_types::query::InvalidQuery;
 use signalbox_types::seam::{BackupReport, StoreError};
 use signalbox_types::table::Table;
+use signalbox_types::table::{SPAN_MINUTES, SPANS};
 use tracing::info;
 
 use super::state::{Shared, Snapshot};
@@ -94,18 +95,24 @@ fn write_memory(shared: &Shared, moment: &Moment, staging: &Path) -> io::Result<
     let place = Place { dir: staging, ..shared.place() };
     let mut files = Vec::new();
     for rows in memtable.tables() {
-        for kind in [FILES, KEYS] {
-            shared.fs.create_dir_all(&staging.join(kind).join(rows.table.name))?;
+        let companion = Some(SPAN_MINUTES.name).filter(|_| *rows.table == SPANS);
+        for (kind, name) in
+            [FILES, KEYS].into_iter().flat_map(|kind| [(kind, Some(rows.table.name)), (kind, companion)])
+        {
+            name.map_or(Ok(()), |name| shared.fs.create_dir_all(&staging.join(kind).join(name)))?;
         }
         let written = write_file(&place, shared.number(), rows, &rows.dead, memtable.seqs)?;
-        files.extend(written.map(|file| named_by_content(shared, staging, file)).transpose()?);
+        // A companion keeps the name of the file that it belongs to.
+        let sum = written.first().and_then(|file| Some(file.blake3.as_deref()?.get(..24)?.to_owned()));
+        let named = written.into_iter().map(|file| named_by_content(shared, staging, sum.as_deref(), file));
+        files.extend(named.collect::<io::Result<Vec<_>>>()?);
     }
     Ok(files)
 }
 
 /// Its number will be given to another file of the data folder if that is not closed in order.
-fn named_by_content(shared: &Shared, staging: &Path, file: DataFile) -> io::Result<DataFile> {
-    let sum = file.blake3.as_deref().and_then(|sum| sum.get(..24)).unwrap_or(&file.name);
+fn named_by_content(shared: &Shared, staging: &Path, sum: Option<&str>, file: DataFile) -> io::Result<DataFile> {
+    let sum = sum.unwrap_or(&file.name);
     let named = DataFile { name: format!("m{sum}.parquet"), ..file.clone() };
     shared.fs.rename(&staging.join(file.relative_path()), &staging.join(named.relative_path()))?;
     if said::find_table(&file.table).is_some_and(crate::keys::has_keys) {

@@ -21,8 +21,8 @@ use crate::error::internal;
 use crate::files::{DataFileHandle, LiveFile};
 use crate::manifest::{DataFile, day_of};
 use crate::query::Engine;
-use crate::said;
 use crate::writer::FileWriter;
+use crate::{minutes, said};
 
 /// So many files of a level make one of the next.
 const FAN_IN: usize = 10;
@@ -44,6 +44,8 @@ pub(super) struct Job {
     level: u32,
     /// Leave the bodies out.
     strip: bool,
+    /// Sums of rows that are too old to be kept.
+    sums: Vec<DataFile>,
 }
 
 impl Job {
@@ -52,11 +54,22 @@ impl Job {
         Self::rewrite(file).map(|job| Self { strip: true, ..job })
     }
 
+    /// These stay beside what is written.
+    pub(super) fn with_sums(self, sums: Vec<DataFile>) -> Self {
+        Self { sums, ..self }
+    }
+
     /// A rewrite of this file alone, so that its dead rows are gone from the disk.
     pub(super) fn rewrite(file: &LiveFile) -> Option<Self> {
         let meta = file.meta();
         let table = said::find_table(&meta.table)?;
-        Some(Self { table, files: vec![Arc::clone(&file.handle)], level: meta.level, strip: meta.without_bodies })
+        Some(Self {
+            table,
+            files: vec![Arc::clone(&file.handle)],
+            level: meta.level,
+            strip: meta.without_bodies,
+            sums: Vec::new(),
+        })
     }
 }
 
@@ -68,7 +81,8 @@ fn choose(files: &[LiveFile], now: Timestamp, zeal: Zeal) -> Option<Job> {
         file.dead_rows() > 0 && file.dead_rows() as f64 >= most
     };
     let mut groups: BTreeMap<(&str, Option<i64>, u32), Vec<&LiveFile>> = BTreeMap::new();
-    for file in files {
+    let merged = |file: &&LiveFile| !minutes::is_companion(file, files);
+    for file in files.iter().filter(merged) {
         let meta = file.meta();
         // What was written from memory may hold several days; what was merged holds one.
         let day = (meta.level > 0).then(|| day_of(meta.time.0));
@@ -83,10 +97,16 @@ fn choose(files: &[LiveFile], now: Timestamp, zeal: Zeal) -> Option<Job> {
             group.into_iter().filter(|file| file.meta().bytes < FILE_BYTES as u64 / 2).collect();
         if small.len() >= enough {
             let files = small.into_iter().take(FAN_IN).map(|file| Arc::clone(&file.handle)).collect();
-            return Some(Job { table: said::find_table(name)?, files, level: level + 1, strip: false });
+            return Some(Job {
+                table: said::find_table(name)?,
+                files,
+                level: level + 1,
+                strip: false,
+                sums: Vec::new(),
+            });
         }
     }
-    files.iter().find(worn).and_then(Job::rewrite)
+    files.iter().filter(merged).find(worn).and_then(Job::rewrite)
 }
 
 /// How much is worth doing.
@@ -112,19 +132,22 @@ pub(super) fn step(shared: &Shared, engine: &Engine, zeal: Zeal) -> Result<bool,
 /// Merges the files of a job, with `merging` held. Queries and writers go on meanwhile.
 pub(super) fn run(shared: &Shared, engine: &Engine, job: Job) -> Result<(), StoreError> {
     let started = shared.clock.elapsed();
-    let Job { table, files: gone, level, strip } = job;
+    let Job { table, files: mut gone, level, strip, sums } = job;
     let (began, files) = {
         let mut state = shared.state.write();
         // As they are now: rows may have died since the job was chosen.
         let same = |file: &&LiveFile| gone.iter().any(|handle| Arc::ptr_eq(handle, &file.handle));
         let files: Vec<LiveFile> = state.files.iter().filter(same).cloned().collect();
+        let companions = files.iter().filter_map(|file| minutes::companion_of(file, &state.files));
+        gone.extend(companions.map(|file| Arc::clone(&file.handle)));
         (state.begin_job(), files)
     };
     let strip = strip || files.iter().all(|file| file.meta().without_bodies);
     let written = write(shared, engine, table, &files, level, strip);
-    let rows = written.as_ref().map_or(0, |written| written.iter().map(|file| file.rows).sum::<u64>());
+    let of_table = |file: &&DataFile| file.table == table.name;
+    let rows = written.iter().flatten().filter(of_table).map(|file| file.rows).sum::<u64>();
     let result = match written {
-        Ok(written) => shared.replace_files(began, &gone, written, None),
+        Ok(written) => shared.replace_files(began, &gone, [written, sums].concat(), None),
         Err(error) => {
             let ended = shared.state.write().end_job(began, &mut []);
             Err(ended.err().unwrap_or(error))
@@ -187,7 +210,7 @@ impl Days<'_> {
             writer.write(&rows)?;
             let full = writer.bytes() > FILE_BYTES;
             if full && let Some(writer) = self.open.remove(&day) {
-                self.done.push(writer.finish(self.seqs)?);
+                self.done.extend(writer.finish(self.seqs)?);
             }
         }
         self.keep_in_memory()
@@ -199,7 +222,7 @@ impl Days<'_> {
             return Ok(());
         }
         if let Some((_, writer)) = self.open.pop_first() {
-            self.done.push(writer.finish(self.seqs)?);
+            self.done.extend(writer.finish(self.seqs)?);
         }
         Ok(())
     }
@@ -215,7 +238,7 @@ impl Days<'_> {
 
     fn finish(mut self) -> io::Result<Vec<DataFile>> {
         while let Some((_, writer)) = self.open.pop_first() {
-            self.done.push(writer.finish(self.seqs)?);
+            self.done.extend(writer.finish(self.seqs)?);
         }
         Ok(self.done)
     }

@@ -41,7 +41,7 @@ pub(super) fn index_all(shared: &Shared) -> io::Result<()> {
             shared.texts.missing(live()).cloned()
         };
         let Some(file) = missing else { break };
-        let bodies = find_table(&file.table).and_then(|table| shared.snapshot(table).bodies);
+        let bodies = find_table(&file.table).and_then(|table| shared.snapshot(table).ok()?.bodies);
         let same = |other: &LiveFile| (&other.meta().table, &other.meta().name) == (&file.table, &file.name);
         match shared.texts.build(&file, bodies.as_deref(), || shared.state.read().files.iter().any(same)) {
             // It went before it could be read.

@@ -1,20 +1,23 @@
 //! Removes what has been kept long enough: whole files where all rows are old, rows where a project
 //! keeps its own for a shorter time, bodies where only those are old.
 
+use std::io;
 use std::sync::Arc;
 
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::TimestampMicrosecondType;
 use signalbox_types::seam::StoreError;
-use signalbox_types::table::{ColumnRoom, Retention, Table};
+use signalbox_types::table::{ColumnRoom, Minutes, Retention, SPAN_MINUTES, SPANS, Table};
 use tracing::info;
 
 use super::compact::{Job, run};
 use super::state::Shared;
 use crate::error::internal;
 use crate::files::LiveFile;
+use crate::manifest::DataFile;
 use crate::query::Engine;
-use crate::said;
+use crate::writer::FileWriter;
+use crate::{minutes, said};
 
 const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 
@@ -47,23 +50,56 @@ fn file_bound(shared: &Shared, table: &Table, file: &LiveFile) -> Option<i64> {
 }
 
 fn drop_files(shared: &Shared) -> Result<(), StoreError> {
-    let (began, gone) = {
+    let (began, gone, sums) = {
         let mut state = shared.state.write();
         let old = |file: &&LiveFile| {
             let table = said::find_table(&file.meta().table);
             table.and_then(|table| file_bound(shared, table, file)).is_some_and(|bound| file.meta().time.1 < bound)
         };
-        let gone: Vec<_> = state.files.iter().filter(old).map(|file| Arc::clone(&file.handle)).collect();
+        let old = |file: &&LiveFile| old(file) && !minutes::is_companion(file, &state.files);
+        let gone: Vec<LiveFile> = state.files.iter().filter(old).cloned().collect();
         if gone.is_empty() {
             return Ok(());
         }
-        (state.begin_job(), gone)
+        let companion = |file: &LiveFile| minutes::companion_of(file, &state.files).cloned();
+        let sums: Vec<_> = gone.iter().filter(is_spans).map(|file| (file.clone(), companion(file))).collect();
+        (state.begin_job(), gone.into_iter().map(|file| file.handle).collect::<Vec<_>>(), sums)
     };
-    shared.replace_files(began, &gone, Vec::new(), None).map_err(internal)?;
+    // Companions stay as they are, but where rows have died since.
+    let (mut gone, mut written) = (gone, Vec::new());
+    for (file, companion) in &sums {
+        if file.dead_rows() > 0 || companion.is_none() {
+            written.extend(write_sums(shared, minutes::of_file(&shared.dir, file, companion.as_ref()), file));
+            gone.extend(companion.iter().map(|companion| Arc::clone(&companion.handle)));
+        }
+    }
+    drop(sums);
+    let written = match written.into_iter().collect::<io::Result<Vec<_>>>() {
+        Ok(written) => written.concat(),
+        Err(error) => {
+            let ended = shared.state.write().end_job(began, &mut []);
+            return Err(internal(ended.err().unwrap_or(error)));
+        }
+    };
+    shared.replace_files(began, &gone, written, None).map_err(internal)?;
     info!(files = gone.len(), "removed data files whose time is over");
     drop(gone);
     shared.remove_unread();
     Ok(())
+}
+
+fn is_spans(file: &&LiveFile) -> bool {
+    file.meta().table == SPANS.name
+}
+
+/// Sums of spans that are too old to be kept, as a file of its own; none if there are none.
+fn write_sums(shared: &Shared, sums: io::Result<Minutes>, of: &LiveFile) -> Option<io::Result<Vec<DataFile>>> {
+    let write = |batch: RecordBatch| {
+        let mut writer = FileWriter::create(&shared.place(), &SPAN_MINUTES, shared.number(), 1)?;
+        writer.write(&batch)?;
+        writer.finish(of.meta().seqs)
+    };
+    sums.and_then(minutes::batch_of).map(|batch| batch.map(write)).transpose().map(|written| written.flatten())
 }
 
 /// Rows of a project that keeps them for a shorter time than the files they are in.
@@ -72,7 +108,7 @@ fn drop_rows(shared: &Shared, engine: &Engine, project: &str) -> Result<(), Stor
     for file in files {
         let Some(table) = said::find_table(&file.meta().table) else { continue };
         let Some(bound) = bound(shared, shared.config.retention.days(table.retention, Some(project))) else { continue };
-        if file.meta().time.0 >= bound {
+        if file.meta().time.0 >= bound || minutes::is_companion(&file, &shared.state.read().files) {
             continue;
         }
         let old = |batch: &RecordBatch, row: usize| {
@@ -84,8 +120,12 @@ fn drop_rows(shared: &Shared, engine: &Engine, project: &str) -> Result<(), Stor
         if rows.is_empty() {
             continue;
         }
+        let sums = Some(&file)
+            .filter(is_spans)
+            .and_then(|file| write_sums(shared, minutes::of_rows(&shared.dir, file, &rows), file));
+        let sums = sums.transpose().map_err(internal)?.unwrap_or_default();
         shared.kill_rows(&file, &rows);
-        if let Some(job) = Job::rewrite(&file) {
+        if let Some(job) = Job::rewrite(&file).map(|job| job.with_sums(sums)) {
             drop(file);
             run(shared, engine, job)?;
         }

@@ -13,7 +13,7 @@ use roaring::RoaringBitmap;
 use signalbox_journal::fs::Fs;
 use signalbox_journal::{AppendError, Journal};
 use signalbox_types::seam::{Clock, StoreError, StoreStats};
-use signalbox_types::table::{Identity, Table};
+use signalbox_types::table::{Identity, SPAN_MINUTES, SPANS, Table};
 use signalbox_types::{Span, TopValues};
 use tokio::sync::{OwnedRwLockReadGuard, RwLock as RwLockOfAppends, broadcast};
 use tracing::{error, info, warn};
@@ -28,8 +28,8 @@ use crate::memtable::{Chunk, Dead, Memtable};
 use crate::rows::KeyedBatch;
 use crate::said::{self, Bodies, MESSAGES, Recent};
 use crate::text::{Found, TextIndexes};
-use crate::values;
 use crate::writer::Place;
+use crate::{minutes, values};
 
 /// Where rows are.
 #[derive(Debug, Default)]
@@ -293,8 +293,17 @@ impl Shared {
         }
     }
 
-    pub(super) fn snapshot(&self, table: &Table) -> Snapshot {
-        self.snapshot_of(&self.state.read(), table)
+    pub(super) fn snapshot(&self, table: &Table) -> io::Result<Snapshot> {
+        if *table != SPAN_MINUTES {
+            return Ok(self.snapshot_of(&self.state.read(), table));
+        }
+        let (files, in_memory) = {
+            let state = self.state.read();
+            (state.files.clone(), self.snapshot_of(&state, &SPANS).chunks)
+        };
+        let (files, chunks) = minutes::snapshot(&self.dir, &files, &in_memory)?;
+        let chunks = chunks.into_iter().map(|chunk| (chunk, Dead::default())).collect();
+        Ok(Snapshot { files, chunks, texts: Arc::clone(&self.texts), found: None, bodies: None })
     }
 
     pub(super) fn snapshot_of(&self, state: &State, table: &Table) -> Snapshot {
@@ -359,13 +368,13 @@ impl Shared {
             (state.begin_job(), state.frozen_dead.clone())
         };
         let nothing = Dead::default();
-        let written = frozen.tables().filter_map(|rows| {
+        let written = frozen.tables().map(|rows| {
             let dead = dead.get(rows.table.name).unwrap_or(&nothing);
-            write_file(&self.place(), self.number(), rows, dead, frozen.seqs).transpose()
+            write_file(&self.place(), self.number(), rows, dead, frozen.seqs)
         });
         let low_seq = frozen.seqs.1 + 1;
-        let written = written.collect::<io::Result<Vec<DataFile>>>();
-        let committed = written.and_then(|written| self.replace_files(began, &[], written, Some(low_seq)));
+        let written = written.collect::<io::Result<Vec<_>>>();
+        let committed = written.and_then(|written| self.replace_files(began, &[], written.concat(), Some(low_seq)));
         committed.map_err(|error| flush_failed(&error))?;
         self.journal.trim(low_seq);
         self.save_values();

@@ -39,7 +39,7 @@ pub(super) async fn export(
         columns,
         format: export.format,
         time: export.time.resolve(store.shared.clock.now()),
-        snapshot: store.shared.snapshot(table),
+        snapshot: store.shared.snapshot(table).map_err(internal)?,
     };
     let (out, pieces) = mpsc::channel(READY);
     let task = store.engine.export(rows, out)?;

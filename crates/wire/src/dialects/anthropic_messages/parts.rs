@@ -7,14 +7,14 @@ use signalbox_types::{Message, Modality, Part, Role};
 
 use super::DIALECT;
 use super::texts::{CONTENT, role};
-use crate::canonical::{ChatRequest, PartHints};
+use crate::canonical::{ChatRequest, PartHints, kind_of, signature};
 use crate::error::WireError;
 use crate::json::{Node, Path};
 use crate::media::{part_of_url, plain_text, plain_text_blob};
 use crate::write::Writer;
 
 /// The key that carries arguments which are no JSON object, since this dialect has objects only.
-pub(super) const INVALID_ARGUMENTS: &str = "invalid_json_arguments";
+pub(crate) const INVALID_ARGUMENTS: &str = "invalid_json_arguments";
 
 type Hinted = Vec<(Part, PartHints)>;
 
@@ -186,7 +186,7 @@ fn only_text(request: &ChatRequest, index: usize) -> Option<String> {
 }
 
 /// The first text of a user who is told apart by name: the name has no field here, but the model must see it.
-fn named<'a>(message: &Message, text: &'a str) -> Cow<'a, str> {
+pub(crate) fn named<'a>(message: &Message, text: &'a str) -> Cow<'a, str> {
     match &message.name {
         Some(name) if message.role == Role::User => Cow::Owned(format!("{name}: {text}")),
         _ => Cow::Borrowed(text),
@@ -201,6 +201,8 @@ pub(super) fn encode_message(w: &mut Writer, request: &ChatRequest, index: usize
         let hints = request.hints(index, place);
         match part {
             Part::Other(value) if request.extras.dialect == DIALECT => w.item(value),
+            // Anthropic refuses what Google has signed.
+            Part::Reasoning { signature: Some(signature), .. } if signature::read_gemini(signature).is_some() => {}
             Part::Text { content } if name_is_due => {
                 name_is_due = false;
                 encode_text(w, &named(message, content), hints);
@@ -301,7 +303,7 @@ pub(super) fn encode_part(
             return Err(unsupported(&field(), "it takes text, images and documents, no sound and no video"));
         }
         Part::Other(value) => {
-            let kind = value.get("type").and_then(Value::as_str).unwrap_or("unknown");
+            let kind = kind_of(value);
             return Err(unsupported(&field(), format!("content of type `{kind}` has no counterpart there")));
         }
     }

@@ -10,6 +10,7 @@ use super::{DIALECT, parts, texts};
 use crate::canonical::{CachePlace, ChatRequest, Effort, OtherTool, Reasoning, ResponseFormat, ToolChoice};
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
+use crate::registry::Dialect;
 use crate::write::Writer;
 
 /// This dialect must be told a limit; callers of others need not tell one.
@@ -212,6 +213,7 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
         w.field_if("temperature", request.temperature.as_ref());
         w.field_if("top_p", request.top_p.as_ref());
         w.field_if("top_k", request.top_k);
+        refuse_weights(request)?;
         if !request.stop.is_empty() {
             w.field("stop_sequences", &request.stop);
         }
@@ -281,7 +283,7 @@ fn encode_system(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
 fn encode_tools(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
     let ours = request.extras.dialect == DIALECT;
     if !ours && let Some(other) = request.other_tools.first() {
-        let kind = other.definition.get("type").and_then(Value::as_str).unwrap_or("unknown");
+        let kind = other.kind();
         let hint = format!("a tool of type `{kind}` has no counterpart there; define it as a function");
         return Err(unsupported(format!("tools[{}]", other.position), hint));
     }
@@ -367,17 +369,42 @@ fn encode_format(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
 
 fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
     for (name, value) in &request.extras.fields {
-        if request.extras.dialect == DIALECT {
-            w.field(name, value);
-        } else if let Err(hint) = harmless_openai_field(name, value) {
-            return Err(unsupported(name, hint));
+        let harmless = match request.extras.dialect {
+            DIALECT => {
+                w.field(name, value);
+                continue;
+            }
+            Dialect::Gemini => super::super::gemini::harmless_field(name, value),
+            _ => harmless_openai_field(name, value),
+        };
+        harmless.map_err(|hint| unsupported(name, hint))?;
+    }
+    Ok(())
+}
+
+/// What this dialect has no word for, unless it is what happens anyway.
+fn refuse_weights(request: &ChatRequest) -> Result<(), WireError> {
+    if request.seed.is_some() {
+        return Err(unsupported(request.name_of("seed", "generationConfig.seed"), "it has no seed; leave it out"));
+    }
+    let penalties = [
+        (&request.presence_penalty, request.name_of("presence_penalty", "generationConfig.presencePenalty")),
+        (&request.frequency_penalty, request.name_of("frequency_penalty", "generationConfig.frequencyPenalty")),
+    ];
+    for (penalty, field) in penalties {
+        if penalty.as_ref().and_then(serde_json::Number::as_f64).is_some_and(|penalty| penalty != 0.0) {
+            return Err(unsupported(field, "it can't weigh tokens; leave it out"));
         }
+    }
+    if request.answers.is_some_and(|answers| answers != 1) {
+        let field = request.name_of("n", "generationConfig.candidateCount");
+        return Err(unsupported(field, "it gives one answer per call; send the call several times"));
     }
     Ok(())
 }
 
 /// Whether an OpenAI field can be left out without changing what the caller gets.
-fn harmless_openai_field(name: &str, value: &Value) -> Result<(), &'static str> {
+pub(crate) fn harmless_openai_field(name: &str, value: &Value) -> Result<(), &'static str> {
     let is_zero = value.as_f64() == Some(0.0);
     let is_empty = match value {
         Value::Array(items) => items.is_empty(),
@@ -388,9 +415,8 @@ fn harmless_openai_field(name: &str, value: &Value) -> Result<(), &'static str> 
         // Hints about price, speed and OpenAI's own dashboard, not about the answer.
         "store" | "prompt_cache_key" | "prompt_cache_retention" | "prediction" => true,
         "service_tier" => value == "auto" || value == "default",
-        "n" => value.as_u64() == Some(1),
         "logprobs" => value == false,
-        "top_logprobs" | "presence_penalty" | "frequency_penalty" => is_zero,
+        "top_logprobs" => is_zero,
         "modalities" => value.as_array().is_some_and(|items| items.iter().all(|item| item == "text")),
         "verbosity" => value == "medium",
         // Even an empty object switches the search on.
@@ -401,10 +427,8 @@ fn harmless_openai_field(name: &str, value: &Value) -> Result<(), &'static str> 
         return Ok(());
     }
     Err(match name {
-        "n" => "it gives one answer per call; send the call several times",
         "logprobs" | "top_logprobs" => "it tells no token probabilities; leave it out",
-        "seed" => "it has no seed; leave it out",
-        "presence_penalty" | "frequency_penalty" | "logit_bias" => "it can't weigh tokens; leave it out",
+        "logit_bias" => "it can't weigh tokens; leave it out",
         "functions" | "function_call" => "use `tools` and `tool_choice`",
         "verbosity" => "say in the prompt how long the answer shall be",
         "service_tier" => "service tiers are a provider's own; leave it out",

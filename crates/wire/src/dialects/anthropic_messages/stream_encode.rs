@@ -7,6 +7,7 @@ use signalbox_types::Usage;
 use super::response::{Holds, encode_usage, word_of};
 use crate::canonical::{FinishReason, StreamEvent};
 use crate::codec::{StreamEncoder, StreamStart};
+use crate::error::ErrorBody;
 use crate::sse;
 use crate::write::Writer;
 
@@ -276,6 +277,11 @@ impl StreamEncoder for Encoder {
                 self.finish = Some((reason.clone(), stop_sequence.clone()));
             }
             StreamEvent::Usage(usage) => self.usage = *usage,
+            StreamEvent::Part { .. } => {
+                self.closed = true;
+                let unsaid = super::error::encode(&ErrorBody::unsaid(super::DIALECT));
+                out.extend_from_slice(&sse::write(Some("error"), &unsaid));
+            }
             StreamEvent::Error(error) => {
                 self.closed = true;
                 out.extend_from_slice(&sse::write(Some("error"), &super::error::encode(error)));

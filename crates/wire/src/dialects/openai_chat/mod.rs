@@ -6,6 +6,7 @@
 //! dialect too, since strict servers refuse fields that they don't know.
 
 mod error;
+mod google;
 mod parts;
 mod request;
 mod response;
@@ -15,6 +16,8 @@ mod texts;
 
 #[cfg(test)]
 mod tests;
+
+pub(crate) use request::harmless_anthropic_field;
 
 use bytes::Bytes;
 

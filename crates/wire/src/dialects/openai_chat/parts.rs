@@ -6,8 +6,9 @@ use serde_json::Value;
 use signalbox_types::{Message, Modality, Part, Role};
 
 use super::DIALECT;
+use super::google::{encode_thought_signature, thought_signature};
 use super::texts::{CONTENT, role};
-use crate::canonical::{ChatRequest, PartHints, arguments_from_text, arguments_to_text};
+use crate::canonical::{ChatRequest, PartHints, arguments_from_text, arguments_to_text, kind_of, signature};
 use crate::error::WireError;
 use crate::json::{Node, Object, Path};
 use crate::media::{data_url, part_of_url, plain_text};
@@ -60,7 +61,13 @@ pub(super) fn parts(
     }
     let calls = path.key("tool_calls");
     for (index, node) in message.children("tool_calls", path)?.into_iter().enumerate() {
-        parts.push(tool_call(node, calls.index(index))?);
+        let call = node.object(calls.index(index))?;
+        parts.extend(thought_signature(&call).map(|signature| Part::Reasoning {
+            content: String::new(),
+            signature: Some(signature),
+            encrypted: None,
+        }));
+        parts.push(tool_call(node, &call, calls.index(index))?);
     }
     if let Some(call) = message.child("function_call", path)? {
         parts.push(function(&call, None, path.key("function_call"))?);
@@ -139,8 +146,7 @@ fn file(fields: &Object<'_>, path: Path<'_>, hints: &mut PartHints) -> Result<Pa
     })
 }
 
-fn tool_call(node: Node<'_>, path: Path<'_>) -> Result<Part, WireError> {
-    let call = node.object(path)?;
+fn tool_call(node: Node<'_>, call: &Object<'_>, path: Path<'_>) -> Result<Part, WireError> {
     let id = call.text("id", path)?.map(Cow::into_owned);
     match call.child("function", path)? {
         Some(inner) => function(&inner, id, path.key("function")),
@@ -192,10 +198,11 @@ pub(super) fn encode_message(w: &mut Writer, request: &ChatRequest, index: usize
         if message.role == Role::Assistant {
             // Thinking of another dialect means nothing here: only who signed it can read it, and strict
             // servers refuse fields that they don't know.
-            if request.extras.dialect == DIALECT {
+            let signed = request.extras.dialect == DIALECT;
+            if signed {
                 encode_reasoning(w, &message.parts);
             }
-            encode_assistant_extras(w, &message.parts);
+            encode_assistant_extras(w, &message.parts, signed);
         }
     });
     result
@@ -293,7 +300,7 @@ fn encode_part(w: &mut Writer, part: &Part, hints: Option<&PartHints>, field: &s
             return Err(unsupported(field, "a file uploaded to one provider is unknown to another; send it inline"));
         }
         Part::Other(value) => {
-            let kind = value.get("type").and_then(Value::as_str).unwrap_or("unknown");
+            let kind = kind_of(value);
             let hint = match kind {
                 "document" => {
                     "a document with citations, a context or content blocks can't be said there; send it plain".into()
@@ -314,8 +321,8 @@ fn text_part(w: &mut Writer, text: &str) {
     });
 }
 
-/// What an assistant message says beside its content and its thinking.
-pub(super) fn encode_assistant_extras(w: &mut Writer, parts: &[Part]) {
+/// What an assistant message says beside its content and its thinking; calls with Gemini's signature, if `signed`.
+pub(super) fn encode_assistant_extras(w: &mut Writer, parts: &[Part], signed: bool) {
     let refusals: Vec<&str> = parts
         .iter()
         .filter_map(|part| if let Part::Refusal { content } = part { Some(content.as_str()) } else { None })
@@ -326,8 +333,12 @@ pub(super) fn encode_assistant_extras(w: &mut Writer, parts: &[Part]) {
     if !parts.iter().any(|part| matches!(part, Part::ToolCall { .. })) {
         return;
     }
+    let mut proof = None;
     w.list_field("tool_calls", |w| {
         for part in parts {
+            if let Part::Reasoning { signature: Some(signature), .. } = part {
+                proof = signature::of_call(signature).filter(|_| signed);
+            }
             if let Part::ToolCall { id, name, arguments } = part {
                 w.object(|w| {
                     w.field("id", id.as_deref().unwrap_or_default());
@@ -336,6 +347,9 @@ pub(super) fn encode_assistant_extras(w: &mut Writer, parts: &[Part]) {
                         w.field("name", name);
                         w.field("arguments", &arguments_to_text(arguments));
                     });
+                    if let Some(proof) = proof.take() {
+                        encode_thought_signature(w, proof);
+                    }
                 });
             }
         }
@@ -348,10 +362,13 @@ pub(super) fn encode_reasoning(w: &mut Writer, parts: &[Part]) {
         .iter()
         .filter_map(|part| match part {
             Part::Reasoning { content, signature, encrypted } => {
-                Some((content.as_str(), signature.as_ref(), encrypted.as_ref()))
+                // What belongs to a call stands with the call.
+                let signature = signature.as_ref().filter(|signature| signature::of_call(signature).is_none());
+                Some((content.as_str(), signature, encrypted.as_ref()))
             }
             _ => None,
         })
+        .filter(|(text, signature, encrypted)| !text.is_empty() || signature.is_some() || encrypted.is_some())
         .collect();
     if blocks.is_empty() {
         return;

@@ -24,6 +24,10 @@ const KNOWN: &[&str] = &[
     "max_completion_tokens",
     "temperature",
     "top_p",
+    "seed",
+    "presence_penalty",
+    "frequency_penalty",
+    "n",
     "stop",
     "stream",
     "stream_options",
@@ -56,6 +60,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatRequest, WireError> {
     request.max_tokens = texts::max_tokens(&root)?;
     request.temperature = root.number("temperature", Path::Root)?;
     request.top_p = root.number("top_p", Path::Root)?;
+    request.seed = root.number("seed", Path::Root)?;
+    request.presence_penalty = root.number("presence_penalty", Path::Root)?;
+    request.frequency_penalty = root.number("frequency_penalty", Path::Root)?;
+    request.answers = root.count("n", Path::Root)?;
     request.stop = stop(&root)?;
     request.stream = root.flag("stream", Path::Root)?.unwrap_or(false);
     if let Some(options) = root.child("stream_options", Path::Root)? {
@@ -188,11 +196,19 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
         w.field_if("temperature", request.temperature.as_ref());
         w.field_if("top_p", request.top_p.as_ref());
         if request.top_k.is_some() {
-            return Err(unsupported("top_k", "leave it out, or use `top_p`"));
+            let field = request.name_of("top_k", "generationConfig.topK");
+            return Err(unsupported(field, "leave it out, or use `top_p`"));
         }
+        w.field_if("seed", request.seed.as_ref());
+        w.field_if("presence_penalty", request.presence_penalty.as_ref());
+        w.field_if("frequency_penalty", request.frequency_penalty.as_ref());
+        w.field_if("n", request.answers);
         match request.stop.as_slice() {
             [] => {}
-            stop if stop.len() > 4 => return Err(unsupported("stop_sequences", "at most 4 can be sent there")),
+            stop if stop.len() > 4 => {
+                let field = request.name_of("stop_sequences", "generationConfig.stopSequences");
+                return Err(unsupported(field, "at most 4 can be sent there"));
+            }
             stop => w.field("stop", stop),
         }
         if request.stream {
@@ -215,7 +231,7 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
 fn encode_tools(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
     let ours = request.extras.dialect == DIALECT;
     if !ours && let Some(other) = request.other_tools.first() {
-        let kind = other.definition.get("type").and_then(Value::as_str).unwrap_or("unknown");
+        let kind = other.kind();
         let hint = format!(
             "a tool of type `{kind}`, or one with fields beyond name, description and schema, has no counterpart there; define it as a plain tool"
         );
@@ -296,17 +312,21 @@ fn encode_reasoning(w: &mut Writer, request: &ChatRequest) {
 
 fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
     for (name, value) in &request.extras.fields {
-        if request.extras.dialect == DIALECT {
-            w.field(name, value);
-        } else if let Err(hint) = harmless_anthropic_field(name, value) {
-            return Err(unsupported(name, hint));
-        }
+        let harmless = match request.extras.dialect {
+            DIALECT => {
+                w.field(name, value);
+                continue;
+            }
+            Dialect::Gemini => super::super::gemini::harmless_field(name, value),
+            _ => harmless_anthropic_field(name, value),
+        };
+        harmless.map_err(|hint| unsupported(name, hint))?;
     }
     Ok(())
 }
 
 /// Whether an Anthropic field can be left out without changing what the caller gets.
-fn harmless_anthropic_field(name: &str, value: &Value) -> Result<(), &'static str> {
+pub(crate) fn harmless_anthropic_field(name: &str, value: &Value) -> Result<(), &'static str> {
     let empty = match value {
         Value::Array(items) => items.is_empty(),
         Value::Object(fields) => fields.is_empty(),

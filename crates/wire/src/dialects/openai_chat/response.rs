@@ -153,7 +153,7 @@ fn encode_choice(
                 w.field("refusal", &());
             }
             parts::encode_reasoning(w, &message.parts);
-            parts::encode_assistant_extras(w, &message.parts);
+            parts::encode_assistant_extras(w, &message.parts, true);
         });
         w.field("logprobs", &());
         w.field("finish_reason", word_of(reason.unwrap_or(&FinishReason::Stop)));

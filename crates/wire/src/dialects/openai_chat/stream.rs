@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::response::{decode_usage, reason_of};
-use super::{DIALECT, texts};
+use super::{DIALECT, google, texts};
 use crate::canonical::StreamEvent;
 use crate::codec::StreamDecoder;
 use crate::error::WireError;
@@ -172,6 +172,8 @@ impl Decoder {
         let index = call.count("index", path)?.unwrap_or(place as u64);
         let index = u32::try_from(index).map_err(|_| path.key("index").invalid("a small number", "a huge one"))?;
         let id = call.text("id", path)?.filter(|id| !id.is_empty()).map(Cow::into_owned);
+        let signature = google::thought_signature(&call);
+        out.extend(signature.map(|signature| StreamEvent::ReasoningSignature { choice, index: 0, signature }));
         match call.child("function", path)? {
             Some(function) => self.function(&function, index, id, choice, path.key("function"), out),
             None => Ok(()),

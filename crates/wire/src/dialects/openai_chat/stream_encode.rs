@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::BytesMut;
 use signalbox_types::Usage;
 
+use super::DIALECT;
+use super::google::encode_thought_signature;
 use super::response::{encode_usage, word_of};
-use crate::canonical::{FinishReason, StreamEvent};
+use crate::canonical::{FinishReason, StreamEvent, signature};
 use crate::codec::{StreamEncoder, StreamStart};
+use crate::error::ErrorBody;
 use crate::sse;
 use crate::write::Writer;
 
@@ -32,6 +35,8 @@ struct Thinking {
     text: String,
     /// How many blocks went out. OpenAI's SDKs want an `index` in every entry of a list.
     blocks: usize,
+    /// Gemini's signature for the call that comes next.
+    of_call: Option<String>,
 }
 
 #[derive(Debug)]
@@ -123,6 +128,7 @@ impl Encoder {
         let place = self.calls.keys().filter(|(of, _)| *of == choice).count();
         self.calls.insert((choice, index), Call { place, has_arguments: false });
         let id = id.map_or_else(|| format!("call_{}_{place}", self.id), str::to_owned);
+        let proof = self.thinking.get_mut(&choice).and_then(|thinking| thinking.of_call.take());
         self.delta(out, choice, None, |w| {
             w.list_field("tool_calls", |w| {
                 w.object(|w| {
@@ -133,6 +139,9 @@ impl Encoder {
                         w.field("name", name);
                         w.field("arguments", "");
                     });
+                    if let Some(proof) = &proof {
+                        encode_thought_signature(w, proof);
+                    }
                 });
             });
         });
@@ -192,7 +201,12 @@ impl StreamEncoder for Encoder {
                 self.delta(out, *choice, None, |w| w.field("reasoning_content", text));
             }
             StreamEvent::ReasoningSignature { choice, signature, .. } => {
-                let text = std::mem::take(&mut self.thinking.entry(*choice).or_default().text);
+                let thinking = self.thinking.entry(*choice).or_default();
+                let text = std::mem::take(&mut thinking.text);
+                if let Some(proof) = signature::of_call(signature) {
+                    thinking.of_call = Some(proof.to_owned());
+                    return;
+                }
                 self.thinking_block(out, *choice, |w| {
                     w.field("type", "thinking");
                     w.field("thinking", &text);
@@ -216,6 +230,10 @@ impl StreamEncoder for Encoder {
                 self.delta(out, *choice, Some(reason), |_| {});
             }
             StreamEvent::Usage(usage) => self.usage = *usage,
+            StreamEvent::Part { .. } => {
+                self.closed = true;
+                out.extend_from_slice(&sse::write(None, &super::error::encode(&ErrorBody::unsaid(DIALECT))));
+            }
             StreamEvent::Error(error) => {
                 self.closed = true;
                 out.extend_from_slice(&sse::write(None, &super::error::encode(error)));

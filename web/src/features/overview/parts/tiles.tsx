@@ -62,14 +62,14 @@ function Tile({ title, query, value, change, rest = [], spark, color, onOpen }: 
       <button
         type="button"
         onClick={onOpen}
-        className="block w-full rounded-lg px-4 pt-3 text-left focus-visible:outline-offset-[-2px]"
+        className="block w-full rounded-lg px-3.5 pt-3 text-left focus-visible:outline-offset-[-2px]"
       >
         <div className="text-xs font-medium text-muted">{title}</div>
         <div className="mt-1 flex items-baseline gap-2 whitespace-nowrap">
           <span className="num text-2xl font-semibold tracking-tight">{value}</span>
           {change}
         </div>
-        <div className="num mt-0.5 flex h-[1.125rem] gap-3 overflow-hidden text-xs whitespace-nowrap text-muted">
+        <div className="num mt-0.5 flex h-[1.125rem] gap-2 overflow-hidden text-xs tracking-tight whitespace-nowrap text-muted">
           {rest.map(([label, text]) => (
             <span key={label}>
               <span className="text-faint">{label}</span> {text}
