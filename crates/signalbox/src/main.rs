@@ -3,6 +3,7 @@
 mod commands;
 mod config;
 mod demo;
+mod litellm;
 mod remote;
 mod server;
 mod web;

@@ -1,3 +1,4 @@
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -10,17 +11,21 @@ use tokio_util::io::ReaderStream;
 
 use super::export::{encoded, format};
 use super::place::{Place, Source, byte_bar};
+use crate::litellm;
 
 /// Read of a file at once.
 const PART_BYTES: usize = 256 << 10;
 
-/// Take rows in from files that `signalbox export` wrote, or from others with the same columns
+/// Take rows in from files that `signalbox export` wrote, or the configuration of another gateway
 ///
 /// Rows go into the project of the key, whatever the file says, and replace those of the same key: importing a
 /// file twice changes nothing. Spans bring their findings. A refusal names the line or row, and the column.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Import {
-    /// The files
+    #[command(subcommand)]
+    other: Option<Other>,
+    /// The files; others than ours need the same columns
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// The table
@@ -36,8 +41,56 @@ pub(crate) struct Import {
     json: bool,
 }
 
+/// What else can be taken in.
+#[derive(Debug, clap::Subcommand)]
+enum Other {
+    Litellm(Litellm),
+}
+
+/// Translate the configuration of LiteLLM's proxy to signalbox.yaml
+///
+/// Models become routes, credentials become providers. What has no counterpart is listed, each with what to do
+/// instead. Keys in the file are not copied unless they come from the environment (`os.environ/NAME`).
+#[derive(Debug, clap::Args)]
+struct Litellm {
+    /// Its config.yaml
+    file: PathBuf,
+    /// Where to write it [default: standard output]
+    #[arg(long, short)]
+    output: Option<PathBuf>,
+}
+
+impl Litellm {
+    fn run(&self) -> anyhow::Result<()> {
+        let name = self.file.display().to_string();
+        let text = std::fs::read_to_string(&self.file).with_context(|| format!("can't read `{name}`"))?;
+        let config = crate::config::yaml(&name, &text)?;
+        let translated = litellm::translate(&config).with_context(|| format!("`{name}` can't be translated"))?;
+        match &self.output {
+            None => super::say(translated.yaml.trim_end()),
+            Some(output) => {
+                let file = std::fs::OpenOptions::new().write(true).create_new(true).open(output);
+                let written = file.and_then(|mut file| file.write_all(translated.yaml.as_bytes()));
+                written.with_context(|| format!("can't write `{}`", output.display()))?;
+            }
+        }
+        let mut report = String::new();
+        for (title, lines) in [("To know", &translated.notes), ("Did not carry over", &translated.left_out)] {
+            if !lines.is_empty() {
+                report.push_str(&format!("{title}:\n  {}\n", lines.join("\n  ")));
+            }
+        }
+        report.push_str("Look it over, then `signalbox check`.");
+        let _ = writeln!(std::io::stderr(), "{report}");
+        Ok(())
+    }
+}
+
 impl Import {
     pub(crate) fn run(self) -> anyhow::Result<()> {
+        if let Some(Other::Litellm(litellm)) = &self.other {
+            return litellm.run();
+        }
         let began = Instant::now();
         let files = self.files.iter().map(|file| Ok((file.as_path(), format_of(file, self.format)?)));
         let files = files.collect::<anyhow::Result<Vec<_>>>()?;

@@ -179,6 +179,16 @@ impl Config {
     }
 }
 
+/// A YAML text of another tool as JSON values.
+///
+/// # Errors
+/// It is no YAML.
+pub(crate) fn yaml(file: &str, text: &str) -> Result<serde_json::Value, Problems> {
+    // `${NAME}` stays as it stands.
+    let document = document::parse(text, &|name| Some(format!("${{{name}}}")));
+    document.map(|document| document.value).map_err(|all| Problems { file: file.to_owned(), all })
+}
+
 /// What the owner of a part says about it.
 #[derive(Debug)]
 struct Finding {

@@ -11,7 +11,8 @@ use signalbox_types::table::Table;
 use signalbox_types::table::{SPAN_MINUTES, SPANS};
 use tracing::info;
 
-use super::state::{Shared, Snapshot};
+use super::snapshot::Snapshot;
+use super::state::Shared;
 use super::{Store, open};
 use crate::backup::{self, Backup};
 use crate::error::internal;

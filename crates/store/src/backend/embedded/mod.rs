@@ -7,6 +7,7 @@ mod erase;
 mod index;
 mod open;
 mod retention;
+mod snapshot;
 mod state;
 mod transfer;
 mod unsaid;
@@ -48,8 +49,8 @@ use crate::{OpenError, StoreConfig};
 pub(crate) use commit::ROWS;
 use compact::Zeal;
 pub(crate) use open::lock;
+pub(crate) use snapshot::Snapshot;
 use state::Shared;
-pub(crate) use state::Snapshot;
 
 /// Appends that may wait to be written.
 const WAITING_APPENDS: usize = 1_024;

@@ -13,7 +13,7 @@ use roaring::RoaringBitmap;
 use signalbox_journal::fs::Fs;
 use signalbox_journal::{AppendError, Journal};
 use signalbox_types::seam::{Clock, StoreError, StoreStats};
-use signalbox_types::table::{Identity, SPAN_MINUTES, SPANS, Table};
+use signalbox_types::table::{Identity, Table};
 use signalbox_types::{Span, TopValues};
 use tokio::sync::{OwnedRwLockReadGuard, RwLock as RwLockOfAppends, broadcast};
 use tracing::{error, info, warn};
@@ -24,12 +24,12 @@ use crate::files::{DataFileHandle, LiveFile};
 use crate::flush::write_file;
 use crate::keys::Key;
 use crate::manifest::{self, DataFile, Manifest};
-use crate::memtable::{Chunk, Dead, Memtable};
+use crate::memtable::{Dead, Memtable};
 use crate::rows::KeyedBatch;
-use crate::said::{self, Bodies, MESSAGES, Recent};
-use crate::text::{Found, TextIndexes};
+use crate::said::{self, MESSAGES, Recent};
+use crate::text::TextIndexes;
+use crate::values;
 use crate::writer::Place;
-use crate::{minutes, values};
 
 /// Where rows are.
 #[derive(Debug, Default)]
@@ -47,18 +47,6 @@ pub(super) struct State {
     /// write files: in what those write, they are dead too.
     replaced: Vec<(&'static str, Key)>,
     jobs: usize,
-}
-
-/// All rows of a table at one moment: what a query reads, whatever happens meanwhile.
-#[derive(Debug, Clone)]
-pub(crate) struct Snapshot {
-    pub(crate) files: Vec<LiveFile>,
-    pub(crate) chunks: Vec<(Arc<Chunk>, Dead)>,
-    pub(crate) texts: Arc<TextIndexes>,
-    /// Once it was searched: the rows that answer the search, which are all that are read.
-    pub(crate) found: Option<Arc<Found>>,
-    /// What its rows name by hash.
-    pub(crate) bodies: Option<Arc<Bodies>>,
 }
 
 impl State {
@@ -291,34 +279,6 @@ impl Shared {
             self.flush_signal.lock().full = true;
             self.flush_wanted.notify_all();
         }
-    }
-
-    pub(super) fn snapshot(&self, table: &Table) -> io::Result<Snapshot> {
-        if *table != SPAN_MINUTES {
-            return Ok(self.snapshot_of(&self.state.read(), table));
-        }
-        let (files, in_memory) = {
-            let state = self.state.read();
-            (state.files.clone(), self.snapshot_of(&state, &SPANS).chunks)
-        };
-        let (files, chunks) = minutes::snapshot(&self.dir, &files, &in_memory)?;
-        let chunks = chunks.into_iter().map(|chunk| (chunk, Dead::default())).collect();
-        Ok(Snapshot { files, chunks, texts: Arc::clone(&self.texts), found: None, bodies: None })
-    }
-
-    pub(super) fn snapshot_of(&self, state: &State, table: &Table) -> Snapshot {
-        let mut chunks = Vec::new();
-        if let Some(rows) = state.frozen.as_deref().and_then(|frozen| frozen.of(table)) {
-            let dead = state.frozen_dead.get(table.name).cloned().unwrap_or_default();
-            chunks.extend(rows.chunks.iter().map(|chunk| (Arc::clone(chunk), Arc::clone(&dead))));
-        }
-        if let Some(rows) = state.active.of(table) {
-            chunks.extend(rows.chunks.iter().map(|chunk| (Arc::clone(chunk), Arc::clone(&rows.dead))));
-        }
-        let files = state.files.iter().filter(|file| file.meta().table == table.name);
-        let by_hash = table.columns.iter().any(|column| column.by_hash);
-        let bodies = by_hash.then(|| Arc::new(Bodies::new(&self.dir, self.snapshot_of(state, &MESSAGES))));
-        Snapshot { files: files.cloned().collect(), chunks, texts: Arc::clone(&self.texts), found: None, bodies }
     }
 
     /// Rows in memory are old enough, or enough, for a file.
