@@ -278,6 +278,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/routes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the routes */
+        get: operations["list_routes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/scores": {
         parameters: {
             query?: never;
@@ -580,6 +597,11 @@ export interface components {
              */
             to: string;
         };
+        /**
+         * @description Whether a target may be asked.
+         * @enum {string}
+         */
+        BreakerState: "closed" | "open" | "probing" | "resting";
         /** @description A column of an event table. */
         Column: {
             /** @description What it means, and its OpenTelemetry name where there is one. */
@@ -1022,6 +1044,11 @@ export interface components {
         Place: "input" | "output";
         /** @description A project: the unit of tenancy. Every event and every query carries one. */
         ProjectId: string;
+        /** @description A provider, and how the routes that go to it see it. */
+        Provider: components["schemas"]["ProviderStatus"] & {
+            /** @description Its models as targets of routes: breaker, latency, calls in flight. */
+            routed: components["schemas"]["Routed"][];
+        };
         /** @description A provider as the status page shows it. */
         ProviderStatus: {
             /** @description What it speaks. */
@@ -1048,7 +1075,7 @@ export interface components {
         /** @description Every provider that Signalbox knows. */
         Providers: {
             /** @description In the order of the registry. */
-            providers: components["schemas"]["ProviderStatus"][];
+            providers: components["schemas"]["Provider"][];
         };
         /** @description A question to the event store: rows (`select`), or numbers (`measures`, by `group_by` and `bucket`). */
         Query: {
@@ -1141,6 +1168,44 @@ export interface components {
          * @enum {string}
          */
         Role: "system" | "user" | "assistant" | "tool";
+        /** @description A route and its targets, as they are now. */
+        RouteStatus: {
+            /**
+             * Format: int64
+             * @description Calls since the process began.
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description How long the first target may take before a second one is asked, in milliseconds.
+             */
+            hedge_after_ms?: number;
+            /** @description Where copies of calls go, as `provider/model`. */
+            mirror?: string;
+            /** @description What callers write as `model`. */
+            name: string;
+            /** @description `cancel` or `drain`. */
+            on_disconnect: string;
+            /**
+             * Format: double
+             * @description Retries and hedges that may still be made before others have earned more.
+             */
+            retry_budget: number;
+            /** @description In which order the targets are asked. */
+            strategy: string;
+            /** @description In the order of the configuration. */
+            targets: components["schemas"]["TargetStatus"][];
+        };
+        /** @description A target of a route. */
+        Routed: components["schemas"]["TargetStatus"] & {
+            /** @description The route's name. */
+            route: string;
+        };
+        /** @description Every route of the configuration. */
+        Routes: {
+            /** @description In the order of the configuration. */
+            routes: components["schemas"]["RouteStatus"][];
+        };
         /** @description The queries of this project that run now. */
         RunningQueries: {
             /** @description Oldest first. */
@@ -1549,6 +1614,81 @@ export interface components {
             /** @description Sorted by name. */
             tables: components["schemas"]["Table"][];
         };
+        /** @description A target of a route, as it is now. */
+        TargetStatus: {
+            /**
+             * Format: int64
+             * @description Calls that it answered since the process began.
+             */
+            answered: number;
+            /** @description Whether it may be asked. */
+            breaker: components["schemas"]["BreakerState"];
+            /**
+             * Format: int64
+             * @description How long its calls may be.
+             */
+            context_tokens?: number;
+            /**
+             * Format: int64
+             * @description Calls that it failed since the process began.
+             */
+            failed: number;
+            /**
+             * Format: double
+             * @description Which share of its latest calls failed, once there were enough.
+             */
+            failure_rate?: number;
+            /**
+             * Format: int32
+             * @description Its latest failures, without an answer between them.
+             */
+            failures_in_a_row: number;
+            /**
+             * Format: double
+             * @description How long its streams took to the first content of late, in milliseconds.
+             */
+            first_content_ms?: number;
+            /**
+             * Format: int64
+             * @description Calls that it is answering.
+             */
+            in_flight: number;
+            /** @description The class of the latest failure. */
+            last_error?: components["schemas"]["ErrorClass"];
+            /**
+             * Format: double
+             * @description How long its whole answers took of late, in milliseconds; the latest count most.
+             */
+            latency_ms?: number;
+            /**
+             * Format: int64
+             * @description How long it is left alone, in milliseconds.
+             */
+            left_alone_ms?: number;
+            /**
+             * Format: int64
+             * @description How many it gets at once.
+             */
+            max_concurrency?: number;
+            /** @description The model as that provider calls it. */
+            model: string;
+            /** @description Why it gets no calls, if its provider is off. */
+            off?: string;
+            /** @description The provider's name. */
+            provider: string;
+            /**
+             * Format: int64
+             * @description Calls that wait for it.
+             */
+            waiting: number;
+            /**
+             * Format: double
+             * @description Its share.
+             */
+            weight: number;
+            /** @description Which calls it takes, if not all. */
+            when?: string;
+        };
         /** @description A span of time: `from` is in it, `to` is not. The default is the last hour. */
         TimeRange: {
             /**
@@ -1750,6 +1890,7 @@ export type AnswerColumn = components['schemas']['AnswerColumn'];
 export type BackupAnswer = components['schemas']['BackupAnswer'];
 export type BackupReport = components['schemas']['BackupReport'];
 export type BackupRequest = components['schemas']['BackupRequest'];
+export type BreakerState = components['schemas']['BreakerState'];
 export type Column = components['schemas']['Column'];
 export type ColumnRoom = components['schemas']['ColumnRoom'];
 export type ColumnType = components['schemas']['ColumnType'];
@@ -1786,6 +1927,7 @@ export type Order = components['schemas']['Order'];
 export type Part = components['schemas']['Part'];
 export type Place = components['schemas']['Place'];
 export type ProjectId = components['schemas']['ProjectId'];
+export type Provider = components['schemas']['Provider'];
 export type ProviderStatus = components['schemas']['ProviderStatus'];
 export type Providers = components['schemas']['Providers'];
 export type Query = components['schemas']['Query'];
@@ -1794,6 +1936,9 @@ export type ReindexRequest = components['schemas']['ReindexRequest'];
 export type Reindexed = components['schemas']['Reindexed'];
 export type Retention = components['schemas']['Retention'];
 export type Role = components['schemas']['Role'];
+export type RouteStatus = components['schemas']['RouteStatus'];
+export type Routed = components['schemas']['Routed'];
+export type Routes = components['schemas']['Routes'];
 export type RunningQueries = components['schemas']['RunningQueries'];
 export type RunningQuery = components['schemas']['RunningQuery'];
 export type ScoreSource = components['schemas']['ScoreSource'];
@@ -1814,6 +1959,7 @@ export type StoreStats = components['schemas']['StoreStats'];
 export type StoredScores = components['schemas']['StoredScores'];
 export type Table = components['schemas']['Table'];
 export type Tables = components['schemas']['Tables'];
+export type TargetStatus = components['schemas']['TargetStatus'];
 export type TimeRange = components['schemas']['TimeRange'];
 export type Timestamp = components['schemas']['Timestamp'];
 export type ToolDefinition = components['schemas']['ToolDefinition'];
@@ -2485,6 +2631,44 @@ export interface operations {
                 };
                 content: {
                     "application/jsonl": components["schemas"]["Reindexed"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_routes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each with its targets as they are now: health, latency, calls in flight. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Routes"];
                 };
             };
             /** @description No key, an unknown or revoked one, or an ended session. */

@@ -5,12 +5,13 @@ import {
   LayoutDashboard,
   type LucideIcon,
   Plug,
+  Split,
   TerminalSquare,
 } from 'lucide-react';
 
 /** A page that one can go to. This list makes the navigation, the command palette and the shortcuts. */
 export interface Page {
-  to: '/' | '/traces' | '/query' | '/providers' | '/keys' | '/data';
+  to: '/' | '/traces' | '/query' | '/routes' | '/providers' | '/keys' | '/data';
   title: string;
   about: string;
   icon: LucideIcon;
@@ -41,6 +42,14 @@ export const pages: Page[] = [
     ranged: true,
   },
   { to: '/query', title: 'Query', about: 'SQL over spans', icon: TerminalSquare, key: 'q', group: 'Observe' },
+  {
+    to: '/routes',
+    title: 'Routes',
+    about: 'Who answers under which name, and how each target is doing',
+    icon: Split,
+    key: 'r',
+    group: 'Settings',
+  },
   {
     to: '/providers',
     title: 'Providers',

@@ -71,6 +71,12 @@ const query = createRoute({
   component: lazyRouteComponent(() => import('@/features/query/page'), 'QueryPage'),
 });
 
+const routes = createRoute({
+  getParentRoute: () => house,
+  path: '/routes',
+  component: lazyRouteComponent(() => import('@/features/routes/page'), 'RoutesPage'),
+});
+
 const providers = createRoute({
   getParentRoute: () => house,
   path: '/providers',
@@ -93,7 +99,7 @@ export const makeRouter = (queryClient: QueryClient) =>
   createRouter({
     routeTree: root.addChildren([
       signIn,
-      house.addChildren([overview, traces, trace, query, providers, keys, data]),
+      house.addChildren([overview, traces, trace, query, routes, providers, keys, data]),
     ]),
     context: { queryClient },
     parseSearch,

@@ -79,10 +79,15 @@ impl Demo {
                 "the demo's key is public, so it listens on this machine only; set SIGNALBOX_BOOTSTRAP_KEY to a key of your own to let others in"
             );
         }
+        for route in demo::routes()? {
+            if !config.routes.iter().any(|own| own.name == route.name) {
+                config.routes.push(route);
+            }
+        }
         let server = Server::bind(&config.server).await?;
         let app = App::open(&config, Some(Secret::new(key.to_owned()))).await?;
         super::say(&welcome(&app, server.address(), &self.data, Key::Known(key), began.elapsed().as_secs_f64()));
-        let client = Client::new(&format!("http://{}", server.address()), key);
+        let client = Client::new(&format!("http://{}", server.address()), key).routed();
         let (finished, traffic_ended) = tokio::sync::oneshot::channel::<()>();
         let stop = async {
             tokio::select! {

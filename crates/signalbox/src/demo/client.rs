@@ -20,6 +20,8 @@ pub(crate) struct Client {
     http: HyperClient<HttpConnector, Full<Bytes>>,
     url: String,
     key: String,
+    /// Routes of the demo are there.
+    routed: bool,
 }
 
 /// What came back.
@@ -42,7 +44,18 @@ impl Client {
             http: HyperClient::builder(TokioExecutor::new()).build_http(),
             url: url.trim_end_matches('/').to_owned(),
             key: key.to_owned(),
+            routed: false,
         }
+    }
+
+    /// The same for a Signalbox that has the demo's routes.
+    pub(crate) fn routed(self) -> Self {
+        Self { routed: true, ..self }
+    }
+
+    /// The route of this name, or the model where there is none.
+    pub(crate) fn route_or(&self, route: &'static str, model: &'static str) -> &'static str {
+        if self.routed { route } else { model }
     }
 
     /// Posts JSON; any status is an answer.

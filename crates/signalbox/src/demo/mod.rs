@@ -12,7 +12,10 @@ mod words;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use signalbox_gateway::RouteConfig;
 use tracing::warn;
+
+use crate::config::Config;
 
 pub(crate) use client::Client;
 use random::Random;
@@ -41,6 +44,11 @@ struct Release {
 
 const BEFORE: Release = Release { name: "2.3.0", prompt_version: "7", extra_ms: 0, failures: 0.02 };
 const AFTER: Release = Release { name: "2.4.0", prompt_version: "8", extra_ms: 450, failures: 0.12 };
+
+/// The routes that the traffic uses.
+pub(crate) fn routes() -> Result<Vec<RouteConfig>> {
+    Ok(Config::parse("the demo's routes", include_str!("route.yaml"), &|_| None)?.routes)
+}
 
 /// Some hours of the past, sent as OpenTelemetry spans, so that charts have something to show.
 pub(crate) async fn fill_history(client: &Client, spans: impl Fn(usize, usize)) -> Result<()> {

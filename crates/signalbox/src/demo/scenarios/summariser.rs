@@ -20,7 +20,7 @@ pub(in crate::demo) async fn run(client: &Client, release: Release, random: &mut
     }
     let model = if random.chance(0.5) { "sim/large" } else { "sim/small" };
     let call = json!({
-        "model": model,
+        "model": client.route_or("summariser", model),
         "max_tokens": 160,
         "messages": [
             {"role": "system", "content": "Summarise the report in three sentences for a busy reader."},

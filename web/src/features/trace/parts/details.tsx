@@ -7,7 +7,9 @@ import { Badge, type Tone } from '@/shared/ui/badge';
 import { CopyIcon } from '@/shared/ui/copy';
 import { JsonTree } from '@/shared/ui/json-tree';
 
+import { routeOf } from '../route';
 import { usageClasses } from '../usage';
+import { RouteTries } from './route';
 import { ScoreList } from './scores';
 
 function Section({ title, aside, children }: { title: string; aside?: ReactNode; children: ReactNode }) {
@@ -190,6 +192,11 @@ export function Details({ span, scores }: { span: SpanDetail; scores: TraceScore
       {isCall && (
         <Section title="Tokens and cost">
           <Usage span={span} />
+        </Section>
+      )}
+      {routeOf(span) && (
+        <Section title="Route">
+          <RouteTries span={span} />
         </Section>
       )}
       <Section title="Timing">

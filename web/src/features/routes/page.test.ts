@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest';
+
+import type { TargetStatus } from '@/api/types';
+
+import { shareOf, stateOf } from './state';
+
+const target = (more: Partial<TargetStatus> = {}): TargetStatus => ({
+  provider: 'openai',
+  model: 'gpt-4o-mini',
+  weight: 1,
+  breaker: 'closed',
+  in_flight: 0,
+  waiting: 0,
+  failures_in_a_row: 0,
+  answered: 0,
+  failed: 0,
+  ...more,
+});
+
+it('says whether a target gets calls, and why not', () => {
+  expect(stateOf(target())).toEqual({ kind: 'up', label: 'up', why: undefined });
+  expect(stateOf(target({ failure_rate: 0.25 })).why).toBe('25% of its latest calls failed.');
+  expect(stateOf(target({ off: 'set OPENAI_API_KEY' }))).toMatchObject({
+    kind: 'off',
+    why: 'set OPENAI_API_KEY',
+  });
+  expect(
+    stateOf(target({ breaker: 'open', last_error: 'upstream_timeout', left_alone_ms: 12_000 })),
+  ).toMatchObject({
+    kind: 'left',
+    why: 'It failed with upstream_timeout; asked again in 12.0 s.',
+  });
+  expect(stateOf(target({ breaker: 'probing' })).label).toBe('being tried');
+  expect(stateOf(target({ breaker: 'resting', left_alone_ms: 900 })).why).toBe(
+    'It asked to slow down for 900 ms more.',
+  );
+});
+
+it('shares the calls out among the targets', () => {
+  const targets = [target({ answered: 3 }), target({ answered: 1 })];
+  expect(targets.map((one) => shareOf(one, targets))).toEqual([0.75, 0.25]);
+  expect(shareOf(target(), [target()])).toBe(0);
+});

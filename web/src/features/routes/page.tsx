@@ -1,0 +1,161 @@
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { Split } from 'lucide-react';
+
+import { api, call } from '@/api/client';
+import type { RouteStatus, TargetStatus } from '@/api/types';
+import { formatCount, formatDuration, formatShare } from '@/shared/format/numbers';
+import { Badge, type Tone } from '@/shared/ui/badge';
+import { cx } from '@/shared/ui/cx';
+import { PageHeader } from '@/shared/ui/page';
+import { Skeleton } from '@/shared/ui/skeleton';
+import { EmptyState, ErrorState } from '@/shared/ui/states';
+import { chipIs, writeChip } from '@/shared/url/filters';
+
+import { shareOf, stateOf } from './state';
+
+const routesQuery = queryOptions({
+  queryKey: ['routes'],
+  queryFn: ({ signal }) => call(api.GET('/api/v1/routes', { signal })),
+  refetchInterval: 5_000,
+});
+
+const example = `routes:
+  - name: chat
+    strategy: priority
+    targets:
+      - {provider: openai, model: gpt-4o-mini}
+      - {provider: anthropic, model: claude-haiku-4-5}`;
+
+const tones: Record<ReturnType<typeof stateOf>['kind'], Tone> = {
+  up: 'ok',
+  trying: 'warn',
+  left: 'error',
+  off: 'neutral',
+};
+const cell = 'px-4 py-2 text-left align-top';
+
+function Target({ target, targets }: { target: TargetStatus; targets: TargetStatus[] }) {
+  const state = stateOf(target);
+  const share = shareOf(target, targets);
+  return (
+    <tr>
+      <td className={cell}>
+        <div className="font-mono text-xs break-all">
+          <span className="text-faint">{target.provider}/</span>
+          {target.model}
+        </div>
+        {target.when && <div className="mt-0.5 font-mono text-2xs text-muted">when {target.when}</div>}
+        {target.context_tokens !== undefined && (
+          <div className="mt-0.5 text-2xs text-muted">up to {formatCount(target.context_tokens)} tokens</div>
+        )}
+      </td>
+      <td className={cell}>
+        <Badge tone={tones[state.kind]} title={state.why}>
+          {state.label}
+        </Badge>
+        {state.why && <div className="mt-1 max-w-72 text-2xs text-muted">{state.why}</div>}
+      </td>
+      <td className={cx(cell, 'num')}>
+        <div className="flex items-center gap-2" title={`Weight ${target.weight}`}>
+          <div className="h-1.5 w-16 overflow-hidden rounded-full bg-sunken" aria-hidden>
+            <div className="h-full bg-accent" style={{ width: `${share * 100}%` }} />
+          </div>
+          {formatShare(share)}
+        </div>
+      </td>
+      <td className={cx(cell, 'num')}>{formatDuration(target.latency_ms)}</td>
+      <td className={cx(cell, 'num')}>{formatDuration(target.first_content_ms)}</td>
+      <td className={cx(cell, 'num')}>
+        {target.in_flight}
+        {target.max_concurrency !== undefined && (
+          <span className="text-faint"> of {target.max_concurrency}</span>
+        )}
+        {target.waiting > 0 && <div className="text-2xs text-warn">{formatCount(target.waiting)} wait</div>}
+      </td>
+      <td className={cx(cell, 'num')}>
+        {formatCount(target.answered)}
+        {target.failed > 0 && <div className="text-2xs text-error">{formatCount(target.failed)} failed</div>}
+      </td>
+    </tr>
+  );
+}
+
+function RouteCard({ route }: { route: RouteStatus }) {
+  const heads = ['Target', 'State', 'Share', 'Latency', 'First content', 'In flight', 'Answered'];
+  return (
+    <article className="overflow-hidden rounded-lg border border-line bg-surface">
+      <header className="flex flex-wrap items-center gap-2 px-4 py-3">
+        <Split size={15} className="text-accent" aria-hidden />
+        <h2 className="font-mono font-semibold">{route.name}</h2>
+        <Badge tone="info">{route.strategy}</Badge>
+        {route.hedge_after_ms !== undefined && (
+          <Badge>hedged after {formatDuration(route.hedge_after_ms)}</Badge>
+        )}
+        {route.mirror && <Badge>mirrored to {route.mirror}</Badge>}
+        {route.on_disconnect === 'drain' && (
+          <Badge title="A call whose caller hangs up is read to its end">drains</Badge>
+        )}
+        <span className="num ml-auto flex items-center gap-3 text-xs text-muted">
+          <span>{formatCount(route.calls)} calls since the start</span>
+          <Link
+            to="/traces"
+            search={{ f: [writeChip(chipIs('attributes.signalbox.route.name', route.name))] }}
+            className="font-medium text-accent hover:underline"
+          >
+            Traces
+          </Link>
+        </span>
+      </header>
+      <div className="overflow-x-auto border-t border-line">
+        <table className="w-full text-sm">
+          <thead className="border-b border-line text-xs text-faint">
+            <tr>
+              {heads.map((title) => (
+                <th key={title} scope="col" className={cx(cell, 'font-medium whitespace-nowrap')}>
+                  {title}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody className="divide-y divide-line">
+            {route.targets.map((target) => (
+              <Target key={`${target.provider}/${target.model}`} target={target} targets={route.targets} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </article>
+  );
+}
+
+export function RoutesPage() {
+  const answer = useQuery(routesQuery);
+  const routes = answer.data?.routes;
+  return (
+    <>
+      <title>Routes · Signalbox</title>
+      <PageHeader title="Routes" />
+      <div className="min-h-0 flex-1 space-y-4 overflow-y-auto p-5">
+        {answer.isPending && <Skeleton className="h-48 rounded-lg" />}
+        {answer.isError && !answer.data && (
+          <ErrorState error={answer.error} retry={() => void answer.refetch()} className="h-full" />
+        )}
+        {routes?.length === 0 && (
+          <EmptyState icon={<Split size={22} />} title="No routes yet" className="py-16">
+            <p className="mb-4">
+              A route is a name for several targets: callers ask for it as for a model, and a failing provider
+              costs them nothing. Write one in signalbox.yaml and start Signalbox again:
+            </p>
+            <pre className="rounded-md border border-line bg-sunken p-3 text-left font-mono text-xs">
+              {example}
+            </pre>
+          </EmptyState>
+        )}
+        {routes?.map((route) => (
+          <RouteCard key={route.name} route={route} />
+        ))}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,38 @@
+import type { TargetStatus } from '@/api/types';
+import { formatDuration, formatShare } from '@/shared/format/numbers';
+
+export interface State {
+  kind: 'up' | 'trying' | 'left' | 'off';
+  label: string;
+  why?: string;
+}
+
+/** Whether a target gets calls, and if not, why. */
+export function stateOf(target: TargetStatus): State {
+  if (target.off) return { kind: 'off', label: 'off', why: target.off };
+  const error = target.last_error ? ` with ${target.last_error}` : '';
+  if (target.breaker === 'open') {
+    const wait =
+      target.left_alone_ms === undefined ? '' : `; asked again in ${formatDuration(target.left_alone_ms)}`;
+    return { kind: 'left', label: 'left alone', why: `It failed${error}${wait}.` };
+  }
+  if (target.breaker === 'probing')
+    return { kind: 'trying', label: 'being tried', why: `It failed${error}.` };
+  if (target.breaker === 'resting') {
+    const wait =
+      target.left_alone_ms === undefined ? '' : ` for ${formatDuration(target.left_alone_ms)} more`;
+    return { kind: 'trying', label: 'slowed down', why: `It asked to slow down${wait}.` };
+  }
+  const rate = target.failure_rate ?? 0;
+  return {
+    kind: 'up',
+    label: 'up',
+    why: rate > 0 ? `${formatShare(rate)} of its latest calls failed.` : undefined,
+  };
+}
+
+/** Its share of the calls that the route's targets answered. */
+export function shareOf(target: TargetStatus, targets: TargetStatus[]): number {
+  const all = targets.reduce((sum, one) => sum + one.answered, 0);
+  return all === 0 ? 0 : target.answered / all;
+}
