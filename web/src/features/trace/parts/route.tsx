@@ -26,7 +26,7 @@ export function RouteTries({ span }: { span: SpanDetail }) {
     <div className="text-sm">
       <p className="mb-2 text-muted">
         <span className="font-mono text-ink">{route.name}</span>
-        {route.strategy && <> by {route.strategy}</>}
+        {route.strategy && <> ({route.strategy})</>}
         {route.reason && <>: {route.reason}</>}
         {route.queuedMs !== undefined && <>; it waited {formatDuration(route.queuedMs)} in line</>}
         {route.budgetSpent && <>; another retry was left out, because the retry budget is spent</>}.
