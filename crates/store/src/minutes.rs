@@ -52,7 +52,7 @@ impl<'a> Rows<'a> {
                 duration_ms: values::<Float64Type>(batch, "duration_ms")?,
                 tokens: tokens?.try_into().ok()?,
                 cost: batch.column_by_name("cost")?.as_primitive_opt::<Decimal128Type>()?,
-                totals: totals.map(|(spans, durations)| (spans, durations)),
+                totals,
             })
         };
         all().ok_or_else(|| io::Error::other("rows of spans lack columns that are summed up"))

@@ -1,4 +1,5 @@
 //! What a small body may cost: no sender gets more memory than its bytes are worth.
+#![expect(clippy::unwrap_used, reason = "tests panic where something is wrong")]
 
 use std::io::Write as _;
 
