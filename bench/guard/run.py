@@ -58,8 +58,8 @@ def accuracy(examples: pathlib.Path, data: pathlib.Path) -> list[dict]:
         if scan.returncode:
             print(f"{task}: {scan.stderr.strip()} (`{scanner}`)")
             continue
-        scored = {row["id"]: row for row in map(json.loads, scan.stdout.splitlines())}
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        scored = {row["id"]: row for row in map(json.loads, scan.stdout.split("\n")[:-1])}
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
         # Of PII, a row is positive that has a span of any kind.
         rows = [(row, bool(row.get("label", row.get("spans"))), scored[row["id"]]) for row in rows]
         found += [{"task": task, "scanner": scanner, **line} for line in summed(rows)]

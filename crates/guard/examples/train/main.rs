@@ -91,7 +91,6 @@ fn hold_out(rows: &[rows::Row], examples: &[Example], sources: &[String], weight
 }
 
 /// From which score on the share of flagged harmless rows is small enough. All sources count the same.
-#[expect(clippy::cast_precision_loss, reason = "counts of a few thousand")]
 fn threshold(scores: &[[f32; HEADS]], rows: &[rows::Row], head: usize) -> f32 {
     let negative = || rows.iter().zip(scores).filter(|(row, _)| row.labels.0[head] == Some(false));
     let mut counts: std::collections::HashMap<&str, f64> = std::collections::HashMap::new();

@@ -27,6 +27,7 @@ concepts! {
 
 /// How many concepts there are.
 pub(super) const COUNT: usize = NAMES.len();
+const _: () = assert!(COUNT <= 64, "a set of concepts is a u64");
 
 /// The concept alone, as a set.
 pub(crate) const fn set(concept: Concept) -> u64 {
@@ -34,8 +35,10 @@ pub(crate) const fn set(concept: Concept) -> u64 {
 }
 
 /// Sets of concepts by hash of a word, of the beginning of one, or of a phrase. Open addressing; half empty.
+/// Keys stand apart, so that looking in vain touches little memory. No key is 0.
 struct Lexicon {
-    slots: Vec<(u32, u64)>,
+    keys: Vec<u32>,
+    concepts: Vec<u64>,
 }
 
 const SLOTS: usize = 1 << 13;
@@ -43,7 +46,7 @@ const SLOTS: usize = 1 << 13;
 const STEM: u32 = 0x5bd1_e995;
 
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
-    let mut lexicon = Lexicon { slots: vec![(0, 0); SLOTS] };
+    let mut lexicon = Lexicon { keys: vec![0; SLOTS], concepts: vec![0; SLOTS] };
     for line in include_str!("data/lexicon.txt").lines().filter(|line| !line.starts_with('#')) {
         let Some((name, entries)) = line.split_once(": ") else { continue };
         let Some(index) = NAMES.iter().position(|known| *known == name) else { continue };
@@ -80,7 +83,7 @@ pub(super) fn join(before: u32, word: u32) -> u32 {
 impl Lexicon {
     fn slot(&self, key: u32) -> usize {
         let mut at = (key.wrapping_mul(0x9E37_79B1) >> 19) as usize;
-        while self.slots[at].1 != 0 && self.slots[at].0 != key {
+        while self.keys[at] != 0 && self.keys[at] != key {
             at = (at + 1) % SLOTS;
         }
         at
@@ -88,12 +91,14 @@ impl Lexicon {
 
     fn insert(&mut self, key: u32, concepts: u64) {
         let at = self.slot(key);
-        self.slots[at] = (key, self.slots[at].1 | concepts);
+        self.keys[at] = key;
+        self.concepts[at] |= concepts;
     }
 
     #[inline]
     fn get(&self, key: u32) -> u64 {
-        self.slots[self.slot(key)].1
+        let at = self.slot(key);
+        if self.keys[at] == 0 { 0 } else { self.concepts[at] }
     }
 }
 
@@ -114,8 +119,7 @@ mod tests {
         let text: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
         let names: Vec<_> = text.iter().filter_map(|line| line.split_once(": ")).map(|(name, _)| name).collect();
         assert_eq!(names, NAMES, "a line for each concept, in their order");
-        assert!(COUNT <= 64, "a set of concepts is a u64");
-        let used = LEXICON.slots.iter().filter(|slot| slot.1 != 0).count();
+        let used = LEXICON.keys.iter().filter(|key| **key != 0).count();
         assert!(used * 2 < SLOTS, "{used} of {SLOTS} slots are taken");
         for entry in text.iter().filter_map(|line| line.split_once(": ")).flat_map(|(_, entries)| entries.split(' ')) {
             let stem = entry.strip_suffix('*').map_or(3, |stem| fold(stem).text.len());

@@ -86,7 +86,7 @@ impl<T: Take> Unit<T> {
     /// Every feature that is not hashed, as an index below [`DENSE`].
     pub fn dense(&self, mut each: impl FnMut(usize)) {
         let mut base = 0;
-        bits(self.concepts, |bit| each(bit));
+        bits(self.concepts, &mut each);
         base += concepts::COUNT;
         for (i, &word) in self.pairs.iter().enumerate() {
             bits(word, |bit| each(base + i * 64 + bit));

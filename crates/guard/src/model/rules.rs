@@ -101,6 +101,20 @@ pub(super) fn strongest(patterns: u64, head: usize) -> Option<&'static Pattern> 
     mine.map(|(_, pattern)| pattern).max_by(|a, b| a.margin.total_cmp(&b.margin))
 }
 
+/// Every concept that a pattern has.
+const WANTED: u64 = {
+    let (mut all, mut i) = (0, 0);
+    while i < PATTERNS.len() {
+        let mut k = 0;
+        while k < PATTERNS[i].steps.len() {
+            all |= PATTERNS[i].steps[k].0;
+            k += 1;
+        }
+        i += 1;
+    }
+    all
+};
+
 /// How far each pattern has been matched: for every step the place of the last word that completed it.
 #[derive(Debug)]
 pub(super) struct Matching {
@@ -115,6 +129,9 @@ impl Matching {
     /// Takes the word at `place` (counted from 1) and returns the patterns that it completes.
     pub(super) fn step(&mut self, place: u32, concepts: u64) -> u64 {
         let mut completed = 0;
+        if concepts & WANTED == 0 {
+            return completed;
+        }
         for (i, (pattern, reached)) in PATTERNS.iter().zip(&mut self.reached).enumerate() {
             // From the last step down, so that one word is not two steps.
             for (k, &(wanted, gap)) in pattern.steps.iter().enumerate().rev() {

@@ -114,7 +114,9 @@ fn escapes(text: &str, out: &mut Vec<Decoded>) {
     };
     while at < bytes.len() {
         let rest = bytes.get(at..).unwrap_or_default();
-        if let Some((byte, length)) = escape(rest, at == 0 || bytes[at - 1] == b' ' || end == at) {
+        if count == 0 && !may_escape(rest, at.checked_sub(1).map(|before| bytes[before])) {
+            at += 1;
+        } else if let Some((byte, length)) = escape(rest, at == 0 || bytes[at - 1] == b' ' || end == at) {
             if count == 0 {
                 start = at;
             }
@@ -132,6 +134,17 @@ fn escapes(text: &str, out: &mut Vec<Decoded>) {
         }
     }
     flush(&mut spelled, start, end, &mut count);
+}
+
+/// Whether an escape may begin here: most letters are passed over by this.
+fn may_escape(rest: &[u8], before: Option<u8>) -> bool {
+    match rest.first() {
+        Some(b'%' | b'\\' | b'&') => true,
+        Some(byte) if byte.is_ascii_hexdigit() => {
+            before.is_none_or(|before| before == b' ') && rest.get(2).is_none_or(|after| *after == b' ')
+        }
+        _ => false,
+    }
 }
 
 /// The character that the text begins with in escaped form, and the length of that form.
@@ -163,9 +176,24 @@ fn escape(rest: &[u8], alone: bool) -> Option<(u8, usize)> {
 fn rot13(text: &str, out: &mut Vec<Decoded>) {
     const TURNED: &[&str] =
         &["gur", "lbh", "lbhe", "naq", "nyy", "cerivbhf", "vafgehpgvbaf", "vtaber", "flfgrz", "cebzcg"];
-    let mut count = 0;
-    for word in text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| (3..=12).contains(&word.len())) {
-        count += usize::from(TURNED.iter().any(|turned| word.eq_ignore_ascii_case(turned)));
+    let bytes = text.as_bytes();
+    let (mut count, mut at) = (0, 0);
+    while at < bytes.len() {
+        let start = at;
+        while bytes.get(at).is_some_and(u8::is_ascii_alphabetic) {
+            at += 1;
+        }
+        // Few words begin like that; only those are compared.
+        let word = bytes.get(start..at).unwrap_or_default();
+        if let [first, second, _, ..] = word
+            && matches!(
+                (first | 0x20, second | 0x20),
+                (b'g', b'u') | (b'l', b'b') | (b'n', b'a' | b'y') | (b'c', b'e') | (b'v', b'a' | b't') | (b'f', b'l')
+            )
+        {
+            count += usize::from(TURNED.iter().any(|turned| word.eq_ignore_ascii_case(turned.as_bytes())));
+        }
+        at += 1;
     }
     if count < 2 {
         return;

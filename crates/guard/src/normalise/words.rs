@@ -219,12 +219,11 @@ impl Cutter<'_> {
 
     /// An ideographic full stop, comma or other punctuation (U+3000 to U+303F, U+FF00 to U+FF0F), or a dash or bullet.
     fn closes_wide(&mut self) -> bool {
+        if self.bytes.get(self.at).is_none_or(|byte| *byte < 0xE2) {
+            return false;
+        }
         let Some(three) = self.bytes.get(self.at..self.at + 3) else { return false };
-        let closes = match three {
-            [0xE3, 0x80, _] => true,
-            [0xE2, 0x80 | 0x84 | 0x86..=0xBF, _] => true,
-            _ => false,
-        };
+        let closes = matches!(three, [0xE3, 0x80, _] | [0xE2, 0x80 | 0x84 | 0x86..=0xBF, _]);
         self.sentence |= three == [0xE3, 0x80, 0x82];
         closes
     }
