@@ -29,9 +29,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         });
         hits.clear();
         let start = Instant::now();
-        scanner.scan(Text::whole(&text), &mut hits);
+        let notes = signalbox_guard::Notes::default();
+        let whole = Text::whole(&text).noted(&notes);
+        scanner.scan(whole, &mut hits);
         let us = start.elapsed().as_secs_f64() * 1e6;
-        let score = hits.iter().map(|hit| hit.confidence).fold(0.0, f32::max);
+        let score = scanner.score(whole);
         let mut answer = serde_json::json!({"id": row["id"], "score": score, "flagged": score >= FLAGGED, "us": us});
         if show {
             let found = hits.iter().map(|hit| serde_json::json!([hit.rule.name, hit.start, hit.end, hit.confidence]));

@@ -27,11 +27,31 @@ pub(crate) fn samples(lines: &str) -> Vec<Sample> {
         .collect()
 }
 
+/// Every sample of `hit` is found, by its rule where it names one; none of `miss` is.
+pub(crate) fn finds_and_passes(scanner: &dyn Scanner, hit: &str, miss: &str) {
+    let scan = |text: &str| {
+        let mut hits = Vec::new();
+        scanner.scan(Text::whole(text), &mut hits);
+        hits.iter().map(|hit| (hit.rule.name, hit.confidence)).collect::<Vec<_>>()
+    };
+    for sample in samples(hit) {
+        let found = scan(&sample.text);
+        let right = |name: &str| sample.rule.as_deref().is_none_or(|rule| rule == name);
+        assert!(found.iter().any(|(name, sure)| right(name) && *sure >= 0.5), "{sample:?}: {found:?}");
+    }
+    for sample in samples(miss) {
+        let found = scan(&sample.text);
+        assert!(found.iter().all(|(_, sure)| *sure < 0.5), "{sample:?}: {found:?}");
+    }
+}
+
 /// Everything that any scanner's samples hold: material to build nasty texts from.
 fn material() -> Vec<String> {
     let files = [
         include_str!("scanners/invisible_chars/data/hit.jsonl"),
         include_str!("scanners/invisible_chars/data/miss.jsonl"),
+        include_str!("scanners/prompt_injection/data/hit.jsonl"),
+        include_str!("scanners/toxicity/data/hit.jsonl"),
         include_str!("scanners/secrets/data/hit.jsonl"),
         include_str!("scanners/secrets/data/miss.jsonl"),
     ];

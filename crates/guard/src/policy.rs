@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use signalbox_types::{Action, Finding, Place, Verdict};
 
+use crate::model::Notes;
 use crate::registry;
 use crate::scanner::{About, Hit, Scanner, Text};
 use crate::window::Window;
@@ -25,7 +26,7 @@ pub struct GuardConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyConfig {
-    /// The scanner's name: `invisible_chars` or `secrets`.
+    /// The scanner's name: `secrets`, `invisible_chars`, `prompt_injection`, `jailbreak`, `harmful_request` or `toxicity`.
     pub scanner: String,
     /// Where it looks: `input` (what the caller sends), `output` (what the model answers), or both.
     #[serde(default = "everywhere")]
@@ -182,7 +183,7 @@ pub struct Hint {
 }
 
 impl Hint {
-    fn nearest<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> Self {
+    pub(crate) fn nearest<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> Self {
         let known: Vec<String> = known.map(str::to_owned).collect();
         let score = |name: &String| strsim::jaro_winkler(found, name);
         let best = known.iter().max_by(|a, b| score(a).total_cmp(&score(b)));
@@ -254,10 +255,11 @@ impl Guard {
     /// Looks at one whole text.
     #[must_use]
     pub fn check(&self, place: Place, text: &str) -> Check {
+        let notes = Notes::default();
         let mut hits = Vec::new();
         let mut marked = Vec::new();
         for lane in self.compiled.at(place) {
-            lane.scanner.scan(Text::whole(text), &mut hits);
+            lane.scanner.scan(Text::whole(text).noted(&notes), &mut hits);
             marked.extend(hits.drain(..).filter_map(|hit| lane.mark(place, text, 0, hit)));
         }
         if marked.is_empty() {

@@ -38,10 +38,9 @@ fn clean_text_is_allowed() {
 
 #[test]
 fn unknown_names_are_named_with_the_nearest() {
-    assert_eq!(
-        error(r#"{"policies":[{"scanner":"secrets"},{"scanner":"sekrets"}]}"#),
-        "policies[1].scanner: unknown scanner `sekrets`; did you mean `secrets`? (known: invisible_chars, secrets)"
-    );
+    let message = error(r#"{"policies":[{"scanner":"secrets"},{"scanner":"sekrets"}]}"#);
+    let expected = "policies[1].scanner: unknown scanner `sekrets`; did you mean `secrets`? (known: ";
+    assert!(message.starts_with(expected) && message.contains("invisible_chars, "), "{message}");
     let message = error(r#"{"policies":[{"scanner":"invisible_chars","rules":["tag_chars"]}]}"#);
     assert!(
         message.starts_with("policies[0].rules[0]: scanner `invisible_chars` has no rule `tag_chars`; did you mean `tag_characters`? (known: ansi_escape,"),

@@ -1,10 +1,14 @@
 //! Every scanner there is. Policies, docs, API and UI lists read this.
 
 use crate::scanner::Scanner;
-use crate::scanners::{invisible_chars::InvisibleChars, secrets::Secrets};
+use crate::scanners::{
+    harmful_request::HarmfulRequest, invisible_chars::InvisibleChars, jailbreak::Jailbreak,
+    prompt_injection::PromptInjection, secrets::Secrets, toxicity::Toxicity,
+};
 
 /// Every scanner. Sorted by name; the order is the order in the docs.
-pub static ALL: &[&dyn Scanner] = &[&InvisibleChars, &Secrets];
+pub static ALL: &[&dyn Scanner] =
+    &[&HarmfulRequest, &InvisibleChars, &Jailbreak, &PromptInjection, &Secrets, &Toxicity];
 
 /// The scanner with this name.
 #[must_use]

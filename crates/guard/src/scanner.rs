@@ -2,6 +2,8 @@
 
 use signalbox_types::Severity;
 
+use crate::model::Notes;
+
 /// A scanner looks at text and says what it found. It is pure: no clock, no I/O, no state.
 ///
 /// The contract, which `conformance` tests for every implementation:
@@ -18,6 +20,13 @@ pub trait Scanner: Send + Sync {
     /// ends at or before it. For a text that is not open that is the length of the text; for an open
     /// one it is at most [`About::hold`] bytes less.
     fn scan(&self, text: Text<'_>, hits: &mut Vec<Hit>) -> usize;
+
+    /// How much the text looks like what it is for, from 0 to 1, also where that is too little for a hit.
+    fn score(&self, text: Text<'_>) -> f32 {
+        let mut hits = Vec::new();
+        self.scan(text, &mut hits);
+        hits.iter().map(|hit| hit.confidence).fold(0.0, f32::max)
+    }
 }
 
 /// What a scanner is, for policies, documents and pages.
@@ -58,26 +67,43 @@ pub struct Rule {
     pub message: &'static str,
 }
 
+/// A rule, for tables of them.
+pub(crate) const fn rule(name: &'static str, severity: Severity, message: &'static str) -> Rule {
+    Rule { name, severity, message }
+}
+
 /// The text to look at.
 #[derive(Debug, Clone, Copy)]
 pub struct Text<'a> {
     text: &'a str,
     from: usize,
     open: bool,
+    notes: Option<&'a Notes>,
 }
 
 impl<'a> Text<'a> {
     /// A whole text: nothing before it, nothing after it.
     #[must_use]
     pub fn whole(text: &'a str) -> Self {
-        Self { text, from: 0, open: false }
+        Self { text, from: 0, open: false, notes: None }
     }
 
     /// A part of a longer text. What stands before `from` is settled and only context; `open` says
     /// that more may follow.
     #[must_use]
     pub fn part(text: &'a str, from: usize, open: bool) -> Self {
-        Self { text, from: text.floor_char_boundary(from), open }
+        Self { text, from: text.floor_char_boundary(from), open, notes: None }
+    }
+
+    /// The same text, with what scanners have computed about it so far. `notes` must be of this text alone.
+    #[must_use]
+    pub fn noted(self, notes: &'a Notes) -> Self {
+        Self { notes: Some(notes), ..self }
+    }
+
+    /// What has been computed about it.
+    pub(crate) fn notes(&self) -> Option<&'a Notes> {
+        self.notes
     }
 
     /// All of it, context included.

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use signalbox_types::{Action, Finding, Place};
 
+use crate::model::Notes;
 use crate::policy::{Compiled, Marked, Redactor};
 use crate::scanner::Text;
 
@@ -109,9 +110,9 @@ impl Window {
         self.seen = end;
         let mut released = Released::default();
         let mut free = end;
-        let mut hits = Vec::new();
+        let (mut hits, notes) = (Vec::new(), Notes::default());
         for (lane, settled) in self.compiled.at(self.place).iter().zip(&mut self.settled) {
-            let text = Text::part(&self.buffer, *settled - self.base, open);
+            let text = Text::part(&self.buffer, *settled - self.base, open).noted(&notes);
             *settled = self.base + lane.scanner.scan(text, &mut hits);
             let marked = hits.drain(..).filter_map(|hit| lane.mark(self.place, &self.buffer, self.base, hit));
             self.waiting.extend(marked);

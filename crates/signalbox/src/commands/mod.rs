@@ -10,6 +10,7 @@ mod place;
 mod query;
 mod reindex;
 mod restore;
+mod scan;
 mod simulate;
 mod up;
 mod verify;
@@ -38,6 +39,7 @@ enum Command {
     Init(init::Init),
     Check(check::Check),
     Query(query::Query),
+    Scan(scan::Scan),
     Export(export::Export),
     Import(import::Import),
     Reindex(reindex::Reindex),
@@ -55,6 +57,7 @@ impl CommandLine {
             Command::Init(init) => init.run(),
             Command::Check(check) => check.run(),
             Command::Query(query) => query.run(),
+            Command::Scan(scan) => scan.run(),
             Command::Export(export) => export.run(),
             Command::Import(import) => import.run(),
             Command::Reindex(reindex) => reindex.run(),

@@ -12,7 +12,7 @@ use self::patterns::{Invisible, emoji, invisible, joining, right_to_left, spacel
 use crate::scanner::{About, Hit, Replacement, Rule, Scanner, Text};
 
 mod letters;
-mod patterns;
+pub(crate) mod patterns;
 mod reveal;
 mod skip;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use unicode_script::{Script, UnicodeScript};
 
 /// Invisible characters by what they are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Invisible {
+pub(crate) enum Invisible {
     /// U+E0000 to U+E007F: a copy of ASCII that nothing displays.
     Tag,
     /// A variation selector: chooses a glyph of the character before it.
@@ -37,7 +37,7 @@ pub(super) enum Invisible {
 }
 
 /// What the character is, if it has no shape.
-pub(super) fn invisible(c: char) -> Option<Invisible> {
+pub(crate) fn invisible(c: char) -> Option<Invisible> {
     Some(match c {
         '\u{AD}' => Invisible::SoftHyphen,
         '\u{34F}'
@@ -108,7 +108,7 @@ pub(super) enum Style {
 }
 
 /// The letter that a small capital reads as; Unicode maps none of them.
-pub(super) fn small_capital(c: char) -> Option<char> {
+pub(crate) fn small_capital(c: char) -> Option<char> {
     const SMALL: &[(char, char)] = &[
         ('ᴀ', 'a'),
         ('ʙ', 'b'),
@@ -362,7 +362,7 @@ const TWINS: &[(char, char)] = &[
 ];
 
 /// The Latin letter that a letter of another alphabet passes for.
-pub(super) fn latin_twin(c: char) -> Option<char> {
+pub(crate) fn latin_twin(c: char) -> Option<char> {
     TWINS.iter().find(|(foreign, _)| *foreign == c).map(|(_, latin)| *latin)
 }
 

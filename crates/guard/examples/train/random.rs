@@ -1,0 +1,39 @@
+//! A generator that gives the same numbers everywhere and for ever.
+
+/// xorshift64*.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed | 1)
+    }
+
+    pub(crate) fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let number = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33;
+        usize::try_from(number).unwrap_or_default() % n.max(1)
+    }
+
+    pub(crate) fn choose<'a>(&mut self, choices: &[&'a str]) -> &'a str {
+        choices.get(self.below(choices.len())).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+        for i in (1..items.len()).rev() {
+            items.swap(i, self.below(i + 1));
+        }
+    }
+
+    /// The text as somebody else would type it.
+    pub(crate) fn restyle(&mut self, text: &str) -> String {
+        match self.below(8) {
+            0 => text.to_lowercase(),
+            1 => text.to_uppercase(),
+            2 => text.trim_end_matches(['.', '?', '!']).to_owned(),
+            3 => text.replace([',', '.'], ""),
+            _ => text.to_owned(),
+        }
+    }
+}

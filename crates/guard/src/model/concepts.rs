@@ -1,0 +1,150 @@
+//! What words mean, as far as it matters here: a lexicon in a dozen languages, looked up by hash.
+
+use std::sync::LazyLock;
+
+use crate::normalise::{Hashes, fold, words};
+
+macro_rules! concepts {
+    ($($id:ident $name:literal),+ $(,)?) => {
+        /// A group of words that do the same thing in a sentence.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[expect(dead_code, reason = "some are only features of the model")]
+        pub(crate) enum Concept { $($id),+ }
+        /// Names in the lexicon, in the order of [`Concept`].
+        pub(super) const NAMES: &[&str] = &[$($name),+];
+    };
+}
+
+concepts! {
+    Override "override", Scope "scope", Instruction "instruction", Reveal "reveal", Prompt "prompt", Secret "secret",
+    FromNow "fromnow", Instead "instead", Act "act", You "you", Ai "ai", Unrestricted "unrestricted", Dan "dan",
+    Policy "policy", Negation "negation", Persona "persona", Fiction "fiction", Refusal "refusal", Exfil "exfil",
+    Task "task", Halt "halt", Trick "trick", Header "header", How "how", Weapon "weapon", Drug "drug", Cyber "cyber",
+    Crime "crime", Violence "violence", Sexual "sexual", Group "group", Hate "hate", Disinfo "disinfo",
+    Undetected "undetected", Insult "insult", Profanity "profanity", Slur "slur", Threat "threat", Document "document",
+    Tech "tech", Help "help",
+}
+
+/// How many concepts there are.
+pub(super) const COUNT: usize = NAMES.len();
+const _: () = assert!(COUNT <= 64, "a set of concepts is a u64");
+
+/// The concept alone, as a set.
+pub(crate) const fn set(concept: Concept) -> u64 {
+    1 << concept as u64
+}
+
+/// Sets of concepts by hash of a word, of the beginning of one, or of a phrase. Open addressing; half empty.
+/// Keys stand apart, so that looking in vain touches little memory. No key is 0.
+struct Lexicon {
+    keys: Vec<u32>,
+    concepts: Vec<u64>,
+}
+
+const SLOTS: usize = 1 << 13;
+/// Beginnings are other keys than whole words.
+const STEM: u32 = 0x5bd1_e995;
+
+static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
+    let mut lexicon = Lexicon { keys: vec![0; SLOTS], concepts: vec![0; SLOTS] };
+    for line in include_str!("data/lexicon.txt").lines().filter(|line| !line.starts_with('#')) {
+        let Some((name, entries)) = line.split_once(": ") else { continue };
+        let Some(index) = NAMES.iter().position(|known| *known == name) else { continue };
+        for entry in entries.split(' ') {
+            lexicon.insert(key(entry), 1 << index);
+        }
+    }
+    lexicon
+});
+
+/// The key of an entry of the lexicon: as text is read, so is the entry.
+fn key(entry: &str) -> u32 {
+    let (phrase, stem) = match entry.strip_suffix('*') {
+        Some(stem) => (stem, STEM),
+        None => (entry, 0),
+    };
+    let folded = fold(phrase);
+    let mut key = None;
+    for part in folded.text.split('_') {
+        let mut whole = 0;
+        // Of Chinese and Japanese the longest pair counts, as in text.
+        words(part, |word| whole = if whole != 0 && word.bytes.len() < 4 { whole } else { word.hashes.whole });
+        key = Some(key.map_or(whole, |before| join(before, whole)));
+    }
+    key.unwrap_or(0) ^ stem
+}
+
+/// The hash of a phrase and one word more.
+#[inline]
+pub(super) fn join(before: u32, word: u32) -> u32 {
+    (before.rotate_left(7) ^ word).wrapping_mul(0x9E37_79B1) ^ before >> 15
+}
+
+impl Lexicon {
+    fn slot(&self, key: u32) -> usize {
+        let mut at = (key.wrapping_mul(0x9E37_79B1) >> 19) as usize;
+        while self.keys[at] != 0 && self.keys[at] != key {
+            at = (at + 1) % SLOTS;
+        }
+        at
+    }
+
+    fn insert(&mut self, key: u32, concepts: u64) {
+        let at = self.slot(key);
+        self.keys[at] = key;
+        self.concepts[at] |= concepts;
+    }
+
+    #[inline]
+    fn get(&self, key: u32) -> u64 {
+        let at = self.slot(key);
+        if self.keys[at] == 0 { 0 } else { self.concepts[at] }
+    }
+}
+
+/// What a word means, alone and as the end of the phrases `two` and `three`.
+pub(super) fn concepts(word: &Hashes, two: u32, three: u32) -> u64 {
+    let lexicon = &*LEXICON;
+    let phrases = lexicon.get(word.whole) | lexicon.get(two) | lexicon.get(three);
+    word.stems().iter().fold(phrases, |found, &stem| found | lexicon.get(stem ^ STEM))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lexicon_is_whole() {
+        let text = include_str!("data/lexicon.txt");
+        let text: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        let names: Vec<_> = text.iter().filter_map(|line| line.split_once(": ")).map(|(name, _)| name).collect();
+        assert_eq!(names, NAMES, "a line for each concept, in their order");
+        let used = LEXICON.keys.iter().filter(|key| **key != 0).count();
+        assert!(used * 2 < SLOTS, "{used} of {SLOTS} slots are taken");
+        for entry in text.iter().filter_map(|line| line.split_once(": ")).flat_map(|(_, entries)| entries.split(' ')) {
+            let stem = entry.strip_suffix('*').map_or(3, |stem| fold(stem).text.len());
+            assert!(crate::normalise::STEMS.contains(&stem), "{entry}: a beginning has 3 to 12 bytes");
+        }
+    }
+
+    #[test]
+    fn words_mean_something() {
+        let means = |text: &str| {
+            let (mut found, mut one, mut two) = (0, 0, 0);
+            let text = fold(text).text.into_owned();
+            words(&text, |word| {
+                let pair = join(one, word.hashes.whole);
+                found |= concepts(&word.hashes, pair, join(two, word.hashes.whole));
+                (one, two) = (word.hashes.whole, pair);
+            });
+            found
+        };
+        assert_eq!(means("Ignoring"), set(Concept::Override));
+        assert_eq!(means("1gn0r3"), set(Concept::Override));
+        assert_eq!(means("i g n o r e"), set(Concept::Override));
+        assert_eq!(means("do anything now"), set(Concept::Dan));
+        assert_eq!(means("忽略"), set(Concept::Override));
+        assert_eq!(means("Игнорируй"), set(Concept::Override));
+        assert_eq!(means("table"), 0);
+    }
+}

@@ -1,0 +1,216 @@
+//! What the model sees of a text: hashes of words, of word sequences and of letter sequences, concepts, which
+//! concepts stand near each other, patterns and marks.
+
+use super::concepts::{self, Concept, concepts, join, set};
+use super::rules::{Matching, PATTERNS};
+use super::{BUCKETS, marks};
+use crate::normalise::words;
+
+/// Words that a concept looks back to find a neighbour.
+const NEAR: usize = 6;
+/// A sentence longer than this many words goes on as another one.
+const LONGEST_SENTENCE: u32 = 60;
+const PAIR_WORDS: usize = (concepts::COUNT * concepts::COUNT).div_ceil(64);
+
+/// How many features there are that are not hashed.
+pub const DENSE: usize = concepts::COUNT + concepts::COUNT * concepts::COUNT + PATTERNS.len() + marks::COUNT;
+
+/// What takes hashed features: sums of weights when scoring, lists when training.
+pub trait Take: Default {
+    /// Takes the feature in this bucket.
+    fn take(&mut self, bucket: usize);
+    /// Takes all that another one has taken.
+    fn take_all(&mut self, other: &Self);
+}
+
+impl Take for Vec<u32> {
+    fn take(&mut self, bucket: usize) {
+        self.push(u32::try_from(bucket).unwrap_or_default());
+    }
+
+    fn take_all(&mut self, other: &Self) {
+        self.extend_from_slice(other);
+    }
+}
+
+/// The features of a sentence or of a longer piece.
+#[derive(Debug, Clone)]
+pub struct Unit<T> {
+    /// What took the hashed features.
+    pub hashed: T,
+    /// How many there were.
+    pub count: u32,
+    concepts: u64,
+    pairs: [u64; PAIR_WORDS],
+    /// Patterns that were completed, a bit for each.
+    pub(crate) patterns: u64,
+    marks: u32,
+    /// Where it starts in the text.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+}
+
+impl<T: Take> Unit<T> {
+    pub(super) fn empty(start: usize) -> Self {
+        Self {
+            hashed: T::default(),
+            count: 0,
+            concepts: 0,
+            pairs: [0; PAIR_WORDS],
+            patterns: 0,
+            marks: 0,
+            start,
+            end: start,
+        }
+    }
+
+    fn hashed(&mut self, hash: u32) {
+        self.hashed.take(bucket(hash));
+        self.count += 1;
+    }
+
+    /// Makes one of both. `other` comes later in the text.
+    pub(crate) fn join(&mut self, other: &Self) {
+        self.hashed.take_all(&other.hashed);
+        self.count += other.count;
+        self.concepts |= other.concepts;
+        for (mine, others) in self.pairs.iter_mut().zip(&other.pairs) {
+            *mine |= others;
+        }
+        self.patterns |= other.patterns;
+        self.marks |= other.marks;
+        self.end = self.end.max(other.end);
+    }
+
+    /// Every feature that is not hashed, as an index below [`DENSE`].
+    pub fn dense(&self, mut each: impl FnMut(usize)) {
+        let mut base = 0;
+        bits(self.concepts, &mut each);
+        base += concepts::COUNT;
+        for (i, &word) in self.pairs.iter().enumerate() {
+            bits(word, |bit| each(base + i * 64 + bit));
+        }
+        base += concepts::COUNT * concepts::COUNT;
+        bits(self.patterns, |bit| each(base + bit));
+        base += PATTERNS.len();
+        bits(u64::from(self.marks), |bit| each(base + bit));
+    }
+
+    fn pair(&mut self, first: u64, second: u64) {
+        bits(first, |a| {
+            bits(second, |b| {
+                let index = a * concepts::COUNT + b;
+                self.pairs[index / 64] |= 1 << (index % 64);
+            });
+        });
+    }
+}
+
+fn bits(mut set: u64, mut each: impl FnMut(usize)) {
+    while set != 0 {
+        each(set.trailing_zeros() as usize);
+        set &= set - 1;
+    }
+}
+
+/// The bucket of a feature.
+#[inline]
+fn bucket(hash: u32) -> usize {
+    let mixed = (hash ^ hash >> 15).wrapping_mul(0x85EB_CA6B);
+    (mixed >> (32 - BUCKETS.trailing_zeros())) as usize
+}
+
+/// Different kinds of features with one hash are different features.
+const SKIP: u32 = 0x1B87_3593;
+const LETTERS: u32 = 0xCC9E_2D51;
+
+/// Calls `each` with the features of every sentence, in order.
+pub(crate) fn sentences<T: Take>(text: &str, mut each: impl FnMut(Unit<T>)) {
+    let mut reading = Reading::new();
+    words(text, |word| {
+        if word.starts_sentence || reading.place >= LONGEST_SENTENCE {
+            let done = std::mem::replace(&mut reading, Reading::new());
+            if let Some(unit) = done.unit {
+                each(unit);
+            }
+        }
+        reading.word(&word);
+    });
+    if let Some(unit) = reading.unit {
+        each(unit);
+    }
+}
+
+/// The marks of a whole text.
+pub(crate) fn set_marks<T>(unit: &mut Unit<T>, text: &str) {
+    unit.marks |= marks::marks(text);
+}
+
+/// A sentence while it is read.
+struct Reading<T> {
+    unit: Option<Unit<T>>,
+    matching: Matching,
+    /// Words so far.
+    place: u32,
+    /// Where the last one starts.
+    start: usize,
+    /// Hashes of the last two words and of the phrase they make.
+    one: u32,
+    two: u32,
+    phrase: u32,
+    /// What the last words mean.
+    near: [u64; NEAR],
+}
+
+impl<T: Take> Reading<T> {
+    fn new() -> Self {
+        Self { unit: None, matching: Matching::new(), place: 0, start: 0, one: 0, two: 0, phrase: 0, near: [0; NEAR] }
+    }
+
+    fn word(&mut self, word: &crate::normalise::Word<'_>) {
+        let unit = self.unit.get_or_insert_with(|| Unit::empty(word.start));
+        unit.end = word.end;
+        // A pair of Chinese letters stands where its first letter does.
+        let same_place = self.place > 0 && word.start == self.start;
+        self.place += u32::from(!same_place);
+        self.start = word.start;
+        let hash = word.hashes.whole;
+        let pair = join(self.one, hash);
+        let triple = join(self.phrase, hash);
+        unit.hashed(hash);
+        unit.hashed(pair);
+        if self.place > 2 {
+            unit.hashed(join(self.two, hash) ^ SKIP);
+            unit.hashed(triple);
+        }
+        letters(word.bytes, |hash| unit.hashed(hash ^ LETTERS));
+        let mut meant = concepts(&word.hashes, pair, triple);
+        let last = self.near[(self.place as usize + NEAR - 1) % NEAR];
+        // "Don't forget" is the opposite of "forget".
+        if word.bytes.starts_with(b"forget") && last & set(Concept::Negation) != 0 {
+            meant &= !set(Concept::Override);
+        }
+        if meant != 0 {
+            unit.concepts |= meant;
+            for before in self.near {
+                unit.pair(before, meant);
+            }
+            unit.patterns |= self.matching.step(self.place, meant);
+        }
+        let here = &mut self.near[self.place as usize % NEAR];
+        *here = if same_place { *here | meant } else { meant };
+        (self.two, self.one, self.phrase) = (self.one, hash, pair);
+    }
+}
+
+/// Hashes of all sequences of four letters in ` word `.
+fn letters(word: &[u8], mut each: impl FnMut(u32)) {
+    let mut last = u32::from(b' ');
+    for (i, &byte) in word.iter().chain(b" ").enumerate() {
+        last = last << 8 | u32::from(byte);
+        if i >= 2 {
+            each(last.wrapping_mul(0xC2B2_AE35));
+        }
+    }
+}

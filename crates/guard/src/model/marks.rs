@@ -1,0 +1,60 @@
+//! Marks that are no words: delimiters of prompts, roles, links that carry data away.
+
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+
+/// Literals, and which feature each is.
+const LITERALS: &[(&str, usize)] = &[
+    ("<|im_start|>", 0),
+    ("<|im_end|>", 0),
+    ("<|endoftext|>", 0),
+    ("<|system|>", 0),
+    ("<|eot_id|>", 0),
+    ("[inst]", 0),
+    ("[/inst]", 0),
+    ("<<sys>>", 0),
+    ("<start_of_turn>", 0),
+    ("<system>", 1),
+    ("</system>", 1),
+    ("[system]", 1),
+    ("\nsystem:", 1),
+    ("<admin>", 1),
+    ("### system", 1),
+    ("### instruction", 1),
+    ("\nassistant:", 2),
+    ("\nhuman:", 2),
+    ("\nuser:", 2),
+    ("\nai:", 2),
+    ("======", 3),
+    ("-----", 3),
+    ("######", 3),
+    ("\"\"\"", 3),
+    ("```", 4),
+    ("<!--", 5),
+    ("display:none", 5),
+    ("font-size:0", 5),
+    ("![", 6),
+    ("javascript:", 6),
+    ("?q=", 6),
+    ("{{", 7),
+    ("[insert", 7),
+    ("{prompt}", 7),
+    ("[prompt", 7),
+    ("http://", 8),
+    ("https://", 8),
+    ("| ", 9),
+];
+
+/// How many features they are.
+pub(super) const COUNT: usize = 10;
+static AUTOMATON: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let literals = LITERALS.iter().map(|(literal, _)| literal);
+    AhoCorasickBuilder::new().ascii_case_insensitive(true).match_kind(MatchKind::LeftmostFirst).build(literals).ok()
+});
+
+/// The set of marks in a text.
+pub(super) fn marks(text: &str) -> u32 {
+    let Some(automaton) = &*AUTOMATON else { return 0 };
+    automaton.find_iter(text).fold(0, |found, mark| found | 1 << LITERALS[mark.pattern().as_usize()].1)
+}

@@ -1,0 +1,188 @@
+//! The trained model behind `prompt_injection`, `jailbreak`, `harmful_request` and `toxicity`: one pass over a
+//! text scores it for all four.
+//!
+//! A text is cut into blocks of about a kilobyte, at the ends of lines and sentences; what a block scores depends on
+//! nothing but the block, so that a stream finds what the whole text would. A block scores what it
+//! scores as a whole, or its worst sentence, or the worst of what is encoded in it. `examples/train` makes the
+//! weights; `data/MODEL_CARD.md` says of what.
+
+use std::cell::RefCell;
+use std::sync::LazyLock;
+
+mod block;
+mod concepts;
+mod features;
+mod marks;
+mod rules;
+mod scan;
+#[cfg(test)]
+mod tests;
+mod weights;
+
+pub use self::block::{LONGEST, block_end};
+pub use self::features::{DENSE, Take, Unit};
+pub(crate) use self::scan::{Scan, scan, score};
+pub use self::weights::{HeadSettings, VERSION, Weights};
+
+use crate::normalise::{decode, fold};
+
+/// Buckets of hashed features.
+pub const BUCKETS: usize = 1 << 17;
+/// How many things the model tells apart.
+pub const HEADS: usize = 4;
+
+/// What the model looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Head {
+    /// Instructions that were not the caller's to give.
+    PromptInjection,
+    /// A technique to get past refusals.
+    Jailbreak,
+    /// A plainly harmful request.
+    HarmfulRequest,
+    /// Hateful, offensive or insulting text.
+    Toxicity,
+}
+
+/// Calls `each` with what the model sees of a block: each sentence, each encoded text, then the whole.
+pub fn units<T: Take>(text: &str, mut each: impl FnMut(Unit<T>)) {
+    let folded = fold(text);
+    let mut whole: Option<Unit<T>> = None;
+    let mut add = |mut unit: Unit<T>, each: &mut dyn FnMut(Unit<T>)| {
+        match &mut whole {
+            Some(whole) => whole.join(&unit),
+            None => {
+                // The first sentence begins the whole; both are needed.
+                let mut first = Unit::<T>::empty(unit.start);
+                first.join(&unit);
+                whole = Some(first);
+            }
+        }
+        // One character may have become many: then an end lies inside of it.
+        unit.start = text.floor_char_boundary(folded.original(unit.start));
+        unit.end = text.ceil_char_boundary(folded.original(unit.end));
+        each(unit);
+    };
+    features::sentences(&folded.text, |unit| add(unit, &mut each));
+    for found in decode(&folded.text) {
+        features::sentences(&found.text, |mut unit: Unit<T>| {
+            (unit.start, unit.end) = (found.start, found.end);
+            add(unit, &mut each);
+        });
+    }
+    if let Some(mut whole) = whole {
+        features::set_marks(&mut whole, &folded.text);
+        (whole.start, whole.end) = (0, text.len());
+        each(whole);
+    }
+}
+
+/// How a block scored for a head.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Scored {
+    /// Above 0 it is flagged.
+    pub(crate) logit: f32,
+    /// Where what scored stands in the text.
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// The pattern that scored, if it was one.
+    pub(crate) rule: Option<&'static str>,
+}
+
+/// How a block scored.
+#[derive(Debug, Clone)]
+pub(crate) struct Block {
+    pub(crate) end: usize,
+    pub(crate) heads: [Scored; HEADS],
+}
+
+static FILE: &[u8] = include_bytes!("data/weights.bin");
+static WEIGHTS: LazyLock<Option<Weights<'static>>> = LazyLock::new(|| Weights::read(FILE));
+
+/// What was computed about one text, so that four scanners compute it once.
+#[derive(Debug, Default)]
+pub struct Notes(RefCell<Option<(usize, bool, Vec<Block>)>>);
+
+impl Notes {
+    /// Calls `each` with every block from `from` on that can be judged, and returns where the last one ends.
+    pub(crate) fn blocks(&self, text: &str, from: usize, open: bool, mut each: impl FnMut(&Block)) -> usize {
+        let mut known = self.0.borrow_mut();
+        let fresh = matches!(&*known, Some((at, was_open, _)) if (*at, *was_open) == (from, open));
+        if !fresh {
+            let mut blocks = Vec::new();
+            let mut at = from;
+            while let Some(end) = block_end(text, at, open) {
+                blocks.push(judge(text, at, end));
+                at = end;
+            }
+            *known = Some((from, open, blocks));
+        }
+        let blocks = known.as_ref().map_or(&[][..], |(_, _, blocks)| blocks);
+        blocks.iter().for_each(&mut each);
+        blocks.last().map_or(from, |block| block.end)
+    }
+}
+
+/// Sums of weights by head.
+#[derive(Debug, Default)]
+struct Sums([i32; HEADS]);
+
+impl Take for Sums {
+    #[inline]
+    fn take(&mut self, bucket: usize) {
+        if let Some(weights) = &*WEIGHTS {
+            for (sum, weight) in self.0.iter_mut().zip(weights.bucket(bucket)) {
+                *sum += i32::from(weight);
+            }
+        }
+    }
+
+    fn take_all(&mut self, other: &Self) {
+        for (sum, more) in self.0.iter_mut().zip(other.0) {
+            *sum += more;
+        }
+    }
+}
+
+/// Scores a block.
+fn judge(text: &str, start: usize, end: usize) -> Block {
+    let nothing = Scored { logit: f32::NEG_INFINITY, start, end, rule: None };
+    let mut heads = [nothing; HEADS];
+    if let Some(weights) = &*WEIGHTS {
+        units::<Sums>(text.get(start..end).unwrap_or_default(), |unit| {
+            let logits = logits(weights, &unit);
+            for (i, (best, logit)) in heads.iter_mut().zip(logits).enumerate() {
+                let rule = rules::strongest(unit.patterns, i);
+                let floor = rule.map_or(f32::NEG_INFINITY, |pattern| pattern.margin);
+                // At equal scores the sentence counts, which comes first: it says better where.
+                if logit.max(floor) > best.logit {
+                    *best = Scored {
+                        logit: logit.max(floor),
+                        start: start + unit.start,
+                        end: start + unit.end,
+                        rule: rule.map(|pattern| pattern.rule),
+                    };
+                }
+            }
+        });
+    }
+    Block { end, heads }
+}
+
+/// How far a unit is above the threshold of each head.
+fn logits(weights: &Weights<'_>, unit: &Unit<Sums>) -> [f32; HEADS] {
+    #[expect(clippy::cast_precision_loss, reason = "sums of a few thousand bytes")]
+    let root = (unit.count.max(1) as f32).sqrt();
+    let mut logits: [f32; HEADS] = std::array::from_fn(|i| {
+        let head = &weights.heads[i];
+        #[expect(clippy::cast_precision_loss, reason = "sums of a few thousand bytes")]
+        let sum = unit.hashed.0[i] as f32;
+        head.bias - head.threshold + head.hashed_scale * sum / root
+    });
+    unit.dense(|feature| {
+        for (logit, weight) in logits.iter_mut().zip(weights.dense(feature)) {
+            *logit += weight;
+        }
+    });
+    logits
+}

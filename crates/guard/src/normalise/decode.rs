@@ -1,0 +1,216 @@
+//! Undoes encodings of whole runs of text: Base64, hexadecimal, URL and HTML escapes, ROT13.
+
+use base64::Engine;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+
+/// How many encodings over one another are undone.
+const LAYERS: u8 = 2;
+/// Shorter runs say too little.
+const SHORTEST: usize = 16;
+
+/// What a run of text spells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded {
+    /// What it spells.
+    pub text: String,
+    /// Where the run starts in the text.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+    /// How many encodings were undone.
+    pub layers: u8,
+}
+
+/// Every run of `text` that spells another readable text. Linear: each byte is looked at by each decoder at most once.
+#[must_use]
+pub fn decode(text: &str) -> Vec<Decoded> {
+    let mut out = Vec::new();
+    one_layer(text, &mut out);
+    for layer in 2..=LAYERS {
+        for found in &mut out {
+            let mut inner = Vec::new();
+            if found.layers + 1 == layer {
+                one_layer(&found.text, &mut inner);
+            }
+            if !inner.is_empty() {
+                found.text = inner.into_iter().map(|inner| inner.text).collect::<Vec<_>>().join(" ");
+                found.layers = layer;
+            }
+        }
+    }
+    out
+}
+
+fn one_layer(text: &str, out: &mut Vec<Decoded>) {
+    runs(text, out);
+    escapes(text, out);
+    rot13(text, out);
+}
+
+/// Runs of the alphabets of Base64 and hexadecimal.
+fn runs(text: &str, out: &mut Vec<Decoded>) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if !in_base64(bytes[at]) {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        while at < bytes.len() && in_base64(bytes[at]) {
+            at += 1;
+        }
+        let run = bytes.get(start..at).unwrap_or_default();
+        if run.len() < SHORTEST || run.iter().all(u8::is_ascii_lowercase) {
+            continue;
+        }
+        let decoded = unhex(run).and_then(readable).or_else(|| unbase64(run).and_then(readable));
+        out.extend(decoded.map(|text| Decoded { text, start, end: at, layers: 1 }));
+    }
+}
+
+fn in_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_')
+}
+
+fn unbase64(run: &[u8]) -> Option<Vec<u8>> {
+    let config = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    let engine = |url: bool| {
+        GeneralPurpose::new(if url { &base64::alphabet::URL_SAFE } else { &base64::alphabet::STANDARD }, config)
+    };
+    let url = run.iter().any(|byte| matches!(byte, b'-' | b'_'));
+    engine(url).decode(run).ok()
+}
+
+fn unhex(run: &[u8]) -> Option<Vec<u8>> {
+    let run = run.strip_prefix(b"0x").unwrap_or(run);
+    let (pairs, rest) = run.as_chunks::<2>();
+    if !rest.is_empty() {
+        return None;
+    }
+    pairs.iter().map(|&[high, low]| Some(nibble(high)? << 4 | nibble(low)?)).collect()
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    u8::try_from(char::from(digit).to_digit(16)?).ok()
+}
+
+/// Escaped characters, three or more with at most other words between them: `%69`, `\x69`, `&#105;`, `69 67 6e`.
+fn escapes(text: &str, out: &mut Vec<Decoded>) {
+    let bytes = text.as_bytes();
+    let (mut spelled, mut start, mut end, mut count) = (Vec::new(), 0, 0, 0);
+    let mut at = 0;
+    let mut flush = |spelled: &mut Vec<u8>, start, end, count: &mut usize| {
+        if *count >= 6
+            && let Some(text) = readable(std::mem::take(spelled))
+        {
+            out.push(Decoded { text, start, end, layers: 1 });
+        }
+        spelled.clear();
+        *count = 0;
+    };
+    while at < bytes.len() {
+        let rest = bytes.get(at..).unwrap_or_default();
+        if count == 0 && !may_escape(rest, at.checked_sub(1).map(|before| bytes[before])) {
+            at += 1;
+        } else if let Some((byte, length)) = escape(rest, at == 0 || bytes[at - 1] == b' ' || end == at) {
+            if count == 0 {
+                start = at;
+            }
+            spelled.push(byte);
+            count += 1;
+            at += length;
+            end = at;
+        } else if count > 0 && matches!(bytes[at], b' '..=b'~') && at - end < 24 {
+            spelled.push(bytes[at]);
+            at += 1;
+        } else if count > 0 {
+            flush(&mut spelled, start, end, &mut count);
+        } else {
+            at += 1;
+        }
+    }
+    flush(&mut spelled, start, end, &mut count);
+}
+
+/// Whether an escape may begin here: most letters are passed over by this.
+fn may_escape(rest: &[u8], before: Option<u8>) -> bool {
+    match rest.first() {
+        Some(b'%' | b'\\' | b'&') => true,
+        Some(byte) if byte.is_ascii_hexdigit() => {
+            before.is_none_or(|before| before == b' ') && rest.get(2).is_none_or(|after| *after == b' ')
+        }
+        _ => false,
+    }
+}
+
+/// The character that the text begins with in escaped form, and the length of that form.
+fn escape(rest: &[u8], alone: bool) -> Option<(u8, usize)> {
+    let pair = |at: usize| Some(nibble(*rest.get(at)?)? << 4 | nibble(*rest.get(at + 1)?)?);
+    match rest {
+        [b'%', ..] => Some((pair(1)?, 3)),
+        [b'\\', b'x', ..] => Some((pair(2)?, 4)),
+        [b'\\', b'u', b'0', b'0', ..] => Some((pair(4)?, 6)),
+        [b'&', b'#', digits @ ..] => {
+            let length = digits.iter().take(5).position(|&byte| byte == b';')?;
+            let digits = std::str::from_utf8(digits.get(..length)?).ok()?;
+            let value = match digits.strip_prefix(['x', 'X']) {
+                Some(hex) => u8::from_str_radix(hex, 16),
+                None => digits.parse(),
+            };
+            Some((value.ok()?, length + 3))
+        }
+        // Bytes set apart: `69 67 6e 6f`.
+        [_, _, b' ', _, _, ..] | [_, _] if alone => {
+            let value = pair(0).filter(|byte| matches!(byte, b' '..=b'~'))?;
+            Some((value, 2 + usize::from(rest.len() > 2)))
+        }
+        _ => None,
+    }
+}
+
+/// The whole text, if frequent words stand in it only after turning the alphabet by half.
+fn rot13(text: &str, out: &mut Vec<Decoded>) {
+    const TURNED: &[&str] =
+        &["gur", "lbh", "lbhe", "naq", "nyy", "cerivbhf", "vafgehpgvbaf", "vtaber", "flfgrz", "cebzcg"];
+    let bytes = text.as_bytes();
+    let (mut count, mut at) = (0, 0);
+    while at < bytes.len() {
+        let start = at;
+        while bytes.get(at).is_some_and(u8::is_ascii_alphabetic) {
+            at += 1;
+        }
+        // Few words begin like that; only those are compared.
+        let word = bytes.get(start..at).unwrap_or_default();
+        if let [first, second, _, ..] = word
+            && matches!(
+                (first | 0x20, second | 0x20),
+                (b'g', b'u') | (b'l', b'b') | (b'n', b'a' | b'y') | (b'c', b'e') | (b'v', b'a' | b't') | (b'f', b'l')
+            )
+        {
+            count += usize::from(TURNED.iter().any(|turned| word.eq_ignore_ascii_case(turned.as_bytes())));
+        }
+        at += 1;
+    }
+    if count < 2 {
+        return;
+    }
+    let turn = |c: char| match c {
+        'a'..='m' | 'A'..='M' => char::from_u32(u32::from(c) + 13).unwrap_or(c),
+        'n'..='z' | 'N'..='Z' => char::from_u32(u32::from(c) - 13).unwrap_or(c),
+        other => other,
+    };
+    out.push(Decoded { text: text.chars().map(turn).collect(), start: 0, end: text.len(), layers: 1 });
+}
+
+/// The text, if a person could read it.
+fn readable(bytes: Vec<u8>) -> Option<String> {
+    let text = String::from_utf8(bytes).ok()?;
+    let count = text.chars().count();
+    let letters = text.chars().filter(|c| c.is_alphabetic() || *c == ' ').count();
+    let odd = text.chars().any(|c| c.is_control() && !c.is_whitespace());
+    (count >= 8 && letters * 10 >= count * 7 && !odd).then_some(text)
+}

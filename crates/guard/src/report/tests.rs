@@ -1,0 +1,60 @@
+use super::*;
+
+fn lines(input: &str, names: &[&str], offsets: Offsets) -> Result<Vec<serde_json::Value>, ReportError> {
+    let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+    let mut out = Vec::new();
+    json_lines(&scanners(&names)?, input.as_bytes(), &mut out, offsets, &|| 0.0)?;
+    Ok(String::from_utf8(out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+}
+
+#[test]
+fn a_line_for_a_line() {
+    let input = "{\"id\": 7, \"text\": \"é pay\u{200b}pal\"}\n\n{\"id\": \"b\", \"text\": \"nothing\"}\n";
+    let bytes = lines(input, &["invisible_chars"], Offsets::Bytes).unwrap();
+    assert_eq!(bytes.len(), 2);
+    assert_eq!((&bytes[0]["id"], &bytes[0]["flagged"]), (&7.into(), &true.into()));
+    assert_eq!((&bytes[0]["spans"][0]["start"], &bytes[0]["spans"][0]["end"]), (&6.into(), &9.into()));
+    assert_eq!(bytes[0]["spans"][0]["type"], "zero_width");
+    assert_eq!((&bytes[1]["id"], &bytes[1]["flagged"], &bytes[1]["score"]), (&"b".into(), &false.into(), &0.0.into()));
+    let chars = lines(input, &["invisible_chars"], Offsets::Chars).unwrap();
+    assert_eq!((&chars[0]["spans"][0]["start"], &chars[0]["spans"][0]["end"]), (&5.into(), &6.into()));
+}
+
+#[test]
+fn a_wrong_line_is_named() {
+    let message = |input| lines(input, &[], Offsets::Bytes).unwrap_err().to_string();
+    assert_eq!(
+        message("{\"id\":1,\"text\":\"a\"}\n{\"id\":2}"),
+        "line 2: field `text` is missing; expected {\"id\": …, \"text\": \"…\"}"
+    );
+    assert!(message("{\"id\":1,\"text\":3}").starts_with("line 1: field `text` is not a string"));
+    assert!(message("nonsense").starts_with("line 1: not JSON"));
+}
+
+#[test]
+fn a_wrong_name_gets_the_nearest() {
+    let message = lines("", &["secret"], Offsets::Bytes).unwrap_err().to_string();
+    assert!(message.starts_with("unknown scanner `secret`") && message.contains("`secrets`"), "{message}");
+}
+
+#[test]
+fn people_get_line_and_column_and_never_the_text() {
+    let text = "one\ntwo password = \"Tr0ub4dor&3\"";
+    let found = scan(&scanners(&["secrets".to_owned()]).unwrap(), text, Offsets::Bytes, &|| 0.0);
+    let told = told("a.txt", text, &found);
+    assert!(told.starts_with("a.txt:2:17: secrets password_assignment"), "{told}");
+    assert!(!told.contains("Tr0ub"), "{told}");
+}
+
+#[test]
+fn sarif_points_at_the_place() {
+    let text = "one\ntwo password = \"Tr0ub4dor&3\"".to_owned();
+    let found = scan(&scanners(&["secrets".to_owned()]).unwrap(), &text, Offsets::Bytes, &|| 0.0);
+    let log = sarif(&[("a.txt".to_owned(), text, found)]);
+    let result = &log["runs"][0]["results"][0];
+    assert_eq!(result["ruleId"], "secrets/password_assignment");
+    assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], 2);
+    let rules = log["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
+    assert!(rules.iter().any(|rule| rule["id"] == result["ruleId"]), "each result's rule is described");
+    assert!(!log.to_string().contains("Tr0ub"));
+}
