@@ -77,9 +77,14 @@ def summed(rows: list[tuple]) -> list[dict]:
         "f1": 2 * precision * recall / max(1e-9, precision + recall), "false_positives": wrong / max(1, len(negative)),
         "auroc": auroc([p["score"] for p in positive], scores),
     }]
+    kinds = collections.defaultdict(set)
+    for row, label, _ in rows:
+        kinds[row["source"]].add(row["category"] if label else "")
     groups = collections.defaultdict(list)
     for row, label, p in rows:
-        groups[(not label, row["source"], row["category"] if label else "")].append(p)
+        # Kinds of attack are told apart, unless a source has a great many.
+        category = row["category"] if label and len(kinds[row["source"]]) <= 8 else ""
+        groups[(not label, row["source"], category)].append(p)
     for (benign, source, category), group in sorted(groups.items(), key=str):
         share = sum(p["flagged"] for p in group) / len(group)
         line = {"source": f"{source} {category}".strip(), "rows": len(group)}

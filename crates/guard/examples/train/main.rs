@@ -19,7 +19,7 @@ use crate::random::Random;
 
 const NAMES: [&str; HEADS] = ["prompt_injection", "jailbreak", "harmful_request", "toxicity"];
 /// The share of harmless texts of unseen sources that may be flagged.
-const FALSE_POSITIVES: [f64; HEADS] = [0.03, 0.06, 0.012, 0.01];
+const FALSE_POSITIVES: [f64; HEADS] = [0.025, 0.06, 0.012, 0.01];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
