@@ -30,8 +30,12 @@ pub(crate) fn samples(lines: &str) -> Vec<Sample> {
 /// Everything that any scanner's samples hold: material to build nasty texts from.
 fn material() -> Vec<String> {
     let files = [
+        include_str!("scanners/code_injection/data/hit.jsonl"),
+        include_str!("scanners/code_injection/data/miss.jsonl"),
         include_str!("scanners/invisible_chars/data/hit.jsonl"),
         include_str!("scanners/invisible_chars/data/miss.jsonl"),
+        include_str!("scanners/pii/data/hit.jsonl"),
+        include_str!("scanners/pii/data/miss.jsonl"),
         include_str!("scanners/secrets/data/hit.jsonl"),
         include_str!("scanners/secrets/data/miss.jsonl"),
     ];
@@ -147,6 +151,16 @@ fn linear(scanner: &dyn Scanner) {
         "password is ",
         "123456789:AA",
         "sig=sv=",
+        "' or ",
+        "on=\"",
+        "{{7",
+        "../",
+        "1.1.1.1 ",
+        "+49 30 1 ",
+        "a@",
+        "phone 123-",
+        "&#x6a",
+        "DE89 ",
         ".",
     ];
     for piece in nasty {

@@ -25,7 +25,7 @@ pub struct GuardConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyConfig {
-    /// The scanner's name: `invisible_chars` or `secrets`.
+    /// The scanner's name: `code_injection`, `invisible_chars`, `pii` or `secrets`.
     pub scanner: String,
     /// Where it looks: `input` (what the caller sends), `output` (what the model answers), or both.
     #[serde(default = "everywhere")]

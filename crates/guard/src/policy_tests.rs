@@ -40,7 +40,7 @@ fn clean_text_is_allowed() {
 fn unknown_names_are_named_with_the_nearest() {
     assert_eq!(
         error(r#"{"policies":[{"scanner":"secrets"},{"scanner":"sekrets"}]}"#),
-        "policies[1].scanner: unknown scanner `sekrets`; did you mean `secrets`? (known: invisible_chars, secrets)"
+        "policies[1].scanner: unknown scanner `sekrets`; did you mean `secrets`? (known: code_injection, invisible_chars, pii, secrets)"
     );
     let message = error(r#"{"policies":[{"scanner":"invisible_chars","rules":["tag_chars"]}]}"#);
     assert!(

@@ -1,10 +1,10 @@
 //! Every scanner there is. Policies, docs, API and UI lists read this.
 
 use crate::scanner::Scanner;
-use crate::scanners::{invisible_chars::InvisibleChars, secrets::Secrets};
+use crate::scanners::{code_injection::CodeInjection, invisible_chars::InvisibleChars, pii::Pii, secrets::Secrets};
 
 /// Every scanner. Sorted by name; the order is the order in the docs.
-pub static ALL: &[&dyn Scanner] = &[&InvisibleChars, &Secrets];
+pub static ALL: &[&dyn Scanner] = &[&CodeInjection, &InvisibleChars, &Pii, &Secrets];
 
 /// The scanner with this name.
 #[must_use]

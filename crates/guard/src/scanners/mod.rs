@@ -1,4 +1,8 @@
-//! One folder per scanner: `mod.rs`, `patterns.rs`, `tests.rs`, `data/{hit,miss}.jsonl`.
+//! One folder per scanner: `mod.rs`, `patterns.rs`, `tests.rs`, `data/{hit,miss}.jsonl`; `nearby` is for those that look at
+//! bounded text around anchors.
 
+pub mod code_injection;
 pub mod invisible_chars;
+mod nearby;
+pub mod pii;
 pub mod secrets;
