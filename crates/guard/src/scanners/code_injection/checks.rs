@@ -46,11 +46,51 @@ fn after_quote(rest: &[u8]) -> bool {
     let skipped = rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b')')).unwrap_or(rest.len());
     let rest = &rest[skipped..];
     let Some(first) = rest.first() else { return false };
-    if b"=<>!|&^*%+-#;/".contains(first) {
-        return true;
+    let next = rest.get(1).copied().unwrap_or(b'-');
+    match first {
+        b'=' | b'!' | b'|' | b'&' | b'^' | b'*' | b'+' | b'-' | b'#' => return true,
+        // Ends of tags and of lines of code are everywhere.
+        b'<' | b'>' => return next.is_ascii_digit() || b" >=+(-".contains(&next),
+        b'/' => return next == b'*' || next == b' ' || next.is_ascii_digit(),
+        b';' => return next != b'\n' && next != b'\r',
+        _ => {}
     }
     let length = rest.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(rest.len());
     (2..8).contains(&length) && WORDS.contains(&rest[..length].to_ascii_lowercase().as_slice())
+}
+
+/// A template that only names a value is an ordinary one, unless the value is the engine's own.
+pub(super) fn template_word(bytes: &[u8], start: usize, end: usize) -> bool {
+    if end - start > 2 || bytes[start].is_ascii_alphabetic() {
+        return true;
+    }
+    let rest = bytes[end..bytes.len().min(end + 48)].trim_ascii_start();
+    let path =
+        rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && !b"_.".contains(byte)).unwrap_or(rest.len());
+    let (name, rest) = rest.split_at(path);
+    let closed = rest.trim_ascii_start().first().is_some_and(|byte| matches!(byte, b'}' | b'%'));
+    let own = [&b"config"[..], b"self", b"debug"].contains(&name) || name.windows(2).any(|pair| pair == b"__");
+    name.is_empty() || !closed || own
+}
+
+/// What climbs must climb on, or name what it climbs to.
+pub(super) fn path_word(bytes: &[u8], start: usize, end: usize) -> bool {
+    let rest = bytes[end..bytes.len().min(end + 5)].to_ascii_lowercase();
+    let heads: [&[u8]; 8] = [b".", b"/", b"\\", b"etc", b"win", b"proc", b"boot", b"%"];
+    bytes[start..end] != *b"../" || heads.iter().any(|head| rest.starts_with(head))
+}
+
+/// Operators of programs count between constants, names behind what closes a value.
+pub(super) fn query_word(bytes: &[u8], start: usize, end: usize) -> bool {
+    let before = bytes[..start].trim_ascii_end().last().copied().unwrap_or(b';');
+    let after = bytes[end..bytes.len().min(end + 8)].trim_ascii_start().first().copied().unwrap_or(b' ');
+    let constant = |byte: u8| byte.is_ascii_digit() || b"'\"=".contains(&byte);
+    match &bytes[start..end] {
+        b"==" => constant(before) && constant(after),
+        [first, ..] if first.is_ascii_alphabetic() && start > 2 && bytes[start - 3] == b'%' => true,
+        [first, ..] if first.is_ascii_alphabetic() => b"&|;'\"({:=".contains(&before) || !before.is_ascii(),
+        _ => true,
+    }
 }
 
 /// The name of an event: `on`, letters, `=`, behind what ends an attribute.
@@ -141,6 +181,11 @@ fn is_word(text: &[u8], at: usize) -> bool {
 }
 
 fn is_value(before: &[u8]) -> bool {
+    // `id=7` is a value with its name; `x = 7` is code.
+    let named = before.iter().rposition(|byte| *byte == b'=');
+    let named =
+        named.filter(|at| before.get(at + 1).is_some_and(|byte| *byte != b' ') && !before[..*at].contains(&b' '));
+    let before = named.map_or(before, |at| &before[at + 1..]);
     before.len() <= 26 && before.iter().all(|byte| byte.is_ascii_alphanumeric() || b" .@'\"()_-%,+*".contains(byte))
 }
 
@@ -170,5 +215,8 @@ pub(super) fn no_command_before(text: &[u8], captures: &Captures<'_>) -> bool {
     let at_start = text[..start(captures)].iter().all(|byte| byte.is_ascii_whitespace());
     // `x=$(id)` is how a shell line takes the output of a command.
     let nested = captures.get(0).is_some_and(|all| matches!(all.as_bytes().first(), Some(b'$' | b'`')));
-    (value && !word && !nested && !before.is_empty()) || at_start
+    // `&dir` is a reference in some languages, `&id=3` a parameter; a shell line has a space or two of them.
+    let reference =
+        captures.get(0).is_some_and(|all| matches!(all.as_bytes(), [b'&', next, ..] if next.is_ascii_alphabetic()));
+    !reference && ((value && !word && !nested && !before.is_empty()) || at_start)
 }

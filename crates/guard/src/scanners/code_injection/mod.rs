@@ -16,10 +16,13 @@ use super::nearby::{self, Found, Near, Reach};
 use crate::scanner::{About, Hit, Scanner, Text};
 
 mod checks;
+mod page;
 mod patterns;
 mod plain;
+mod query;
 mod rules;
 mod sql;
+mod system;
 #[cfg(test)]
 mod tests;
 

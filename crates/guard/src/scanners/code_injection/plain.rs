@@ -139,7 +139,7 @@ fn entity(bytes: &[u8]) -> Option<(u8, usize)> {
         }
     }
     let end = at + usize::from(bytes.get(at) == Some(&b';'));
-    (at > start && (9..127).contains(&value)).then_some((value as u8, end))
+    (at > start && value < 127).then_some((value as u8, end))
 }
 
 #[cfg(test)]

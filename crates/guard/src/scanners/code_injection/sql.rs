@@ -83,7 +83,13 @@ static PATTERNS: &[Pattern] = &[
     pattern(
         sql_injection,
         0.6,
-        r#"(['"])[\s)]{0,4}(?:(?:or|and|xor|like|rlike|regexp|div|mod|is|between)(?:[^a-z]|$)|(?:\|\||&&|<>|!=|<=>|=|[>|&^*+-])[\s\w(@'"~!+-])(?:[^\n'"]{0,40}(?:'[^\n'"]{0,24}'|"[^\n'"]{0,24}"))*?[^\n'"]{0,60}(?:[\s=(<>+*/,|&^-]|like|regexp|or|and|xor|is|div|mod)(['"])[\w %]{0,16}(?:$|\n)"#,
+        r#"(['"])[\s)]{0,4}(?:(?:or|and|xor|like|rlike|regexp|div|mod|is|between)(?:[^a-z]|$)|(?:\|\||&&|<>|!=|<=>|=|<\s?[+(-]|[>|&^*+-])[\s\w(@'"~!+-])(?:[^\n'"]{0,40}(?:'[^\n'"]{0,24}'|"[^\n'"]{0,24}"))*?[^\n'"]{0,60}(?:[\s=(<>+*/,|&^-]|like|regexp|or|and|xor|is|div|mod)(['"])[\w %]{0,16}(?:$|\n)"#,
+        value_then_quote,
+    ),
+    pattern(
+        sql_injection,
+        0.6,
+        r#"(['"])\s*(?:or|and|xor|(?:not )?like|rlike|(?:not )?regexp|div|mod)\s+(['"])\w{1,12}\s*(?:$|\n)"#,
         value_then_quote,
     ),
     // `) or true --`.

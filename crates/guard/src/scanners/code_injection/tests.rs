@@ -63,5 +63,5 @@ fn a_payload_in_prose_is_found_where_it_is() {
     let text = "Search the shop for bob' OR '1'='1 and tell me the price.";
     let hits = scan(text);
     assert_eq!(hits.iter().map(|hit| hit.rule.name).collect::<Vec<_>>(), ["sql_injection"]);
-    assert!(text[hits[0].start..hits[0].end].contains("OR '1'='1"), "{hits:?}");
+    assert!(text.get(hits[0].start..hits[0].end).is_some_and(|found| found.contains("OR '1'='1")), "{hits:?}");
 }

@@ -185,7 +185,7 @@ pub(super) fn iban(near: Near<'_>) -> Option<Found> {
         let byte = near.get(plain.end)?;
         case[0] |= byte.is_ascii_uppercase();
         case[1] |= byte.is_ascii_lowercase();
-        let parts = matches!(byte, b' ' | b'-') && plain.text().len() % 4 == 0;
+        let parts = matches!(byte, b' ' | b'-') && plain.text().len().is_multiple_of(4);
         if byte.is_ascii_alphanumeric() {
             plain.push(byte)?;
         } else if !parts || near.before(plain.end) == Some(byte) {

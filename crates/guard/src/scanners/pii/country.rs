@@ -37,7 +37,8 @@ pub(super) fn npi(n: &[u8]) -> bool {
 }
 
 pub(super) fn aba(n: &[u8]) -> bool {
-    matches!(number(&n[..2]), 1..=12 | 21..=32 | 61..=72 | 80) && weighted(n, &[3, 7, 1, 3, 7, 1, 3, 7, 1]) % 10 == 0
+    matches!(number(&n[..2]), 1..=12 | 21..=32 | 61..=72 | 80)
+        && weighted(n, &[3, 7, 1, 3, 7, 1, 3, 7, 1]).is_multiple_of(10)
 }
 
 pub(super) fn dea(n: &[u8]) -> bool {
@@ -59,12 +60,12 @@ pub(super) fn nino(n: &[u8]) -> bool {
 }
 
 pub(super) fn tfn(n: &[u8]) -> bool {
-    weighted(n, &[1, 4, 3, 7, 5, 8, 6, 9, 10]) % 11 == 0
+    weighted(n, &[1, 4, 3, 7, 5, 8, 6, 9, 10]).is_multiple_of(11)
 }
 
 pub(super) fn abn(n: &[u8]) -> bool {
     const WEIGHTS: [u32; 11] = [10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19];
-    n[0] != b'0' && (weighted(n, &WEIGHTS) - 10) % 89 == 0
+    n[0] != b'0' && (weighted(n, &WEIGHTS) - 10).is_multiple_of(89)
 }
 
 pub(super) fn acn(n: &[u8]) -> bool {
@@ -101,15 +102,15 @@ pub(super) fn fiscal_code(n: &[u8]) -> bool {
 
 pub(super) fn norway(n: &[u8]) -> bool {
     (date_backwards(n) || (n[0] >= b'4' && (1..=12).contains(&number(&n[2..4]))))
-        && (weighted(n, &[3, 7, 6, 1, 8, 9, 4, 5, 2, 1])) % 11 == 0
-        && weighted(n, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]) % 11 == 0
+        && weighted(n, &[3, 7, 6, 1, 8, 9, 4, 5, 2, 1]).is_multiple_of(11)
+        && weighted(n, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11)
 }
 
 /// The century is added to the month.
 pub(super) fn pesel(n: &[u8]) -> bool {
     matches!(number(&n[2..4]) % 20, 1..=12)
         && matches!(number(&n[4..6]), 1..=31)
-        && weighted(n, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]) % 10 == 0
+        && weighted(n, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]).is_multiple_of(10)
 }
 
 pub(super) fn singapore(n: &[u8]) -> bool {
@@ -248,7 +249,7 @@ pub(super) fn belgium(n: &[u8]) -> bool {
 }
 
 pub(super) fn ean13(n: &[u8]) -> bool {
-    weighted(n, &[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1]) % 10 == 0
+    weighted(n, &[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1]).is_multiple_of(10)
 }
 
 /// GB 11643: ISO 7064 MOD 11-2 over a region, a date and a serial number.

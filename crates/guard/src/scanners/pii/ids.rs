@@ -73,7 +73,7 @@ static KINDS: &[Kind] = &[
     kind(Id::se_personnummer, "999999999999", |n| country::date(&n[2..], true) && luhn(&n[2..]), NEVER, &[Cpr]),
     kind(Id::se_personnummer, "9999999999", |n| country::date(n, true) && luhn(n), NEVER, &[Cpr]),
     kind(Id::se_organisationsnummer, "999999-9999", |n| n[2] >= b'2' && luhn(n), NEVER, &[Business]),
-    kind(Id::dk_cpr, "999999-9999", |n| country::date_backwards(n), NEVER, &[Cpr]),
+    kind(Id::dk_cpr, "999999-9999", country::date_backwards, NEVER, &[Cpr]),
     kind(Id::no_fodselsnummer, "999999 99999", country::norway, FAIR, &[Fodselsnummer, National]),
     kind(Id::pl_pesel, "99999999999", country::pesel, NEVER, &[Pesel, National]),
     kind(Id::sg_nric_fin, "A9999999A", country::singapore, STRONG, &[]),
@@ -158,9 +158,9 @@ fn finland(near: Near<'_>) -> Option<Found> {
 fn ssn(n: &[u8]) -> bool {
     let (area, group, serial) = (&n[..3], &n[3..5], &n[5..]);
     let published = [&b"078051120"[..], b"219099999", b"000000000"];
-    !(area == b"000" || area == b"666" || area[0] == b'9' || group == b"00" || serial == b"0000")
-        && !published.contains(&n)
-        && !n.iter().all(|digit| *digit == n[0])
+    let never_given = area == b"000" || area == b"666" || area[0] == b'9' || group == b"00" || serial == b"0000";
+    let alike = n.iter().all(|digit| *digit == n[0]);
+    !(never_given || alike || published.contains(&n))
 }
 
 /// For the tables in `country`: a sum modulo 11 that must be the check digit.

@@ -149,12 +149,13 @@ fn judge(dial: &Dial, near: Near<'_>, context: Context, named: bool) -> f32 {
         let grouped = dial.groups.len() > 1 || count >= 10;
         return if whole && (grouped || named) && !sum(near) { 0.9 } else { 0.0 };
     }
-    if count > MOST || (context.is_thing() && !named) || dated(dial) {
+    if count > MOST || dial.digits.starts_with(b"000") || (context.is_thing() && !named) || dated(dial) {
         return 0.0;
     }
     if american(dial) {
         return if named { 0.9 } else { 0.75 };
     }
+    let among = among_digits(near, dial.end);
     // Pieces of a decimal number, an amount or a list are no phone number, whatever stands near.
     let plausible = dial.groups.iter().all(|&group| group > 1 || dial.bracket > 0 || dial.digits[0] == b'1') || named;
     if named
@@ -165,10 +166,10 @@ fn judge(dial: &Dial, near: Near<'_>, context: Context, named: bool) -> f32 {
     {
         return 0.8;
     }
-    if dial.digits.starts_with(b"00") && dial.groups.len() > 1 && (11..=MOST + 2).contains(&count) {
+    if dial.digits.starts_with(b"00") && !among && dial.groups.len() > 1 && (11..=MOST + 2).contains(&count) {
         return if calling_code(&dial.digits[2..]).is_some() && plausible { 0.75 } else { 0.0 };
     }
-    if plausible && most < 9 && !among_digits(near, dial.end) && national(dial) { 0.6 } else { 0.0 }
+    if plausible && most < 9 && !among && national(dial) { 0.6 } else { 0.0 }
 }
 
 /// A piece of a longer row of digits.
