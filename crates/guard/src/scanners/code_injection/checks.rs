@@ -16,25 +16,66 @@ pub(super) fn always(_: &[u8], _: &Captures<'_>) -> bool {
     true
 }
 
-/// A word of its own, or a mark; quotes and operators must be followed by what a payload would go on with.
+/// A word of its own, or a mark, that is followed by what a payload would go on with.
 pub(super) fn sql_word(bytes: &[u8], start: usize, end: usize) -> bool {
     let word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
     let rest = &bytes[end..bytes.len().min(end + 48)];
-    match &bytes[start..end] {
-        [b'\'' | b'"'] => after_quote(rest),
+    let next = rest.trim_ascii_start().first().copied().unwrap_or(b' ');
+    let before = bytes[..start].trim_ascii_end().last().copied().unwrap_or(b';');
+    let text = &bytes[start..end];
+    match text {
+        [b'\'' | b'"'] => return after_quote(rest),
         b"||" | b"&&" => {
-            let before = bytes[..start].trim_ascii_end().last();
-            let value = before.is_none_or(|byte| byte.is_ascii_digit() || b"'\")".contains(byte));
-            value && rest.iter().take(32).any(|byte| b"=('".contains(byte))
+            let value = before.is_ascii_digit() || b";'\")".contains(&before);
+            return value && rest.iter().take(32).any(|byte| b"=('".contains(byte));
         }
-        text @ [first, ..] if first.is_ascii_alphabetic() && text.len() < 4 => {
-            let marks =
-                || rest.iter().any(|byte| b"=<>'\"(#@/|&%".contains(byte)) || rest.windows(2).any(|pair| pair == b"--");
-            !word(bytes[..start].last()) && !word(rest.first()) && marks()
-        }
-        [first, ..] if first.is_ascii_alphabetic() => !word(bytes[..start].last()) || bytes[start - 1] == b'\\',
+        [first, ..] if !first.is_ascii_alphabetic() => return true,
+        _ => {}
+    }
+    let encoded = start > 2 && bytes[start - 3] == b'%';
+    if word(bytes[..start].last()) && !encoded {
+        return false;
+    }
+    match text.to_ascii_lowercase().as_slice() {
+        b"or" | b"and" | b"xor" => !word(rest.first()) && compares(rest),
+        b"select" => encoded || before.is_ascii_digit() || b"(;'\")/+%|".contains(&before),
+        b"drop" | b"delete" | b"insert" | b"update" | b"truncate" => encoded || before == b';',
+        b"shutdown" | b"exec" => encoded || before == b';' || b"(mxsi+".contains(&next.to_ascii_lowercase()),
+        b"order" | b"group" => matches!(next, b'b' | b'B' | b'+' | b'%' | b'/'),
+        b"declare" => matches!(next, b'@' | b'+' | b'%'),
+        b"sleep" | b"benchmark" => matches!(next, b'(' | b'%'),
+        b"procedure" => next.eq_ignore_ascii_case(&b'a'),
+        b"having" => next.is_ascii_digit() || b"'\"(+%/".contains(&next),
+        b"concat" => rest.iter().take(8).any(|byte| *byte == b'0'),
         _ => true,
     }
+}
+
+/// Whether a comparison, a call or an end follows `or`: prose goes on with another word.
+fn compares(rest: &[u8]) -> bool {
+    const HEADS: [&[u8]; 9] = [b"select", b"exists", b"not", b"case", b"row", b"binary", b"true", b"false", b"null"];
+    const OPERATORS: [&[u8]; 6] = [b"like", b"is", b"in", b"between", b"rlike", b"regexp"];
+    let skip = |text: &[u8], marks: &[u8]| text.iter().position(|byte| !marks.contains(byte)).unwrap_or(text.len());
+    let name = |text: &[u8]| {
+        text.iter().position(|byte| !byte.is_ascii_alphanumeric() && !b"_.@".contains(byte)).unwrap_or(text.len())
+    };
+    if matches!(rest.first(), Some(b'/' | b'%' | b'+' | b'#')) {
+        return true;
+    }
+    let rest = &rest[skip(rest, b" \t\r\n(!+~-")..];
+    let (operand, rest) = match rest.first() {
+        Some(quote @ (b'\'' | b'"')) => {
+            let inside = &rest[1..];
+            let close = inside.iter().take(26).position(|byte| byte == quote);
+            (&b""[..], close.map_or(&b"="[..], |close| &inside[close + 1..]))
+        }
+        _ => rest.split_at(name(rest)),
+    };
+    let called = rest.first() == Some(&b'(');
+    let rest = &rest[skip(rest, b" \t\r\n)'\"")..];
+    let word = rest[..name(rest)].to_ascii_lowercase();
+    let marked = rest.first().is_none_or(|byte| b"=<>!#-/;|&*%+,".contains(byte));
+    called || marked || HEADS.contains(&operand.to_ascii_lowercase().as_slice()) || OPERATORS.contains(&word.as_slice())
 }
 
 /// Whether an operator follows a quote.
@@ -95,6 +136,16 @@ pub(super) fn query_word(bytes: &[u8], start: usize, end: usize) -> bool {
 
 /// The name of an event: `on`, letters, `=`, behind what ends an attribute.
 pub(super) fn xss_word(bytes: &[u8], start: usize, end: usize) -> bool {
+    if bytes[start..end].eq_ignore_ascii_case(b"script") {
+        let head = bytes[start.saturating_sub(4)..start].to_ascii_lowercase();
+        let schemes: [&[u8]; 3] = [b"java", b"live", b"vb"];
+        let named = schemes.iter().any(|scheme| head.ends_with(scheme));
+        let escaped = start > 2 && bytes[start - 3] == b'%';
+        let apart = escaped || !head.last().is_some_and(u8::is_ascii_alphanumeric);
+        // `text/javascript"` and `scripts` are no payloads.
+        let goes_on = bytes.get(end).is_none_or(|byte| !byte.is_ascii_alphanumeric() && !b"\"'.,_-".contains(byte));
+        return (named || apart) && goes_on;
+    }
     if !bytes[start..end].eq_ignore_ascii_case(b"on") {
         return true;
     }

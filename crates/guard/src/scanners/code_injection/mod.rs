@@ -8,7 +8,7 @@
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
-use regex::bytes::{Regex, RegexSet};
+use regex::bytes::Regex;
 
 use self::patterns::{FAMILIES, Pattern};
 use self::plain::Plain;
@@ -71,10 +71,8 @@ struct Engine {
     families: Vec<Family>,
 }
 
-struct Family {
-    set: Option<RegexSet>,
-    patterns: Vec<(Regex, &'static Pattern)>,
-}
+/// Compiled one by one: as a set they would share an automaton that is built anew for most texts, at thrice the time.
+type Family = Vec<(Regex, &'static Pattern)>;
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::new);
 
@@ -87,15 +85,8 @@ impl Engine {
             .kind(Some(AhoCorasickKind::DFA))
             .build(flat().map(|(_, word)| word))
             .ok();
-        let families = FAMILIES
-            .iter()
-            .map(|family| {
-                let texts = || family.patterns.iter().map(|pattern| format!("(?s-u){}", pattern.regex));
-                let compiled =
-                    texts().zip(family.patterns).filter_map(|(text, pattern)| Some((Regex::new(&text).ok()?, pattern)));
-                Family { set: RegexSet::new(texts()).ok(), patterns: compiled.collect() }
-            })
-            .collect();
+        let compile = |pattern: &'static Pattern| Some((Regex::new(&pattern.text()).ok()?, pattern));
+        let families = FAMILIES.iter().map(|family| family.patterns.iter().filter_map(compile).collect()).collect();
         Self { words, anchors: flat().map(|(at, word)| (at, word.len())).collect(), families }
     }
 
@@ -107,12 +98,13 @@ impl Engine {
 
     /// The surest pattern of the word's family that the word is a part of.
     fn look(&self, near: Near<'_>, word: usize) -> Option<Found> {
-        let family = &self.families[self.anchors[word].0];
         let plain = Plain::new(near, REACH.back);
-        let set = family.set.as_ref()?;
         let mut best: Option<Found> = None;
-        for index in set.matches(&plain.text) {
-            let (regex, pattern) = &family.patterns[index];
+        for (regex, pattern) in &self.families[self.anchors[word].0] {
+            // A surer one was found: this one could not change anything.
+            if best.is_some_and(|best| best.confidence >= pattern.confidence) {
+                continue;
+            }
             let mut from = 0;
             for _ in 0..TRIES {
                 let Some(found) = regex.captures_at(&plain.text, from) else { break };
@@ -122,10 +114,7 @@ impl Engine {
                     break;
                 }
                 if near.at <= end && (pattern.holds)(&plain.text, &found) {
-                    let surer = best.is_none_or(|best| pattern.confidence > best.confidence);
-                    if surer {
-                        best = Some(Found { rule: pattern.rule.rule(), start, end, confidence: pattern.confidence });
-                    }
+                    best = Some(Found { rule: pattern.rule.rule(), start, end, confidence: pattern.confidence });
                     break;
                 }
                 // Go on behind the start: a later one may be the right one.

@@ -21,6 +21,13 @@ pub(super) struct Pattern {
     pub(super) holds: Holds,
 }
 
+impl Pattern {
+    /// The expression to compile: bytes, not characters; a dot is any of them.
+    pub(super) fn text(&self) -> String {
+        format!("(?s-u){}", self.regex)
+    }
+}
+
 pub(super) const fn pattern(rule: Id, confidence: f32, regex: &'static str, holds: Holds) -> Pattern {
     Pattern { rule, confidence, regex, holds }
 }

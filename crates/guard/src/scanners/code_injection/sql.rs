@@ -51,7 +51,6 @@ pub(super) static FAMILY: Family = Family {
         "exec",
         "declare",
         "procedure",
-        "begin",
         "master..",
     ],
     may_start: sql_word,

@@ -47,7 +47,7 @@ pub(super) static SHELL: Family = Family {
         pattern(
             shell_injection,
             0.85,
-            r#"(?:;|\|\|?|&&?|\$\(|\x0b|`|<\(|\\n|\^)[ \x0b+;|&$^{,"'(]*(?:/?(?:usr/)?s?bin/|c:\\windows\\system32\\)?(?:whoami|id|uname(?:\s-[a-z])?|netstat(?:\s-[a-z]+)?|ifconfig|ipconfig|ls(?:\s-?[a-z/.]+)*|dir|ps(?:\s-?[a-z]+)?|env|cat[\s,][^\s|;&]{1,60}|type\s[^\s|;&]{1,40}|ping\s[^\n|;&]{1,40}|nslookup\s[^\s]{1,60}|sleep\s\d+|wget\s[^\n]{1,80}|curl\s[^\n]{1,80}|nc\s[^\n]{1,40}|ncat\s[^\n]{1,40}|rm\s-[a-z]+\s[^\n]{1,40}|powershell[^\n]{0,40}|net user[^\n]{0,40}|echo\s[^\n]{1,40}|bash\s-[ci]|sh\s-[ci]|python\d?\s-c)(?:\s|;|\||&|`|\)|\}|$|'|"|#|\\|<|\+|%)"#,
+            r#"(?:;|\|\|?|&&?|\$\(|\x0b|`|<\(|\\n|\^)[ \x0b+;|&$^{,"'(]*(?:/?(?:usr/)?s?bin/|c:\\windows\\system32\\)?(?:(?:whoami|id|uname(?:\s-[a-z])?|netstat(?:\s-[a-z]+)?|ifconfig|ipconfig|ls(?:\s-?[a-z/.]+)?|dir|ps(?:\s-?[a-z]+)?|env)(?:\s|;|\||&|`|\)|\}|$|'|"|#|\\|<|\+|%)|(?:cat|type|ping|nslookup|sleep|wget|curl|nc|ncat|echo)[\s,+]+[^\s|;&]|rm\s-[a-z]+\s|powershell\b|net user\b|(?:ba)?sh\s-[ci]|python\d?\s-c)"#,
             no_command_before,
         ),
         pattern(
