@@ -8,6 +8,7 @@
 use std::io::BufRead;
 use std::time::Instant;
 
+use signalbox_guard::scanners::pii;
 use signalbox_guard::{Text, registry};
 
 /// Findings below this are for strict policies only.
@@ -35,6 +36,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let us = start.elapsed().as_secs_f64() * 1e6;
         let score = scanner.score(whole);
         let mut answer = serde_json::json!({"id": row["id"], "score": score, "flagged": score >= FLAGGED, "us": us});
+        if name == "pii" {
+            let place = |offset: usize| text.get(..offset).map_or(0, |before| before.chars().count());
+            let spans = hits.iter().filter(|hit| hit.confidence >= FLAGGED).map(|hit| {
+                serde_json::json!({"start": place(hit.start), "end": place(hit.end), "type": pii::entity_type(hit.rule)})
+            });
+            answer["spans"] = spans.collect();
+        }
         if show {
             let found = hits.iter().map(|hit| serde_json::json!([hit.rule.name, hit.start, hit.end, hit.confidence]));
             answer["hits"] = found.collect();

@@ -48,12 +48,16 @@ pub(crate) fn finds_and_passes(scanner: &dyn Scanner, hit: &str, miss: &str) {
 /// Everything that any scanner's samples hold: material to build nasty texts from.
 fn material() -> Vec<String> {
     let files = [
+        include_str!("scanners/code_injection/data/hit.jsonl"),
+        include_str!("scanners/code_injection/data/miss.jsonl"),
         include_str!("scanners/invisible_chars/data/hit.jsonl"),
         include_str!("scanners/invisible_chars/data/miss.jsonl"),
+        include_str!("scanners/pii/data/hit.jsonl"),
+        include_str!("scanners/pii/data/miss.jsonl"),
         include_str!("scanners/prompt_injection/data/hit.jsonl"),
-        include_str!("scanners/toxicity/data/hit.jsonl"),
         include_str!("scanners/secrets/data/hit.jsonl"),
         include_str!("scanners/secrets/data/miss.jsonl"),
+        include_str!("scanners/toxicity/data/hit.jsonl"),
     ];
     files.iter().flat_map(|file| samples(file)).map(|sample| sample.text).collect()
 }
@@ -167,6 +171,16 @@ fn linear(scanner: &dyn Scanner) {
         "password is ",
         "123456789:AA",
         "sig=sv=",
+        "' or ",
+        "on=\"",
+        "{{7",
+        "../",
+        "1.1.1.1 ",
+        "+49 30 1 ",
+        "a@",
+        "phone 123-",
+        "&#x6a",
+        "DE89 ",
         ".",
     ];
     for piece in nasty {

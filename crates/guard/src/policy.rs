@@ -26,7 +26,8 @@ pub struct GuardConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyConfig {
-    /// The scanner's name: `secrets`, `invisible_chars`, `prompt_injection`, `jailbreak`, `harmful_request` or `toxicity`.
+    /// The scanner's name: `secrets`, `pii`, `code_injection`, `invisible_chars`, `prompt_injection`, `jailbreak`,
+    /// `harmful_request` or `toxicity`.
     pub scanner: String,
     /// Where it looks: `input` (what the caller sends), `output` (what the model answers), or both.
     #[serde(default = "everywhere")]

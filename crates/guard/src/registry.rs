@@ -2,13 +2,13 @@
 
 use crate::scanner::Scanner;
 use crate::scanners::{
-    harmful_request::HarmfulRequest, invisible_chars::InvisibleChars, jailbreak::Jailbreak,
-    prompt_injection::PromptInjection, secrets::Secrets, toxicity::Toxicity,
+    code_injection::CodeInjection, harmful_request::HarmfulRequest, invisible_chars::InvisibleChars,
+    jailbreak::Jailbreak, pii::Pii, prompt_injection::PromptInjection, secrets::Secrets, toxicity::Toxicity,
 };
 
 /// Every scanner. Sorted by name; the order is the order in the docs.
 pub static ALL: &[&dyn Scanner] =
-    &[&HarmfulRequest, &InvisibleChars, &Jailbreak, &PromptInjection, &Secrets, &Toxicity];
+    &[&CodeInjection, &HarmfulRequest, &InvisibleChars, &Jailbreak, &Pii, &PromptInjection, &Secrets, &Toxicity];
 
 /// The scanner with this name.
 #[must_use]

@@ -1,8 +1,12 @@
-//! One folder per scanner: `mod.rs`, `patterns.rs`, `tests.rs`, `data/{hit,miss}.jsonl`.
+//! One folder per scanner: `mod.rs`, `patterns.rs`, `tests.rs`, `data/{hit,miss}.jsonl`; `nearby` is for those that look at
+//! bounded text around anchors.
 
+pub mod code_injection;
 pub mod harmful_request;
 pub mod invisible_chars;
 pub mod jailbreak;
+mod nearby;
+pub mod pii;
 pub mod prompt_injection;
 pub mod secrets;
 pub mod toxicity;

@@ -1,0 +1,177 @@
+//! What only words around it make personal: dates of birth, addresses, numbers of documents and records.
+
+use super::context::{Context, Topic};
+use super::found;
+use super::rules::Id;
+use crate::scanners::nearby::{Found, Near};
+
+const MONTHS: [&[u8]; 12] =
+    [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
+
+/// Whether a word is the name of a month in English.
+pub(super) fn month(word: &[u8]) -> bool {
+    word.len() >= 3 && word.len() < 10 && MONTHS.contains(&word[..3].to_ascii_lowercase().as_slice())
+}
+
+/// A date near a word of birth: `1990-03-12`, `12/03/1990`, `12. March 1990`, `March 12, 1990`.
+pub(super) fn birth(near: Near<'_>, context: &mut impl FnMut(usize) -> Context) -> Option<Found> {
+    let end = date(near)?;
+    let context = context(end);
+    (near.starts_alone(near.at) && near.ends_alone(end) && context.leads(Topic::Birth))
+        .then(|| found(Id::date_of_birth, near.at, end, 0.8))
+        .flatten()
+}
+
+/// The end of a date with a year of this or the last century.
+fn date(near: Near<'_>) -> Option<usize> {
+    let (mut at, mut years, mut months, mut days) = (near.at, 0, 0, 0);
+    for part in 0..3 {
+        let word = near.run(at, |byte| byte.is_ascii_alphabetic());
+        let end = near.run(at, |byte| byte.is_ascii_digit());
+        if word > at && month(near.slice(at, word)) {
+            months += 1;
+            at = word;
+        } else {
+            match near.slice(at, end) {
+                [b'1', b'9', _, _] | [b'2', b'0', _, _] => years += 1,
+                [_] | [_, _] => days += 1,
+                _ => return None,
+            }
+            at = end;
+            let ordinal = near.slice(at, at + 2);
+            if [&b"st"[..], b"nd", b"rd", b"th"].contains(&ordinal) {
+                at += 2;
+            }
+        }
+        if part < 2 {
+            let marks = near.run(at, |byte| b" ./-,".contains(&byte));
+            if marks == at || marks > at + 2 {
+                return None;
+            }
+            at = marks;
+        }
+    }
+    let short = years == 0 && days == 3 && matches!(near.get(near.at + 2), Some(b'/' | b'.' | b'-'));
+    ((years == 1 && days + months == 2 && months <= 1) || short).then_some(at)
+}
+
+/// Words that end the name of a street, and those that start it in French and Spanish.
+const STREETS: &[&[u8]] = &[
+    b"street",
+    b"st",
+    b"avenue",
+    b"ave",
+    b"road",
+    b"rd",
+    b"lane",
+    b"ln",
+    b"drive",
+    b"dr",
+    b"boulevard",
+    b"blvd",
+    b"court",
+    b"ct",
+    b"place",
+    b"pl",
+    b"terrace",
+    b"way",
+    b"parkway",
+    b"pkwy",
+    b"circle",
+    b"cir",
+    b"highway",
+    b"hwy",
+    b"square",
+    b"trail",
+    b"crescent",
+    b"close",
+    b"mews",
+    b"turnpike",
+    b"alley",
+];
+const STREETS_BEFORE: &[&[u8]] = &[b"rue", b"avenue", b"boulevard", b"chemin", b"place", b"allee", b"quai", b"impasse"];
+
+/// A house number and the name of a street: `1600 Pennsylvania Avenue`, `12 rue de Rivoli`.
+pub(super) fn street(near: Near<'_>) -> Option<Found> {
+    let number = near.run(near.at, |byte| byte.is_ascii_digit());
+    if number - near.at > 5 || !near.starts_alone(near.at) || near.get(near.at) == Some(b'0') {
+        return None;
+    }
+    let letter = near.get(number).is_some_and(|byte| byte.is_ascii_alphabetic());
+    let mut at = number + usize::from(letter);
+    for place in 0..5 {
+        let comma = place == 0 && near.get(at) == Some(b',');
+        at += usize::from(comma);
+        if near.get(at) != Some(b' ') {
+            return None;
+        }
+        let start = at + 1;
+        let end = near.run(start, |byte| byte.is_ascii_alphanumeric() || byte == b'\'' || byte >= 0x80);
+        let word = near.slice(start, end);
+        let lower = word.to_ascii_lowercase();
+        let capital =
+            word.first().is_some_and(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte >= 0x80);
+        if place == 0 && STREETS_BEFORE.contains(&lower.as_slice()) {
+            return french(near, end);
+        }
+        if place > 0 && capital && STREETS.contains(&lower.as_slice()) {
+            let long = word.len() > 3 || near.get(end) == Some(b'.') || near.get(end) == Some(b',');
+            // `5 Easy Way`, `3 Top Place`: without more after it, short ones are titles as well.
+            let confidence = if long && number - near.at > 1 { 0.75 } else { 0.55 };
+            return found(Id::street_address, near.at, end, confidence);
+        }
+        let dotted = matches!(word, b"N" | b"S" | b"E" | b"W" | b"NE" | b"NW" | b"SE" | b"SW" | b"St");
+        if !capital || word.is_empty() {
+            return None;
+        }
+        at = end + usize::from(dotted && near.get(end) == Some(b'.'));
+    }
+    None
+}
+
+/// The name that follows `rue`: small words and one with a capital.
+fn french(near: Near<'_>, from: usize) -> Option<Found> {
+    let mut at = from;
+    for _ in 0..4 {
+        if near.get(at) != Some(b' ') {
+            return None;
+        }
+        let end = near.run(at + 1, |byte| byte.is_ascii_alphabetic() || byte == b'\'' || byte == b'-' || byte >= 0x80);
+        let word = near.slice(at + 1, end);
+        if word.iter().any(u8::is_ascii_uppercase) {
+            return found(Id::street_address, near.at, end, 0.75);
+        }
+        if word.len() > 3 {
+            return None;
+        }
+        at = end;
+    }
+    None
+}
+
+/// Numbers of documents and records: no checksum, only the word right before them.
+pub(super) fn document(near: Near<'_>, context: &mut impl FnMut(usize) -> Context) -> Option<Found> {
+    let end = near.run(near.at, |byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let text = near.slice(near.at, end);
+    let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let letters = text.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    if !(5..=16).contains(&text.len())
+        || digits < 4
+        || letters > 6
+        || !near.starts_alone(near.at)
+        || !near.ends_alone(end)
+    {
+        return None;
+    }
+    let context = context(end);
+    let id = if context.leads(Topic::Record) {
+        Id::medical_record_number
+    } else if context.leads(Topic::Passport) && (7..=9).contains(&text.len()) && letters <= 2 {
+        Id::us_passport
+    } else if context.leads(Topic::Driver) && digits >= 5 {
+        Id::us_driver_license
+    } else {
+        return None;
+    };
+    (!context.is_thing()).then(|| found(id, near.at, end, 0.7)).flatten()
+}

@@ -1,0 +1,112 @@
+//! Finds the places at which something may start. Every decision is local, so that a walk from anywhere finds the
+//! same places.
+
+use super::Anchor;
+use super::life::month;
+
+/// A walk over the text.
+pub(super) struct Walk<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+}
+
+/// Bytes at which nothing starts: all but letters, digits and the marks below.
+static PLAIN: [bool; 256] = {
+    let mut plain = [true; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        plain[byte] = !(is_word(byte as u8) || matches!(byte as u8, b'@' | b'+' | b'(' | b':'));
+        byte += 1;
+    }
+    plain
+};
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(bytes: &'a [u8], from: usize) -> Self {
+        // In the middle of a word nothing starts.
+        let inside = from > 0 && bytes.get(from - 1).copied().is_some_and(is_word);
+        let at = if inside { word_end(bytes, from) } else { from };
+        Self { bytes, at }
+    }
+}
+
+fn word_end(bytes: &[u8], from: usize) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    from + rest.iter().position(|&byte| !is_word(byte)).unwrap_or(rest.len())
+}
+
+impl Iterator for Walk<'_> {
+    type Item = (usize, Anchor);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let byte = *self.bytes.get(self.at)?;
+            let at = self.at;
+            if PLAIN[usize::from(byte)] {
+                self.at += 1;
+                continue;
+            }
+            let next = self.bytes.get(at + 1).copied().unwrap_or(0);
+            if !is_word(byte) {
+                self.at += 1;
+                match byte {
+                    b'@' if is_word(next) || next >= 0x80 => return Some((at, Anchor::At)),
+                    b'+' if next.is_ascii_digit() || next == b'(' => return Some((at, Anchor::Plus)),
+                    b'(' if next.is_ascii_digit() || next == b'+' => return Some((at, Anchor::Bracket)),
+                    b':' if next == b':' => return Some((at, Anchor::Colons)),
+                    _ => continue,
+                }
+            }
+            self.at = word_end(self.bytes, at);
+            if byte.is_ascii_digit() {
+                return Some((at, Anchor::Number));
+            }
+            if let Some(anchor) = lettered(self.bytes, at, self.at) {
+                return Some((at, anchor));
+            }
+        }
+    }
+}
+
+/// What a word that starts with a letter can be.
+fn lettered(bytes: &[u8], start: usize, end: usize) -> Option<Anchor> {
+    let word = &bytes[start..end];
+    let next = bytes.get(end).copied().unwrap_or(0);
+    let short = word.len() <= 4;
+    let digit_follows = bytes.get(end + 1).is_some_and(u8::is_ascii_digit);
+    if word.iter().take(40).any(u8::is_ascii_digit)
+        || (short && matches!(next, b':' | b'.') && word.iter().all(u8::is_ascii_hexdigit))
+        || (short && matches!(next, b' ' | b'-' | b'.') && (digit_follows || (word.len() == 2 && next == b'-')))
+    {
+        return Some(Anchor::Mixed);
+    }
+    (word[0].is_ascii_uppercase() && month(word)).then_some(Anchor::Month)
+}
+
+/// The first place at or after `from` at which something may start, in a text that may go on. Prose leaves at once:
+/// a word of letters that a space ends starts nothing, unless it is short or the name of a month.
+pub(super) fn next_start(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    if from > 0 && bytes.get(from - 1).copied().is_some_and(|byte| is_word(byte) || b"._%+-".contains(&byte)) {
+        // What it belongs to may be the local part of a mailbox.
+        return from;
+    }
+    while let Some(&byte) = bytes.get(at) {
+        if matches!(byte, b' ' | b'\n' | b'\t' | b',' | b';' | b'!' | b'?' | b'"') {
+            at += 1;
+            continue;
+        }
+        let end = at + bytes[at..].iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(bytes.len() - at);
+        let word = &bytes[at..end];
+        let ended = matches!(bytes.get(end), Some(b' ' | b'\n' | b',' | b';' | b'!' | b'?' | b'"'));
+        if word.len() < 5 || !ended || month(word) {
+            break;
+        }
+        at = end;
+    }
+    at
+}
