@@ -16,12 +16,18 @@ pub(super) fn always(_: &[u8], _: &Captures<'_>) -> bool {
     true
 }
 
+/// The last byte before that is no white space; a few bytes are looked at, so that cuts change nothing.
+fn mark_before(bytes: &[u8], at: usize) -> u8 {
+    let near = &bytes[at.saturating_sub(8)..at];
+    near.trim_ascii_end().last().copied().unwrap_or(b';')
+}
+
 /// A word of its own, or a mark, that is followed by what a payload would go on with.
 pub(super) fn sql_word(bytes: &[u8], start: usize, end: usize) -> bool {
     let word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
     let rest = &bytes[end..bytes.len().min(end + 48)];
     let next = rest.trim_ascii_start().first().copied().unwrap_or(b' ');
-    let before = bytes[..start].trim_ascii_end().last().copied().unwrap_or(b';');
+    let before = mark_before(bytes, start);
     let text = &bytes[start..end];
     match text {
         [b'\'' | b'"'] => return after_quote(rest),
@@ -123,7 +129,7 @@ pub(super) fn path_word(bytes: &[u8], start: usize, end: usize) -> bool {
 
 /// Operators of programs count between constants, names behind what closes a value.
 pub(super) fn query_word(bytes: &[u8], start: usize, end: usize) -> bool {
-    let before = bytes[..start].trim_ascii_end().last().copied().unwrap_or(b';');
+    let before = mark_before(bytes, start);
     let after = bytes[end..bytes.len().min(end + 8)].trim_ascii_start().first().copied().unwrap_or(b' ');
     let constant = |byte: u8| byte.is_ascii_digit() || b"'\"=".contains(&byte);
     match &bytes[start..end] {

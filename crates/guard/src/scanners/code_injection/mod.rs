@@ -49,11 +49,20 @@ impl Scanner for CodeInjection {
     }
 
     fn scan(&self, text: Text<'_>, hits: &mut Vec<Hit>) -> usize {
-        let first = text.from().saturating_sub(LONGEST_WORD);
+        let first = text.from().saturating_sub(CROWD_SPAN + LONGEST_WORD);
         let bytes = text.bytes();
         let words = ENGINE.words.iter().flat_map(|words| words.find_overlapping_iter(&bytes[first..]));
         let anchors = words.map(|found| (first + found.end(), found.pattern().as_usize()));
         let anchors = anchors.filter(|(at, word)| ENGINE.may_start(bytes, *at, *word));
+        // In a crowd only the first ones are looked at: they are enough to find what is there, and a text made of
+        // nothing else costs no more than another. Whether there is a crowd is decided by the text right before.
+        let mut last = [None; CROWD];
+        let anchors = anchors.filter(|(at, _)| {
+            let eldest = last[0];
+            last.rotate_left(1);
+            last[CROWD - 1] = Some(*at);
+            eldest.is_none_or(|eldest| at - eldest > CROWD_SPAN)
+        });
         nearby::scan(text, REACH, anchors, |near, word| ENGINE.look(near, word), hits)
     }
 }
@@ -61,8 +70,12 @@ impl Scanner for CodeInjection {
 /// No word of a family is longer.
 const LONGEST_WORD: usize = 32;
 
+/// So many anchors in so many bytes are a crowd.
+const CROWD: usize = 10;
+const CROWD_SPAN: usize = 64;
+
 /// How many matches of one pattern around an anchor are looked at.
-const TRIES: usize = 6;
+const TRIES: usize = 3;
 
 struct Engine {
     words: Option<AhoCorasick>,
@@ -107,13 +120,14 @@ impl Engine {
             }
             let mut from = 0;
             for _ in 0..TRIES {
-                let Some(found) = regex.captures_at(&plain.text, from) else { break };
-                let all = found.get(0)?;
+                // To find is cheap; to tell the groups apart is not, so only where the anchor is inside.
+                let Some(all) = regex.find_at(&plain.text, from) else { break };
                 let (start, end) = plain.original(all.start(), all.end());
                 if start >= near.at {
                     break;
                 }
-                if near.at <= end && (pattern.holds)(&plain.text, &found) {
+                let groups = || regex.captures_at(&plain.text, all.start());
+                if near.at <= end && groups().is_some_and(|groups| (pattern.holds)(&plain.text, &groups)) {
                     best = Some(Found { rule: pattern.rule.rule(), start, end, confidence: pattern.confidence });
                     break;
                 }

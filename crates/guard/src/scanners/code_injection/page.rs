@@ -61,7 +61,7 @@ pub(super) static XSS: Family = Family {
         pattern(
             xss,
             0.8,
-            r#"<\s*/?(?:x|svg|img|body|iframe|video|audio|marquee|details|input|math|object|embed|table|isindex|frameset|bgsound|event-source|style|link|base)\b[^>\n]{0,60}[\s/"'`]on[a-z]{3,24}\s*=\s*["'`]?[^"'\s>]{0,30}(?:\(|`)"#,
+            r#"<\s*/?(?:x|svg|img|body|iframe|video|audio|marquee|details|input|math|object|embed|table|isindex|frameset|bgsound|event-source|style|link|base)\b[^>\n]{0,60}[\s/"'`]on(?:[abd-rt-z][a-z]{2,24}|c[a-kmo-z][a-z]{2,20}|s[a-tv-z][a-z]{2,20})\s*=\s*["'`]?[^"'\s>]{0,30}(?:\(|`)"#,
             always,
         ),
         pattern(

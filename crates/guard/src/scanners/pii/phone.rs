@@ -221,6 +221,10 @@ fn national(dial: &Dial) -> bool {
             && (8..=11).contains(&count)
             && groups[1..].iter().all(|&group| group >= 2);
     }
+    // Russia and Kazakhstan with their trunk prefix: `8 (495) 123-45-67`.
+    if dial.bracket == 2 && groups[0] == 1 && digits[0] == b'8' {
+        return count == 11;
+    }
     let dots = dial.marks.contains(&b'.');
     match groups {
         // France, Belgium: pairs.

@@ -1,5 +1,8 @@
+use signalbox_types::Place;
+
 use super::{Pii, entity_type, rules};
 use crate::conformance::{self, samples};
+use crate::policy::{Guard, GuardConfig};
 use crate::scanner::{Hit, Scanner, Text};
 
 fn scan(text: &str) -> Vec<Hit> {
@@ -48,7 +51,25 @@ fn covers_the_value_and_nothing_else() {
     check("IBAN DE89 3704 0044 0532 0130 00 BIC COBADEFF", &["DE89 3704 0044 0532 0130 00"]);
     check("http://203.0.113.9:80/a and [2001:db8::17]:443", &["203.0.113.9", "2001:db8::17"]);
     check("5 of 4111-1111-1111-1111 12/27 123", &["4111-1111-1111-1111"]);
+    check("Звоните: 8 (495) 123-45-67", &["8 (495) 123-45-67"]);
     check("write to info@example.org.", &["info@example.org"]);
+}
+
+#[test]
+fn a_stream_loses_what_is_personal_and_lets_prose_go() {
+    let policies = r#"{"policies":[{"scanner":"pii","on":["output"],"action":"redact","min_confidence":0.7}]}"#;
+    let guard = Guard::compile(&serde_json::from_str::<GuardConfig>(policies).unwrap()).unwrap();
+    let mut window = guard.window(Place::Output);
+    let calm = "Nothing happened today at all, and nobody wrote to them or called; ";
+    assert_eq!(window.push(calm).text, calm, "finished words don't wait");
+    let mut text: String = ["Mail ada@exam", "ple.org or call (212) ", "555-0187, card 4111 1111", " 1111 1111."]
+        .map(|part| window.push(part).text)
+        .concat();
+    text += &window.finish().text;
+    assert!(
+        text.ends_with("Mail [REDACTED:email_address] or call [REDACTED:phone_number], card [REDACTED:credit_card]."),
+        "{text}"
+    );
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn lettered(bytes: &[u8], start: usize, end: usize) -> Option<Anchor> {
 }
 
 /// The first place at or after `from` at which something may start, in a text that may go on. Prose leaves at once:
-/// a word of letters that a space ends starts nothing, unless it is short or the name of a month.
+/// a word of letters that a space ends starts nothing, unless a digit follows a short one, or it is the name of a month.
 pub(super) fn next_start(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     if from > 0 && bytes.get(from - 1).copied().is_some_and(|byte| is_word(byte) || b"._%+-".contains(&byte)) {
@@ -103,7 +103,9 @@ pub(super) fn next_start(bytes: &[u8], from: usize) -> usize {
         let end = at + bytes[at..].iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(bytes.len() - at);
         let word = &bytes[at..end];
         let ended = matches!(bytes.get(end), Some(b' ' | b'\n' | b',' | b';' | b'!' | b'?' | b'"'));
-        if word.len() < 5 || !ended || month(word) {
+        // A short one may belong to the number behind it: `AB 12 34 56 C`.
+        let apart = word.len() > 4 || bytes.get(end + 1).is_some_and(|byte| !byte.is_ascii_digit());
+        if word.is_empty() || !ended || !apart || month(word) {
             break;
         }
         at = end;
