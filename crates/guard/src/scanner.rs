@@ -21,10 +21,9 @@ pub trait Scanner: Send + Sync {
     /// one it is at most [`About::hold`] bytes less.
     fn scan(&self, text: Text<'_>, hits: &mut Vec<Hit>) -> usize;
 
-    /// How much the text looks like what it is for, from 0 to 1, also where that is too little for a hit.
-    fn score(&self, text: Text<'_>) -> f32 {
-        let mut hits = Vec::new();
-        self.scan(text, &mut hits);
+    /// How much the text, in which `hits` were found, looks like what it is for, from 0 to 1, also where that is too
+    /// little for a hit.
+    fn score(&self, _text: Text<'_>, hits: &[Hit]) -> f32 {
         hits.iter().map(|hit| hit.confidence).fold(0.0, f32::max)
     }
 }

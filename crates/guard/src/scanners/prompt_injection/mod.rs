@@ -68,7 +68,7 @@ impl Scanner for PromptInjection {
         model::scan(&SCAN, text, hits)
     }
 
-    fn score(&self, text: Text<'_>) -> f32 {
+    fn score(&self, text: Text<'_>, _hits: &[Hit]) -> f32 {
         model::score(&SCAN, text)
     }
 }
