@@ -25,20 +25,26 @@ for size in (100, 1_000, 10_000):
         scan(text)
         times.append((time.perf_counter() - start) * 1e6)
     times.sort()
-    print(json.dumps(dict(scanner={name!r}, bytes=size, p50_us=times[len(times) // 2], p99_us=times[len(times) * 99 // 100])))
+    middle, late = times[len(times) // 2], times[len(times) * 99 // 100]
+    print(json.dumps(dict(scanner={name!r}, bytes=size, p50_us=middle, p99_us=late)))
 """
 
 PEERS = {
-    "detect-secrets": (["detect-secrets"], """
+    "detect-secrets": (
+        ["detect-secrets"],
+        """
         from detect_secrets.core.scan import scan_line
         from detect_secrets.settings import default_settings
         settings = default_settings()
         settings.__enter__()
         def scan(text):
             return [found for line in text.splitlines() for found in scan_line(line)]
-    """),
+    """,
+    ),
     # Its pattern recognisers alone: with its language model it takes a hundred times as long.
-    "presidio-analyzer (patterns)": (["presidio-analyzer"], """
+    "presidio-analyzer (patterns)": (
+        ["presidio-analyzer"],
+        """
         import inspect
         from presidio_analyzer import PatternRecognizer, predefined_recognizers
         kinds = [kind for _, kind in inspect.getmembers(predefined_recognizers, inspect.isclass)
@@ -47,13 +53,17 @@ PEERS = {
             ("CreditCard", "Crypto", "Date", "Email", "Iban", "Ip", "Phone", "Url", "Us"))]
         def scan(text):
             return [found for one in recognizers for found in one.analyze(text, one.supported_entities, None) or []]
-    """),
-    "ai-evaluation (three scanners)": (["ai-evaluation"], """
+    """,
+    ),
+    "ai-evaluation (three scanners)": (
+        ["ai-evaluation"],
+        """
         from fi.evals.guardrails.scanners import CodeInjectionScanner, JailbreakScanner, SecretsScanner
         scanners = [JailbreakScanner(), CodeInjectionScanner(), SecretsScanner()]
         def scan(text):
             return [scanner.scan(text) for scanner in scanners]
-    """),
+    """,
+    ),
 }
 
 # llm-guard's scanners are transformer models that it downloads: no peer for an inline check without a network.

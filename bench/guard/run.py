@@ -4,7 +4,8 @@
     python3 bench/guard/run.py --data DIR [--peers] [--json FILE]
 
 DIR holds <task>/dev.jsonl with {"id", "text", "label", "category", "source"}. Without it only the time is measured.
---peers measures PyPI's scanners on the same texts in the same run; they are installed into ~/.cache/signalbox/bench-guard.
+--peers measures PyPI's scanners on the same texts in the same run; they are installed into
+~/.cache/signalbox/bench-guard.
 """
 
 import argparse
@@ -72,11 +73,17 @@ def summed(rows: list[tuple]) -> list[dict]:
     hits, wrong = sum(p["flagged"] for p in positive), sum(p["flagged"] for p in negative)
     recall, precision = hits / max(1, len(positive)), hits / max(1, hits + wrong)
     scores = [p["score"] for p in negative]
-    lines = [{
-        "source": "all", "rows": len(rows), "recall": recall, "precision": precision,
-        "f1": 2 * precision * recall / max(1e-9, precision + recall), "false_positives": wrong / max(1, len(negative)),
-        "auroc": auroc([p["score"] for p in positive], scores),
-    }]
+    lines = [
+        {
+            "source": "all",
+            "rows": len(rows),
+            "recall": recall,
+            "precision": precision,
+            "f1": 2 * precision * recall / max(1e-9, precision + recall),
+            "false_positives": wrong / max(1, len(negative)),
+            "auroc": auroc([p["score"] for p in positive], scores),
+        }
+    ]
     kinds = collections.defaultdict(set)
     for row, label, _ in rows:
         kinds[row["source"]].add(row["category"] if label else "")
@@ -88,8 +95,11 @@ def summed(rows: list[tuple]) -> list[dict]:
     for (benign, source, category), group in sorted(groups.items(), key=str):
         share = sum(p["flagged"] for p in group) / len(group)
         line = {"source": f"{source} {category}".strip(), "rows": len(group)}
-        line |= {"false_positives": share} if benign else {
-            "recall": share, "auroc": auroc([p["score"] for p in group], scores)}
+        line |= (
+            {"false_positives": share}
+            if benign
+            else {"recall": share, "auroc": auroc([p["score"] for p in group], scores)}
+        )
         lines.append(line)
     return lines
 

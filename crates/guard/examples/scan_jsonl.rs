@@ -8,7 +8,6 @@
 use std::io::BufRead;
 use std::time::Instant;
 
-use signalbox_guard::scanners::pii;
 use signalbox_guard::{Text, registry};
 
 /// Findings below this are for strict policies only.
@@ -39,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         if name == "pii" {
             let place = |offset: usize| text.get(..offset).map_or(0, |before| before.chars().count());
             let spans = hits.iter().filter(|hit| hit.confidence >= FLAGGED).map(|hit| {
-                serde_json::json!({"start": place(hit.start), "end": place(hit.end), "type": pii::entity_type(hit.rule)})
+                serde_json::json!({"start": place(hit.start), "end": place(hit.end), "type": scanner.kind(hit.rule)})
             });
             answer["spans"] = spans.collect();
         }

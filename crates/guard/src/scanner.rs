@@ -1,6 +1,7 @@
 //! The seam: what a scanner is, what it is given and what it hands back. No scanner lives here.
 
 use signalbox_types::Severity;
+use std::borrow::Cow;
 
 use crate::model::Notes;
 
@@ -25,6 +26,11 @@ pub trait Scanner: Send + Sync {
     /// little for a hit.
     fn score(&self, _text: Text<'_>, hits: &[Hit]) -> f32 {
         hits.iter().map(|hit| hit.confidence).fold(0.0, f32::max)
+    }
+
+    /// What a rule of its finds, as others name it: the rule's own name, unless data sets have another one.
+    fn kind(&self, rule: &Rule) -> Cow<'static, str> {
+        Cow::Borrowed(rule.name)
     }
 }
 

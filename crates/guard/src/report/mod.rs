@@ -1,6 +1,7 @@
 //! Scans texts with chosen scanners and says what was found, for the command line: JSON lines in and out, words for
 //! people, JSON, SARIF. It says where and of what kind, never what: the found text may be a secret.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, Write};
 
 use serde::Serialize;
@@ -76,8 +77,10 @@ pub struct Span {
     pub start: usize,
     /// Offset after its end.
     pub end: usize,
-    /// The rule that found it.
+    /// What it is, as data sets name it.
     #[serde(rename = "type")]
+    pub kind: Cow<'static, str>,
+    /// The rule that found it.
     pub rule: &'static str,
     /// The scanner that found it.
     pub scanner: &'static str,
@@ -108,7 +111,7 @@ pub fn scan(scanners: &[&'static dyn Scanner], text: &str, offsets: Offsets, clo
         scanner.scan(whole, &mut hits);
         score = score.max(scanner.score(whole, &hits));
         let name = scanner.about().name;
-        spans.extend(hits.drain(..).filter(|hit| hit.confidence >= THRESHOLD).map(|hit| span(name, &hit)));
+        spans.extend(hits.drain(..).filter(|hit| hit.confidence >= THRESHOLD).map(|hit| span(*scanner, name, &hit)));
     }
     let us = clock() - began;
     spans.sort_by_key(|span| (span.start, span.end));
@@ -118,8 +121,9 @@ pub fn scan(scanners: &[&'static dyn Scanner], text: &str, offsets: Offsets, clo
     Scanned { score, flagged: !spans.is_empty(), us, spans }
 }
 
-fn span(scanner: &'static str, hit: &Hit) -> Span {
-    Span { start: hit.start, end: hit.end, rule: hit.rule.name, scanner, confidence: hit.confidence }
+fn span(by: &dyn Scanner, scanner: &'static str, hit: &Hit) -> Span {
+    let kind = by.kind(hit.rule);
+    Span { start: hit.start, end: hit.end, kind, rule: hit.rule.name, scanner, confidence: hit.confidence }
 }
 
 /// Turns offsets in bytes into offsets in code points.

@@ -4,6 +4,8 @@
 //! the name of a month. At each of them the kinds look at bounded text around it, and the surest one wins. Names of
 //! people are not found: that takes a model.
 
+use std::borrow::Cow;
+
 use self::context::Context;
 use self::rules::Id;
 use super::nearby::{self, Found, Near, Reach};
@@ -48,15 +50,13 @@ impl Scanner for Pii {
         let settled = nearby::scan(text, REACH, walk::Walk::new(text.bytes(), text.from()), look, hits);
         if text.is_open() { walk::next_start(text.bytes(), settled) } else { settled }
     }
-}
 
-/// The name of the kind of entity that a rule finds, as data sets of personal data write it.
-#[must_use]
-pub fn entity_type(rule: &Rule) -> String {
-    match rule.name {
-        "date_of_birth" => "DATE_TIME".to_owned(),
-        "street_address" => "LOCATION".to_owned(),
-        name => name.to_ascii_uppercase(),
+    fn kind(&self, rule: &Rule) -> Cow<'static, str> {
+        match rule.name {
+            "date_of_birth" => Cow::Borrowed("DATE_TIME"),
+            "street_address" => Cow::Borrowed("LOCATION"),
+            name => Cow::Owned(name.to_ascii_uppercase()),
+        }
     }
 }
 

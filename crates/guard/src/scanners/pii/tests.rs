@@ -1,6 +1,6 @@
 use signalbox_types::Place;
 
-use super::{Pii, entity_type, rules};
+use super::{Pii, rules};
 use crate::conformance::{self, samples};
 use crate::policy::{Guard, GuardConfig};
 use crate::scanner::{Hit, Scanner, Text};
@@ -97,7 +97,7 @@ fn an_address_with_credentials_is_no_mailbox_and_no_panic() {
 
 #[test]
 fn kinds_are_named_as_data_sets_name_them() {
-    let names: Vec<_> = rules::ALL.iter().map(entity_type).collect();
+    let names: Vec<_> = rules::ALL.iter().map(|rule| Pii.kind(rule)).collect();
     for name in
         ["EMAIL_ADDRESS", "PHONE_NUMBER", "CREDIT_CARD", "US_SSN", "IBAN_CODE", "IP_ADDRESS", "DATE_TIME", "LOCATION"]
     {
