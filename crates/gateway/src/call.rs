@@ -26,13 +26,15 @@ use crate::stages::guard_out::Windows;
 pub(crate) enum Endpoint {
     Chat,
     Messages,
+    Responses,
     Embeddings,
     Gemini(gemini::Method),
 }
 
 impl Endpoint {
     pub(crate) fn find(path: &str) -> Option<Self> {
-        let fixed = [Self::Chat, Self::Messages, Self::Embeddings].into_iter().find(|one| one.path() == path);
+        let fixed =
+            [Self::Chat, Self::Messages, Self::Responses, Self::Embeddings].into_iter().find(|one| one.path() == path);
         fixed.or_else(|| gemini::find(path).map(|(method, _)| Self::Gemini(method)))
     }
 
@@ -40,6 +42,7 @@ impl Endpoint {
         match self {
             Self::Chat => "/v1/chat/completions",
             Self::Messages => "/v1/messages",
+            Self::Responses => "/v1/responses",
             Self::Embeddings => "/v1/embeddings",
             Self::Gemini(method) => method.path(),
         }
@@ -49,13 +52,14 @@ impl Endpoint {
         match self {
             Self::Chat | Self::Embeddings => Dialect::OpenaiChat,
             Self::Messages => Dialect::AnthropicMessages,
+            Self::Responses => Dialect::OpenaiResponses,
             Self::Gemini(_) => Dialect::Gemini,
         }
     }
 
     pub(crate) fn operation(self) -> Operation {
         match self {
-            Self::Chat | Self::Messages => Operation::Chat,
+            Self::Chat | Self::Messages | Self::Responses => Operation::Chat,
             Self::Embeddings => Operation::Embeddings,
             Self::Gemini(gemini::Method::Generate | gemini::Method::Stream) => Operation::Chat,
             Self::Gemini(gemini::Method::CountTokens) => Operation::CountTokens,
@@ -188,7 +192,8 @@ impl Call {
 
     /// The codec of whoever answers: the provider's, once it is known.
     pub(crate) fn target_codec(&self) -> &'static dyn Codec {
-        codec(self.target.as_ref().map_or_else(|| self.endpoint.dialect(), |target| target.provider.dialect))
+        let own = self.endpoint.dialect();
+        codec(self.target.as_ref().map_or(own, |target| target.provider.dialect_for(own)))
     }
 
     /// Caller and provider speak the same dialect, so bytes pass through.

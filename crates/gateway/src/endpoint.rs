@@ -42,6 +42,8 @@ impl Endpoint {
             Operation::Embeddings if target == Dialect::Gemini && self.dialect() != target => {
                 Operation::EmbeddingsBatch
             }
+            // Some have both of OpenAI's APIs, at two paths.
+            Operation::Chat if target == Dialect::OpenaiResponses && self == Self::Responses => Operation::Responses,
             operation => operation,
         }
     }

@@ -11,7 +11,9 @@ use serde_json::value::RawValue;
 use signalbox_types::ErrorClass;
 use signalbox_types::seam::Clock;
 use signalbox_upstream::{BodyError, MaxTokensField, Target, Upstream, UpstreamCall, UpstreamReply, simulated};
-use signalbox_wire::{ChatRequest, Codec, ErrorBody, SseDecoder, StreamEvent, WireError, codec, embeddings, splice};
+use signalbox_wire::{
+    ChatRequest, Codec, Dialect, ErrorBody, SseDecoder, StreamEvent, WireError, codec, embeddings, splice,
+};
 
 use crate::call::{Call, CallError, Endpoint, Incoming, Input, Reply};
 use crate::headers::{passed_back, passed_on};
@@ -28,6 +30,8 @@ const MAX_WATCHED_EVENTS: usize = 1_000;
 pub(crate) struct Ask {
     endpoint: Endpoint,
     target: Target,
+    /// What the target is spoken to in.
+    dialect: Dialect,
     /// As the caller sent it, but for redactions.
     body: Bytes,
     /// Where the model's name stands, if this provider has another one for it.
@@ -58,7 +62,8 @@ impl Ask {
         let (Input::Raw(body), Some(peek)) = (&call.input, &call.peek) else {
             return Err(CallError::us(ErrorClass::Internal, "the call has no body"));
         };
-        let same_dialect = target.provider.dialect == call.endpoint.dialect();
+        let dialect = target.provider.dialect_for(call.endpoint.dialect());
+        let same_dialect = dialect == call.endpoint.dialect();
         let mut headers = passed_on(&call.headers, same_dialect, &call.trace);
         if target.provider.is_simulated() {
             let steering = call.headers.iter().filter(|(name, _)| name.as_str().starts_with(simulated::HEADER_PREFIX));
@@ -67,6 +72,7 @@ impl Ask {
         Ok(Self {
             endpoint: call.endpoint,
             target: target.clone(),
+            dialect,
             body: body.clone(),
             rename: (peek.model != target.model).then(|| peek.model_range.clone()),
             stream: peek.stream,
@@ -85,11 +91,11 @@ impl Ask {
     }
 
     fn same_dialect(&self) -> bool {
-        self.endpoint.dialect() == self.target.provider.dialect
+        self.endpoint.dialect() == self.dialect
     }
 
     fn target_codec(&self) -> &'static dyn Codec {
-        codec(self.target.provider.dialect)
+        codec(self.dialect)
     }
 }
 
@@ -130,7 +136,7 @@ async fn outgoing(ask: &mut Ask) -> Result<(UpstreamCall, Input, bool), CallErro
         let input = Input::Raw(body.clone());
         let mut request = embeddings::decode_request(ask.endpoint.dialect(), &body)?;
         request.model.clone_from(&ask.target.model);
-        body = embeddings::encode_request(ask.target.provider.dialect, &request)?;
+        body = embeddings::encode_request(ask.dialect, &request)?;
         input
     } else {
         let (from, to, target) = (codec(ask.endpoint.dialect()), ask.target_codec(), ask.target.clone());
@@ -148,8 +154,8 @@ async fn outgoing(ask: &mut Ask) -> Result<(UpstreamCall, Input, bool), CallErro
         asked_for_usage = true;
     }
     let (headers, query) = (std::mem::take(&mut ask.headers), ask.query.take());
-    let operation = ask.endpoint.operation_at(ask.target.provider.dialect);
-    let call = UpstreamCall { operation, body, stream: ask.stream, headers, query };
+    let operation = ask.endpoint.operation_at(ask.dialect);
+    let call = UpstreamCall { stream: ask.stream, headers, query, ..UpstreamCall::new(operation, body) };
     Ok((call, input, asked_for_usage))
 }
 

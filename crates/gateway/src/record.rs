@@ -69,10 +69,10 @@ fn begin(call: &Call) -> Option<Span> {
     span.parent_span_id = call.trace.parent;
     span.source = SpanSource::Gateway;
     span.kind = match operation {
-        Operation::Chat => SpanKind::Llm,
+        Operation::Chat | Operation::Responses => SpanKind::Llm,
         Operation::Embeddings | Operation::EmbeddingsBatch => SpanKind::Embedding,
         // A question about a request: no generation.
-        Operation::CountTokens => SpanKind::Span,
+        _ => SpanKind::Span,
     };
     span.operation = Some(operation.as_str().to_owned());
     span.key_id = Some(principal.key_id.clone());

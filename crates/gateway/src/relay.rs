@@ -114,7 +114,7 @@ impl Relay {
         let repeated = self.repeat.slot(event);
         let known = repeated.as_ref().map(|slot| StreamEvent::of_delta(slot.channel, slot.text.clone().into_owned()));
         let deltas = match repeated {
-            Some(slot) => Deltas { slots: vec![slot], closes: Vec::new() },
+            Some(slot) => Deltas { slots: vec![slot], ..Deltas::default() },
             None if self.windows.is_some() || self.repeat.is_learning() => self.codec.deltas(event),
             None => Deltas::default(),
         };

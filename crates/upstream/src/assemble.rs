@@ -189,24 +189,26 @@ impl At<'_> {
     }
 
     fn dialect(&self, row: Option<&Row>) -> Result<Dialect, Problem> {
-        let known = [Dialect::OpenaiChat, Dialect::AnthropicMessages, Dialect::Gemini].map(Dialect::as_str);
+        let known = signalbox_wire::ALL.iter().map(|codec| codec.dialect().as_str());
         let Some(name) = self.own.dialect.as_deref().or_else(|| row.map(|row| row.dialect.as_str())) else {
             let (message, hint) = if self.own.kind.is_some() {
-                ("it is missing".to_owned(), suggest("", known.into_iter()))
+                ("it is missing".to_owned(), suggest("", known))
             } else {
                 let names = registry::rows().iter().map(|row| row.name.as_str());
                 let message =
                     format!("it is needed, because `{}` is not the name of a provider we know", self.own.name);
                 (
                     message,
-                    format!("say `openai_chat`, `anthropic_messages` or `gemini`, or a `kind`: {}", suggest("", names)),
+                    format!(
+                        "say `openai_chat`, `openai_responses`, `anthropic_messages` or `gemini`, or a `kind`: {}",
+                        suggest("", names)
+                    ),
                 )
             };
             return Err(self.problem("dialect", message, hint));
         };
-        Dialect::find(name).ok_or_else(|| {
-            self.problem("dialect", format!("there is no dialect `{name}`"), suggest(name, known.into_iter()))
-        })
+        Dialect::find(name)
+            .ok_or_else(|| self.problem("dialect", format!("there is no dialect `{name}`"), suggest(name, known)))
     }
 
     fn base_url(&self, row: Option<&Row>, dialect: Option<Dialect>) -> Result<Option<Base>, Problem> {
@@ -357,13 +359,11 @@ impl At<'_> {
         let paths = row.filter(|row| row.dialect == known.dialect.as_str()).map(|row| &row.paths);
         let general = Paths::of(known.dialect);
         let paths = paths.unwrap_or(&general);
-        let join = |path: &Option<String>| path.as_deref().map(|path| base.join(path)).transpose().map_err(wrong);
+        let others = paths.others().map(|(operation, path)| Ok((operation, base.join(path).map_err(wrong)?)));
         let places = Places {
             chat: base.join(&paths.chat).map_err(wrong)?,
-            chat_stream: join(&paths.chat_stream)?,
-            embeddings: join(&paths.embeddings)?,
-            embeddings_batch: join(&paths.embeddings_batch)?,
-            count_tokens: join(&paths.count_tokens)?,
+            chat_stream: paths.chat_stream.as_deref().map(|path| base.join(path)).transpose().map_err(wrong)?,
+            others: others.collect::<Result<_, _>>()?,
         };
         Ok(Transport::Http(Box::new(HttpTransport::new(HttpParts {
             provider: Arc::clone(&known.name),
@@ -409,7 +409,7 @@ impl Base {
         let path = uri.path().trim_end_matches('/');
         let path = match dialect {
             // OpenAI's SDKs want `/v1` in the base URL, and people forget it.
-            Some(Dialect::OpenaiChat) if path.is_empty() => "/v1",
+            Some(Dialect::OpenaiChat | Dialect::OpenaiResponses) if path.is_empty() => "/v1",
             // Google's SDKs add it.
             Some(Dialect::Gemini) if path.is_empty() => "/v1beta",
             // Anthropic's SDKs add it, and people write it.

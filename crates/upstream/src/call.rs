@@ -1,7 +1,7 @@
 //! One call to a provider and its reply.
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use crate::UpstreamBody;
 
@@ -10,12 +10,24 @@ use crate::UpstreamBody;
 pub enum Operation {
     /// A chat completion, or a message in Anthropic's words.
     Chat,
+    /// A response, where a provider has OpenAI's newer API beside its dialect; and what it keeps of them.
+    Responses,
+    /// A completion of a text: OpenAI's oldest API.
+    Completions,
     /// Embeddings.
     Embeddings,
     /// Embeddings of many texts, where the dialect has a request of its own for that (Gemini).
     EmbeddingsBatch,
     /// How many tokens a request has.
     CountTokens,
+    /// Whether a text is harmful.
+    Moderations,
+    /// Pictures of a text.
+    Images,
+    /// Speech of a text.
+    Speech,
+    /// The text of a speech.
+    Transcriptions,
 }
 
 impl Operation {
@@ -23,9 +35,14 @@ impl Operation {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Chat => "chat",
+            Self::Chat | Self::Responses => "chat",
+            Self::Completions => "text_completion",
             Self::Embeddings | Self::EmbeddingsBatch => "embeddings",
             Self::CountTokens => "count_tokens",
+            Self::Moderations => "moderation",
+            Self::Images => "image_generation",
+            Self::Speech => "speech",
+            Self::Transcriptions => "transcription",
         }
     }
 }
@@ -35,8 +52,14 @@ impl Operation {
 pub struct UpstreamCall {
     /// What is asked.
     pub operation: Operation,
-    /// The JSON body.
+    /// How.
+    pub method: Method,
+    /// What stands in the path behind the operation's own, beginning with `/` and escaped: one of its things.
+    pub below: Option<String>,
+    /// The body.
     pub body: Bytes,
+    /// What the body is, if it isn't JSON; then the answer needn't be either.
+    pub content_type: Option<HeaderValue>,
     /// The body asks for a stream; only says what we accept.
     pub stream: bool,
     /// Headers to pass on, already filtered (`anthropic-beta`, `traceparent`, …). Credentials, host and content type
@@ -44,6 +67,23 @@ pub struct UpstreamCall {
     pub headers: HeaderMap,
     /// The caller's query string, to be passed on (`beta=true`, `api-version=…`). What the base URL says itself wins.
     pub query: Option<String>,
+}
+
+impl UpstreamCall {
+    /// A whole answer to a JSON body is wanted.
+    #[must_use]
+    pub fn new(operation: Operation, body: Bytes) -> Self {
+        Self {
+            operation,
+            method: Method::POST,
+            below: None,
+            body,
+            content_type: None,
+            stream: false,
+            headers: HeaderMap::new(),
+            query: None,
+        }
+    }
 }
 
 /// What a provider answered: the head, and a body that is still arriving.

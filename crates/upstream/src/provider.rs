@@ -5,10 +5,11 @@ use std::sync::Arc;
 use serde::Serialize;
 use signalbox_wire::Dialect;
 
+use crate::Operation;
 use crate::client::HttpTransport;
 use crate::config::{Limits, MaxTokensField};
 use crate::health::{Health, HealthSnapshot};
-use crate::simulated::Simulator;
+use crate::simulated::{self, Simulator};
 
 /// A provider that can be called.
 #[derive(Debug)]
@@ -42,6 +43,25 @@ pub(crate) enum Transport {
 }
 
 impl Provider {
+    /// It has a path for this.
+    #[must_use]
+    pub fn has(&self, operation: Operation) -> bool {
+        match &self.transport {
+            Transport::Http(http) => http.places.find(operation, false).is_some(),
+            Transport::Simulated(_) => simulated::has(self.dialect, operation),
+        }
+    }
+
+    /// What a caller of this dialect is best answered in: the same one, if the provider has an API for it beside the
+    /// dialect that it is known by.
+    #[must_use]
+    pub fn dialect_for(&self, caller: Dialect) -> Dialect {
+        match caller {
+            Dialect::OpenaiResponses if self.has(Operation::Responses) => caller,
+            _ => self.dialect,
+        }
+    }
+
     /// It is the simulated provider, here or elsewhere: headers that start with
     /// [`HEADER_PREFIX`](crate::simulated::HEADER_PREFIX) may go to it, and to no other.
     #[must_use]

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use signalbox_wire::Dialect;
 
+use crate::Operation;
 use crate::config::{Auth, MaxTokensField};
 
 macro_rules! include_provider {
@@ -106,7 +107,7 @@ pub struct Row {
     pub name: String,
     /// Its name for people.
     pub title: String,
-    /// What it speaks: `openai_chat`, `anthropic_messages` or `gemini`.
+    /// What it speaks: `openai_chat`, `openai_responses`, `anthropic_messages` or `gemini`.
     pub dialect: String,
     /// Where it is; absent if the user must say.
     pub base_url: Option<String>,
@@ -146,7 +147,7 @@ pub struct Row {
 }
 
 /// Where a provider's operations are, below its base URL.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Paths {
     /// Chat completions, or messages.
@@ -159,24 +160,50 @@ pub struct Paths {
     pub embeddings_batch: Option<String>,
     /// Counting the tokens of a request, if it can.
     pub count_tokens: Option<String>,
+    /// OpenAI's Responses API, where it is beside the dialect.
+    pub responses: Option<String>,
+    /// Completions of texts, if it has them.
+    pub completions: Option<String>,
+    /// Judgements of texts, if it has them.
+    pub moderations: Option<String>,
+    /// Making pictures, if it can.
+    pub images: Option<String>,
+    /// Speaking, if it can.
+    pub speech: Option<String>,
+    /// Understanding speech, if it can.
+    pub transcriptions: Option<String>,
     /// The list of models, if it has one.
     pub models: Option<String>,
 }
 
 impl Paths {
+    /// All but the chat's.
+    pub(crate) fn others(&self) -> impl Iterator<Item = (Operation, &str)> {
+        let all = [
+            (Operation::Embeddings, &self.embeddings),
+            (Operation::EmbeddingsBatch, &self.embeddings_batch),
+            (Operation::CountTokens, &self.count_tokens),
+            (Operation::Responses, &self.responses),
+            (Operation::Completions, &self.completions),
+            (Operation::Moderations, &self.moderations),
+            (Operation::Images, &self.images),
+            (Operation::Speech, &self.speech),
+            (Operation::Transcriptions, &self.transcriptions),
+        ];
+        all.into_iter().filter_map(|(operation, path)| Some((operation, path.as_deref()?)))
+    }
+
     /// Those of a server that speaks a dialect as its inventor does.
     pub(crate) fn of(dialect: Dialect) -> Self {
         let some = |path: &str| Some(path.to_owned());
-        let none = Self {
-            chat: String::new(),
-            chat_stream: None,
-            embeddings: None,
-            embeddings_batch: None,
-            count_tokens: None,
-            models: some("/models"),
-        };
+        let none = Self { models: some("/models"), ..Self::default() };
         match dialect {
-            Dialect::AnthropicMessages => Paths { chat: "/v1/messages".to_owned(), models: some("/v1/models"), ..none },
+            Dialect::AnthropicMessages => Paths {
+                chat: "/v1/messages".to_owned(),
+                count_tokens: some("/v1/messages/count_tokens"),
+                models: some("/v1/models"),
+                ..none
+            },
             Dialect::Gemini => Paths {
                 chat: "/models/{model}:generateContent".to_owned(),
                 chat_stream: some("/models/{model}:streamGenerateContent?alt=sse"),
@@ -185,9 +212,17 @@ impl Paths {
                 count_tokens: some("/models/{model}:countTokens"),
                 ..none
             },
-            Dialect::OpenaiChat => {
-                Paths { chat: "/chat/completions".to_owned(), embeddings: some("/embeddings"), ..none }
-            }
+            Dialect::OpenaiChat => Paths {
+                chat: "/chat/completions".to_owned(),
+                embeddings: some("/embeddings"),
+                completions: some("/completions"),
+                moderations: some("/moderations"),
+                images: some("/images/generations"),
+                speech: some("/audio/speech"),
+                transcriptions: some("/audio/transcriptions"),
+                ..none
+            },
+            Dialect::OpenaiResponses => Paths { chat: "/responses".to_owned(), responses: some("/responses"), ..none },
         }
     }
 }
@@ -243,9 +278,9 @@ mod tests {
         let own_server = row.base_url_example.as_ref().is_some_and(|url| url.starts_with("http://127.0.0.1"));
         assert!(!row.key_required || !own_server, "{name}: servers of one's own need no keys");
         assert!(!row.key_required || !row.key_env.is_empty(), "{name}: key_env");
-        let Paths { chat, chat_stream, embeddings, embeddings_batch, count_tokens, models } = row.paths;
-        for path in [Some(chat), chat_stream, embeddings, embeddings_batch, count_tokens, models].into_iter().flatten()
-        {
+        let Paths { chat, chat_stream, models, .. } = &row.paths;
+        let named = [Some(chat), chat_stream.as_ref(), models.as_ref()].into_iter().flatten().map(String::as_str);
+        for path in named.chain(row.paths.others().map(|(_, path)| path)) {
             assert!(path.starts_with('/') && !path.ends_with('/'), "{name}: path {path}");
         }
         for (header, value) in &row.headers {

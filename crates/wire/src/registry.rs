@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::codec::Codec;
-use crate::dialects::{anthropic_messages::AnthropicMessages, gemini::Gemini, openai_chat::OpenaiChat};
+use crate::dialects::{
+    anthropic_messages::AnthropicMessages, gemini::Gemini, openai_chat::OpenaiChat, openai_responses::OpenaiResponses,
+};
 
 /// Every codec.
-pub static ALL: &[&dyn Codec] = &[&AnthropicMessages, &Gemini, &OpenaiChat];
+pub static ALL: &[&dyn Codec] = &[&AnthropicMessages, &Gemini, &OpenaiChat, &OpenaiResponses];
 
 /// A wire format for chat calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -18,6 +20,8 @@ pub enum Dialect {
     Gemini,
     /// OpenAI's Chat Completions API (`POST /v1/chat/completions`) and what imitates it.
     OpenaiChat,
+    /// OpenAI's Responses API (`POST /v1/responses`).
+    OpenaiResponses,
 }
 
 impl Dialect {
@@ -28,6 +32,7 @@ impl Dialect {
             Self::AnthropicMessages => "anthropic_messages",
             Self::Gemini => "gemini",
             Self::OpenaiChat => "openai_chat",
+            Self::OpenaiResponses => "openai_responses",
         }
     }
 
@@ -51,6 +56,7 @@ pub fn codec(dialect: Dialect) -> &'static dyn Codec {
         Dialect::AnthropicMessages => &AnthropicMessages,
         Dialect::Gemini => &Gemini,
         Dialect::OpenaiChat => &OpenaiChat,
+        Dialect::OpenaiResponses => &OpenaiResponses,
     }
 }
 

@@ -53,6 +53,14 @@ pub trait TextFilter {
 
     /// The running text ends: all that is still held back. The same channel may start again later.
     fn close(&mut self, channel: Channel) -> String;
+
+    /// A whole text that was told in pieces before, and is told again: what of it may go out.
+    fn again(&mut self, text: &str) -> String {
+        let channel = Channel { choice: u32::MAX, kind: ChannelKind::Text, index: u32::MAX };
+        let mut out = self.push(channel, text);
+        out.push_str(&self.close(channel));
+        out
+    }
 }
 
 /// A piece of a running text within an event.
@@ -61,6 +69,15 @@ pub struct DeltaSlot<'a> {
     /// Which running text.
     pub channel: Channel,
     /// What is added, escapes resolved.
+    pub text: Cow<'a, str>,
+    /// Its JSON string literal in the event's `data`, quotes included.
+    pub range: Range<usize>,
+}
+
+/// A whole text within an event that other events have told in pieces before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Again<'a> {
+    /// The text, escapes resolved.
     pub text: Cow<'a, str>,
     /// Its JSON string literal in the event's `data`, quotes included.
     pub range: Range<usize>,
@@ -84,6 +101,8 @@ pub struct Deltas<'a> {
     pub slots: Vec<DeltaSlot<'a>>,
     /// What ends with this event (after its own texts).
     pub closes: Vec<Closes>,
+    /// Texts that are told again, in the order of the bytes. An event with these has no `slots`.
+    pub again: Vec<Again<'a>>,
 }
 
 /// Which running texts are open.
@@ -142,7 +161,7 @@ impl StreamRewriter {
 
     /// The same, if what [`Codec::deltas`] says of the event is already known.
     pub fn apply(&mut self, event: &SseEvent, deltas: &Deltas<'_>, filter: &mut dyn TextFilter) -> Bytes {
-        if deltas.slots.is_empty() && deltas.closes.is_empty() {
+        if *deltas == Deltas::default() {
             return event.raw.clone();
         }
         if !deltas.slots.is_empty() {
@@ -171,11 +190,17 @@ impl StreamRewriter {
             texts.push(text);
         }
         let changed = deltas.slots.iter().zip(&texts).filter(|(slot, text)| slot.text != **text);
-        let edits: Vec<_> =
+        let mut edits: Vec<_> =
             changed.map(|(slot, text)| (slot.range.clone(), crate::json::literal(text).into_bytes())).collect();
         for closes in &deltas.closes {
             for ended in self.open.take(|open| closes.covers(open)) {
                 self.flush(ended, filter, &mut before);
+            }
+        }
+        for told in &deltas.again {
+            let text = filter.again(&told.text);
+            if text != *told.text {
+                edits.push((told.range.clone(), crate::json::literal(&text).into_bytes()));
             }
         }
         let rewritten =

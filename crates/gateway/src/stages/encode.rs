@@ -163,7 +163,7 @@ fn our_headers(call: &Call, gateway: &Gateway, headers: &mut HeaderMap) {
     // The provider's own id, if there is one: its support knows no other.
     let request_id = match call.endpoint.dialect() {
         // Google's SDKs look for none.
-        Dialect::OpenaiChat | Dialect::Gemini => OPENAI_REQUEST_ID,
+        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::Gemini => OPENAI_REQUEST_ID,
         Dialect::AnthropicMessages => ANTHROPIC_REQUEST_ID,
     };
     headers.entry(request_id).or_insert_with(|| call.trace.id_header.clone());

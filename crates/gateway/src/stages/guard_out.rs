@@ -108,6 +108,22 @@ impl TextFilter for Windows {
         }
     }
 
+    /// What it holds was found when it was told in pieces, but for servers that tell it only whole.
+    fn again(&mut self, text: &str) -> String {
+        if self.blocked.is_some() {
+            return String::new();
+        }
+        let mut window = self.guard.window(Place::Output);
+        let (mut released, rest) = (window.push(text), window.finish());
+        released.text.push_str(&rest.text);
+        if released.blocked || rest.blocked {
+            released.blocked = true;
+            released.findings.extend(rest.findings);
+            return self.release(released);
+        }
+        released.text
+    }
+
     fn close(&mut self, channel: Channel) -> String {
         let Some(place) = self.open.iter().position(|(open, _)| *open == channel) else { return String::new() };
         let (_, mut window) = self.open.swap_remove(place);

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use signalbox_types::seam::Clock as _;
 use signalbox_types::{Part, SpanKind, SpanStatus};
 
-use crate::house::{CHAT, GEMINI, House, MESSAGES, Plan, hand_written, http_answer, question, with};
+use crate::house::{CHAT, GEMINI, House, MESSAGES, Plan, RESPONSES, hand_written, http_answer, question, with};
 
 /// A caller's path and a model of a provider, by (caller's dialect, provider's dialect).
-const PAIRS: [(&str, &str); 9] = [
+const PAIRS: [(&str, &str); 16] = [
     (CHAT, "oai/small"),
     (CHAT, "ant/small"),
     (CHAT, "gem/small"),
@@ -18,6 +18,14 @@ const PAIRS: [(&str, &str); 9] = [
     (GEMINI, "gem/small"),
     (GEMINI, "oai/small"),
     (GEMINI, "ant/small"),
+    (CHAT, "rsp/small"),
+    (MESSAGES, "rsp/small"),
+    (GEMINI, "rsp/small"),
+    (RESPONSES, "rsp/small"),
+    // It has both APIs.
+    (RESPONSES, "oai/small"),
+    (RESPONSES, "ant/small"),
+    (RESPONSES, "gem/small"),
 ];
 
 fn weather_tool(path: &str) -> Value {
@@ -28,6 +36,8 @@ fn weather_tool(path: &str) -> Value {
         json!({"tools": [{"functionDeclarations": [function]}]})
     } else if path == MESSAGES {
         json!({"tools": [{"name": "get_weather", "description": "Weather of a city", "input_schema": schema}]})
+    } else if path == RESPONSES {
+        json!({"tools": [{"type": "function", "name": "get_weather", "description": "Weather of a city", "parameters": schema}]})
     } else {
         let function = json!({"name": "get_weather", "description": "Weather of a city", "parameters": schema});
         json!({"tools": [{"type": "function", "function": function}]})
@@ -115,7 +125,16 @@ async fn every_pair_of_dialects_calls_tools_and_takes_their_results() {
             {"role": "model", "parts": [{"functionCall": {"name": "get_weather", "args": {"city": "York"}}}]},
             {"role": "user", "parts": [{"functionResponse": {"name": "get_weather", "response": {"output": "rain"}}}]},
         ]);
-        let turns = if path == GEMINI { json!({"contents": contents}) } else { json!({"messages": messages}) };
+        let input = json!([
+            {"role": "user", "content": "Weather?"},
+            {"type": "function_call", "call_id": "t1", "name": "get_weather", "arguments": "{\"city\":\"York\"}"},
+            {"type": "function_call_output", "call_id": "t1", "output": "rain"},
+        ]);
+        let turns = match path {
+            GEMINI => json!({"contents": contents}),
+            RESPONSES => json!({"input": input}),
+            _ => json!({"messages": messages}),
+        };
         let body = with(with(question(path, model), weather_tool(path)), turns);
         let answer = house.call(path, &[], &body).await;
         assert_eq!(answer.status, 200, "{path} {model}: {}", answer.text());
@@ -134,8 +153,15 @@ async fn same_dialect_passes_bytes_through_both_ways() {
  {"type":"brand_new","x":1}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":3,"output_tokens":2,"new":{}}}"#;
     let gemini = r#"{"candidates": [{"content": {"parts": [{"text": "h\u00e9","new":1}], "role":"model"},"finishReason":"STOP", "groundingMetadata":{"x":[1,  2]}}],
  "usageMetadata": {"promptTokenCount":3, "candidatesTokenCount":2,"totalTokenCount":5},"modelVersion":"m"}"#;
-    let whole =
-        [(CHAT, "openai_chat", openai), (MESSAGES, "anthropic_messages", anthropic), (GEMINI, "gemini", gemini)];
+    let responses = r#"{ "id":"resp_1","object":"response", "created_at":1, "status":"completed","model":"m","error":null,
+ "output":[{"type":"brand_new","id":"n1","x":[1,  2]}, {"type":"message","id":"msg_1","role":"assistant","content":[{"type":"output_text","text":"h\u00e9","annotations":[]}]}],
+ "usage":{"input_tokens":3,"output_tokens":2,"total_tokens":5,"new":{}}}"#;
+    let whole = [
+        (CHAT, "openai_chat", openai),
+        (MESSAGES, "anthropic_messages", anthropic),
+        (GEMINI, "gemini", gemini),
+        (RESPONSES, "openai_responses", responses),
+    ];
     for (path, dialect, whole) in whole {
         let base_url = hand_written(vec![http_answer("200 OK", "application/json", whole)]).await;
         let providers =
@@ -218,12 +244,18 @@ async fn models_are_listed_in_the_callers_shape() {
 async fn query_strings_go_on_in_the_same_dialect() {
     let house = House::new().await;
     let older = |(path, model): &(&str, &str)| *path != GEMINI && !model.starts_with("gem");
+    let mut expected = Vec::new();
     for (path, model) in PAIRS.into_iter().filter(older) {
+        let same = matches!(
+            (path, model),
+            (CHAT | RESPONSES, "oai/small") | (RESPONSES, "rsp/small") | (MESSAGES, "ant/small")
+        );
+        expected.push(if same { "beta=true" } else { "" });
         let body = question(path, model).to_string();
         let request = crate::house::request(&format!("{path}?beta=true&key=sb-x"), &[], Bytes::from(body));
         assert_eq!(house.send(request).await.status(), 200, "{path} {model}");
     }
     let queries: Vec<String> =
         house.received().await.iter().map(|request| request["query"].as_str().unwrap_or_default().to_owned()).collect();
-    assert_eq!(queries, ["beta=true", "", "beta=true", ""]);
+    assert_eq!(queries, expected);
 }

@@ -26,6 +26,7 @@ pub(crate) const KEY: &str = "sb-test-key-0001";
 
 pub(crate) const CHAT: &str = "/v1/chat/completions";
 pub(crate) const MESSAGES: &str = "/v1/messages";
+pub(crate) const RESPONSES: &str = "/v1/responses";
 /// Stands for Google's paths, which [`House::call`] makes of the body's `model` and `stream`.
 pub(crate) const GEMINI: &str = "/v1beta/models/";
 
@@ -111,6 +112,7 @@ impl House {
             json!({"name": "oai", "kind": "sim", "dialect": "openai_chat", "base_url": base_url, "models": ["small"]}),
             json!({"name": "ant", "kind": "sim", "dialect": "anthropic_messages", "base_url": base_url, "models": ["large"]}),
             json!({"name": "gem", "kind": "sim", "dialect": "gemini", "base_url": format!("http://{simulator}")}),
+            json!({"name": "rsp", "kind": "sim", "dialect": "openai_responses", "base_url": base_url}),
         ];
         providers.extend(plan.providers);
         let upstream: UpstreamConfig =
@@ -236,7 +238,9 @@ impl Answer {
             None => {
                 let blocks = json["content"].as_array().into_iter().flatten();
                 let blocks: String = blocks.filter_map(|block| block["text"].as_str()).collect();
-                blocks + &gemini_text(&json)
+                let items = json["output"].as_array().into_iter().flatten();
+                let items: String = items.filter_map(|item| item["content"][0]["text"].as_str()).collect();
+                blocks + &items + &gemini_text(&json)
             }
         }
     }
@@ -253,7 +257,7 @@ impl Answer {
             let anthropic = json["content"].as_array().cloned().unwrap_or_default();
             let anthropic = anthropic.iter().filter(|block| block["type"] == "tool_use");
             let anthropic = anthropic.map(|block| (text(&block["name"]), block["input"].clone()));
-            return found.chain(anthropic).chain(gemini_calls(&json)).collect();
+            return found.chain(anthropic).chain(gemini_calls(&json)).chain(responses_calls(&json)).collect();
         }
         for event in self.events() {
             for call in event["choices"][0]["delta"]["tool_calls"].as_array().into_iter().flatten() {
@@ -272,7 +276,9 @@ impl Answer {
             }
         }
         let gemini: Vec<(String, Value)> = self.events().iter().flat_map(gemini_calls).collect();
-        calls.into_iter().map(|(name, arguments)| (name, parse(&arguments))).chain(gemini).collect()
+        let calls = calls.into_iter().map(|(name, arguments)| (name, parse(&arguments)));
+        let responses = self.events().last().map(|last| responses_calls(&last["response"])).unwrap_or_default();
+        calls.chain(gemini).chain(responses).collect()
     }
 }
 
@@ -291,6 +297,11 @@ fn gemini_calls(answer: &Value) -> Vec<(String, Value)> {
     calls.map(|call| (text(&call["name"]), call["args"].clone())).collect()
 }
 
+fn responses_calls(answer: &Value) -> Vec<(String, Value)> {
+    let items = answer["output"].as_array().into_iter().flatten().filter(|item| item["type"] == "function_call");
+    items.map(|item| (text(&item["name"]), serde_json::from_str(&text(&item["arguments"])).unwrap())).collect()
+}
+
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
@@ -304,7 +315,9 @@ fn events(stream: &str) -> Vec<Value> {
 pub(crate) fn content(stream: &str) -> String {
     let delta = |event: &Value| {
         let openai = event["choices"][0]["delta"]["content"].as_str();
-        openai.or_else(|| event["delta"]["text"].as_str()).unwrap_or_default().to_owned() + &gemini_text(event)
+        let responses = event["delta"].as_str().filter(|_| event["type"] == "response.output_text.delta");
+        let anthropic = event["delta"]["text"].as_str();
+        openai.or(anthropic).or(responses).unwrap_or_default().to_owned() + &gemini_text(event)
     };
     events(stream).iter().map(delta).collect()
 }
@@ -316,6 +329,8 @@ pub(crate) fn question(path: &str, model: &str) -> Value {
         json!({"model": model, "contents": [{"role": "user", "parts": [{"text": "What is a signal box?"}]}]})
     } else if path == MESSAGES {
         json!({"model": model, "max_tokens": 200, "messages": messages})
+    } else if path == RESPONSES {
+        json!({"model": model, "input": messages})
     } else {
         json!({"model": model, "messages": messages})
     }

@@ -13,6 +13,7 @@ mod guard;
 mod house;
 mod labels;
 mod limits;
+mod responses;
 mod routes;
 mod settle;
 mod streams;

@@ -29,11 +29,12 @@ use pool::Pool;
 use crate::config::Limits;
 use crate::health::Health;
 use crate::{SendError, UpstreamCall};
-use query::with_query;
+use query::{below, with_query};
 
 static HOP_BY_HOP: [HeaderName; 6] = [CONNECTION, TRANSFER_ENCODING, UPGRADE, TE, TRAILER, PROXY_AUTHENTICATE];
 const USER_AGENT_VALUE: HeaderValue = HeaderValue::from_static(concat!("signalbox/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 // A compressed event stream is held back by whoever compresses it, and we read the bytes.
 const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
@@ -83,11 +84,13 @@ impl HttpTransport {
             let operation = call.operation.as_str();
             return Err(SendError::Unsupported { provider: Arc::clone(&self.provider), operation });
         };
+        let uri = below(&uri, call.below.as_deref());
         let uri = &with_query(&uri, call.query.as_deref());
         let first_byte = limits.total.map_or(limits.first_byte, |total| total.min(limits.first_byte));
-        let headers = self.headers(call.headers, call.stream);
+        let headers = self.headers(call.headers, call.stream, call.content_type);
+        let request = |headers: HeaderMap, body: Bytes| request(call.method.clone(), uri, headers, body);
         if let Some(connection) = self.pool.take() {
-            match self.exchange(connection, request(uri, headers.clone(), call.body.clone()), first_byte).await {
+            match self.exchange(connection, request(headers.clone(), call.body.clone()), first_byte).await {
                 Ok(reply) => return Ok(reply),
                 Err(failure) if failure.nothing_came_back => {
                     tracing::debug!(provider = %self.provider, "an idle connection was dead, trying a new one");
@@ -98,7 +101,7 @@ impl HttpTransport {
         // Boxed: it is rare and its state is large.
         let connection = Box::pin(self.connector.connect(&self.provider, limits.connect)).await?;
         health.connected();
-        let sent = self.exchange(connection, request(uri, headers, call.body), first_byte).await;
+        let sent = self.exchange(connection, request(headers, call.body.clone()), first_byte).await;
         sent.map_err(|failure| failure.error)
     }
 
@@ -145,7 +148,7 @@ impl HttpTransport {
         Failure { error: SendError::Reset { provider, reason: reason_of(error) }, nothing_came_back }
     }
 
-    fn headers(&self, mut headers: HeaderMap, stream: bool) -> HeaderMap {
+    fn headers(&self, mut headers: HeaderMap, stream: bool, content_type: Option<HeaderValue>) -> HeaderMap {
         headers.reserve(6 + self.fixed.len() + self.defaults.len());
         for (name, value) in &self.defaults {
             headers.entry(name).or_insert_with(|| value.clone());
@@ -154,8 +157,13 @@ impl HttpTransport {
             headers.insert(name, value.clone());
         }
         headers.insert(HOST, self.host.clone());
-        headers.insert(CONTENT_TYPE, JSON);
-        headers.insert(ACCEPT, if stream { EVENT_STREAM } else { JSON });
+        let accepted = match content_type {
+            Some(_) => ANYTHING,
+            None if stream => EVENT_STREAM,
+            None => JSON,
+        };
+        headers.insert(CONTENT_TYPE, content_type.unwrap_or(JSON));
+        headers.insert(ACCEPT, accepted);
         headers.insert(ACCEPT_ENCODING, IDENTITY);
         headers.insert(USER_AGENT, USER_AGENT_VALUE);
         headers
@@ -168,9 +176,9 @@ struct Failure {
     nothing_came_back: bool,
 }
 
-fn request(uri: &Uri, headers: HeaderMap, body: Bytes) -> Request<Full<Bytes>> {
+fn request(method: Method, uri: &Uri, headers: HeaderMap, body: Bytes) -> Request<Full<Bytes>> {
     let mut request = Request::new(Full::new(body));
-    *request.method_mut() = Method::POST;
+    *request.method_mut() = method;
     *request.uri_mut() = uri.clone();
     *request.headers_mut() = headers;
     request

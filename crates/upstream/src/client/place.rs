@@ -42,9 +42,7 @@ impl Place {
 pub(crate) struct Places {
     pub(crate) chat: Place,
     pub(crate) chat_stream: Option<Place>,
-    pub(crate) embeddings: Option<Place>,
-    pub(crate) embeddings_batch: Option<Place>,
-    pub(crate) count_tokens: Option<Place>,
+    pub(crate) others: Vec<(Operation, Place)>,
 }
 
 impl Places {
@@ -52,9 +50,7 @@ impl Places {
         match operation {
             Operation::Chat if stream => self.chat_stream.as_ref().or(Some(&self.chat)),
             Operation::Chat => Some(&self.chat),
-            Operation::Embeddings => self.embeddings.as_ref(),
-            Operation::EmbeddingsBatch => self.embeddings_batch.as_ref(),
-            Operation::CountTokens => self.count_tokens.as_ref(),
+            other => self.others.iter().find(|(operation, _)| *operation == other).map(|(_, place)| place),
         }
     }
 }

@@ -25,6 +25,14 @@ pub(super) fn with_query<'a>(uri: &'a Uri, query: Option<&str>) -> Cow<'a, Uri> 
     format!("{uri}{joint}{}", passed.join("&")).parse().map_or(Cow::Borrowed(uri), Cow::Owned)
 }
 
+/// The path with another behind it, before its parameters.
+pub(super) fn below<'a>(uri: &'a Uri, path: Option<&str>) -> Cow<'a, Uri> {
+    let Some(path) = path else { return Cow::Borrowed(uri) };
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    // It came in a path, so it fits into one.
+    format!("{}{path}{query}", uri.path()).parse().map_or(Cow::Borrowed(uri), Cow::Owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,5 +50,15 @@ mod tests {
         check("/chat?api-version=1", Some("api-version=2&x=1"), "/chat?api-version=1&x=1");
         check("/chat?api-version=1", Some("API-Version=2"), "/chat?api-version=1");
         check("/chat", Some("key=sb-secret&api-key=s&x=1"), "/chat?x=1");
+    }
+
+    #[test]
+    fn a_path_below_stands_before_the_parameters() {
+        let check = |uri: &'static str, path: Option<&str>, expected: &str| {
+            assert_eq!(below(&Uri::from_static(uri), path).to_string(), expected);
+        };
+        check("/responses", None, "/responses");
+        check("/responses", Some("/resp_1/cancel"), "/responses/resp_1/cancel");
+        check("/responses?api-version=1", Some("/resp_1"), "/responses/resp_1?api-version=1");
     }
 }

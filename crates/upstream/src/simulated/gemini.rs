@@ -60,6 +60,7 @@ impl Asks {
             Operation::Embeddings => "embedContent",
             Operation::EmbeddingsBatch => "batchEmbedContents",
             Operation::CountTokens => "countTokens",
+            _ => return None,
         };
         let place = Place::parse(&format!("/v1beta/models/{{model}}:{method}")).ok()?;
         place.uri(model).ok().map(std::borrow::Cow::into_owned)

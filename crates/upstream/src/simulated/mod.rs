@@ -1,12 +1,13 @@
 //! The simulated provider: an ordinary provider whose answers are a pure function of (seed, model, messages).
 //!
-//! It speaks `openai_chat` (`/v1/chat/completions`, `/v1/embeddings`, `/v1/models`), `anthropic_messages`
-//! (`/v1/messages`) and `gemini` (`/v1beta/models/{model}:generateContent` and its neighbours); `/v1` may be left out. Models: `small` (short answers), `large` (longer, with reasoning tokens),
+//! It speaks `openai_chat` (`/v1/chat/completions`, `/v1/embeddings`, `/v1/models`), `openai_responses`
+//! (`/v1/responses`), `anthropic_messages` (`/v1/messages`, `/v1/messages/count_tokens`) and `gemini` (`/v1beta/models/{model}:generateContent` and its neighbours); `/v1` may be left out. Models: `small` (short answers), `large` (longer, with reasoning tokens),
 //! `embed`; any other name answers as `small` does, and `sim/` before a name is taken off. Provider `sim` reaches it
 //! in-process; [`serve`] puts it on a socket for tests, the demo and benchmarks.
 //!
 //! How it behaves is set by [`SimOptions`], and for one request by headers (see [`directives`]).
 
+mod along;
 mod answer;
 mod anthropic;
 mod body;
@@ -17,6 +18,8 @@ mod gemini_request;
 mod openai;
 mod options;
 mod request;
+mod responses;
+mod responses_request;
 mod schema;
 mod script;
 mod server;
@@ -47,6 +50,42 @@ use text::Random;
 pub const KIND: &str = "sim";
 /// Headers that start so may go to a provider for which [`Provider::is_simulated`] holds, and to no other.
 pub const HEADER_PREFIX: &str = "x-sim-";
+
+const RESPONSES: &str = "/responses";
+
+/// The paths below `/v1`, what an error there is told in, and what is asked.
+const SURFACES: &[(&str, Dialect, Operation)] = &[
+    ("/chat/completions", Dialect::OpenaiChat, Operation::Chat),
+    ("/embeddings", Dialect::OpenaiChat, Operation::Embeddings),
+    (RESPONSES, Dialect::OpenaiResponses, Operation::Responses),
+    ("/completions", Dialect::OpenaiChat, Operation::Completions),
+    ("/moderations", Dialect::OpenaiChat, Operation::Moderations),
+    ("/images/generations", Dialect::OpenaiChat, Operation::Images),
+    ("/audio/speech", Dialect::OpenaiChat, Operation::Speech),
+    ("/audio/transcriptions", Dialect::OpenaiChat, Operation::Transcriptions),
+    ("/messages", Dialect::AnthropicMessages, Operation::Chat),
+    ("/messages/count_tokens", Dialect::AnthropicMessages, Operation::CountTokens),
+];
+
+/// The path of an operation for a provider of a dialect.
+fn surface(dialect: Dialect, operation: Operation) -> Option<&'static str> {
+    let (dialect, operation) = match (dialect, operation) {
+        (Dialect::OpenaiResponses, Operation::Chat) => (dialect, Operation::Responses),
+        // Beside it, as at OpenAI.
+        (Dialect::OpenaiChat, Operation::Responses) => (Dialect::OpenaiResponses, operation),
+        other => other,
+    };
+    let mut all = SURFACES.iter();
+    all.find(|(_, of, asked)| (*of, *asked) == (dialect, operation)).map(|(path, ..)| *path)
+}
+
+/// Whether the provider in this process can be asked so.
+pub(crate) fn has(dialect: Dialect, operation: Operation) -> bool {
+    match dialect {
+        Dialect::Gemini => gemini::Asks::path(operation, false, "m").is_some(),
+        dialect => surface(dialect, operation).is_some(),
+    }
+}
 
 /// The simulated provider.
 #[derive(Debug)]
@@ -84,16 +123,18 @@ impl Simulator {
         let path = head.uri.path();
         let asks = gemini::Asks::find(path);
         let path = path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).unwrap_or(path);
+        if let Some(below) = path.strip_prefix(RESPONSES).filter(|below| !below.is_empty()) {
+            return Ok(self.kept(&head, below, &body));
+        }
         if head.method == Method::GET {
             return Ok(self.look_up(path, &head.headers));
         }
-        let dialect = match path {
-            _ if asks.is_some() => Dialect::Gemini,
-            "/messages" => Dialect::AnthropicMessages,
-            _ => Dialect::OpenaiChat,
-        };
-        let known = asks.is_some() || matches!(path, "/chat/completions" | "/messages" | "/embeddings");
-        let mut script = match head.method == Method::POST && known {
+        let found = SURFACES.iter().find(|(known, ..)| *known == path).copied();
+        let (_, dialect, operation) = found.unwrap_or(match asks {
+            Some(_) => ("", Dialect::Gemini, Operation::Chat),
+            None => ("", Dialect::OpenaiChat, Operation::Chat),
+        });
+        let mut script = match head.method == Method::POST && (found.is_some() || asks.is_some()) {
             true => {
                 if self.options.record {
                     self.stats.record(&head, &body);
@@ -105,7 +146,19 @@ impl Simulator {
                         self.stats.finished();
                         return Err(Dropped);
                     }
-                    Ok(directives) => self.script(dialect, path, asks.as_ref(), &body, &directives),
+                    Ok(directives) => self.failure(dialect, &directives).unwrap_or_else(|| {
+                        let made = match (&asks, operation) {
+                            (Some(asks), _) => gemini::script(asks, &body, &directives),
+                            (None, Operation::Embeddings) => embeddings::script(&body, &directives),
+                            (None, Operation::Responses) => responses::script(&body, &directives),
+                            (None, Operation::Chat) if dialect == Dialect::AnthropicMessages => {
+                                anthropic::script(&body, &directives)
+                            }
+                            (None, Operation::Chat) => openai::script(&body, &directives),
+                            (None, other) => along::script(other, head.headers.get(CONTENT_TYPE), &body, &directives),
+                        };
+                        made.unwrap_or_else(|message| Script::error(dialect, 400, &message))
+                    }),
                     Err(message) => Script::error(dialect, 400, &message),
                 }
             }
@@ -117,26 +170,6 @@ impl Simulator {
         }
         let body = SimBody::new(std::mem::take(&mut script.steps), Some(guard));
         Ok(respond(script.status, script.content_type, body))
-    }
-
-    fn script(
-        &self,
-        dialect: Dialect,
-        path: &str,
-        asks: Option<&gemini::Asks>,
-        body: &[u8],
-        directives: &Directives,
-    ) -> Script {
-        if let Some(failure) = self.failure(dialect, directives) {
-            return failure;
-        }
-        let made = match (asks, path) {
-            (Some(asks), _) => gemini::script(asks, body, directives),
-            (None, "/embeddings") => embeddings::script(body, directives),
-            (None, "/messages") => anthropic::script(body, directives),
-            (None, _) => openai::script(body, directives),
-        };
-        made.unwrap_or_else(|message| Script::error(dialect, 400, &message))
     }
 
     /// A failure that was asked for, or drawn by (seed, number of the request).
@@ -171,6 +204,21 @@ impl Simulator {
         Some(script)
     }
 
+    /// What is asked of a response that was made before.
+    fn kept(&self, head: &http::request::Parts, below: &str, body: &Bytes) -> Response<SimBody> {
+        if self.options.record {
+            self.stats.record(head, body);
+        }
+        match responses::kept(&head.method, below) {
+            Some(json) => respond(200, script::JSON, SimBody::once(json.to_string().into())),
+            None => {
+                let message = format!("nothing is kept at {RESPONSES}{below}");
+                let script = Script::error(Dialect::OpenaiResponses, 404, &message);
+                respond(script.status, script.content_type, SimBody::new(script.steps, None))
+            }
+        }
+    }
+
     fn look_up(&self, path: &str, headers: &http::HeaderMap) -> Response<SimBody> {
         let json = match path {
             "/models" if headers.contains_key("anthropic-version") => anthropic::models(),
@@ -201,21 +249,22 @@ impl Simulator {
         model: &str,
         call: UpstreamCall,
     ) -> Result<Response<SimBody>, SendError> {
-        let uri = match (provider.dialect, call.operation) {
-            (Dialect::OpenaiChat, Operation::Chat) => Some(http::Uri::from_static("/v1/chat/completions")),
-            (Dialect::OpenaiChat, Operation::Embeddings) => Some(http::Uri::from_static("/v1/embeddings")),
-            (Dialect::AnthropicMessages, Operation::Chat) => Some(http::Uri::from_static("/v1/messages")),
-            (Dialect::Gemini, operation) => gemini::Asks::path(operation, call.stream, model),
-            (Dialect::OpenaiChat | Dialect::AnthropicMessages, _) => None,
+        let path = match provider.dialect {
+            Dialect::Gemini => gemini::Asks::path(call.operation, call.stream, model),
+            dialect => surface(dialect, call.operation)
+                .and_then(|path| format!("/v1{path}{}", call.below.as_deref().unwrap_or_default()).parse().ok()),
         };
-        let Some(uri) = uri else {
+        let Some(uri) = path else {
             let operation = call.operation.as_str();
             return Err(SendError::Unsupported { provider: Arc::clone(&provider.name), operation });
         };
         let mut request = Request::new(call.body);
-        *request.method_mut() = Method::POST;
+        *request.method_mut() = call.method;
         *request.uri_mut() = uri;
         *request.headers_mut() = call.headers;
+        if let Some(content_type) = call.content_type {
+            request.headers_mut().insert(CONTENT_TYPE, content_type);
+        }
         let limits = &provider.limits;
         let first_byte = limits.total.map_or(limits.first_byte, |total| total.min(limits.first_byte));
         match tokio::time::timeout(first_byte, self.answer(request)).await {

@@ -1,4 +1,4 @@
-//! What a request asks, in both dialects, read without copying what isn't needed.
+//! What a request asks, in OpenAI's chat and Anthropic's dialect, read without copying what isn't needed.
 
 use std::borrow::Cow;
 
@@ -132,7 +132,7 @@ struct AnthropicBody<'a> {
     model: Text<'a>,
     #[serde(borrow)]
     messages: Vec<Message<'a>>,
-    max_tokens: u64,
+    max_tokens: Option<u64>,
     #[serde(borrow)]
     system: Option<&'a RawValue>,
     stream: Option<bool>,
@@ -218,6 +218,15 @@ pub(crate) fn openai(body: &[u8]) -> Result<Asked<'_>, String> {
 }
 
 pub(crate) fn anthropic(body: &[u8]) -> Result<Asked<'_>, String> {
+    let asked = anthropic_to_count(body)?;
+    match asked.max_tokens {
+        Some(_) => Ok(asked),
+        None => Err("max_tokens: it is missing".to_owned()),
+    }
+}
+
+/// Without a limit, which nothing is counted against.
+pub(crate) fn anthropic_to_count(body: &[u8]) -> Result<Asked<'_>, String> {
     let body: AnthropicBody<'_> = serde_json::from_slice(body).map_err(|error| format!("invalid request: {error}"))?;
     let mut turns = Vec::with_capacity(body.messages.len() + 1);
     if body.system.is_some() {
@@ -249,7 +258,7 @@ pub(crate) fn anthropic(body: &[u8]) -> Result<Asked<'_>, String> {
         model: body.model.0,
         stream: body.stream.unwrap_or(false),
         include_usage: true,
-        max_tokens: Some(body.max_tokens),
+        max_tokens: body.max_tokens,
         turns,
         tools: tools
             .map(|tool| Tool { name: tool.name, description: tool.description, parameters: tool.input_schema })
@@ -269,14 +278,14 @@ pub(crate) fn check_turns(turns: &[Turn<'_>]) -> Result<(), String> {
 }
 
 #[derive(Default)]
-struct Content<'a> {
-    text: Cow<'a, str>,
+pub(crate) struct Content<'a> {
+    pub(crate) text: Cow<'a, str>,
     tool_results: usize,
     tool_uses: usize,
 }
 
 /// The text of a content: a string, or a list of pieces.
-fn content(raw: Option<&RawValue>) -> Result<Content<'_>, serde_json::Error> {
+pub(crate) fn content(raw: Option<&RawValue>) -> Result<Content<'_>, serde_json::Error> {
     let Some(raw) = raw else { return Ok(Content::default()) };
     if raw.get().starts_with('"') {
         let text: Text<'_> = serde_json::from_str(raw.get())?;

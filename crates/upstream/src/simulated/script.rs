@@ -65,7 +65,7 @@ fn push(steps: &mut VecDeque<Step>, bytes: &Bytes, split: Option<usize>) {
 fn error_body(dialect: Dialect, status: u16, message: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(160 + message.len());
     match dialect {
-        Dialect::OpenaiChat => {
+        Dialect::OpenaiChat | Dialect::OpenaiResponses => {
             let (kind, code) = match status {
                 401 => ("invalid_request_error", "\"invalid_api_key\""),
                 404 => ("invalid_request_error", "\"model_not_found\""),
@@ -137,9 +137,19 @@ impl StreamWriter {
         if directives.error_event {
             let mut event = match dialect {
                 Dialect::OpenaiChat | Dialect::Gemini => b"data: ".to_vec(),
-                Dialect::AnthropicMessages => b"event: error\ndata: ".to_vec(),
+                Dialect::AnthropicMessages | Dialect::OpenaiResponses => b"event: error\ndata: ".to_vec(),
             };
-            event.extend(error_body(dialect, 529, "The model is overloaded. Please try again later."));
+            let message = "The model is overloaded. Please try again later.";
+            match dialect {
+                // The reference has it flat.
+                Dialect::OpenaiResponses => raw(
+                    &mut event,
+                    format_args!(
+                        "{{\"type\":\"error\",\"code\":\"overloaded\",\"message\":\"{message}\",\"param\":null,\"sequence_number\":0}}"
+                    ),
+                ),
+                _ => event.extend(error_body(dialect, 529, message)),
+            }
             event.extend_from_slice(b"\n\n");
             send(&mut steps, &event.into());
             return Script { status: 200, content_type: EVENT_STREAM, head_wait: options.latency, steps };

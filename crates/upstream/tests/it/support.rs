@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use http::HeaderMap;
 use signalbox_testkit::ManualClock;
 use signalbox_types::Timestamp;
 use signalbox_upstream::{Operation, SendError, Upstream, UpstreamCall, UpstreamConfig, UpstreamReply};
@@ -102,13 +101,7 @@ pub(crate) fn upstream(toml: &str) -> Upstream {
 }
 
 pub(crate) fn call(body: &str) -> UpstreamCall {
-    UpstreamCall {
-        operation: Operation::Chat,
-        body: Bytes::copy_from_slice(body.as_bytes()),
-        stream: false,
-        headers: HeaderMap::new(),
-        query: None,
-    }
+    UpstreamCall::new(Operation::Chat, Bytes::copy_from_slice(body.as_bytes()))
 }
 
 pub(crate) async fn send(upstream: &Upstream, model: &str) -> Result<UpstreamReply, SendError> {

@@ -110,6 +110,23 @@ pub enum StreamEvent {
 }
 
 impl StreamEvent {
+    /// Which of several answers this is of, if of one.
+    #[must_use]
+    pub fn choice(&self) -> Option<u32> {
+        match self {
+            Self::TextDelta { choice, .. }
+            | Self::ReasoningDelta { choice, .. }
+            | Self::ReasoningSignature { choice, .. }
+            | Self::ReasoningEncrypted { choice, .. }
+            | Self::RefusalDelta { choice, .. }
+            | Self::ToolCallStart { choice, .. }
+            | Self::ToolCallDelta { choice, .. }
+            | Self::Part { choice, .. }
+            | Self::Finish { choice, .. } => Some(*choice),
+            _ => None,
+        }
+    }
+
     /// The running text that this adds to, and what it adds.
     #[must_use]
     pub fn delta(&self) -> Option<(Channel, &str)> {

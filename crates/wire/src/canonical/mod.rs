@@ -20,6 +20,14 @@ pub(crate) fn kind_of(value: &Value) -> &str {
     named.or_else(first_key).unwrap_or("unknown")
 }
 
+/// Why an object of one dialect can't be said in another.
+pub(crate) fn no_counterpart(value: &Value) -> String {
+    match kind_of(value) {
+        "item_reference" => "what one provider keeps is unknown to another; send the item itself in its place".into(),
+        kind => format!("content of type `{kind}` has no counterpart there"),
+    }
+}
+
 /// Tool arguments from the JSON text that a model wrote: an object, or the text itself where it is none.
 /// An empty text stands for no arguments.
 pub(crate) fn arguments_from_text(text: &str) -> Value {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Number, Value};
 use signalbox_types::{Message, ToolDefinition};
 
+use crate::error::WireError;
 use crate::registry::Dialect;
 
 /// A request in no particular dialect.
@@ -114,6 +115,47 @@ impl ChatRequest {
         if self.extras.dialect == Dialect::Gemini { gemini } else { plain }
     }
 
+    /// What the caller calls a field that the Responses API has elsewhere.
+    pub(crate) fn openai_name<'a>(&self, chat: &'a str, responses: &'a str) -> &'a str {
+        if self.extras.dialect == Dialect::OpenaiResponses { responses } else { chat }
+    }
+
+    /// Tools of the caller's dialect only, which nobody else can run.
+    pub(crate) fn refuse_other_tools(&self, target: Dialect) -> Result<(), WireError> {
+        match self.other_tools.first().filter(|_| self.extras.dialect != target) {
+            None => Ok(()),
+            Some(other) => {
+                let kind = other.kind();
+                let hint = format!("a tool of type `{kind}` has no counterpart there; define it as a function");
+                Err(WireError::Unsupported { field: format!("tools[{}]", other.position), dialect: target, hint })
+            }
+        }
+    }
+
+    /// What a dialect without seed, weights and several answers has no word for, unless it is what happens anyway.
+    pub(crate) fn refuse_weights(&self, target: Dialect) -> Result<(), WireError> {
+        let refuse = |field: &str, hint: &str| {
+            Err(WireError::Unsupported { field: field.to_owned(), dialect: target, hint: hint.to_owned() })
+        };
+        if self.seed.is_some() {
+            return refuse(self.name_of("seed", "generationConfig.seed"), "it has no seed; leave it out");
+        }
+        let penalties = [
+            (&self.presence_penalty, self.name_of("presence_penalty", "generationConfig.presencePenalty")),
+            (&self.frequency_penalty, self.name_of("frequency_penalty", "generationConfig.frequencyPenalty")),
+        ];
+        for (penalty, field) in penalties {
+            if penalty.as_ref().and_then(Number::as_f64).is_some_and(|penalty| penalty != 0.0) {
+                return refuse(field, "it can't weigh tokens; leave it out");
+            }
+        }
+        if self.answers.is_some_and(|answers| answers != 1) {
+            let field = self.name_of("n", "generationConfig.candidateCount");
+            return refuse(field, "it gives one answer per call; send the call several times");
+        }
+        Ok(())
+    }
+
     pub(crate) fn hints(&self, message: usize, part: usize) -> Option<&PartHints> {
         self.part_hints.get(&(message, part))
     }
@@ -215,6 +257,40 @@ impl Effort {
             4_097..=12_288 => Self::Medium,
             _ => Self::High,
         }
+    }
+}
+
+impl Reasoning {
+    /// What OpenAI's word for the effort means; `None` for one that is not known.
+    pub(crate) fn of_openai_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "none" => Self::Off,
+            "minimal" => Self::Effort(Effort::Minimal),
+            "low" => Self::Effort(Effort::Low),
+            "medium" => Self::Effort(Effort::Medium),
+            "high" => Self::Effort(Effort::High),
+            "xhigh" | "max" => Self::Effort(Effort::Max),
+            _ => return None,
+        })
+    }
+
+    /// OpenAI's word for this, if one must be said to who was called in another dialect.
+    pub(crate) fn openai_word(self, caller: Dialect) -> Option<&'static str> {
+        let effort = match self {
+            Self::Adaptive(None) => return None,
+            // For Anthropic's callers "off" is just the default; models that don't think refuse the field.
+            Self::Off if caller == Dialect::AnthropicMessages => return None,
+            Self::Off => return Some("none"),
+            Self::Effort(effort) | Self::Adaptive(Some(effort)) => effort,
+            Self::Budget(tokens) => Effort::of_budget(tokens),
+        };
+        Some(match effort {
+            Effort::Minimal => "minimal",
+            Effort::Low => "low",
+            Effort::Medium => "medium",
+            Effort::High => "high",
+            Effort::Max => "xhigh",
+        })
     }
 }
 

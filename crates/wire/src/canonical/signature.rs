@@ -1,6 +1,6 @@
-//! Whose proof of thinking it is. A signature in the canonical form is Anthropic's as it came; Gemini's stands behind
-//! a mark that says so and where it stood, because a model refuses another vendor's, and Gemini wants its own back in
-//! the very part that it came with.
+//! Whose proof of thinking it is. A signature in the canonical form is Anthropic's as it came; those of others stand
+//! behind a mark, because a model refuses another vendor's: Gemini's with where it stood, for it wants its own back in
+//! the very part that it came with; OpenAI's with the id of the item.
 
 /// Where in Gemini's answer a `thoughtSignature` stood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,4 +36,22 @@ pub(crate) fn read_gemini(signature: &str) -> Option<(Place, &str)> {
 /// The signature that belongs to a call of a tool, if it is one.
 pub(crate) fn of_call(signature: &str) -> Option<&str> {
     read_gemini(signature).filter(|(place, _)| *place == Place::Call).map(|(_, signature)| signature)
+}
+
+const OPENAI: &str = "openai:";
+
+/// OpenAI's proof in the canonical form: the id of the reasoning item and its encrypted content, of which one may be
+/// empty.
+pub(crate) fn of_openai(id: &str, encrypted: &str) -> String {
+    format!("{OPENAI}{id}:{encrypted}")
+}
+
+/// Id and encrypted content; `None` if it is another vendor's.
+pub(crate) fn read_openai(signature: &str) -> Option<(&str, &str)> {
+    signature.strip_prefix(OPENAI)?.split_once(':')
+}
+
+/// Anthropic's stand without a mark.
+pub(crate) fn is_of_anthropic(signature: &str) -> bool {
+    read_gemini(signature).is_none() && read_openai(signature).is_none()
 }

@@ -3,3 +3,4 @@
 pub(crate) mod anthropic_messages;
 pub(crate) mod gemini;
 pub(crate) mod openai_chat;
+pub(crate) mod openai_responses;

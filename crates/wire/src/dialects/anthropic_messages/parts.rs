@@ -7,7 +7,7 @@ use signalbox_types::{Message, Modality, Part, Role};
 
 use super::DIALECT;
 use super::texts::{CONTENT, role};
-use crate::canonical::{ChatRequest, PartHints, kind_of, signature};
+use crate::canonical::{ChatRequest, PartHints, no_counterpart, signature};
 use crate::error::WireError;
 use crate::json::{Node, Path};
 use crate::media::{part_of_url, plain_text, plain_text_blob};
@@ -201,8 +201,8 @@ pub(super) fn encode_message(w: &mut Writer, request: &ChatRequest, index: usize
         let hints = request.hints(index, place);
         match part {
             Part::Other(value) if request.extras.dialect == DIALECT => w.item(value),
-            // Anthropic refuses what Google has signed.
-            Part::Reasoning { signature: Some(signature), .. } if signature::read_gemini(signature).is_some() => {}
+            // Anthropic refuses what others have signed.
+            Part::Reasoning { signature: Some(signature), .. } if !signature::is_of_anthropic(signature) => {}
             Part::Text { content } if name_is_due => {
                 name_is_due = false;
                 encode_text(w, &named(message, content), hints);
@@ -303,8 +303,7 @@ pub(super) fn encode_part(
             return Err(unsupported(&field(), "it takes text, images and documents, no sound and no video"));
         }
         Part::Other(value) => {
-            let kind = kind_of(value);
-            return Err(unsupported(&field(), format!("content of type `{kind}` has no counterpart there")));
+            return Err(unsupported(&field(), no_counterpart(value)));
         }
     }
     Ok(())

@@ -213,7 +213,7 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
         w.field_if("temperature", request.temperature.as_ref());
         w.field_if("top_p", request.top_p.as_ref());
         w.field_if("top_k", request.top_k);
-        refuse_weights(request)?;
+        request.refuse_weights(DIALECT)?;
         if !request.stop.is_empty() {
             w.field("stop_sequences", &request.stop);
         }
@@ -239,7 +239,7 @@ fn encode_limits(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
             Some(_) => {
                 let hint =
                     "thinking takes at least 1024 tokens of `max_completion_tokens`, which must be larger than that";
-                return Err(unsupported("reasoning_effort", hint));
+                return Err(unsupported(request.openai_name("reasoning_effort", "reasoning.effort"), hint));
             }
         }),
         _ => None,
@@ -281,12 +281,7 @@ fn encode_system(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
 }
 
 fn encode_tools(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
-    let ours = request.extras.dialect == DIALECT;
-    if !ours && let Some(other) = request.other_tools.first() {
-        let kind = other.kind();
-        let hint = format!("a tool of type `{kind}` has no counterpart there; define it as a function");
-        return Err(unsupported(format!("tools[{}]", other.position), hint));
-    }
+    request.refuse_other_tools(DIALECT)?;
     if request.tools.is_empty() && request.other_tools.is_empty() {
         return Ok(());
     }
@@ -340,7 +335,7 @@ fn encode_format(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
         Some(ResponseFormat::JsonSchema { schema, .. }) => Some(schema),
         Some(ResponseFormat::JsonObject) => {
             let hint = "it has no mode for JSON without a schema; use `json_schema`, or say it in the prompt";
-            return Err(unsupported("response_format", hint));
+            return Err(unsupported(request.openai_name("response_format", "text.format"), hint));
         }
         None => None,
     };
@@ -375,30 +370,10 @@ fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
                 continue;
             }
             Dialect::Gemini => super::super::gemini::harmless_field(name, value),
-            _ => harmless_openai_field(name, value),
+            Dialect::OpenaiResponses => super::super::openai_responses::harmless_field(name, value),
+            Dialect::OpenaiChat => harmless_openai_field(name, value),
         };
         harmless.map_err(|hint| unsupported(name, hint))?;
-    }
-    Ok(())
-}
-
-/// What this dialect has no word for, unless it is what happens anyway.
-fn refuse_weights(request: &ChatRequest) -> Result<(), WireError> {
-    if request.seed.is_some() {
-        return Err(unsupported(request.name_of("seed", "generationConfig.seed"), "it has no seed; leave it out"));
-    }
-    let penalties = [
-        (&request.presence_penalty, request.name_of("presence_penalty", "generationConfig.presencePenalty")),
-        (&request.frequency_penalty, request.name_of("frequency_penalty", "generationConfig.frequencyPenalty")),
-    ];
-    for (penalty, field) in penalties {
-        if penalty.as_ref().and_then(serde_json::Number::as_f64).is_some_and(|penalty| penalty != 0.0) {
-            return Err(unsupported(field, "it can't weigh tokens; leave it out"));
-        }
-    }
-    if request.answers.is_some_and(|answers| answers != 1) {
-        let field = request.name_of("n", "generationConfig.candidateCount");
-        return Err(unsupported(field, "it gives one answer per call; send the call several times"));
     }
     Ok(())
 }

@@ -213,21 +213,6 @@ impl Encoder {
         }
         self.close(out);
     }
-
-    /// Whether another choice than the first is meant: callers of this dialect can't ask for one.
-    fn is_of_another_choice(event: &StreamEvent) -> bool {
-        match event {
-            StreamEvent::TextDelta { choice, .. }
-            | StreamEvent::ReasoningDelta { choice, .. }
-            | StreamEvent::ReasoningSignature { choice, .. }
-            | StreamEvent::ReasoningEncrypted { choice, .. }
-            | StreamEvent::RefusalDelta { choice, .. }
-            | StreamEvent::ToolCallStart { choice, .. }
-            | StreamEvent::ToolCallDelta { choice, .. }
-            | StreamEvent::Finish { choice, .. } => *choice != 0,
-            _ => false,
-        }
-    }
 }
 
 fn send(out: &mut BytesMut, kind: &str, fields: impl FnOnce(&mut Writer)) {
@@ -240,7 +225,7 @@ fn send(out: &mut BytesMut, kind: &str, fields: impl FnOnce(&mut Writer)) {
 
 impl StreamEncoder for Encoder {
     fn event(&mut self, event: &StreamEvent, out: &mut BytesMut) {
-        if self.closed || Self::is_of_another_choice(event) {
+        if self.closed || event.choice().is_some_and(|choice| choice != 0) {
             return;
         }
         self.holds.refusal |= matches!(event, StreamEvent::RefusalDelta { .. });

@@ -11,6 +11,7 @@ use super::{DIALECT, config, turns};
 use crate::canonical::{ChatRequest, OtherTool, ToolChoice};
 use crate::dialects::anthropic_messages::harmless_openai_field;
 use crate::dialects::openai_chat::harmless_anthropic_field;
+use crate::dialects::openai_responses::harmless_field as harmless_responses_field;
 use crate::error::WireError;
 use crate::json::{Body, Node, Path};
 use crate::registry::Dialect;
@@ -157,12 +158,7 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
 }
 
 fn encode_tools(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
-    let ours = request.extras.dialect == DIALECT;
-    if !ours && let Some(other) = request.other_tools.first() {
-        let kind = other.kind();
-        let hint = format!("a tool of type `{kind}` has no counterpart there; define it as a function");
-        return Err(unsupported(format!("tools[{}]", other.position), hint));
-    }
+    request.refuse_other_tools(DIALECT)?;
     if !request.tools.is_empty() || !request.other_tools.is_empty() {
         w.list_field("tools", |w| {
             if !request.tools.is_empty() {
@@ -223,6 +219,7 @@ fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
                 Err("token probabilities aren't translated; leave it out")
             }
             (Dialect::AnthropicMessages, _) => harmless_anthropic_field(name, value),
+            (Dialect::OpenaiResponses, _) => harmless_responses_field(name, value),
             _ => harmless_openai_field(name, value),
         };
         harmless.map_err(|hint| unsupported(name, hint))?;

@@ -9,7 +9,7 @@ use signalbox_types::{Message, Part, Role};
 
 use super::DIALECT;
 use super::parts::{FOREIGN, FOREIGN_ENCRYPTED, arguments, mime_type_of};
-use crate::canonical::{ChatRequest, PartHints, kind_of, signature};
+use crate::canonical::{ChatRequest, PartHints, no_counterpart, signature};
 use crate::dialects::anthropic_messages::{media_part, named};
 use crate::error::WireError;
 use crate::write::Writer;
@@ -345,8 +345,7 @@ pub(super) fn encode_part(
             return Err(unsupported(field, "an answer of a tool must stand in a message of the tool"));
         }
         Part::Other(value) => {
-            let kind = kind_of(value);
-            return Err(unsupported(field, format!("content of type `{kind}` has no counterpart there")));
+            return Err(unsupported(field, no_counterpart(value)));
         }
         Part::Text { .. } | Part::Reasoning { .. } | Part::ToolCall { .. } => {
             Signed::default().encode(w, part, None);

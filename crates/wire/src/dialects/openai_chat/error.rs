@@ -6,18 +6,25 @@ use signalbox_types::ErrorClass;
 use crate::error::ErrorBody;
 use crate::write::Writer;
 
-pub(super) fn encode(error: &ErrorBody) -> Vec<u8> {
+pub(crate) fn encode(error: &ErrorBody) -> Vec<u8> {
+    Writer::write(|w| {
+        w.object_field("error", |w| encode_fields(w, error, &["message", "type", "param", "code"]));
+    })
+}
+
+/// These fields of an error, in this order.
+pub(crate) fn encode_fields(w: &mut Writer, error: &ErrorBody, names: &[&str]) {
     let (kind, word) = words(error);
     // The provider's `invalid_api_key` is about our credential; the caller's own key is fine.
     let code = error.code.as_deref().filter(|_| error.class != ErrorClass::UpstreamAuth).or(word);
-    Writer::write(|w| {
-        w.object_field("error", |w| {
-            w.field("message", &error.message);
-            w.field("type", kind);
-            w.field("param", &error.param);
-            w.field("code", &code);
-        });
-    })
+    for name in names {
+        match *name {
+            "message" => w.field(name, &error.message),
+            "type" => w.field(name, kind),
+            "param" => w.field(name, &error.param),
+            _ => w.field("code", &code),
+        }
+    }
 }
 
 fn words(error: &ErrorBody) -> (&'static str, Option<&'static str>) {

@@ -17,6 +17,7 @@ mod texts;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use error::{encode as encode_error, encode_fields as encode_error_fields};
 pub(crate) use request::harmless_anthropic_field;
 
 use bytes::Bytes;

@@ -8,7 +8,9 @@ use signalbox_types::{Message, Modality, Part, Role};
 use super::DIALECT;
 use super::google::{encode_thought_signature, thought_signature};
 use super::texts::{CONTENT, role};
-use crate::canonical::{ChatRequest, PartHints, arguments_from_text, arguments_to_text, kind_of, signature};
+use crate::canonical::{
+    ChatRequest, PartHints, arguments_from_text, arguments_to_text, kind_of, no_counterpart, signature,
+};
 use crate::error::WireError;
 use crate::json::{Node, Object, Path};
 use crate::media::{data_url, part_of_url, plain_text};
@@ -300,12 +302,11 @@ fn encode_part(w: &mut Writer, part: &Part, hints: Option<&PartHints>, field: &s
             return Err(unsupported(field, "a file uploaded to one provider is unknown to another; send it inline"));
         }
         Part::Other(value) => {
-            let kind = kind_of(value);
-            let hint = match kind {
+            let hint = match kind_of(value) {
                 "document" => {
                     "a document with citations, a context or content blocks can't be said there; send it plain".into()
                 }
-                _ => format!("content of type `{kind}` has no counterpart there"),
+                _ => no_counterpart(value),
             };
             return Err(unsupported(field, hint));
         }

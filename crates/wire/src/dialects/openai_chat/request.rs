@@ -7,7 +7,7 @@ use serde_json::Value;
 use signalbox_types::ToolDefinition;
 
 use super::{DIALECT, parts, texts};
-use crate::canonical::{ChatRequest, Effort, OtherTool, Reasoning, ResponseFormat, ToolChoice};
+use crate::canonical::{ChatRequest, OtherTool, Reasoning, ResponseFormat, ToolChoice};
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
 use crate::registry::Dialect;
@@ -85,14 +85,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatRequest, WireError> {
         response_format(&format, &mut request)?;
     }
     if let Some(node) = root.get("reasoning_effort") {
-        match node.text(Path::Root.key("reasoning_effort"))?.as_ref() {
-            "none" => request.reasoning = Some(Reasoning::Off),
-            "minimal" => request.reasoning = Some(Reasoning::Effort(Effort::Minimal)),
-            "low" => request.reasoning = Some(Reasoning::Effort(Effort::Low)),
-            "medium" => request.reasoning = Some(Reasoning::Effort(Effort::Medium)),
-            "high" => request.reasoning = Some(Reasoning::Effort(Effort::High)),
-            "xhigh" | "max" => request.reasoning = Some(Reasoning::Effort(Effort::Max)),
-            _ => keep(&mut request, "reasoning_effort", node)?,
+        match Reasoning::of_openai_word(&node.text(Path::Root.key("reasoning_effort"))?) {
+            Some(reasoning) => request.reasoning = Some(reasoning),
+            None => keep(&mut request, "reasoning_effort", node)?,
         }
     }
     Ok(request)
@@ -183,6 +178,7 @@ fn unsupported(field: impl Into<String>, hint: impl Into<String>) -> WireError {
 }
 
 pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
+    let caller = request.extras.dialect;
     Writer::try_write(|w| {
         w.field("model", &request.model);
         let mut result = Ok(());
@@ -223,7 +219,7 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
             w.field("metadata", &request.metadata);
         }
         encode_format(w, request.response_format.as_ref());
-        encode_reasoning(w, request);
+        w.field_if("reasoning_effort", request.reasoning.and_then(|reasoning| reasoning.openai_word(caller)));
         encode_extras(w, request)
     })
 }
@@ -288,28 +284,6 @@ fn encode_format(w: &mut Writer, format: Option<&ResponseFormat>) {
     }
 }
 
-fn encode_reasoning(w: &mut Writer, request: &ChatRequest) {
-    let effort = match request.reasoning {
-        None | Some(Reasoning::Adaptive(None)) => return,
-        // For Anthropic's callers "off" is just the default; models that don't think refuse the field.
-        Some(Reasoning::Off) if request.extras.dialect == Dialect::AnthropicMessages => return,
-        Some(Reasoning::Off) => {
-            w.field("reasoning_effort", "none");
-            return;
-        }
-        Some(Reasoning::Effort(effort) | Reasoning::Adaptive(Some(effort))) => effort,
-        Some(Reasoning::Budget(tokens)) => Effort::of_budget(tokens),
-    };
-    let word = match effort {
-        Effort::Minimal => "minimal",
-        Effort::Low => "low",
-        Effort::Medium => "medium",
-        Effort::High => "high",
-        Effort::Max => "xhigh",
-    };
-    w.field("reasoning_effort", word);
-}
-
 fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
     for (name, value) in &request.extras.fields {
         let harmless = match request.extras.dialect {
@@ -317,8 +291,16 @@ fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
                 w.field(name, value);
                 continue;
             }
+            Dialect::OpenaiResponses => match super::super::openai_responses::harmless_field(name, value) {
+                // These mean the same here.
+                Err(_) if matches!(name.as_str(), "verbosity" | "service_tier") => {
+                    w.field(name, value);
+                    continue;
+                }
+                told => told,
+            },
             Dialect::Gemini => super::super::gemini::harmless_field(name, value),
-            _ => harmless_anthropic_field(name, value),
+            Dialect::AnthropicMessages => harmless_anthropic_field(name, value),
         };
         harmless.map_err(|hint| unsupported(name, hint))?;
     }
