@@ -17,7 +17,8 @@ use signalbox_upstream::Upstream;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use crate::call::{Call, CallError, Endpoint, Reply};
+use crate::call::{Call, CallError, Reply};
+use crate::endpoint::Endpoint;
 use crate::held::Held;
 use crate::route::{RouteStatus, Routes, drain, mirror};
 use crate::stages::admit::admit;
