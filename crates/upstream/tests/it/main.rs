@@ -9,5 +9,6 @@ mod client;
 mod configure;
 mod faults;
 mod resolve;
+mod rows;
 mod simulated;
 mod support;
