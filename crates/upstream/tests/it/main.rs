@@ -10,5 +10,6 @@ mod client;
 mod configure;
 mod faults;
 mod resolve;
+mod rows;
 mod simulated;
 mod support;
