@@ -271,12 +271,6 @@ impl MinuteRow {
     fn order(&self) -> impl PartialOrd + '_ {
         (&self.project, self.start, &self.texts, self.counted, self.duration_ms)
     }
-
-    /// Whose it is.
-    #[must_use]
-    pub fn project(&self) -> &str {
-        &self.project
-    }
 }
 
 impl Record for MinuteRow {
@@ -336,7 +330,7 @@ mod tests {
         assert_eq!(rows.iter().map(|row| row.total.spans).collect::<Vec<_>>(), [1, 2, 1, 1]);
         let row = &rows[1];
         assert_eq!(
-            (row.project(), row.start, row.texts[2].as_deref()),
+            (row.project.as_str(), row.start, row.texts[2].as_deref()),
             ("p", Timestamp::from_micros(60_000_000), Some("a"))
         );
         assert_eq!((row.total.tokens[0], row.total.tokens[1], row.total.duration_ms), (Some(20), None, 200.0));
