@@ -13,6 +13,7 @@ mod list;
 mod metrics;
 mod models;
 mod offload;
+mod owners;
 mod pass;
 mod record;
 mod relay;

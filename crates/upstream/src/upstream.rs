@@ -126,6 +126,13 @@ impl Upstream {
         Some(Target { provider: Arc::clone(found), model: String::new() })
     }
 
+    /// The provider of this name, if it is on; of what names no model.
+    #[must_use]
+    pub fn provider(&self, name: &str) -> Option<Target> {
+        let provider = Arc::clone(self.by_name.get(name)?);
+        Some(Target { provider, model: String::new() })
+    }
+
     /// The models of every provider that is on, as far as they are known.
     #[must_use]
     pub fn models(&self) -> Vec<ModelEntry> {

@@ -52,23 +52,48 @@ pub(crate) fn fields(body: &[u8]) -> Result<Vec<Field<'_>>, WireError> {
     }
 }
 
-/// Name, and whether it is a file.
+/// Name, and whether it is a file. None where two readers could read two names.
 fn disposition(head: &[u8]) -> Option<(&str, bool)> {
     let head = std::str::from_utf8(head).ok()?;
-    let line = head
+    let mut lines = head
         .split("\r\n")
-        .find(|line| line.get(..20).is_some_and(|start| start.eq_ignore_ascii_case("content-disposition:")))?;
+        .filter(|line| line.get(..20).is_some_and(|start| start.eq_ignore_ascii_case("content-disposition:")));
+    let (line, None) = (lines.next()?, lines.next()) else { return None };
+    let mut rest = line.split_once(';')?.1;
     let mut name = None;
     let mut is_file = false;
-    for parameter in line.split(';').skip(1) {
-        let (key, value) = parameter.trim().split_once('=').unwrap_or_default();
-        match key.to_ascii_lowercase().as_str() {
-            "name" => name = Some(value.trim_matches('"')),
+    while !rest.trim().is_empty() {
+        let (key, value) = rest.split_once('=')?;
+        let value = value.trim_start();
+        let (value, behind) = match value.strip_prefix('"') {
+            Some(quoted) => quoted.split_at_checked(closing_quote(quoted)?)?,
+            None => value.split_at_checked(value.find(';').unwrap_or(value.len()))?,
+        };
+        match key.trim().to_ascii_lowercase().as_str() {
+            "name" if name.is_some() || value.contains('\\') => return None,
+            "name" => name = Some(value.trim_end()),
+            // In another encoding, which not everybody reads.
+            "name*" => return None,
             "filename" | "filename*" => is_file = true,
             _ => {}
         }
+        let behind = behind.strip_prefix('"').unwrap_or(behind).trim_start();
+        rest = match behind.strip_prefix(';') {
+            Some(rest) => rest,
+            None if behind.is_empty() => behind,
+            None => return None,
+        };
     }
     Some((name.filter(|name| !name.is_empty())?, is_file))
+}
+
+fn closing_quote(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    text.bytes().position(|byte| {
+        let closes = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        closes
+    })
 }
 
 #[cfg(test)]
@@ -91,6 +116,16 @@ mod tests {
     }
 
     #[test]
+    fn quoted_parameters_hide_no_name() {
+        let one = |disposition: &str| {
+            let form = format!("--b\r\nContent-Disposition: form-data; {disposition}\r\n\r\nx\r\n--b--");
+            read(&form).into_iter().map(|(name, is_file, _)| (name.to_owned(), is_file)).collect::<Vec<_>>()
+        };
+        assert_eq!(one("name=\"prompt\"; x=\"; name=other\""), [("prompt".to_owned(), false)]);
+        assert_eq!(one("filename=\"a\\\"; name=b\"; name=file"), [("file".to_owned(), true)]);
+    }
+
+    #[test]
     fn says_what_is_wrong() {
         let check = |body: &str, expect: &str| {
             let told = fields(body.as_bytes()).unwrap_err().to_string();
@@ -100,6 +135,16 @@ mod tests {
         check("", "expected a form");
         check("--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx", "breaks off");
         check("--b\r\nContent-Type: text/plain\r\n\r\nx\r\n--b--", "no name");
+        for disposition in [
+            "name=\"prompt\"; x=\"; name=other\"; name=\"other\"",
+            "name=\"prom\\pt\"",
+            "name*=utf-8''prompt",
+            "name=\"prompt\" other",
+            "name=\"a\"\r\nContent-Disposition: form-data; name=\"prompt\"",
+            "name=\"open",
+        ] {
+            check(&format!("--b\r\nContent-Disposition: form-data; {disposition}\r\n\r\nx\r\n--b--"), "no name");
+        }
         let twice = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n";
         check(&format!("{twice}{twice}--b--"), "`a` stands twice");
     }

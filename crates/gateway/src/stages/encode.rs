@@ -9,11 +9,13 @@ use signalbox_types::{ErrorClass, Verdict};
 use signalbox_wire::{Dialect, WireError, embeddings};
 
 use crate::call::{Answer, Call, CallError, Input, Outcome, Reply, Retry};
+use crate::endpoint::Endpoint;
 use crate::headers::{
     ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, LATENCY_MS, MODEL, OPENAI_REQUEST_ID, PROVIDER, ROUTE, SHOULD_RETRY,
     TRACE_ID, TRACEPARENT, VERDICT,
 };
 use crate::list::List;
+use crate::owners::Kind;
 use crate::pass::Pass;
 use crate::relay::Relay;
 use crate::stages::settle::Settle;
@@ -36,6 +38,9 @@ pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result
         match call.target_codec().decode_response(&body) {
             Ok(mut response) => {
                 call.usage = response.usage;
+                if let Some(id) = &response.id {
+                    note_kept(call, gateway, id);
+                }
                 if !call.same_dialect() {
                     if response.created.is_none() {
                         response.created = Some(call.started.as_secs());
@@ -55,6 +60,16 @@ pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result
     }
     gateway.settler.price(call);
     Ok(Reply::Whole { headers, body })
+}
+
+/// A provider that has OpenAI's Responses API keeps what it answers by it.
+fn note_kept(call: &Call, gateway: &Gateway, id: &str) {
+    if call.endpoint == Endpoint::Responses
+        && call.same_dialect()
+        && let (Some(principal), Some(target)) = (&call.principal, &call.target)
+    {
+        gateway.owners.note(Kind::Response, id, &principal.project, &target.provider.name);
+    }
 }
 
 /// What an embeddings answer used, and the answer as the caller knows it.

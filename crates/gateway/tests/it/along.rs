@@ -312,3 +312,26 @@ async fn what_openai_keeps_is_asked_of_it() {
     call.headers_mut().remove("authorization");
     assert_eq!(Answer::read(house.send(call).await).await.status, 401);
 }
+
+#[tokio::test]
+async fn what_a_provider_keeps_is_asked_of_who_made_it() {
+    let house = with_openai().await;
+    for stream in [false, true] {
+        let body = json!({"model": "oai/small", "input": format!("Keep it, {stream}"), "stream": stream});
+        let made = house.call("/v1/responses", &[], &body).await;
+        let id = match stream {
+            false => made.json()["id"].clone(),
+            true => made.events()[0]["response"]["id"].clone(),
+        };
+        let path = format!("/v1/responses/{}", id.as_str().unwrap());
+        let found = kept(&house, Method::GET, &path).await;
+        assert_eq!((found.status.as_u16(), found.header("x-signalbox-provider")), (200, "oai"), "{}", found.text());
+        assert_eq!(found.json()["id"], id);
+    }
+    // Who doesn't speak the Responses API keeps nothing, so that OpenAI is asked.
+    let body = json!({"model": "ant/small", "input": "Keep it"});
+    let made = house.call("/v1/responses", &[], &body).await;
+    let path = format!("/v1/responses/{}", made.json()["id"].as_str().unwrap());
+    let found = kept(&house, Method::GET, &path).await;
+    assert_eq!(found.header("x-signalbox-provider"), "openai", "{}", found.text());
+}

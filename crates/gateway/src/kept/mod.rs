@@ -1,5 +1,8 @@
 //! What OpenAI keeps of responses: they are fetched, cancelled and deleted by their id, which only the provider knows.
 
+#[cfg(test)]
+mod tests;
+
 use http::Method;
 
 const PATH: &str = "/v1/responses/";
@@ -56,23 +59,16 @@ pub(crate) fn find(path: &str) -> Option<(What, String)> {
     (!id.is_empty() && id.len() <= MOST && id.chars().all(is_id)).then(|| (*what, format!("/{rest}")))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The id in what stands behind the path of all responses.
+pub(crate) fn id(below: &str) -> Option<&str> {
+    below.strip_prefix('/')?.split('/').next().filter(|id| !id.is_empty())
+}
 
-    #[test]
-    fn finds_what_is_asked_and_nothing_else() {
-        let check = |path: &str, expected: Option<(What, &str)>| {
-            assert_eq!(find(path), expected.map(|(what, below)| (what, below.to_owned())), "{path}");
-        };
-        check("/v1/responses/resp_1", Some((What::Itself, "/resp_1")));
-        check("/v1/responses/resp_1/cancel", Some((What::Cancel, "/resp_1/cancel")));
-        check("/v1/responses/resp_1/input_items", Some((What::InputItems, "/resp_1/input_items")));
-        check("/v1/responses", None);
-        check("/v1/responses/", None);
-        check("/v1/responses/../files", None);
-        check("/v1/responses/%2e%2e", None);
-        check("/v1/responses/resp_1/other", None);
-        check(&format!("/v1/responses/{}", "a".repeat(300)), None);
+/// The response that a request goes on from.
+pub(crate) fn previous_response(body: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Request {
+        previous_response_id: Option<String>,
     }
+    serde_json::from_slice::<Request>(body).ok()?.previous_response_id
 }
