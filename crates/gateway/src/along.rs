@@ -5,13 +5,14 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 use signalbox_upstream::{Operation, Target, UpstreamBody, UpstreamReply};
-use signalbox_wire::along::{Along, Form};
+use signalbox_wire::along::{Along, Form, Shape};
 use signalbox_wire::{Dialect, along};
 
 use crate::call::{CallError, Reply};
 use crate::endpoint::Endpoint;
 use crate::exchange::{broken, content_type};
 use crate::headers::passed_back;
+use crate::through;
 
 /// One endpoint.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,6 +58,11 @@ static SURFACES: [Surface; 5] = [
     },
 ];
 
+/// The endpoint for an operation of a dialect.
+pub(crate) fn of(operation: Operation, dialect: Dialect) -> Option<&'static Surface> {
+    SURFACES.iter().find(|surface| surface.operation == operation && surface.dialect == dialect)
+}
+
 pub(crate) fn find(path: &str) -> Option<&'static Surface> {
     SURFACES.iter().find(|surface| surface.path == path)
 }
@@ -81,6 +87,20 @@ impl Surface {
     }
 }
 
+/// What went in where nothing is known of it, for the record.
+pub(crate) fn any_input(content_type: Option<&str>, body: &[u8], most_bytes: usize) -> Option<Value> {
+    if body.is_empty() {
+        return None;
+    }
+    match Shape::of(content_type, body) {
+        Shape::Json | Shape::Text if body.len() <= most_bytes => {
+            let text = std::str::from_utf8(body).ok()?;
+            Some(serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)))
+        }
+        _ => Some(Value::from(format!("[input of {} bytes, not recorded]", body.len()))),
+    }
+}
+
 /// What came out, for the record. A picture is no reading matter.
 pub(crate) fn output(endpoint: Endpoint, body: &[u8], most_bytes: usize) -> Option<Value> {
     if endpoint.operation() == Operation::Images || body.len() > most_bytes {
@@ -95,19 +115,38 @@ pub(crate) struct Passing {
     pub(crate) headers: HeaderMap,
     pub(crate) body: UpstreamBody,
     pub(crate) is_stream: bool,
+    /// It is JSON, and short enough to be looked into afterwards.
+    pub(crate) is_json: bool,
 }
 
-/// Takes an answer. What is JSON or text is short, and may say what was used.
-pub(crate) async fn take(target: &Target, reply: UpstreamReply, max_answer_bytes: usize) -> Result<Reply, CallError> {
+/// How an answer is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Take {
+    /// What can be read is short, and may say what was used: it is read whole.
+    Readable,
+    /// As it is, whatever it is.
+    Passing,
+}
+
+/// Takes an answer.
+pub(crate) async fn take(
+    how: Take,
+    endpoint: Endpoint,
+    target: &Target,
+    reply: UpstreamReply,
+    max_answer_bytes: usize,
+) -> Result<Reply, CallError> {
     let kind = content_type(&reply.headers).unwrap_or_default().to_ascii_lowercase();
     let is_stream = kind.starts_with("text/event-stream");
-    let mut headers = passed_back(&reply.headers);
-    if !headers.contains_key(CONTENT_TYPE) {
+    let is_through = matches!(endpoint, Endpoint::Through(_));
+    let mut headers = if is_through { through::passed_back(&reply.headers) } else { passed_back(&reply.headers) };
+    if !is_through && !headers.contains_key(CONTENT_TYPE) {
         tracing::debug!(provider = %target.provider.name, "an answer says not what it is");
         headers.insert(CONTENT_TYPE, http::HeaderValue::from_static("application/octet-stream"));
     }
-    if is_stream || !(kind.contains("json") || kind.starts_with("text/")) {
-        return Ok(Reply::Passing(Box::new(Passing { headers, body: reply.body, is_stream })));
+    let is_json = kind.contains("json");
+    if how == Take::Passing || is_stream || !(is_json || kind.starts_with("text/")) {
+        return Ok(Reply::Passing(Box::new(Passing { headers, body: reply.body, is_stream, is_json })));
     }
     let body = reply.body.read_all(max_answer_bytes).await.map_err(|error| broken(&error))?;
     Ok(Reply::Whole { headers, body })

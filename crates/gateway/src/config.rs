@@ -27,11 +27,33 @@ pub struct GatewayConfig {
     pub settle_queue: usize,
     /// How many bytes of finished calls may wait to be written down.
     pub settle_queue_bytes: usize,
-    /// Of how many things that providers keep (responses) it is remembered which project made them, since only that one
+    /// The largest request body that is passed on unread, in bytes: files, and what goes to `/providers/…` and is no text. A
+    /// larger one is refused with 413.
+    pub max_passed_bytes: u64,
+    /// Whether `/providers/{name}/…` passes on what Signalbox doesn't know of a provider. What the provider keeps there
+    /// belongs to its account: every key can have it, whatever its project.
+    pub pass_through: bool,
+    /// What is done where a policy redacts or blocks and its scanners can't read: files that are uploaded, and on
+    /// `/providers/…` bodies that are no text, and streams that are none of a known dialect.
+    pub unread: Unread,
+    /// The provider that files and batches go to unless a call says another with `x-signalbox-provider`. Default: the only
+    /// one that takes them.
+    pub files_provider: Option<String>,
+    /// Of how many things that providers keep (responses, files, batches) it is remembered which project made them, since only that one
     /// may have them again. Those that weren't used for the longest time are forgotten first.
     pub max_kept_ids: usize,
     /// How many models get a name of their own in `/metrics`; the others are counted as `other`.
     pub max_model_labels: usize,
+}
+
+/// What is done with what no scanner can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unread {
+    /// It passes, and its span says so.
+    Pass,
+    /// The call is refused.
+    Refuse,
 }
 
 impl Default for GatewayConfig {
@@ -45,6 +67,10 @@ impl Default for GatewayConfig {
             max_recorded_bytes: 1 << 20,
             settle_queue: 8_192,
             settle_queue_bytes: 128 << 20,
+            max_passed_bytes: 1 << 30,
+            pass_through: true,
+            unread: Unread::Pass,
+            files_provider: None,
             max_kept_ids: 100_000,
             max_model_labels: 200,
         }

@@ -20,9 +20,11 @@ mod relay;
 mod route;
 mod serve;
 mod stages;
+mod through;
+mod upload;
 mod verdict;
 
-pub use config::GatewayConfig;
+pub use config::{GatewayConfig, Unread};
 pub use metrics::{GatewayMetrics, Name};
 pub use route::{
     Ability, BreakerConfig, BreakerState, FallbackOn, HedgeConfig, MirrorConfig, OnDisconnect, RetryConfig,

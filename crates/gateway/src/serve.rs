@@ -30,6 +30,7 @@ use crate::stages::guard_out::guard_out;
 use crate::stages::route::route;
 use crate::stages::send::send;
 use crate::stages::settle::{Settle, Settler};
+use crate::through::{self, Through};
 use crate::{GatewayConfig, GatewayMetrics, gemini, models};
 
 /// So many copies for comparison are under way at most; a call without room for its copy has none.
@@ -131,12 +132,18 @@ impl Gateway {
             || models::handles(path)
             || models::is_below_messages(path)
             || gemini::handles(path)
+            || through::handles(path)
     }
 
     /// Answers one call. Never fails: what goes wrong is told in the caller's dialect.
     pub async fn serve(self: &Arc<Self>, request: Request<RequestBody>) -> Response<ResponseBody> {
-        let Some(endpoint) = Endpoint::find(request.uri().path()) else { return models::serve(self, &request) };
-        let mut settle = self.begin(request, endpoint);
+        let through = through::find(&request, &self.upstream);
+        let endpoint = match &through {
+            Some(through) => Some(through.endpoint()),
+            None => Endpoint::find(request.uri().path()),
+        };
+        let Some(endpoint) = endpoint else { return models::serve(self, &request) };
+        let mut settle = self.begin(request, endpoint, through);
         // A fault of ours in one call must not end the others on its connection.
         match AssertUnwindSafe(asked(&mut settle, self)).catch_unwind().await {
             Ok(Ok(())) => {}
@@ -150,9 +157,13 @@ impl Gateway {
         }
     }
 
-    fn begin(&self, request: Request<RequestBody>, endpoint: Endpoint) -> Settle {
+    fn begin(&self, request: Request<RequestBody>, endpoint: Endpoint, through: Option<Through>) -> Settle {
         let held = Held::new(Arc::clone(&self.buffered), self.config.max_buffered_bytes);
-        self.owned(Call::begin(request, endpoint, self.clock.now(), self.clock.elapsed(), held))
+        let mut call = Call::begin(request, endpoint, self.clock.now(), self.clock.elapsed(), held);
+        if let Some(through) = through {
+            call.goes_through(through);
+        }
+        self.owned(call)
     }
 
     pub(crate) fn owned(&self, call: Call) -> Settle {

@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, Uri};
 use signalbox_types::Secret;
 use signalbox_wire::Dialect;
 
-use crate::client::{Connector, HttpParts, HttpTransport, Place, Places};
+use crate::client::{Connector, HttpParts, HttpTransport, Place, Places, Root};
 use crate::config::{Auth, Limits, MaxTokensField, Problem, ProviderConfig, UpstreamConfig, suggest};
 use crate::health::Health;
 use crate::provider::{Provider, Transport};
@@ -369,6 +369,7 @@ impl At<'_> {
             provider: Arc::clone(&known.name),
             connector: Connector::new(base.origin.clone()).map_err(wrong)?,
             host: base.host.clone(),
+            root: Root { path: base.path.clone(), query: base.query.clone() },
             places,
             fixed,
             defaults,

@@ -12,7 +12,7 @@ pub mod simulated;
 mod upstream;
 
 pub use call::{Operation, UpstreamCall, UpstreamReply};
-pub use client::{BodyError, UpstreamBody};
+pub use client::{BodyError, Upload, UpstreamBody};
 pub use config::{
     Auth, HumanDuration, MaxTokensField, Problem, ProviderConfig, SimulatedConfig, Timeouts, UpstreamConfig,
     UpstreamConfigError,

@@ -172,6 +172,10 @@ pub struct Paths {
     pub speech: Option<String>,
     /// Understanding speech, if it can.
     pub transcriptions: Option<String>,
+    /// Keeping files, if it does.
+    pub files: Option<String>,
+    /// Batches of requests, if it has them.
+    pub batches: Option<String>,
     /// The list of models, if it has one.
     pub models: Option<String>,
 }
@@ -189,6 +193,8 @@ impl Paths {
             (Operation::Images, &self.images),
             (Operation::Speech, &self.speech),
             (Operation::Transcriptions, &self.transcriptions),
+            (Operation::Files, &self.files),
+            (Operation::Batches, &self.batches),
         ];
         all.into_iter().filter_map(|(operation, path)| Some((operation, path.as_deref()?)))
     }

@@ -10,7 +10,9 @@ use crate::assemble::{Known, assemble};
 use crate::client::{Source, UpstreamBody};
 use crate::config::{UpstreamConfig, UpstreamConfigError, suggest};
 use crate::provider::Transport;
-use crate::{ModelEntry, Provider, ProviderStatus, SendError, Target, UnknownModel, UpstreamCall, UpstreamReply};
+use crate::{
+    ModelEntry, Operation, Provider, ProviderStatus, SendError, Target, UnknownModel, UpstreamCall, UpstreamReply,
+};
 
 /// All providers. Made once at start; calls go through it concurrently.
 #[derive(Debug)]
@@ -133,6 +135,24 @@ impl Upstream {
         Some(Target { provider, model: String::new() })
     }
 
+    /// The providers that are on and have a path for this, in the order of the configuration.
+    pub fn having(&self, operation: Operation) -> impl Iterator<Item = Target> + '_ {
+        let on = self.known.iter().filter_map(|known| known.provider.as_ref());
+        let having = on.filter(move |provider| provider.has(operation));
+        having.map(|provider| Target { provider: Arc::clone(provider), model: String::new() })
+    }
+
+    /// Why there is no provider of this name that is on, and what would work.
+    #[must_use]
+    pub fn unknown_provider(&self, name: &str) -> String {
+        let short: String = name.chars().take(100).collect();
+        if let Some(off) = self.known.iter().find(|known| *known.name == *short && known.provider.is_none()) {
+            return format!("provider `{short}` is off; to switch it on, {}", off.why);
+        }
+        let on = self.known.iter().filter(|known| known.provider.is_some()).map(|known| &*known.name);
+        format!("there is no provider `{short}`; {}", suggest(&short, on))
+    }
+
     /// The models of every provider that is on, as far as they are known.
     #[must_use]
     pub fn models(&self) -> Vec<ModelEntry> {
@@ -196,7 +216,10 @@ impl Upstream {
                 Ok(UpstreamReply { status: head.status, headers: head.headers, body })
             }
             Err(error) => {
-                provider.health.failed(error.class(), error.to_string(), &*self.clock);
+                // That a caller stops sending is no fault of the provider.
+                if !matches!(error, SendError::Upload { .. }) {
+                    provider.health.failed(error.class(), error.to_string(), &*self.clock);
+                }
                 Err(error)
             }
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::header::{ALLOW, HeaderValue};
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, StatusCode};
 use signalbox_catalog::{AuthError, Principal};
 use signalbox_types::ErrorClass;
 
@@ -12,9 +12,8 @@ use crate::call::{Call, CallError};
 use crate::headers;
 
 pub(crate) fn admit(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
-    let methods = call.endpoint.methods();
-    if !methods.contains(&call.method) {
-        let allowed: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    if !call.endpoint.takes(&call.method) {
+        let allowed = call.endpoint.methods();
         let message = format!("{} takes {} only, found {}", call.endpoint.path(), allowed.join(" and "), call.method);
         let allow = HeaderValue::try_from(allowed.join(", ")).unwrap_or(HeaderValue::from_static("POST"));
         return Err(wrong_method(message, allow));

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use signalbox_types::{ErrorClass, Verdict};
 use signalbox_wire::{Dialect, WireError, embeddings};
@@ -14,6 +14,7 @@ use crate::headers::{
     ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, LATENCY_MS, MODEL, OPENAI_REQUEST_ID, PROVIDER, ROUTE, SHOULD_RETRY,
     TRACE_ID, TRACEPARENT, VERDICT,
 };
+use crate::kept::{Owner, only_theirs};
 use crate::list::List;
 use crate::owners::Kind;
 use crate::pass::Pass;
@@ -26,9 +27,16 @@ const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; c
 
 pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result<Reply, CallError> {
     let Reply::Whole { headers, mut body } = reply else { return Ok(reply) };
+    if let Endpoint::Kept(shelf) = call.endpoint
+        && let (Some(principal), Some(target)) = (&call.principal, &call.target)
+    {
+        let owner = Owner { gateway, project: &principal.project, provider: &target.provider.name };
+        body = only_theirs(shelf, call.method == Method::POST, body, &owner);
+    }
     if call.endpoint.passes_along() {
         // Its price isn't that of a token of text.
         call.usage = along::usage(&body);
+        call.answer_bytes = body.len();
         call.answer = Answer::Raw(body.clone());
         return Ok(Reply::Whole { headers, body });
     }
@@ -101,7 +109,17 @@ fn untold(call: &Call, error: &WireError) -> CallError {
 
 /// The answer of a call that went well so far; a stream may still fail.
 pub(crate) fn answer(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Response<ResponseBody> {
-    settle.status = Some(StatusCode::OK);
+    let status = match settle.endpoint {
+        Endpoint::Through(_) | Endpoint::Kept(_) => settle.replied.unwrap_or(StatusCode::OK),
+        _ => StatusCode::OK,
+    };
+    settle.status = Some(status);
+    let mut response = answering(settle, reply, gateway);
+    *response.status_mut() = status;
+    response
+}
+
+fn answering(settle: Settle, reply: Reply, gateway: &Gateway) -> Response<ResponseBody> {
     match reply {
         Reply::Whole { mut headers, body } => {
             if !settle.endpoint.passes_along() {
@@ -154,7 +172,8 @@ pub(crate) fn refuse(mut settle: Settle, mut error: CallError, gateway: &Gateway
 }
 
 pub(crate) fn refusal(status: StatusCode, mut headers: HeaderMap, retry: Retry, body: Bytes) -> Response<ResponseBody> {
-    headers.insert(CONTENT_TYPE, JSON);
+    // What passes through says itself what it is.
+    headers.entry(CONTENT_TYPE).or_insert(JSON);
     // The SDKs would try a 5xx again.
     if retry == Retry::Never && status.is_server_error() {
         headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));

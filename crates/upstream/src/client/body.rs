@@ -92,16 +92,23 @@ pub(crate) enum Source {
 #[derive(Debug)]
 pub(crate) struct Lease {
     connection: Connection,
-    pool: Arc<Pool>,
+    /// None if it is closed then.
+    pool: Option<Arc<Pool>>,
 }
 
 impl Lease {
     pub(crate) fn new(connection: Connection, pool: Arc<Pool>) -> Self {
-        Self { connection, pool }
+        Self { connection, pool: Some(pool) }
+    }
+
+    pub(crate) fn for_once(connection: Connection) -> Self {
+        Self { connection, pool: None }
     }
 
     fn give_back(self) {
-        self.pool.put(self.connection);
+        if let Some(pool) = self.pool {
+            pool.put(self.connection);
+        }
     }
 }
 

@@ -231,19 +231,42 @@ fn speech(body: &[u8], directives: &Directives) -> Result<Script, String> {
     Ok(script)
 }
 
+/// A form with files, split at its boundary.
+pub(crate) struct Form {
+    parts: Vec<String>,
+}
+
+impl Form {
+    pub(crate) fn read(content_type: Option<&HeaderValue>, body: &[u8]) -> Result<Self, String> {
+        let boundary = content_type.and_then(|kind| kind.to_str().ok()?.split_once("boundary="));
+        let (_, boundary) = boundary.ok_or("expected multipart/form-data with a boundary")?;
+        let boundary = boundary.split(';').next().unwrap_or_default().trim().trim_matches('"');
+        let text = String::from_utf8_lossy(body);
+        let parts = text.split(&format!("--{boundary}")).map(str::to_owned).collect();
+        Ok(Self { parts })
+    }
+
+    fn part(&self, name: &str) -> Option<(&str, &str)> {
+        let part = self.parts.iter().find(|part| part.contains(&format!("name=\"{name}\"")))?;
+        part.split_once("\r\n\r\n")
+    }
+
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        self.part(name).map(|(_, value)| value.strip_suffix("\r\n").unwrap_or(value))
+    }
+
+    pub(crate) fn filename(&self, name: &str) -> Option<&str> {
+        let (_, rest) = self.part(name)?.0.split_once("filename=\"")?;
+        rest.split('"').next()
+    }
+}
+
 /// What a file is said to say is told by its name and length.
 fn transcriptions(content_type: Option<&HeaderValue>, body: &[u8], directives: &Directives) -> Result<Script, String> {
-    let boundary = content_type.and_then(|kind| kind.to_str().ok()?.split_once("boundary="));
-    let Some((_, boundary)) = boundary else { return Err("expected multipart/form-data with a boundary".to_owned()) };
-    let text = String::from_utf8_lossy(body);
-    let parts: Vec<&str> = text.split(&format!("--{}", boundary.trim_matches('"'))).collect();
-    let field = |name: &str| {
-        let part = parts.iter().find(|part| part.contains(&format!("name=\"{name}\"")))?;
-        part.split_once("\r\n\r\n").map(|(_, value)| value.trim_end())
-    };
-    let Some(file) = field("file") else { return Err("file: it is missing".to_owned()) };
+    let form = Form::read(content_type, body)?;
+    let Some(file) = form.field("file") else { return Err("file: it is missing".to_owned()) };
     let said = format!("Someone speaks for {} bytes.", file.len());
-    if field("response_format") == Some("text") {
+    if form.field("response_format") == Some("text") {
         let mut script = Script::whole(format!("{said}\n").into_bytes(), 0, directives);
         script.content_type = HeaderValue::from_static("text/plain; charset=utf-8");
         return Ok(script);
