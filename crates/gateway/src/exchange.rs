@@ -108,7 +108,10 @@ impl Ask {
             wants_stream_usage: peek.wants_stream_usage,
             headers,
             // Another dialect's parameters would mean nothing there, or something else.
-            query: call.query.clone().filter(|_| same_dialect),
+            query: match &call.query {
+                Some(query) if is_through => Some(through::query(&call.headers, query)),
+                query => query.clone().filter(|_| same_dialect),
+            },
             until_content: false,
             take: match call.endpoint {
                 Endpoint::Kept(shelf) if shelf.is_content() => Take::Passing,

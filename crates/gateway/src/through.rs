@@ -4,17 +4,19 @@
 
 use http::header::{CONNECTION, HeaderMap, HeaderName};
 use http::{Method, Request};
-use signalbox_types::ErrorClass;
+use percent_encoding::percent_decode_str;
+use signalbox_types::{ErrorClass, ProjectId};
 use signalbox_upstream::{Operation, Provider, Target, Upstream};
 use signalbox_wire::Dialect;
 
 use crate::call::CallError;
 use crate::endpoint::Endpoint;
 use crate::headers::{self, ANTHROPIC_VERSION, TRACEPARENT, TRACESTATE, Trace};
-use crate::owners::Kind;
+use crate::owners::{Kind, Whose};
 use crate::{Gateway, RequestBody, along, gemini, kept};
 
 const START: &str = "/providers/";
+const KINDS: [Kind; 3] = [Kind::Response, Kind::File, Kind::Batch];
 /// The path for messages and metrics.
 pub(crate) const PATH: &str = "/providers/{provider}/{path}";
 
@@ -58,6 +60,8 @@ pub(crate) struct Through {
     path: String,
     target: Option<Target>,
     known: Known,
+    /// It is another way to write what is known, which would be taken for something unknown.
+    is_disguised: bool,
 }
 
 /// What is known of what is asked at a path.
@@ -84,17 +88,28 @@ pub(crate) fn find(request: &Request<RequestBody>, upstream: &Upstream) -> Optio
     let (name, path) = split(request.uri().path())?;
     let target = upstream.provider(name);
     let unknown = |dialect| Known { endpoint: Endpoint::Through(dialect), below: Some(path.to_owned()), model: None };
+    let mut is_disguised = false;
     let known = match &target {
-        Some(Target { provider, .. }) => {
-            known(request.method(), path, provider).unwrap_or_else(|| unknown(provider.dialect))
-        }
+        Some(Target { provider, .. }) => known(request.method(), path, provider).unwrap_or_else(|| {
+            is_disguised = known(request.method(), &plain(path), provider).is_some();
+            unknown(provider.dialect)
+        }),
         None => unknown(spoken(request)),
     };
-    Some(Through { name: name.chars().take(100).collect(), path: path.to_owned(), target, known })
+    Some(Through { name: name.chars().take(100).collect(), path: path.to_owned(), target, known, is_disguised })
+}
+
+/// A path as servers may read it that are not strict.
+fn plain(path: &str) -> String {
+    let decoded = percent_decode_str(path).decode_utf8_lossy().to_ascii_lowercase();
+    decoded
+        .split(['/', '\\'])
+        .filter(|segment| !segment.is_empty())
+        .fold(String::new(), |all, segment| all + "/" + segment)
 }
 
 fn known(method: &Method, path: &str, provider: &Provider) -> Option<Known> {
-    let kept = [Kind::Response, Kind::File, Kind::Batch].into_iter().find_map(|kind| {
+    let kept = KINDS.into_iter().find_map(|kind| {
         let rest = provider.below(kind.operation(), path)?;
         kept::below(kind, &rest)
     });
@@ -143,8 +158,8 @@ impl Through {
         self.known.model.clone()
     }
 
-    /// Who is asked.
-    pub(crate) fn target(&self, gateway: &Gateway) -> Result<Target, CallError> {
+    /// Who is asked by a project.
+    pub(crate) fn target(&self, gateway: &Gateway, project: &ProjectId) -> Result<Target, CallError> {
         let denied = |message: String| CallError::caller(ErrorClass::NotFound, message);
         let Some(target) = &self.target else { return Err(denied(gateway.upstream.unknown_provider(&self.name))) };
         if self.is_unknown() && !gateway.config.pass_through {
@@ -155,12 +170,33 @@ impl Through {
             );
             return Err(denied(message));
         }
+        if self.is_disguised {
+            let message = format!("write the path as the provider does: {}", plain(&self.path));
+            return Err(CallError::caller(ErrorClass::InvalidRequest, message));
+        }
+        if self.is_unknown() && self.is_anothers(&target.provider, gateway, project) {
+            return Err(denied("there is no such thing that a key of this project made".to_owned()));
+        }
         if !target.provider.has_below(&self.path) {
             let message =
                 format!("the path behind {START}{} leads out of the provider's base URL; write it plainly", self.name);
             return Err(CallError::caller(ErrorClass::InvalidRequest, message));
         }
         Ok(target.clone())
+    }
+
+    /// Below responses, files and batches there is more than we know, and all of it belongs to who made the thing.
+    fn is_anothers(&self, provider: &Provider, gateway: &Gateway, project: &ProjectId) -> bool {
+        /// What stands there in place of an id.
+        const WORDS: [&str; 2] = ["compact", "input_tokens"];
+        let is_anothers = |kind: Kind| {
+            let rest = provider.below(kind.operation(), &plain(&self.path));
+            let id = rest.as_deref().and_then(kept::id).filter(|id| !WORDS.contains(id));
+            // The path as it stands, since an id may have capital letters.
+            let id = id.and_then(|id| self.path.split('/').find(|segment| segment.eq_ignore_ascii_case(id)));
+            id.is_some_and(|id| !matches!(gateway.owners.find(kind, id, project), Whose::Yours(_)))
+        };
+        !gateway.catalog.has_one_project() && KINDS.into_iter().any(is_anothers)
     }
 
     fn is_unknown(&self) -> bool {
@@ -214,6 +250,13 @@ pub(crate) fn passed_on(caller: &HeaderMap, trace: &Trace) -> HeaderMap {
     passed
 }
 
+/// The caller's parameters that go on: none that holds its key.
+pub(crate) fn query(caller: &HeaderMap, query: &str) -> String {
+    let key = headers::key(caller).unwrap_or_default();
+    let is_clean = |pair: &&str| key.is_empty() || !percent_decode_str(pair).decode_utf8_lossy().contains(key);
+    query.split('&').filter(is_clean).collect::<Vec<_>>().join("&")
+}
+
 fn contains(value: &[u8], key: &[u8]) -> bool {
     value.windows(key.len().max(1)).any(|window| window == key)
 }
@@ -250,6 +293,17 @@ mod tests {
         check("/v1beta/models/gemini-2.5-pro:generateContent", "/v1beta/models/{id}");
         check("/vector_stores/vs_1", "/vector_stores/{id}");
         check("/", "/");
+    }
+
+    #[test]
+    fn what_is_written_otherwise_is_known_all_the_same() {
+        for path in ["/v1/files", "/v1/files/", "//v1//files", "/V1/Files", "/v1/%66iles", "/v1%2ffiles", "/v1\\files"]
+        {
+            assert_eq!(plain(path), "/v1/files", "{path}");
+        }
+        let caller: HeaderMap =
+            [(HeaderName::from_static("x-api-key"), HeaderValue::from_static("sb-key-1"))].into_iter().collect();
+        assert_eq!(query(&caller, "a=1&b=sb%2Dkey-1&c=sb-key-1x&d"), "a=1&d");
     }
 
     #[test]

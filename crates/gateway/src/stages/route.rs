@@ -16,7 +16,10 @@ use crate::route::Routed;
 
 pub(crate) fn route(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
     let Some(peek) = &call.peek else { return Ok(()) };
-    let named = call.through.as_ref().map(|through| through.target(gateway)).transpose()?;
+    let named = match (&call.through, &call.principal) {
+        (Some(through), Some(principal)) => Some(through.target(gateway, &principal.project)?),
+        _ => None,
+    };
     if let Endpoint::Kept(shelf) = call.endpoint {
         let target = keeper(call, gateway, shelf, named)?;
         return to(call, target);

@@ -80,6 +80,9 @@ async fn what_leads_nowhere_is_told() {
         ("/providers/openai/x", 404, "set OPENAI_API_KEY"),
         ("/providers/oai/../admin", 400, "leads out"),
         ("/providers/oai/%2e%2e/admin", 400, "leads out"),
+        // Another way to write it is no way around what is done for it.
+        ("/providers/oai/v1/files/", 400, "write the path as the provider does: /v1/files"),
+        ("/providers/oai/%66iles/file-1", 400, "/files/file-1"),
     ] {
         let answer = ask(&house, Method::GET, path, &[], "").await;
         assert_eq!(answer.status.as_u16(), status, "{path}: {}", answer.text());
@@ -91,6 +94,9 @@ async fn what_leads_nowhere_is_told() {
     assert_eq!(google.json()["error"]["status"], "NOT_FOUND", "{}", google.text());
     let anthropic = ask(&house, Method::GET, "/providers/ant/%2e%2e/x", &[], "").await;
     assert_eq!(anthropic.json()["type"], "error", "{}", anthropic.text());
+
+    let chat = ask(&house, Method::POST, "/providers/oai/chat//completions", &[], "{}").await;
+    assert_eq!(chat.status, 400, "{}", chat.text());
 
     let config = GatewayConfig { pass_through: false, ..GatewayConfig::default() };
     let closed = House::build(Plan { config, ..Plan::default() }).await;
