@@ -21,40 +21,68 @@ pub(crate) struct Surface {
     /// Whose endpoint it is, and who is asked.
     pub(crate) dialect: Dialect,
     pub(crate) operation: Operation,
+    /// It is Cohere's; whoever has it answers in its words, whatever else it speaks, and errors are told in them.
+    pub(crate) is_coheres: bool,
     /// How a request is read; none where it is one of the dialect's.
     pub(crate) read: Option<Along>,
 }
 
-static SURFACES: [Surface; 5] = [
+static SURFACES: [Surface; 8] = [
     Surface {
         path: "/v1/moderations",
         dialect: Dialect::OpenaiChat,
         operation: Operation::Moderations,
+        is_coheres: false,
         read: Some(Along { form: Form::Json, texts: &["input"], names_model: false }),
     },
     Surface {
         path: "/v1/images/generations",
         dialect: Dialect::OpenaiChat,
         operation: Operation::Images,
+        is_coheres: false,
         read: Some(Along { form: Form::Json, texts: &["prompt", "user"], names_model: false }),
     },
     Surface {
         path: "/v1/audio/speech",
         dialect: Dialect::OpenaiChat,
         operation: Operation::Speech,
+        is_coheres: false,
         read: Some(Along { form: Form::Json, texts: &["input", "instructions"], names_model: true }),
     },
     Surface {
         path: "/v1/audio/transcriptions",
         dialect: Dialect::OpenaiChat,
         operation: Operation::Transcriptions,
+        is_coheres: false,
         read: Some(Along { form: Form::Multipart, texts: &["prompt"], names_model: true }),
     },
     Surface {
         path: "/v1/messages/count_tokens",
         dialect: Dialect::AnthropicMessages,
         operation: Operation::CountTokens,
+        is_coheres: false,
         read: None,
+    },
+    Surface {
+        path: "/v2/rerank",
+        dialect: Dialect::OpenaiChat,
+        operation: Operation::Rerank,
+        is_coheres: true,
+        read: Some(Along { form: Form::Json, texts: &["query", "documents"], names_model: true }),
+    },
+    Surface {
+        path: "/v1/rerank",
+        dialect: Dialect::OpenaiChat,
+        operation: Operation::Rerank,
+        is_coheres: true,
+        read: Some(Along { form: Form::Json, texts: &["query", "documents"], names_model: true }),
+    },
+    Surface {
+        path: "/v2/embed",
+        dialect: Dialect::OpenaiChat,
+        operation: Operation::CohereEmbed,
+        is_coheres: true,
+        read: Some(Along { form: Form::Json, texts: &["texts", "inputs"], names_model: true }),
     },
 ];
 
@@ -101,9 +129,10 @@ pub(crate) fn any_input(content_type: Option<&str>, body: &[u8], most_bytes: usi
     }
 }
 
-/// What came out, for the record. A picture is no reading matter.
+/// What came out, for the record. A picture is no reading matter, and neither are numbers.
 pub(crate) fn output(endpoint: Endpoint, body: &[u8], most_bytes: usize) -> Option<Value> {
-    if endpoint.operation() == Operation::Images || body.len() > most_bytes {
+    let is_unreadable = matches!(endpoint.operation(), Operation::Images | Operation::CohereEmbed);
+    if is_unreadable || body.len() > most_bytes {
         return Some(Value::from(format!("[answer of {} bytes, not recorded]", body.len())));
     }
     let text = std::str::from_utf8(body).ok()?;
@@ -150,6 +179,11 @@ pub(crate) async fn take(
     }
     let body = reply.body.read_all(max_answer_bytes).await.map_err(|error| broken(&error))?;
     Ok(Reply::Whole { headers, body })
+}
+
+/// The searches that an answer says it is billed for.
+pub(crate) fn search_units(body: &[u8]) -> Option<u64> {
+    along::search_units(body)
 }
 
 /// What an answer says that was used.

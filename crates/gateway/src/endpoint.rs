@@ -1,9 +1,10 @@
 //! What a path's dialect and operation mean for the stages.
 
+use bytes::Bytes;
 use http::Method;
 use signalbox_upstream::{Operation, Provider};
 use signalbox_wire::along::{Along, Shape, glance};
-use signalbox_wire::{Dialect, Peek, TextSlot, WireError, codec, embeddings};
+use signalbox_wire::{Dialect, ErrorBody, Peek, TextSlot, WireError, codec, embeddings};
 
 use crate::along::{self, Surface};
 use crate::owners::Kind;
@@ -151,6 +152,25 @@ impl Endpoint {
         }
     }
 
+    /// Whoever has it answers in the caller's words, whatever else it speaks.
+    pub(crate) fn has_one_form(self) -> bool {
+        match self {
+            Self::Along(surface) => surface.is_coheres,
+            Self::Kept(_) | Self::Through(_) => true,
+            _ => false,
+        }
+    }
+
+    /// An error as callers of it expect it.
+    pub(crate) fn encode_error(self, error: &ErrorBody) -> Bytes {
+        match self {
+            Self::Along(surface) if surface.is_coheres => {
+                serde_json::json!({ "message": error.message }).to_string().into()
+            }
+            other => codec(other.dialect()).encode_error(error),
+        }
+    }
+
     /// The word for the record and for `/metrics`.
     pub(crate) fn operation_name(self, method: &Method) -> &'static str {
         match self {
@@ -181,7 +201,7 @@ impl Endpoint {
             return Some(format!("provider `{name}` has no embeddings endpoint; choose a model of another provider"));
         }
         if let Self::Along(surface) = self
-            && (surface.dialect != provider.dialect || !provider.has(surface.operation))
+            && ((surface.dialect != provider.dialect && !surface.is_coheres) || !provider.has(surface.operation))
         {
             let why = match surface.operation {
                 Operation::CountTokens => format!(

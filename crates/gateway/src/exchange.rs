@@ -77,11 +77,8 @@ impl Ask {
             return Err(CallError::us(ErrorClass::Internal, "the call has no body"));
         };
         let own = call.endpoint.dialect();
-        let (is_through, is_kept) =
-            (matches!(call.endpoint, Endpoint::Through(_)), matches!(call.endpoint, Endpoint::Kept(_)));
-        // What is kept is spoken of in one way, whatever else a provider speaks.
-        let dialect = if is_kept { own } else { target.provider.dialect_for(own) };
-        let dialect = if is_through { own } else { dialect };
+        let is_through = matches!(call.endpoint, Endpoint::Through(_));
+        let dialect = if call.endpoint.has_one_form() { own } else { target.provider.dialect_for(own) };
         let same_dialect = dialect == own;
         let mut headers = match is_through {
             true => through::passed_on(&call.headers, &call.trace),

@@ -60,6 +60,9 @@ pub(crate) fn span(settled: Settled, most_bytes: usize) -> Option<Span> {
     match answer {
         Answer::Nothing => {}
         Answer::Raw(body) if endpoint.passes_along() => {
+            if let Some(units) = along::search_units(&body) {
+                span.attributes.insert("signalbox.usage.search_units".to_owned(), units.to_string());
+            }
             span.output = along::output(endpoint, &body, most_bytes);
         }
         Answer::Raw(body) => raw_output(target_codec, &body, most_bytes, &mut span),
@@ -109,7 +112,8 @@ fn kind(endpoint: Endpoint) -> SpanKind {
         Operation::Responses if endpoint.passes_along() => SpanKind::Span,
         Operation::Chat | Operation::Responses | Operation::Completions => SpanKind::Llm,
         Operation::Images | Operation::Speech | Operation::Transcriptions => SpanKind::Llm,
-        Operation::Embeddings | Operation::EmbeddingsBatch => SpanKind::Embedding,
+        Operation::Embeddings | Operation::EmbeddingsBatch | Operation::CohereEmbed => SpanKind::Embedding,
+        Operation::Rerank => SpanKind::Reranker,
         Operation::Moderations => SpanKind::Guardrail,
         // A question about a request: no generation.
         Operation::CountTokens => SpanKind::Span,

@@ -32,6 +32,10 @@ pub enum Operation {
     Files,
     /// Many requests at once, to be answered later.
     Batches,
+    /// Which of several texts answer a question best, as Cohere has it.
+    Rerank,
+    /// Embeddings as Cohere has them.
+    CohereEmbed,
     /// Whatever the provider has at a path: see [`UpstreamCall::below`].
     Through,
 }
@@ -43,12 +47,13 @@ impl Operation {
         match self {
             Self::Chat | Self::Responses => "chat",
             Self::Completions => "text_completion",
-            Self::Embeddings | Self::EmbeddingsBatch => "embeddings",
+            Self::Embeddings | Self::EmbeddingsBatch | Self::CohereEmbed => "embeddings",
             Self::CountTokens => "count_tokens",
             Self::Moderations => "moderation",
             Self::Images => "image_generation",
             Self::Speech => "speech",
             Self::Transcriptions => "transcription",
+            Self::Rerank => "rerank",
             Self::Files => "files",
             Self::Batches => "batches",
             Self::Through => "pass_through",

@@ -176,6 +176,11 @@ pub struct Paths {
     pub files: Option<String>,
     /// Batches of requests, if it has them.
     pub batches: Option<String>,
+    /// Sorting texts by a question, if it can: in Cohere's words, which others have taken over. A path that begins with `//`
+    /// is at the host's root, whatever path the base URL has.
+    pub rerank: Option<String>,
+    /// Cohere's own embeddings, if it has them.
+    pub cohere_embed: Option<String>,
     /// The list of models, if it has one.
     pub models: Option<String>,
 }
@@ -195,6 +200,8 @@ impl Paths {
             (Operation::Transcriptions, &self.transcriptions),
             (Operation::Files, &self.files),
             (Operation::Batches, &self.batches),
+            (Operation::Rerank, &self.rerank),
+            (Operation::CohereEmbed, &self.cohere_embed),
         ];
         all.into_iter().filter_map(|(operation, path)| Some((operation, path.as_deref()?)))
     }
@@ -226,6 +233,7 @@ impl Paths {
                 images: some("/images/generations"),
                 speech: some("/audio/speech"),
                 transcriptions: some("/audio/transcriptions"),
+                rerank: some("/rerank"),
                 ..none
             },
             Dialect::OpenaiCompletions => {

@@ -5,7 +5,7 @@ use signalbox_types::{Role, Usage};
 
 use crate::codec::{Peek, TextSlot};
 use crate::error::WireError;
-use crate::json::{Body, Node, Object, Path};
+use crate::json::{Body, Object, Path};
 use crate::multipart::{self, Field};
 
 /// How a request is written.
@@ -222,16 +222,45 @@ pub fn answer_texts(bytes: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError> {
 /// What an answer, or one event of it, says that was used.
 #[must_use]
 pub fn usage(body: &[u8]) -> Usage {
-    let told = Body::parse(body).and_then(|body| body.object()?.child("usage", Path::Root));
-    let Ok(Some(usage)) = told else { return Usage::default() };
-    let count = |object: &Object<'_>, name: &str| object.get(name).and_then(Node::read::<u64>);
+    let Ok(root) = Body::parse(body).and_then(|body| body.object()) else { return Usage::default() };
+    let Ok(Some(usage)) = root.child("usage", Path::Root) else {
+        return billed(&root).map_or_else(Usage::default, |units| units.0);
+    };
     let details = usage.child("input_tokens_details", Path::Root).ok().flatten();
+    let output_tokens = count(&usage, "output_tokens").or_else(|| count(&usage, "completion_tokens"));
+    // Who only reads says only how much in all.
+    let all_input = || output_tokens.is_none().then(|| count(&usage, "total_tokens")).flatten();
     Usage {
-        input_tokens: count(&usage, "input_tokens").or_else(|| count(&usage, "prompt_tokens")),
-        output_tokens: count(&usage, "output_tokens").or_else(|| count(&usage, "completion_tokens")),
+        input_tokens: count(&usage, "input_tokens").or_else(|| count(&usage, "prompt_tokens")).or_else(all_input),
+        output_tokens,
         cache_read_tokens: details.as_ref().and_then(|details| count(details, "cached_tokens")),
         ..Usage::default()
     }
+}
+
+/// The searches that an answer says it is billed for, as Cohere counts.
+#[must_use]
+pub fn search_units(body: &[u8]) -> Option<u64> {
+    billed(&Body::parse(body).ok()?.object().ok()?)?.1
+}
+
+/// What Cohere bills for: tokens and searches.
+fn billed(root: &Object<'_>) -> Option<(Usage, Option<u64>)> {
+    let units = root.child("meta", Path::Root).ok()??.child("billed_units", Path::Root).ok()??;
+    let usage = Usage {
+        input_tokens: count(&units, "input_tokens"),
+        output_tokens: count(&units, "output_tokens"),
+        ..Usage::default()
+    };
+    Some((usage, count(&units, "search_units")))
+}
+
+/// Some write whole numbers with a point.
+fn count(object: &Object<'_>, name: &str) -> Option<u64> {
+    let node = object.get(name)?;
+    let whole =
+        || node.read::<f64>().filter(|number| *number >= 0.0 && number.fract() == 0.0).map(|number| number as u64);
+    node.read::<u64>().or_else(whole)
 }
 
 #[cfg(test)]
@@ -320,6 +349,10 @@ mod tests {
         };
         check(r#"{"usage":{"input_tokens":3,"output_tokens":4,"total_tokens":7}}"#, (Some(3), Some(4)));
         check(r#"{"usage":{"prompt_tokens":3}}"#, (Some(3), None));
+        check(r#"{"usage":{"total_tokens":3}}"#, (Some(3), None));
+        check(r#"{"meta":{"billed_units":{"input_tokens":3.0}}}"#, (Some(3), None));
+        check(r#"{"meta":{"billed_units":{"search_units":2}}}"#, (None, None));
+        assert_eq!(search_units(br#"{"meta":{"billed_units":{"search_units":2}}}"#), Some(2));
         check(r#"{"usage":{"type":"duration","seconds":9}}"#, (None, None));
         check(r#"{"usage":null}"#, (None, None));
         check("RIFF", (None, None));

@@ -6,6 +6,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use signalbox_types::{ErrorClass, Verdict};
+use signalbox_upstream::Operation;
 use signalbox_wire::{Dialect, WireError, embeddings};
 
 use crate::call::{Answer, Call, CallError, Input, Outcome, Reply, Retry};
@@ -38,6 +39,9 @@ pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result
         call.usage = along::usage(&body);
         call.answer_bytes = body.len();
         call.answer = Answer::Raw(body.clone());
+        if matches!(call.endpoint.operation(), Operation::Rerank | Operation::CohereEmbed) {
+            gateway.settler.price(call);
+        }
         return Ok(Reply::Whole { headers, body });
     }
     if call.endpoint.is_embeddings() {
@@ -165,7 +169,7 @@ pub(crate) fn refuse(mut settle: Settle, mut error: CallError, gateway: &Gateway
     settle.status = Some(status);
     let mut headers = std::mem::take(&mut error.detail.headers);
     our_headers(&settle, gateway, &mut headers);
-    let body = error.detail.verbatim.take().unwrap_or_else(|| settle.codec().encode_error(&error.body()));
+    let body = error.detail.verbatim.take().unwrap_or_else(|| settle.endpoint.encode_error(&error.body()));
     let retry = error.retry;
     settle.finish(Outcome::Failed(error));
     refusal(status, headers, retry, body)

@@ -41,6 +41,8 @@ pub(crate) fn script(
         Operation::Images => images(body, directives),
         Operation::Speech => speech(body, directives),
         Operation::Transcriptions => transcriptions(content_type, body, directives),
+        Operation::Rerank => rerank(body, directives),
+        Operation::CohereEmbed => super::embeddings::cohere(body, directives),
         other => Err(format!("no answer to {}", other.as_str())),
     }
 }
@@ -208,6 +210,43 @@ fn images(body: &[u8], directives: &Directives) -> Result<Script, String> {
         },
     });
     Ok(whole(&all, 0, directives))
+}
+
+#[derive(Deserialize)]
+struct Ranked {
+    query: String,
+    documents: Value,
+    top_n: Option<usize>,
+}
+
+/// The more of the question's words a text has, the better it answers it.
+fn rerank(body: &[u8], directives: &Directives) -> Result<Script, String> {
+    let asked: Ranked = read(body)?;
+    let documents = texts(&asked.documents);
+    if documents.is_empty() {
+        return Err("documents: expected a list of texts".to_owned());
+    }
+    let words = |text: &str| -> Vec<String> {
+        text.split(|char: char| !char.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_lowercase)
+            .collect()
+    };
+    let question = words(&asked.query);
+    let score = |text: &str| {
+        let found = words(text);
+        let hits = question.iter().filter(|word| found.contains(word)).count();
+        (hits as f64 + 0.5) / (question.len() as f64 + 1.0)
+    };
+    let mut results: Vec<(usize, f64)> = documents.iter().map(|text| score(text)).enumerate().collect();
+    results.sort_by(|one, other| other.1.total_cmp(&one.1));
+    results.truncate(asked.top_n.unwrap_or(usize::MAX));
+    let results: Vec<Value> =
+        results.into_iter().map(|(index, score)| json!({"index": index, "relevance_score": score})).collect();
+    let id = format!("rerank-{:016x}", digest(&[&asked.query]));
+    let meta =
+        json!({"api_version": {"version": "2"}, "billed_units": {"search_units": documents.len().div_ceil(100)}});
+    Ok(whole(&json!({"id": id, "results": results, "meta": meta}), 0, directives))
 }
 
 #[derive(Deserialize)]

@@ -72,6 +72,8 @@ const SURFACES: &[(&str, Dialect, Operation)] = &[
     ("/audio/transcriptions", Dialect::OpenaiChat, Operation::Transcriptions),
     (shelf::FILES, Dialect::OpenaiChat, Operation::Files),
     (shelf::BATCHES, Dialect::OpenaiChat, Operation::Batches),
+    ("/rerank", Dialect::OpenaiChat, Operation::Rerank),
+    ("/embed", Dialect::OpenaiChat, Operation::CohereEmbed),
     ("/messages", Dialect::AnthropicMessages, Operation::Chat),
     ("/messages/count_tokens", Dialect::AnthropicMessages, Operation::CountTokens),
 ];
@@ -111,7 +113,9 @@ pub(crate) fn below(dialect: Dialect, operation: Operation, path: &str) -> Optio
 
 /// `/v1` may be left out.
 fn unversioned(path: &str) -> &str {
-    path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).unwrap_or(path)
+    // Cohere's second version has the same answers here.
+    let rest = ["/v1", "/v2"].into_iter().find_map(|version| path.strip_prefix(version));
+    rest.filter(|rest| rest.starts_with('/')).unwrap_or(path)
 }
 
 /// The simulated provider.
