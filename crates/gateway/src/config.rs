@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use signalbox_upstream::{Problem, Upstream};
 
 /// Limits of the gateway: how much it takes at once, how long it waits for a caller, and how much
 /// of a call it writes down.
@@ -104,9 +105,41 @@ impl GatewayConfig {
     }
 }
 
+impl GatewayConfig {
+    /// What is wrong with it where it names providers. `upstream` may lack keys.
+    #[must_use]
+    pub fn provider_problems(&self, upstream: &Upstream) -> Vec<Problem> {
+        let unknown = |name: &&String| upstream.providers().iter().all(|provider| provider.name != **name);
+        let problem = |name: &String| Problem {
+            path: "gateway.files_provider".to_owned(),
+            message: format!("there is no provider `{name}`"),
+            hint: "write the `name` of a provider that keeps files, like `openai`".to_owned(),
+        };
+        self.files_provider.iter().filter(unknown).map(problem).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use signalbox_upstream::UpstreamConfig;
+
     use super::*;
+
+    #[test]
+    fn a_provider_that_is_unknown_is_named() {
+        let clock = Arc::new(signalbox_testkit::ManualClock::default());
+        let upstream = Upstream::new(&UpstreamConfig::default(), &|_| None, clock).unwrap();
+        let check = |name: &str, expected: usize| {
+            let config = GatewayConfig { files_provider: Some(name.to_owned()), ..GatewayConfig::default() };
+            assert_eq!(config.provider_problems(&upstream).len(), expected, "{name}");
+        };
+        // One that lacks its key is known all the same.
+        check("openai", 0);
+        check("opneai", 1);
+        assert!(GatewayConfig::default().provider_problems(&upstream).is_empty());
+    }
 
     #[test]
     fn the_default_has_no_problem_and_zeroes_are_named() {

@@ -158,7 +158,11 @@ impl Config {
         let upstream = signalbox_upstream::Upstream::new(&self.upstream(), &|_| None, clock);
         // Which providers there are is known only if all of them are sound.
         let problems = match upstream {
-            Ok(upstream) => Routes::problems(&self.routes, &upstream),
+            Ok(upstream) => {
+                let mut problems = Routes::problems(&self.routes, &upstream);
+                problems.extend(self.gateway.provider_problems(&upstream));
+                problems
+            }
             Err(error) => error.problems,
         };
         for one in problems {

@@ -1,9 +1,12 @@
 //! The simulated provider: an ordinary provider whose answers are a pure function of (seed, model, messages).
 //!
 //! It speaks `openai_chat` (`/v1/chat/completions`, `/v1/embeddings`, `/v1/models`), `openai_responses`
-//! (`/v1/responses`), `anthropic_messages` (`/v1/messages`, `/v1/messages/count_tokens`) and `gemini` (`/v1beta/models/{model}:generateContent` and its neighbours); `/v1` may be left out. Models: `small` (short answers), `large` (longer, with reasoning tokens),
-//! `embed`; any other name answers as `small` does, and `sim/` before a name is taken off. Provider `sim` reaches it
-//! in-process; [`serve`] puts it on a socket for tests, the demo and benchmarks.
+//! (`/v1/responses`), `anthropic_messages` (`/v1/messages`, `/v1/messages/count_tokens`) and `gemini`
+//! (`/v1beta/models/{model}:generateContent` and its neighbours); `/v1` may be left out. Files and batches are kept at
+//! `/v1/files` and `/v1/batches`; texts are ranked and embedded at Cohere's `/v2/rerank` and `/v2/embed`; `/sim/echo/…`
+//! tells what it was asked. Models: `small` (short answers), `large` (longer, with reasoning tokens), `embed`; any other
+//! name answers as `small` does, and `sim/` before a name is taken off. Provider `sim` reaches it in-process; [`serve`]
+//! puts it on a socket for tests, the demo and benchmarks.
 //!
 //! How it behaves is set by [`SimOptions`], and for one request by headers (see [`directives`]).
 
