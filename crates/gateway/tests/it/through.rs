@@ -40,7 +40,10 @@ async fn any_method_and_path_pass_and_the_key_stays_here() {
         assert_eq!((&received["headers"]["x-custom"], &received["headers"]["cookie"]), (&json!("1"), &Value::Null));
         assert!(!received.to_string().contains(KEY), "{received}");
     }
-    let span = house.spans().await.pop().unwrap();
+    let empty = ask(&house, Method::POST, &format!("{ECHO}/cancel"), &[], "").await;
+    assert_eq!(empty.json()["bytes"], 0, "{}", empty.text());
+    assert_eq!(house.received().await.pop().unwrap()["headers"]["content-length"], "0");
+    let span = house.spans().await.remove(4);
     assert_eq!(span.name, "POST /providers/oai/sim/echo/jobs/{id}/events");
     assert_eq!((span.kind, span.status, span.http_status), (SpanKind::Span, SpanStatus::Ok, Some(200)));
     assert_eq!((span.operation.as_deref(), span.provider.as_deref()), (Some("pass_through"), Some("sim")));
@@ -245,4 +248,39 @@ async fn a_caller_that_hangs_up_or_falls_silent_ends_it() {
     drop(call);
     let spans = house.spans().await;
     assert_eq!(spans[0].error_type.as_deref(), Some("cancelled"));
+}
+
+#[tokio::test]
+async fn an_answer_goes_out_while_it_arrives() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let providers = vec![json!({"name": "slow", "dialect": "openai_chat", "base_url": base_url})];
+    let house = House::build(Plan { providers, ..Plan::default() }).await;
+    let (go_on, wait) = tokio::sync::oneshot::channel::<()>();
+    let server = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        socket.read(&mut [0; 4_096]).await.unwrap();
+        let head = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\nconnection: close\r\n\r\nfirst\n";
+        socket.write_all(head).await.unwrap();
+        // Only when the first piece has come through.
+        let more = wait.await.is_ok();
+        if more {
+            socket.write_all(b"second\n").await.unwrap();
+        }
+        // Zero bytes: the other side has hung up.
+        socket.read(&mut [0; 16]).await.unwrap_or(0)
+    });
+    let mut body = house.send(request("/providers/slow/lines", &[], Bytes::new())).await.into_body();
+    let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(first, "first\n");
+    go_on.send(()).unwrap();
+    let second = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(second, "second\n");
+    // Who hangs up has the provider know.
+    drop(body);
+    assert_eq!(server.await.unwrap(), 0);
+    let span = house.only_span().await;
+    assert_eq!((span.error_type.as_deref(), &*span.attributes["http.response.body.size"]), (Some("cancelled"), "13"));
 }

@@ -15,7 +15,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, HOST, PROXY_AUTHENTICATE, TE, TRAILER};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, PROXY_AUTHENTICATE, TE, TRAILER,
+};
 use http::header::{TRANSFER_ENCODING, UPGRADE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::Full;
@@ -98,7 +100,11 @@ impl HttpTransport {
             (_, Some(kind)) => Content::Of(kind),
             (_, None) => Content::Json,
         };
-        let headers = self.headers(headers, stream, content);
+        let mut headers = self.headers(headers, stream, content);
+        // hyper says nothing of a body that isn't there, and some servers insist (411).
+        if body.is_empty() && upload.is_none() && matches!(method, Method::POST | Method::PUT | Method::PATCH) {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
+        }
         let request = |headers: HeaderMap, body: Outgoing| request(method.clone(), &uri, headers, body);
         if let Some(upload) = upload {
             let moved = upload.moved();
