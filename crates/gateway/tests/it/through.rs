@@ -261,7 +261,7 @@ async fn an_answer_goes_out_while_it_arrives() {
     let (go_on, wait) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(async move {
         let (mut socket, _) = listener.accept().await.unwrap();
-        socket.read(&mut [0; 4_096]).await.unwrap();
+        assert!(socket.read(&mut [0; 4_096]).await.unwrap() > 0);
         let head = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\nconnection: close\r\n\r\nfirst\n";
         socket.write_all(head).await.unwrap();
         // Only when the first piece has come through.
