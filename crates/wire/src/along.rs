@@ -111,6 +111,7 @@ impl Shape {
     pub fn of(content_type: Option<&str>, body: &[u8]) -> Self {
         let kind = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         // Servers often read JSON whatever it is called.
+        let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
         let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
         if kind.contains("json") || matches!(first, Some(b'{' | b'[')) {
             Self::Json
@@ -309,6 +310,8 @@ mod tests {
         check(Some("application/json; charset=utf-8"), json, (Shape::Json, &["a", "cd"]));
         check(Some("application/octet-stream"), json, (Shape::Json, &["a", "cd"]));
         check(None, "", (Shape::Other, &[]));
+        // A mark that some write before their UTF-8, and that others skip.
+        check(None, "\u{feff}[\"a\"]", (Shape::Json, &["\u{feff}[\"a\"]"]));
         let lines = "{\"a\":\"b\"}\n{\"a\":\"c\"}\n";
         check(Some("application/jsonl"), lines, (Shape::Json, &[lines]));
         check(Some("text/plain"), "Mind the gap", (Shape::Text, &["Mind the gap"]));

@@ -18,6 +18,8 @@ use crate::{Gateway, GatewayConfig, RequestBody};
 
 /// `Content-Length` is only a promise: no more than this is set aside on its word.
 const MAX_PROMISED_BYTES: usize = 1 << 20;
+/// So many blanks may stand before the first letter of a body.
+const MAX_BLANKS: usize = 4 << 10;
 
 pub(crate) async fn decode(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
     let config = &gateway.config;
@@ -35,10 +37,11 @@ pub(crate) async fn decode(call: &mut Call, gateway: &Gateway) -> Result<(), Cal
         Way::Look => {
             plain(call)?;
             let Some(body) = &mut call.body else { return Ok(()) };
-            first = within(config, first_piece(body)).await??;
-            if !first.as_ref().is_some_and(|first| Shape::of(None, first) == Shape::Json) {
-                return pass_on(call, config, first);
+            let piece = within(config, first_piece(body)).await??;
+            if !may_be_json(&piece) {
+                return pass_on(call, config, Some(piece));
             }
+            first = Some(piece);
         }
     }
     let promised = promised_bytes(call, config)?;
@@ -103,15 +106,22 @@ async fn within<T>(config: &GatewayConfig, reading: impl Future<Output = T>) -> 
     })
 }
 
-async fn first_piece(body: &mut RequestBody) -> Result<Option<Bytes>, CallError> {
+/// What there is up to the first piece that says what the body is; blanks say nothing.
+async fn first_piece(body: &mut RequestBody) -> Result<Bytes, CallError> {
+    let mut first = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        if let Ok(data) = frame.map_err(broke_off)?.into_data()
-            && !data.is_empty()
-        {
-            return Ok(Some(data));
+        let Ok(data) = frame.map_err(broke_off)?.into_data() else { continue };
+        first.extend_from_slice(&data);
+        if first.len() > MAX_BLANKS || data.iter().any(|byte| !byte.is_ascii_whitespace()) {
+            break;
         }
     }
-    Ok(None)
+    Ok(first.freeze())
+}
+
+/// It is JSON by its first letter, or hides that behind more blanks than anybody writes.
+fn may_be_json(first: &[u8]) -> bool {
+    Shape::of(None, first) == Shape::Json || (first.len() > MAX_BLANKS && first.trim_ascii().is_empty())
 }
 
 fn broke_off(error: crate::BoxError) -> CallError {

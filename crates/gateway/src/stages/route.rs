@@ -45,7 +45,11 @@ pub(crate) fn route(call: &mut Call, gateway: &Gateway) -> Result<(), CallError>
 
 fn to(call: &mut Call, target: Target) -> Result<(), CallError> {
     if let Some(message) = call.endpoint.unanswerable_by(&target.provider) {
-        return Err(of_model(ErrorClass::InvalidRequest, message));
+        return Err(match call.endpoint {
+            // No model is named there.
+            Endpoint::Kept(_) => CallError::caller(ErrorClass::InvalidRequest, message),
+            _ => of_model(ErrorClass::InvalidRequest, message),
+        });
     }
     call.target = Some(target);
     Ok(())

@@ -173,6 +173,7 @@ async fn what_can_be_read_is_guarded() {
         ("application/json", json!({"deep": [{"er": text}]}).to_string()),
         // What is JSON is read, whatever it is called.
         ("application/octet-stream", json!({"deep": text}).to_string()),
+        ("audio/wav", format!("{}{}", " ".repeat(9_000), json!([text]))),
         ("text/plain", text.clone()),
         ("multipart/form-data; boundary=b", form),
     ] {
