@@ -59,3 +59,18 @@ def test_who_keeps_it_must_be_clear(provider: Provider, tmp_path: Path) -> None:
         assert raw.headers["x-signalbox-provider"] == "more"
     finally:
         box.kill()
+
+
+def test_after_a_restart_the_only_project_has_its_things(provider: Provider, tmp_path: Path) -> None:
+    """Who made what is forgotten then; with keys of one project only, it can be nobody else's."""
+    first = Signalbox(tmp_path, upstreams(provider))
+    try:
+        file = client(first).files.create(file=("kept.txt", b"a"), purpose="user_data")
+    finally:
+        first.stop()
+    again = Signalbox(tmp_path, upstreams(provider))
+    try:
+        assert client(again).files.retrieve(file.id).filename == "kept.txt"
+        assert client(again).files.content(file.id).read() == b"a"
+    finally:
+        again.kill()
