@@ -27,6 +27,11 @@ pub struct GatewayConfig {
     pub settle_queue: usize,
     /// How many bytes of finished calls may wait to be written down.
     pub settle_queue_bytes: usize,
+    /// How long the answer of a call with an `Idempotency-Key` is given again to whoever sends the same call with the same
+    /// key, in milliseconds. With 0, only calls that are under way are waited for.
+    pub idempotency_keep_ms: u64,
+    /// How many bytes all these answers may take. The oldest give way.
+    pub idempotency_bytes: usize,
     /// How many models get a name of their own in `/metrics`; the others are counted as `other`.
     pub max_model_labels: usize,
 }
@@ -42,6 +47,8 @@ impl Default for GatewayConfig {
             max_recorded_bytes: 1 << 20,
             settle_queue: 8_192,
             settle_queue_bytes: 128 << 20,
+            idempotency_keep_ms: 600_000,
+            idempotency_bytes: 64 << 20,
             max_model_labels: 200,
         }
     }
@@ -65,10 +72,6 @@ impl GatewayConfig {
             .collect();
         if self.body_timeout_ms == 0 {
             problems.push(("body_timeout_ms", "expected at least 1, found 0".to_owned()));
-        }
-        let most = tokio::sync::Semaphore::MAX_PERMITS;
-        if self.max_in_flight > most {
-            problems.push(("max_in_flight", format!("expected at most {most}, found {}", self.max_in_flight)));
         }
         problems
     }

@@ -7,6 +7,7 @@ mod exchange;
 mod gemini;
 mod headers;
 mod held;
+mod idempotency;
 mod list;
 mod metrics;
 mod models;
@@ -16,6 +17,8 @@ mod relay;
 mod route;
 mod serve;
 mod stages;
+mod switch;
+mod until;
 mod verdict;
 
 pub use config::GatewayConfig;
@@ -25,3 +28,4 @@ pub use route::{
     RouteConfig, RouteStatus, RouteTimeouts, Routes, StrategyName, TargetConfig, TargetStatus,
 };
 pub use serve::{BoxError, Gateway, GatewayParts, RequestBody, ResponseBody};
+pub use switch::{Settings, Switch};

@@ -18,7 +18,7 @@ pub use config::{
     UpstreamConfigError,
 };
 pub use error::{SendError, UnknownModel};
-pub use health::{HealthSnapshot, LastError};
+pub use health::{HealthSnapshot, LastError, Recent};
 pub use provider::{ModelEntry, Provider, ProviderStatus, Target};
 pub use registry::{Paths, Row, rows};
 pub use upstream::Upstream;

@@ -91,7 +91,7 @@ pub struct ModelEntry {
 }
 
 /// A provider as the status page shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ProviderStatus {
     /// Its name: the part before `/` in a model name.
     pub name: String,

@@ -6,6 +6,7 @@ use crate::Gateway;
 use crate::call::{Call, CallError, Reply};
 use crate::exchange::{Ask, exchange};
 use crate::route::attempts;
+use crate::until::Until;
 
 pub(crate) async fn send(call: &mut Call, gateway: &Gateway) -> Result<Reply, CallError> {
     if call.routed.is_some() {
@@ -16,6 +17,13 @@ pub(crate) async fn send(call: &mut Call, gateway: &Gateway) -> Result<Reply, Ca
         return Err(CallError::us(ErrorClass::Internal, "the call has no target"));
     };
     let ask = Ask::new(call, target, gateway.config.max_answer_bytes)?;
-    let sent = exchange(ask, &gateway.upstream, &*gateway.clock).await?;
+    let asked = exchange(ask, &gateway.upstream, &*gateway.clock);
+    let sent = match Until::of_caller(&call.headers) {
+        None => asked.await?,
+        Some(until) => {
+            let late = || until.error(&format!("provider `{}` didn't answer", target.provider.name));
+            tokio::time::timeout_at(until.at, asked).await.unwrap_or_else(|_| Err(late()))?
+        }
+    };
     Ok(call.adopt(sent))
 }
