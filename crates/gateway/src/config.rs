@@ -32,6 +32,9 @@ pub struct GatewayConfig {
     pub idempotency_keep_ms: u64,
     /// How many bytes all these answers may take. The oldest give way.
     pub idempotency_bytes: usize,
+    /// Of how many things that providers keep (responses) it is remembered which project made them, since only that one
+    /// may have them again. Those that weren't used for the longest time are forgotten first.
+    pub max_kept_ids: usize,
     /// How many models get a name of their own in `/metrics`; the others are counted as `other`.
     pub max_model_labels: usize,
 }
@@ -49,6 +52,7 @@ impl Default for GatewayConfig {
             settle_queue_bytes: 128 << 20,
             idempotency_keep_ms: 600_000,
             idempotency_bytes: 64 << 20,
+            max_kept_ids: 100_000,
             max_model_labels: 200,
         }
     }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod along;
 mod call;
 mod config;
 mod endpoint;
@@ -8,10 +9,13 @@ mod gemini;
 mod headers;
 mod held;
 mod idempotency;
+mod kept;
 mod list;
 mod metrics;
 mod models;
 mod offload;
+mod owners;
+mod pass;
 mod record;
 mod relay;
 mod route;

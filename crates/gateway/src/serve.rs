@@ -17,9 +17,11 @@ use signalbox_upstream::{ProviderStatus, Upstream};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use crate::call::{Call, CallError, Endpoint, Reply};
+use crate::call::{Call, CallError, Reply};
+use crate::endpoint::Endpoint;
 use crate::held::Held;
 use crate::idempotency::Register;
+use crate::owners::Owners;
 use crate::route::{RouteStatus, Routes, drain, mirror};
 use crate::stages::admit::admit;
 use crate::stages::again::again;
@@ -82,6 +84,8 @@ pub struct Gateway {
     /// Answers without a caller that may be read.
     pub(crate) drains: Arc<Semaphore>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Who made what providers keep.
+    pub(crate) owners: Arc<Owners>,
     pub(crate) settler: Arc<Settler>,
     /// Calls that may be sent again, and their answers.
     pub(crate) register: Arc<Register>,
@@ -109,6 +113,7 @@ impl Gateway {
         Self {
             register: Arc::default(),
             in_flight: Arc::default(),
+            owners: Arc::new(Owners::new(config.max_kept_ids)),
             config,
             guard,
             catalog,
@@ -130,6 +135,7 @@ impl Gateway {
         Self {
             register: Arc::clone(&self.register),
             in_flight: Arc::clone(&self.in_flight),
+            owners: Arc::clone(&self.owners),
             settler: Arc::new(self.settler.with(&config, prices)),
             config,
             guard,

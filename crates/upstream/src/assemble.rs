@@ -200,7 +200,7 @@ impl At<'_> {
                 (
                     message,
                     format!(
-                        "say `openai_chat`, `openai_responses`, `anthropic_messages` or `gemini`, or a `kind`: {}",
+                        "say `openai_chat`, `openai_completions`, `openai_responses`, `anthropic_messages` or `gemini`, or a `kind`: {}",
                         suggest("", names)
                     ),
                 )
@@ -409,7 +409,9 @@ impl Base {
         let path = uri.path().trim_end_matches('/');
         let path = match dialect {
             // OpenAI's SDKs want `/v1` in the base URL, and people forget it.
-            Some(Dialect::OpenaiChat | Dialect::OpenaiResponses) if path.is_empty() => "/v1",
+            Some(Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::OpenaiResponses) if path.is_empty() => {
+                "/v1"
+            }
             // Google's SDKs add it.
             Some(Dialect::Gemini) if path.is_empty() => "/v1beta",
             // Anthropic's SDKs add it, and people write it.

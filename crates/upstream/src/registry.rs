@@ -107,7 +107,7 @@ pub struct Row {
     pub name: String,
     /// Its name for people.
     pub title: String,
-    /// What it speaks: `openai_chat`, `openai_responses`, `anthropic_messages` or `gemini`.
+    /// What it speaks: `openai_chat`, `openai_completions`, `openai_responses`, `anthropic_messages` or `gemini`.
     pub dialect: String,
     /// Where it is; absent if the user must say.
     pub base_url: Option<String>,
@@ -222,6 +222,9 @@ impl Paths {
                 transcriptions: some("/audio/transcriptions"),
                 ..none
             },
+            Dialect::OpenaiCompletions => {
+                Paths { chat: "/completions".to_owned(), completions: some("/completions"), ..none }
+            }
             Dialect::OpenaiResponses => Paths { chat: "/responses".to_owned(), responses: some("/responses"), ..none },
         }
     }

@@ -31,14 +31,15 @@ const READ: &[&str] = &[
     "reason", "reasoning", "reasoning_content", "reasoning_effort", "reasoning_tokens", "refusal", "requests",
     "response", "responseId", "responseJsonSchema", "responseMimeType", "responseSchema", "response_format",
     "response_id", "response_json_schema", "response_mime_type", "response_schema", "role", "safety_identifier",
-    "schema", "seed", "sequence_number", "signature", "source", "status", "stop", "stopSequences", "stop_reason",
-    "stop_sequence", "stop_sequences", "stream", "stream_options", "strict", "summary", "summary_index", "system",
-    "systemInstruction", "system_instruction", "temperature", "text", "thinking", "thinkingBudget", "thinkingConfig",
-    "thinkingLevel", "thinking_blocks", "thinking_budget", "thinking_config", "thinking_level", "thinking_tokens",
-    "thought", "thoughtSignature", "thought_signature", "thoughtsTokenCount", "thoughts_token_count", "title",
-    "toolConfig", "toolUsePromptTokenCount", "tool_call_id", "tool_calls", "tool_choice", "tool_config", "tool_use_id",
-    "tool_use_prompt_token_count", "tools", "topK", "topP", "top_k", "top_p", "type", "url", "usage", "usageMetadata",
-    "usage_metadata", "user", "user_id", "values", "variables",
+    "schema", "seed", "segments", "sequence_number", "signature", "source", "status", "stop", "stopSequences",
+    "stop_reason", "stop_sequence", "stop_sequences", "stream", "stream_format", "stream_options", "strict", "suffix",
+    "summary", "summary_index", "system", "systemInstruction", "system_instruction", "temperature", "text", "thinking",
+    "thinkingBudget", "thinkingConfig", "thinkingLevel", "thinking_blocks", "thinking_budget", "thinking_config",
+    "thinking_level", "thinking_tokens", "thought", "thoughtSignature", "thought_signature", "thoughtsTokenCount",
+    "thoughts_token_count", "title", "toolConfig", "toolUsePromptTokenCount", "tool_call_id", "tool_calls",
+    "tool_choice", "tool_config", "tool_use_id", "tool_use_prompt_token_count", "tools", "topK", "topP", "top_k",
+    "top_p", "type", "url", "usage", "usageMetadata", "usage_metadata", "user", "user_id", "values", "variables",
+    "word", "words",
 ];
 
 /// Whether anybody looks up this name.

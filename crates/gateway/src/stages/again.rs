@@ -10,6 +10,7 @@ use signalbox_types::ErrorClass;
 
 use crate::Gateway;
 use crate::call::{Call, CallError, Input};
+use crate::endpoint::Endpoint;
 use crate::idempotency::{Again, Fingerprint, Found, Keep};
 use crate::offload::offload;
 
@@ -52,7 +53,13 @@ pub(crate) async fn again(call: &mut Call, gateway: &Gateway) -> Result<bool, Ca
 }
 
 fn key(call: &Call) -> Result<Option<Arc<str>>, CallError> {
-    let Some(value) = call.headers.get(HEADER).filter(|_| !call.stream()) else { return Ok(None) };
+    // A form that is made again has other boundaries, and what is kept is fetched by its own name.
+    let other = match call.endpoint {
+        Endpoint::Along(surface) => surface.is_form(),
+        Endpoint::Kept(_) => true,
+        _ => false,
+    };
+    let Some(value) = call.headers.get(HEADER).filter(|_| !other && !call.stream()) else { return Ok(None) };
     match value.to_str().map(str::trim) {
         Ok("") => Ok(None),
         Ok(key) if key.len() <= MOST_KEY_BYTES => Ok(Some(key.into())),

@@ -11,27 +11,39 @@ use signalbox_types::{ErrorClass, Verdict};
 use signalbox_wire::{Dialect, WireError, embeddings};
 
 use crate::call::{Answer, Call, CallError, Input, Outcome, Reply, Retry};
+use crate::endpoint::Endpoint;
 use crate::headers::{
     ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, IDEMPOTENCY, LATENCY_MS, MODEL, OPENAI_REQUEST_ID, PROVIDER, ROUTE,
     SHOULD_RETRY, TRACE_ID, TRACEPARENT, VERDICT,
 };
 use crate::idempotency::Kept;
 use crate::list::List;
+use crate::owners::Kind;
+use crate::pass::Pass;
 use crate::relay::Relay;
 use crate::stages::settle::Settle;
-use crate::{Gateway, ResponseBody};
+use crate::{Gateway, ResponseBody, along};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
 
 pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result<Reply, CallError> {
     let Reply::Whole { headers, mut body } = reply else { return Ok(reply) };
+    if call.endpoint.passes_along() {
+        // Its price isn't that of a token of text.
+        call.usage = along::usage(&body);
+        call.answer = Answer::Raw(body.clone());
+        return Ok(Reply::Whole { headers, body });
+    }
     if call.endpoint.is_embeddings() {
         body = embedded(call, body)?;
     } else if call.endpoint.is_chat() {
         match call.target_codec().decode_response(&body) {
             Ok(mut response) => {
                 call.usage = response.usage;
+                if let Some(id) = &response.id {
+                    note_kept(call, gateway, id);
+                }
                 if !call.same_dialect() {
                     if response.created.is_none() {
                         response.created = Some(call.started.as_secs());
@@ -51,6 +63,16 @@ pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result
     }
     gateway.settler.price(call);
     Ok(Reply::Whole { headers, body })
+}
+
+/// A provider that has OpenAI's Responses API keeps what it answers by it.
+fn note_kept(call: &Call, gateway: &Gateway, id: &str) {
+    if call.endpoint == Endpoint::Responses
+        && call.same_dialect()
+        && let (Some(principal), Some(target)) = (&call.principal, &call.target)
+    {
+        gateway.owners.note(Kind::Response, id, &principal.project, &target.provider.name);
+    }
 }
 
 /// What an embeddings answer used, and the answer as the caller knows it.
@@ -85,7 +107,9 @@ pub(crate) fn answer(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Res
     settle.status = Some(StatusCode::OK);
     match reply {
         Reply::Whole { mut headers, body } => {
-            headers.insert(CONTENT_TYPE, JSON);
+            if !settle.endpoint.passes_along() {
+                headers.insert(CONTENT_TYPE, JSON);
+            }
             if let Some(cost) = &settle.cost
                 && let Ok(cost) = HeaderValue::try_from(cost.total.to_string())
             {
@@ -104,6 +128,11 @@ pub(crate) fn answer(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Res
             our_headers(&settle, gateway, &mut headers);
             let relay = Relay::new(settle, *incoming, gateway);
             with_headers(headers, if as_list { List::new(relay).boxed_unsync() } else { relay.boxed_unsync() })
+        }
+        Reply::Passing(mut passing) => {
+            let mut headers = std::mem::take(&mut passing.headers);
+            our_headers(&settle, gateway, &mut headers);
+            with_headers(headers, Pass::new(settle, *passing, gateway).boxed_unsync())
         }
     }
 }
@@ -205,7 +234,9 @@ fn our_headers(call: &Call, gateway: &Gateway, headers: &mut HeaderMap) {
     // The provider's own id, if there is one: its support knows no other.
     let request_id = match call.endpoint.dialect() {
         // Google's SDKs look for none.
-        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::Gemini => OPENAI_REQUEST_ID,
+        Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::OpenaiResponses | Dialect::Gemini => {
+            OPENAI_REQUEST_ID
+        }
         Dialect::AnthropicMessages => ANTHROPIC_REQUEST_ID,
     };
     headers.entry(request_id).or_insert_with(|| call.trace.id_header.clone());

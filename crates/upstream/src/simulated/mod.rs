@@ -58,7 +58,7 @@ const SURFACES: &[(&str, Dialect, Operation)] = &[
     ("/chat/completions", Dialect::OpenaiChat, Operation::Chat),
     ("/embeddings", Dialect::OpenaiChat, Operation::Embeddings),
     (RESPONSES, Dialect::OpenaiResponses, Operation::Responses),
-    ("/completions", Dialect::OpenaiChat, Operation::Completions),
+    ("/completions", Dialect::OpenaiCompletions, Operation::Completions),
     ("/moderations", Dialect::OpenaiChat, Operation::Moderations),
     ("/images/generations", Dialect::OpenaiChat, Operation::Images),
     ("/audio/speech", Dialect::OpenaiChat, Operation::Speech),
@@ -71,8 +71,10 @@ const SURFACES: &[(&str, Dialect, Operation)] = &[
 fn surface(dialect: Dialect, operation: Operation) -> Option<&'static str> {
     let (dialect, operation) = match (dialect, operation) {
         (Dialect::OpenaiResponses, Operation::Chat) => (dialect, Operation::Responses),
+        (Dialect::OpenaiCompletions, Operation::Chat) => (dialect, Operation::Completions),
         // Beside it, as at OpenAI.
         (Dialect::OpenaiChat, Operation::Responses) => (Dialect::OpenaiResponses, operation),
+        (Dialect::OpenaiChat, Operation::Completions) => (Dialect::OpenaiCompletions, operation),
         other => other,
     };
     let mut all = SURFACES.iter();
