@@ -21,3 +21,4 @@ mod responses;
 mod routes;
 mod settle;
 mod streams;
+mod tls;

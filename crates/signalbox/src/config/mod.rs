@@ -133,8 +133,9 @@ impl Config {
             Some(path) => path,
             None if Path::new(DEFAULT_FILE).exists() => Path::new(DEFAULT_FILE),
             None => {
-                let origin = Origin { file: Some(PathBuf::from(DEFAULT_FILE)), ..Origin::default() };
-                return Ok(Self { origin, ..Self::default() });
+                let mut config = Self::default();
+                config.origin.file = Some(PathBuf::from(DEFAULT_FILE));
+                return Ok(config);
             }
         };
         let text = std::fs::read_to_string(path).with_context(|| {
