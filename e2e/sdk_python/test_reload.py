@@ -77,12 +77,14 @@ def test_what_is_wrong_is_refused_as_a_whole_and_told_once(configured: Configure
     configured.write(route("up-anthropic/large", strategy="priorty"))
     refused = wait_until("the refusal", lambda: configured.config().get("refused"))
     assert "signalbox.yaml:" in refused["problems"][0] and "priority" in refused["problems"][0], refused
+    assert "signalbox_config_refused 1\n" in configured.api("GET", "/metrics").text
     # The one before stays in force, all of it.
     assert configured.ask().headers["x-signalbox-provider"] == "up-openai"
     assert configured.config()["since"] == before["since"]
     configured.write(route("up-anthropic/large"))
     wait_until("the mended configuration", lambda: configured.config()["reloads"] == 1)
     assert "refused" not in configured.config()
+    assert "signalbox_config_refused 0\n" in configured.api("GET", "/metrics").text
     assert configured.text().count("is refused, the one before stays in force") == 1
     # A file that is gone takes nothing away.
     configured.file.unlink()

@@ -21,6 +21,7 @@ use crate::config::{self, Config, Origin, Problems};
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Who looks after the configuration.
+#[derive(Debug)]
 pub(crate) struct Reload {
     /// What the process was started with.
     started: Origin,
@@ -59,7 +60,7 @@ impl Reload {
 
     /// Looks at the file for ever, and at once on SIGHUP. A file has to look the same twice before it is read: who writes
     /// one may not have come to its end.
-    pub(crate) async fn watch(&self) {
+    pub(crate) async fn watch(self: &Arc<Self>) {
         let Some(file) = self.started.file.clone() else { return std::future::pending().await };
         let mut hangup = match signal(SignalKind::hangup()) {
             Ok(hangup) => Some(hangup),
@@ -105,14 +106,12 @@ impl Reload {
         looks
     }
 
-    async fn read(&self, file: &Path) {
-        let path = file.to_owned();
-        let next = tokio::task::spawn_blocking(move || Next::read(&path)).await;
-        let applied = match next {
-            Ok(Ok(next)) => self.apply(next),
-            Ok(Err(problems)) => Err(problems),
-            Err(error) => Err(vec![format!("a fault of Signalbox while it was read ({error})")]),
-        };
+    async fn read(self: &Arc<Self>, file: &Path) {
+        // Files are read, expressions compiled, certificates loaded: calls shall not wait for that.
+        let (this, path) = (Arc::clone(self), file.to_owned());
+        let read = tokio::task::spawn_blocking(move || Next::read(&path).and_then(|next| this.apply(next)));
+        let fault = |error| Err(vec![format!("a fault of Signalbox while it was read ({error})")]);
+        let applied = read.await.unwrap_or_else(fault);
         let file = file.display();
         match applied {
             Ok(needs_restart) if needs_restart.is_empty() => info!(%file, "the configuration of `{file}` is in force"),

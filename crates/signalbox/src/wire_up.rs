@@ -99,6 +99,7 @@ impl App {
         gateway.current().metrics().register(&mut registry);
         ingest.metrics().register(&mut registry);
         registry.register_collector(Box::new(StoreNumbers { store: Arc::clone(&store), queue: Arc::clone(&queue) }));
+        registry.register_collector(Box::new(ConfigNumbers(Arc::clone(&reload))));
         let (stopping, stop_seen) = watch::channel(false);
         let api = signalbox_api::router(ApiParts {
             store: Arc::clone(&store) as Arc<dyn EventStore>,
@@ -257,6 +258,28 @@ fn text_of(registry: &Registry) -> String {
         error!("the metrics could not be written: {error}");
     }
     text
+}
+
+/// Whether the configuration file is in force.
+#[derive(Debug)]
+struct ConfigNumbers(Arc<Reload>);
+
+impl Collector for ConfigNumbers {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let status = self.0.status();
+        let (refused, restart) = (status.refused.is_some(), !status.needs_restart.is_empty());
+        for (name, help, value) in [
+            ("signalbox_config_refused", "1 if what the configuration file says now was refused", refused),
+            ("signalbox_config_needs_restart", "1 if some of it comes into force with a restart only", restart),
+        ] {
+            let gauge = ConstGauge::new(i64::from(value));
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        }
+        let counter = ConstCounter::new(status.reloads);
+        let help = "Changed configurations that came into force since the start";
+        counter.encode(encoder.encode_descriptor("signalbox_config_reloads", help, None, counter.metric_type())?)?;
+        Ok(())
+    }
 }
 
 /// The store's and the queue's numbers, read when somebody asks.
