@@ -110,6 +110,7 @@ impl Gateway {
     pub fn new(parts: GatewayParts) -> Self {
         let GatewayParts { config, guard, catalog, upstream, routes, prices, sink, clock } = parts;
         let settler = Settler::start(&config, prices, sink, Arc::clone(&clock));
+        upstream.keep_warm();
         Self {
             register: Arc::default(),
             in_flight: Arc::default(),
@@ -132,6 +133,7 @@ impl Gateway {
     /// thread. Calls that this one has begun it also ends.
     pub(crate) fn with(&self, settings: Settings, upstream: Upstream, routes: Routes) -> Self {
         let Settings { config, guard, prices, .. } = settings;
+        upstream.keep_warm();
         Self {
             register: Arc::clone(&self.register),
             in_flight: Arc::clone(&self.in_flight),

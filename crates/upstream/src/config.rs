@@ -77,6 +77,10 @@ pub struct ProviderConfig {
     /// How long to wait for it, where that differs from `timeouts` above.
     #[serde(default)]
     pub timeouts: Timeouts,
+    /// How many connections are kept open to it also when no calls come, so that the next one needn't wait for address, TCP
+    /// and TLS. Default 0.
+    #[serde(default)]
+    pub warm_connections: usize,
 }
 
 /// What an `openai_chat` provider calls the limit of output tokens.

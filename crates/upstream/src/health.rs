@@ -123,6 +123,11 @@ impl Health {
         *self.last_error.lock() = Some(LastError { class, message, time: clock.now() });
     }
 
+    /// No call failed, but one would have.
+    pub(crate) fn unreachable(&self, class: ErrorClass, message: String, clock: &dyn Clock) {
+        *self.last_error.lock() = Some(LastError { class, message, time: clock.now() });
+    }
+
     fn note(&self, took: Option<Duration>, clock: &dyn Clock) {
         let at = clock.elapsed();
         let mut recent = self.recent.lock();

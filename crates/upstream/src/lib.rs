@@ -10,6 +10,7 @@ mod provider;
 mod registry;
 pub mod simulated;
 mod upstream;
+mod warm;
 
 pub use call::{Operation, UpstreamCall, UpstreamReply};
 pub use client::{BodyError, UpstreamBody};

@@ -11,6 +11,7 @@ use crate::client::{Source, UpstreamBody};
 use crate::config::{UpstreamConfig, UpstreamConfigError, suggest};
 use crate::health::InFlight;
 use crate::provider::Transport;
+use crate::warm;
 use crate::{ModelEntry, Provider, ProviderStatus, SendError, Target, UnknownModel, UpstreamCall, UpstreamReply};
 
 /// All providers of one configuration; calls go through it concurrently.
@@ -61,6 +62,13 @@ impl Upstream {
             }
         }
         Ok(Self::of(known, config, Arc::clone(&self.clock)))
+    }
+
+    /// Begins to keep connections open to those providers that are configured so. Within a runtime.
+    pub fn keep_warm(&self) {
+        for provider in self.known.iter().filter_map(|known| known.provider.as_ref()) {
+            warm::keep(provider, &self.clock);
+        }
     }
 
     fn of(known: Vec<Known>, config: &UpstreamConfig, clock: Arc<dyn Clock>) -> Self {
