@@ -12,13 +12,13 @@ use signalbox_types::{Cost, ErrorClass, Finding, Timestamp, Usage, Verdict};
 use signalbox_upstream::{Target, UpstreamBody};
 use signalbox_wire::canonical::{ChatRequest, ChatResponse};
 use signalbox_wire::{Accumulator, Codec, ErrorBody, Peek, SseDecoder, SseEvent, WireError, codec};
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::along::Passing;
 use crate::endpoint::Endpoint;
 use crate::exchange::Sent;
 use crate::headers::{Labels, Trace};
 use crate::held::Held;
+use crate::idempotency::{Again, Lead};
 use crate::route::Routed;
 use crate::stages::guard_out::Windows;
 use crate::through::Through;
@@ -81,7 +81,11 @@ pub(crate) struct Call {
     pub(crate) status: Option<StatusCode>,
     pub(crate) held: Held,
     /// Given back when the call has ended.
-    pub(crate) permit: Option<OwnedSemaphorePermit>,
+    pub(crate) permit: Option<Held>,
+    /// The same call may be sent again, and then waits for the answer of this one.
+    pub(crate) lead: Option<Lead>,
+    /// Its answer is that of another call.
+    pub(crate) again: Option<Again>,
 }
 
 /// What went in, in the form that was needed last.
@@ -157,6 +161,8 @@ impl Call {
             status: None,
             held,
             permit: None,
+            lead: None,
+            again: None,
         }
     }
 
@@ -238,6 +244,8 @@ impl Call {
             status: None,
             held,
             permit: None,
+            lead: None,
+            again: None,
         }
     }
 

@@ -40,6 +40,11 @@ pub struct GatewayConfig {
     /// The provider that files and batches go to unless a call says another with `x-signalbox-provider`. Default: the only
     /// one that takes them.
     pub files_provider: Option<String>,
+    /// How long the answer of a call with an `Idempotency-Key` is given again to whoever sends the same call with the same
+    /// key, in milliseconds. With 0, only calls that are under way are waited for.
+    pub idempotency_keep_ms: u64,
+    /// How many bytes all these answers may take. The oldest give way.
+    pub idempotency_bytes: usize,
     /// Of how many things that providers keep (responses, files, batches) it is remembered which project made them, since only that one
     /// may have them again. Those that weren't used for the longest time are forgotten first.
     pub max_kept_ids: usize,
@@ -72,6 +77,8 @@ impl Default for GatewayConfig {
             pass_through: true,
             unread: Unread::Pass,
             files_provider: None,
+            idempotency_keep_ms: 600_000,
+            idempotency_bytes: 64 << 20,
             max_kept_ids: 100_000,
             max_model_labels: 200,
         }
@@ -96,10 +103,6 @@ impl GatewayConfig {
             .collect();
         if self.body_timeout_ms == 0 {
             problems.push(("body_timeout_ms", "expected at least 1, found 0".to_owned()));
-        }
-        let most = tokio::sync::Semaphore::MAX_PERMITS;
-        if self.max_in_flight > most {
-            problems.push(("max_in_flight", format!("expected at most {most}, found {}", self.max_in_flight)));
         }
         problems
     }

@@ -8,6 +8,7 @@ mod exchange;
 mod gemini;
 mod headers;
 mod held;
+mod idempotency;
 mod kept;
 mod list;
 mod metrics;
@@ -22,6 +23,8 @@ mod serve;
 mod stages;
 mod through;
 mod upload;
+mod switch;
+mod until;
 mod verdict;
 
 pub use config::{GatewayConfig, Unread};
@@ -31,3 +34,4 @@ pub use route::{
     RouteConfig, RouteStatus, RouteTimeouts, Routes, StrategyName, TargetConfig, TargetStatus,
 };
 pub use serve::{BoxError, Gateway, GatewayParts, RequestBody, ResponseBody};
+pub use switch::{Settings, Switch};

@@ -144,6 +144,10 @@ fn routing(call: &Call, span: &mut Span) {
             put("signalbox.route.drained", "true".to_owned());
         }
     }
+    if let Some(again) = &call.again {
+        put("signalbox.idempotency", again.word().to_owned());
+        put("signalbox.idempotency.trace_id", again.kept.trace_id.to_string());
+    }
     if call.usage_is_estimated {
         put("signalbox.usage.estimated", "true".to_owned());
     }

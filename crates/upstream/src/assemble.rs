@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderName, HeaderValue, Uri};
@@ -147,6 +148,8 @@ impl At<'_> {
             stream_options: known.stream_options,
             max_tokens_field: known.max_tokens_field,
             limits: Limits::new(&self.own.timeouts, &self.general.timeouts),
+            warm_connections: self.own.warm_connections,
+            is_kept_warm: AtomicBool::new(false),
             transport,
             health: Health::default(),
         }

@@ -10,6 +10,7 @@ mod provider;
 mod registry;
 pub mod simulated;
 mod upstream;
+mod warm;
 
 pub use call::{Operation, UpstreamCall, UpstreamReply};
 pub use client::{BodyError, Upload, UpstreamBody};
@@ -18,7 +19,7 @@ pub use config::{
     UpstreamConfigError,
 };
 pub use error::{SendError, UnknownModel};
-pub use health::{HealthSnapshot, LastError};
+pub use health::{HealthSnapshot, LastError, Recent};
 pub use provider::{ModelEntry, Provider, ProviderStatus, Target};
 pub use registry::{Paths, Row, rows};
 pub use upstream::Upstream;

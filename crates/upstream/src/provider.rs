@@ -1,6 +1,7 @@
 //! A provider that is on: a registry row joined with its configuration and credential.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
 use signalbox_wire::Dialect;
@@ -32,6 +33,9 @@ pub struct Provider {
     pub max_tokens_field: MaxTokensField,
     pub(crate) model_prefixes: Vec<String>,
     pub(crate) limits: Limits,
+    /// So many connections are kept open to it.
+    pub(crate) warm_connections: usize,
+    pub(crate) is_kept_warm: AtomicBool,
     pub(crate) transport: Transport,
     pub(crate) health: Health,
 }
@@ -130,7 +134,7 @@ pub struct ModelEntry {
 }
 
 /// A provider as the status page shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ProviderStatus {
     /// Its name: the part before `/` in a model name.
     pub name: String,

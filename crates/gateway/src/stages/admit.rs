@@ -10,6 +10,7 @@ use signalbox_types::ErrorClass;
 use crate::Gateway;
 use crate::call::{Call, CallError};
 use crate::headers;
+use crate::held::Held;
 
 pub(crate) fn admit(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
     if !call.endpoint.takes(&call.method) {
@@ -20,14 +21,12 @@ pub(crate) fn admit(call: &mut Call, gateway: &Gateway) -> Result<(), CallError>
     }
     call.principal = Some(authenticate(&call.headers, gateway)?);
     // After the key, so that strangers can't take the room of those who have one.
-    match Arc::clone(&gateway.permits).try_acquire_owned() {
-        Ok(permit) => call.permit = Some(permit),
-        Err(_) => {
-            let message =
-                format!("{} calls are under way, which is the limit; try again", gateway.config.max_in_flight);
-            return Err(CallError::overloaded(message));
-        }
+    let most = gateway.config.max_in_flight;
+    let mut permit = Held::new(Arc::clone(&gateway.in_flight), most);
+    if !permit.try_grow(1) {
+        return Err(CallError::overloaded(format!("{most} calls are under way, which is the limit; try again")));
     }
+    call.permit = Some(permit);
     Ok(())
 }
 

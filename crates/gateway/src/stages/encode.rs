@@ -1,6 +1,8 @@
 //! Says the answer in the caller's dialect: a whole one here, a stream event by event in `relay`.
 //! And the heads of all answers.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, Response, StatusCode};
@@ -12,10 +14,11 @@ use signalbox_wire::{Dialect, WireError, embeddings};
 use crate::call::{Answer, Call, CallError, Input, Outcome, Reply, Retry};
 use crate::endpoint::Endpoint;
 use crate::headers::{
-    ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, LATENCY_MS, MODEL, OPENAI_REQUEST_ID, PROVIDER, ROUTE, SHOULD_RETRY,
-    TRACE_ID, TRACEPARENT, VERDICT,
+    ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, IDEMPOTENCY, LATENCY_MS, MODEL, OPENAI_REQUEST_ID, PROVIDER, ROUTE,
+    SHOULD_RETRY, TRACE_ID, TRACEPARENT, VERDICT,
 };
 use crate::kept::{Owner, only_theirs};
+use crate::idempotency::Kept;
 use crate::list::List;
 use crate::owners::Kind;
 use crate::pass::Pass;
@@ -123,7 +126,7 @@ pub(crate) fn answer(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Res
     response
 }
 
-fn answering(settle: Settle, reply: Reply, gateway: &Gateway) -> Response<ResponseBody> {
+fn answering(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Response<ResponseBody> {
     match reply {
         Reply::Whole { mut headers, body } => {
             if !settle.endpoint.passes_along() {
@@ -134,6 +137,7 @@ fn answering(settle: Settle, reply: Reply, gateway: &Gateway) -> Response<Respon
             {
                 headers.insert(COST_USD, cost);
             }
+            lead_on(&mut settle, gateway, StatusCode::OK, &headers, &body, None);
             our_headers(&settle, gateway, &mut headers);
             settle.finish(Outcome::Answered);
             with_headers(headers, whole(body))
@@ -168,11 +172,49 @@ pub(crate) fn refuse(mut settle: Settle, mut error: CallError, gateway: &Gateway
     settle.first_byte = settle.first_byte.or(came);
     settle.status = Some(status);
     let mut headers = std::mem::take(&mut error.detail.headers);
-    our_headers(&settle, gateway, &mut headers);
     let body = error.detail.verbatim.take().unwrap_or_else(|| settle.endpoint.encode_error(&error.body()));
+    lead_on(&mut settle, gateway, status, &headers, &body, Some(&error));
+    our_headers(&settle, gateway, &mut headers);
     let retry = error.retry;
     settle.finish(Outcome::Failed(error));
     refusal(status, headers, retry, body)
+}
+
+/// Tells the answer to those who sent the same call and wait for it.
+fn lead_on(
+    call: &mut Call,
+    gateway: &Gateway,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &Bytes,
+    error: Option<&CallError>,
+) {
+    if let Some(lead) = call.lead.take() {
+        let kept = Kept::of(status, headers.clone(), body.clone(), call.trace.trace_id, error);
+        lead.answered(kept, gateway.clock.elapsed());
+    }
+}
+
+/// The answer of the same call, which was sent before. Nothing was used for it again.
+pub(crate) fn again(mut settle: Settle, gateway: &Gateway) -> Response<ResponseBody> {
+    let Some(again) = &settle.again else { return refuse(settle, unasked(), gateway) };
+    let (kept, word) = (Arc::clone(&again.kept), HeaderValue::from_static(again.word()));
+    settle.status = Some(kept.status);
+    let mut headers = kept.headers.clone();
+    headers.remove(COST_USD);
+    headers.insert(IDEMPOTENCY, word);
+    our_headers(&settle, gateway, &mut headers);
+    let outcome = kept.outcome();
+    let retry = if let Outcome::Failed(error) = &outcome { error.retry } else { Retry::Never };
+    settle.finish(outcome);
+    if kept.status.is_success() {
+        return with_headers(headers, whole(kept.body.clone()));
+    }
+    refusal(kept.status, headers, retry, kept.body.clone())
+}
+
+fn unasked() -> CallError {
+    CallError::us(ErrorClass::Internal, "the call has no answer of another one")
 }
 
 pub(crate) fn refusal(status: StatusCode, mut headers: HeaderMap, retry: Retry, body: Bytes) -> Response<ResponseBody> {

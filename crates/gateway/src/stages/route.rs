@@ -36,7 +36,7 @@ pub(crate) fn route(call: &mut Call, gateway: &Gateway) -> Result<(), CallError>
         return to(call, target);
     }
     if let Some(route) = gateway.routes.find(&peek.model) {
-        call.routed = Some(Box::new(Routed::new(Arc::clone(route))));
+        call.routed = Some(Box::new(Routed::new(Arc::clone(route), &call.headers)));
         return Ok(());
     }
     let target = gateway.upstream.resolve(&peek.model).map_err(|error| unknown_model(error.to_string()))?;

@@ -8,6 +8,7 @@ use crate::call::{Call, CallError, Reply};
 use crate::endpoint::Endpoint;
 use crate::exchange::{Ask, exchange};
 use crate::route::attempts;
+use crate::until::Until;
 
 pub(crate) async fn send(call: &mut Call, gateway: &Gateway) -> Result<Reply, CallError> {
     if call.routed.is_some() {
@@ -25,6 +26,13 @@ pub(crate) async fn send(call: &mut Call, gateway: &Gateway) -> Result<Reply, Ca
     if let Some(upload) = call.upload.take() {
         ask = ask.uploading(upload);
     }
-    let sent = exchange(ask, &gateway.upstream, &*gateway.clock).await?;
+    let asked = exchange(ask, &gateway.upstream, &*gateway.clock);
+    let sent = match Until::of_caller(&call.headers) {
+        None => asked.await?,
+        Some(until) => {
+            let late = || until.error(&format!("provider `{}` didn't answer", target.provider.name));
+            tokio::time::timeout_at(until.at, asked).await.unwrap_or_else(|_| Err(late()))?
+        }
+    };
     Ok(call.adopt(sent))
 }

@@ -81,6 +81,16 @@ impl HttpTransport {
         Self { provider, connector, host, root, places, fixed, defaults, pool: Arc::new(Pool::new(max_idle)) }
     }
 
+    /// Opens connections until so many wait for calls.
+    pub(crate) async fn warm(&self, most: usize, limits: &Limits, health: &Health) -> Result<(), SendError> {
+        for _ in self.pool.waiting()..most {
+            let connection = self.connector.connect(&self.provider, limits.connect).await?;
+            health.connected();
+            self.pool.put(connection);
+        }
+        Ok(())
+    }
+
     /// Sends and waits for the head. An idle connection that turns out to be dead costs one more try on a new one.
     pub(crate) async fn send(
         &self,
