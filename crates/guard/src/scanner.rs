@@ -34,6 +34,16 @@ pub trait Scanner: Send + Sync {
         hits.iter().map(|hit| hit.confidence).fold(0.0, f32::max)
     }
 
+    /// Whether what it says describes a text, and is no alarm: then it runs only where it is named.
+    fn describes(&self) -> bool {
+        false
+    }
+
+    /// What the text, in which `hits` were found, is, for a scanner that tells kinds of text apart.
+    fn prediction(&self, _hits: &[Hit]) -> Option<Cow<'static, str>> {
+        None
+    }
+
     /// What a rule of its finds, as others name it: the rule's own name, unless data sets have another one.
     fn kind(&self, rule: &Rule) -> Cow<'static, str> {
         Cow::Borrowed(rule.name)

@@ -143,7 +143,6 @@ impl Engine {
         (FAMILIES[family].may_start)(bytes, end - length, end)
     }
 
-
     /// The surest pattern of the family that the anchor is a part of. `plain` is memory to use.
     fn look(&self, near: Near<'_>, family: usize, plain: &mut Plain) -> Option<Found> {
         plain.read(near, REACH.back);

@@ -37,9 +37,18 @@ const FROM: usize = LONGEST_NAME + LONGEST_VALUE + 200;
 /// busy, is not looked at again.
 #[derive(Default)]
 pub(super) struct Memory<'a> {
-    /// The text, where in it the keyword stands and how long it is, where that is in the whole, and what was found.
-    seen: [Option<(&'a [u8], usize, usize, usize, Option<Candidate>)>; 4],
+    seen: [Option<Seen<'a>>; 4],
     next: usize,
+}
+
+struct Seen<'a> {
+    text: &'a [u8],
+    /// Where in it the keyword stands, and how long that is.
+    place: usize,
+    length: usize,
+    /// Where the keyword stands in the whole.
+    at: usize,
+    found: Option<Candidate>,
 }
 
 impl<'a> Memory<'a> {
@@ -47,16 +56,16 @@ impl<'a> Memory<'a> {
     pub(super) fn at(&mut self, view: View<'a>, at: usize, keyword: usize) -> Option<Candidate> {
         let low = at.saturating_sub(BEFORE);
         let text = view.slice(low, view.bytes.len().min(at + FROM));
-        for (seen, place, length, then, found) in self.seen.iter().flatten() {
-            if (*place, *length, *seen) == (at - low, keyword, text) {
-                let moved = |offset: usize| if offset == usize::MAX { offset } else { offset - then + at };
-                return found.map(|found| Candidate { start: moved(found.start), end: moved(found.end), ..found });
+        for seen in self.seen.iter().flatten() {
+            if (seen.place, seen.length, seen.text) == (at - low, keyword, text) {
+                let moved = |offset: usize| if offset == usize::MAX { offset } else { offset - seen.at + at };
+                return seen.found.map(|found| Candidate { start: moved(found.start), end: moved(found.end), ..found });
             }
         }
         let found = assignment(view, at, keyword);
         // Where the text may go on, more of it decides.
         if at + FROM < view.bytes.len() {
-            self.seen[self.next] = Some((text, at - low, keyword, at, found));
+            self.seen[self.next] = Some(Seen { text, place: at - low, length: keyword, at, found });
             self.next = (self.next + 1) % self.seen.len();
         }
         found
