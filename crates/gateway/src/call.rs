@@ -10,12 +10,11 @@ use signalbox_catalog::Principal;
 use signalbox_types::{Cost, ErrorClass, Finding, Timestamp, Usage, Verdict};
 use signalbox_upstream::{Operation, Target, UpstreamBody};
 use signalbox_wire::canonical::{ChatRequest, ChatResponse};
-use signalbox_wire::{Accumulator, Codec, Dialect, ErrorBody, Peek, SseDecoder, SseEvent, WireError, codec};
+use signalbox_wire::{Accumulator, Codec, Dialect, ErrorBody, EventDecoder, Peek, SseEvent, WireError, codec};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::RequestBody;
+use crate::{RequestBody, bedrock, gemini};
 use crate::exchange::Sent;
-use crate::gemini;
 use crate::headers::{Labels, Trace};
 use crate::held::Held;
 use crate::route::Routed;
@@ -29,13 +28,16 @@ pub(crate) enum Endpoint {
     Responses,
     Embeddings,
     Gemini(gemini::Method),
+    Bedrock(bedrock::Method),
 }
 
 impl Endpoint {
     pub(crate) fn find(path: &str) -> Option<Self> {
         let fixed =
             [Self::Chat, Self::Messages, Self::Responses, Self::Embeddings].into_iter().find(|one| one.path() == path);
-        fixed.or_else(|| gemini::find(path).map(|(method, _)| Self::Gemini(method)))
+        let google = || gemini::find(path).map(|(method, _)| Self::Gemini(method));
+        let amazon = || bedrock::find(path).map(|(method, _)| Self::Bedrock(method));
+        fixed.or_else(google).or_else(amazon)
     }
 
     pub(crate) fn path(self) -> &'static str {
@@ -45,6 +47,7 @@ impl Endpoint {
             Self::Responses => "/v1/responses",
             Self::Embeddings => "/v1/embeddings",
             Self::Gemini(method) => method.path(),
+            Self::Bedrock(method) => method.path(),
         }
     }
 
@@ -54,12 +57,13 @@ impl Endpoint {
             Self::Messages => Dialect::AnthropicMessages,
             Self::Responses => Dialect::OpenaiResponses,
             Self::Gemini(_) => Dialect::Gemini,
+            Self::Bedrock(_) => Dialect::BedrockConverse,
         }
     }
 
     pub(crate) fn operation(self) -> Operation {
         match self {
-            Self::Chat | Self::Messages | Self::Responses => Operation::Chat,
+            Self::Chat | Self::Messages | Self::Responses | Self::Bedrock(_) => Operation::Chat,
             Self::Embeddings => Operation::Embeddings,
             Self::Gemini(gemini::Method::Generate | gemini::Method::Stream) => Operation::Chat,
             Self::Gemini(gemini::Method::CountTokens) => Operation::CountTokens,
@@ -151,6 +155,9 @@ impl Call {
             path_model = gemini::find(parts.uri.path()).map(|(_, model)| model);
             as_list = method == gemini::Method::Stream && !read.events;
             query = read.rest;
+        }
+        if let Endpoint::Bedrock(_) = endpoint {
+            path_model = bedrock::find(parts.uri.path()).map(|(_, model)| model);
         }
         Self {
             endpoint,
@@ -257,7 +264,7 @@ impl Call {
     pub(crate) fn know(&mut self, mut peek: Peek) {
         if let Some(model) = &self.path_model {
             peek.model.clone_from(model);
-            peek.stream = self.endpoint == Endpoint::Gemini(gemini::Method::Stream);
+            peek.stream = self.endpoint.is_stream();
             peek.wants_stream_usage = peek.stream;
         }
         self.peek = Some(peek);
@@ -318,7 +325,7 @@ pub(crate) enum Reply {
 pub(crate) struct Incoming {
     pub(crate) headers: HeaderMap,
     pub(crate) body: UpstreamBody,
-    pub(crate) sse: SseDecoder,
+    pub(crate) events: EventDecoder,
     /// Read while looking whether the stream begins with an error; not yet acted upon.
     pub(crate) first: Vec<SseEvent>,
     /// Attached by `guard_out` where a policy watches.

@@ -4,7 +4,7 @@ use signalbox_upstream::{Operation, Provider};
 use signalbox_wire::{Dialect, Peek, TextSlot, WireError, codec, embeddings};
 
 use crate::call::Endpoint;
-use crate::gemini;
+use crate::{bedrock, gemini};
 
 impl Endpoint {
     /// The facts that stages need of a body.
@@ -23,6 +23,11 @@ impl Endpoint {
             (true, _) => embeddings::texts(body),
             (false, dialect) => codec(dialect).texts(body),
         }
+    }
+
+    /// The path says that a stream is wanted.
+    pub(crate) fn is_stream(self) -> bool {
+        matches!(self, Self::Gemini(gemini::Method::Stream) | Self::Bedrock(bedrock::Method::ConverseStream))
     }
 
     pub(crate) fn is_embeddings(self) -> bool {

@@ -12,7 +12,7 @@ use signalbox_types::ErrorClass;
 use signalbox_types::seam::Clock;
 use signalbox_upstream::{BodyError, MaxTokensField, Target, Upstream, UpstreamCall, UpstreamReply, simulated};
 use signalbox_wire::{
-    ChatRequest, Codec, Dialect, ErrorBody, SseDecoder, StreamEvent, WireError, codec, embeddings, splice,
+    ChatRequest, Codec, Dialect, ErrorBody, EventDecoder, StreamEvent, WireError, codec, embeddings, splice,
 };
 
 use crate::call::{Call, CallError, Endpoint, Incoming, Input, Reply};
@@ -242,14 +242,14 @@ async fn whole(
 async fn begin_stream(codec: &dyn Codec, ask: &Ask, reply: UpstreamReply) -> Result<Reply, CallError> {
     let target = &ask.target;
     let headers = passed_back(&reply.headers);
-    if let Some(kind) = content_type(&reply.headers).filter(|kind| !kind.contains("event-stream")) {
+    if let Some(kind) = content_type(&reply.headers).filter(|kind| !codec.framing().is_of(kind)) {
         let kind: String = kind.chars().take(80).collect();
         // An error would be told by this.
         whole(codec, target, reply, ask.max_answer_bytes).await?;
         return Err(garbage(target, &format!("with `{kind}` where a stream was asked for")));
     }
     let mut body = reply.body;
-    let mut sse = SseDecoder::new();
+    let mut events = EventDecoder::new(codec.framing());
     let mut first = Vec::new();
     // Not the stream's own decoder: that one shall see what the guard leaves.
     let mut probe = codec.decode_stream();
@@ -257,8 +257,8 @@ async fn begin_stream(codec: &dyn Codec, ask: &Ask, reply: UpstreamReply) -> Res
     while !began {
         let Some(frame) = body.frame().await else { break };
         let Ok(data) = frame.map_err(|error| broken(&error))?.into_data() else { continue };
-        sse.push(&data).map_err(|error| garbage(target, &format!("with a stream that can't be read: {error}")))?;
-        while !began && let Some(event) = sse.next() {
+        events.push(&data).map_err(|error| garbage(target, &format!("with a stream that can't be read: {error}")))?;
+        while !began && let Some(event) = events.next() {
             let told = probe.event(&event);
             let told = told.map_err(|error| garbage(target, &format!("with a stream that can't be read: {error}")))?;
             if let Some(error) = told.iter().find_map(failure) {
@@ -285,7 +285,7 @@ async fn begin_stream(codec: &dyn Codec, ask: &Ask, reply: UpstreamReply) -> Res
     } else if !began {
         return Err(garbage(target, "with an empty stream"));
     }
-    Ok(Reply::Stream(Box::new(Incoming { headers, body, sse, first, windows: None })))
+    Ok(Reply::Stream(Box::new(Incoming { headers, body, events, first, windows: None })))
 }
 
 fn failure(event: &StreamEvent) -> Option<&ErrorBody> {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod bedrock;
 mod call;
 mod config;
 mod endpoint;

@@ -200,7 +200,7 @@ impl At<'_> {
                 (
                     message,
                     format!(
-                        "say `openai_chat`, `openai_responses`, `anthropic_messages` or `gemini`, or a `kind`: {}",
+                        "say `openai_chat`, `openai_responses`, `anthropic_messages`, `gemini` or `bedrock_converse`, or a `kind`: {}",
                         suggest("", names)
                     ),
                 )
@@ -367,6 +367,7 @@ impl At<'_> {
         };
         Ok(Transport::Http(Box::new(HttpTransport::new(HttpParts {
             provider: Arc::clone(&known.name),
+            stream_type: HeaderValue::from_static(signalbox_wire::codec(known.dialect).framing().content_type()),
             connector: Connector::new(base.origin.clone()).map_err(wrong)?,
             host: base.host.clone(),
             places,

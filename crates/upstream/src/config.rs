@@ -38,7 +38,8 @@ pub struct ProviderConfig {
     /// none, it is a server of your own and `dialect` and `base_url` are needed.
     #[serde(default)]
     pub kind: Option<String>,
-    /// What it speaks: `openai_chat`, `openai_responses`, `anthropic_messages` or `gemini`. Default: that of the kind.
+    /// What it speaks: `openai_chat`, `openai_responses`, `anthropic_messages`, `gemini` or `bedrock_converse`. Default:
+    /// that of the kind.
     #[serde(default)]
     pub dialect: Option<String>,
     /// Where it is. Example: `http://127.0.0.1:11434/v1`. If there is no path, `/v1` is added for OpenAI's dialects.

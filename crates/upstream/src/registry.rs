@@ -107,7 +107,7 @@ pub struct Row {
     pub name: String,
     /// Its name for people.
     pub title: String,
-    /// What it speaks: `openai_chat`, `openai_responses`, `anthropic_messages` or `gemini`.
+    /// What it speaks: `openai_chat`, `openai_responses`, `anthropic_messages`, `gemini` or `bedrock_converse`.
     pub dialect: String,
     /// Where it is; absent if the user must say.
     pub base_url: Option<String>,
@@ -203,6 +203,11 @@ impl Paths {
                 count_tokens: some("/v1/messages/count_tokens"),
                 models: some("/v1/models"),
                 ..none
+            },
+            Dialect::BedrockConverse => Paths {
+                chat: "/model/{model}/converse".to_owned(),
+                chat_stream: some("/model/{model}/converse-stream"),
+                ..Self::default()
             },
             Dialect::Gemini => Paths {
                 chat: "/models/{model}:generateContent".to_owned(),

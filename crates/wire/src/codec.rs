@@ -10,6 +10,7 @@ use signalbox_types::Role;
 
 use crate::canonical::{ChatRequest, ChatResponse, StreamEvent};
 use crate::error::{ErrorBody, WireError};
+use crate::event_stream::Framing;
 use crate::registry::Dialect;
 use crate::rewrite::{Channel, Deltas};
 use crate::splice::splice;
@@ -117,6 +118,11 @@ impl fmt::Debug for dyn StreamEncoder {
 pub trait Codec: Send + Sync {
     /// Which dialect this speaks.
     fn dialect(&self) -> Dialect;
+
+    /// How its streams are cut into events.
+    fn framing(&self) -> Framing {
+        Framing::Sse
+    }
 
     /// The facts that stages need. Looks at top-level fields only.
     ///

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::Codec;
 use crate::dialects::{
-    anthropic_messages::AnthropicMessages, gemini::Gemini, openai_chat::OpenaiChat, openai_responses::OpenaiResponses,
+    anthropic_messages::AnthropicMessages, bedrock_converse::BedrockConverse, gemini::Gemini, openai_chat::OpenaiChat, openai_responses::OpenaiResponses,
 };
 
 /// Every codec.
-pub static ALL: &[&dyn Codec] = &[&AnthropicMessages, &Gemini, &OpenaiChat, &OpenaiResponses];
+pub static ALL: &[&dyn Codec] = &[&AnthropicMessages, &BedrockConverse, &Gemini, &OpenaiChat, &OpenaiResponses];
 
 /// A wire format for chat calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -16,6 +16,8 @@ pub static ALL: &[&dyn Codec] = &[&AnthropicMessages, &Gemini, &OpenaiChat, &Ope
 pub enum Dialect {
     /// Anthropic's Messages API (`POST /v1/messages`).
     AnthropicMessages,
+    /// Amazon Bedrock's Converse API (`POST /model/{model}/converse`).
+    BedrockConverse,
     /// Google's Gemini API (`POST /v1beta/models/{model}:generateContent`).
     Gemini,
     /// OpenAI's Chat Completions API (`POST /v1/chat/completions`) and what imitates it.
@@ -30,6 +32,7 @@ impl Dialect {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AnthropicMessages => "anthropic_messages",
+            Self::BedrockConverse => "bedrock_converse",
             Self::Gemini => "gemini",
             Self::OpenaiChat => "openai_chat",
             Self::OpenaiResponses => "openai_responses",
@@ -54,6 +57,7 @@ impl std::fmt::Display for Dialect {
 pub fn codec(dialect: Dialect) -> &'static dyn Codec {
     match dialect {
         Dialect::AnthropicMessages => &AnthropicMessages,
+        Dialect::BedrockConverse => &BedrockConverse,
         Dialect::Gemini => &Gemini,
         Dialect::OpenaiChat => &OpenaiChat,
         Dialect::OpenaiResponses => &OpenaiResponses,

@@ -6,17 +6,17 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use signalbox_types::{ErrorClass, Verdict};
-use signalbox_wire::{Dialect, WireError, embeddings};
+use signalbox_wire::{Dialect, Framing, WireError, embeddings};
 
 use crate::call::{Answer, Call, CallError, Input, Outcome, Reply, Retry};
 use crate::headers::{
-    ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, LATENCY_MS, MODEL, OPENAI_REQUEST_ID, PROVIDER, ROUTE, SHOULD_RETRY,
+    AMAZON_REQUEST_ID, ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, LATENCY_MS, MODEL, OPENAI_REQUEST_ID, PROVIDER, ROUTE, SHOULD_RETRY,
     TRACE_ID, TRACEPARENT, VERDICT,
 };
 use crate::list::List;
 use crate::relay::Relay;
 use crate::stages::settle::Settle;
-use crate::{Gateway, ResponseBody};
+use crate::{Gateway, ResponseBody, bedrock};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
@@ -95,11 +95,21 @@ pub(crate) fn answer(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Res
         Reply::Stream(mut incoming) => {
             let mut headers = std::mem::take(&mut incoming.headers);
             let as_list = settle.as_list;
-            headers.insert(CONTENT_TYPE, if as_list { JSON } else { EVENT_STREAM });
+            let framing = settle.codec().framing();
+            headers.insert(CONTENT_TYPE, match framing {
+                _ if as_list => JSON,
+                Framing::Sse => EVENT_STREAM,
+                Framing::AmazonEventStream => HeaderValue::from_static(framing.content_type()),
+            });
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             our_headers(&settle, gateway, &mut headers);
             let relay = Relay::new(settle, *incoming, gateway);
-            with_headers(headers, if as_list { List::new(relay).boxed_unsync() } else { relay.boxed_unsync() })
+            let body = match framing {
+                _ if as_list => List::new(relay).boxed_unsync(),
+                Framing::Sse => relay.boxed_unsync(),
+                Framing::AmazonEventStream => bedrock::Frames::new(relay).boxed_unsync(),
+            };
+            with_headers(headers, body)
         }
     }
 }
@@ -164,6 +174,7 @@ fn our_headers(call: &Call, gateway: &Gateway, headers: &mut HeaderMap) {
     let request_id = match call.endpoint.dialect() {
         // Google's SDKs look for none.
         Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::Gemini => OPENAI_REQUEST_ID,
+        Dialect::BedrockConverse => AMAZON_REQUEST_ID,
         Dialect::AnthropicMessages => ANTHROPIC_REQUEST_ID,
     };
     headers.entry(request_id).or_insert_with(|| call.trace.id_header.clone());

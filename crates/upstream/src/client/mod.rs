@@ -35,7 +35,6 @@ static HOP_BY_HOP: [HeaderName; 6] = [CONNECTION, TRANSFER_ENCODING, UPGRADE, TE
 const USER_AGENT_VALUE: HeaderValue = HeaderValue::from_static(concat!("signalbox/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
-const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 // A compressed event stream is held back by whoever compresses it, and we read the bytes.
 const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 
@@ -43,6 +42,8 @@ const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 #[derive(Debug)]
 pub(crate) struct HttpTransport {
     pub(crate) provider: Arc<str>,
+    /// What a stream is asked for as.
+    pub(crate) stream_type: HeaderValue,
     pub(crate) connector: Connector,
     pub(crate) host: HeaderValue,
     pub(crate) places: Places,
@@ -56,6 +57,8 @@ pub(crate) struct HttpTransport {
 /// What [`HttpTransport::new`] needs.
 pub(crate) struct HttpParts {
     pub(crate) provider: Arc<str>,
+    /// What a stream is asked for as.
+    pub(crate) stream_type: HeaderValue,
     pub(crate) connector: Connector,
     pub(crate) host: HeaderValue,
     pub(crate) places: Places,
@@ -66,8 +69,8 @@ pub(crate) struct HttpParts {
 
 impl HttpTransport {
     pub(crate) fn new(parts: HttpParts) -> Self {
-        let HttpParts { provider, connector, host, places, fixed, defaults, max_idle } = parts;
-        Self { provider, connector, host, places, fixed, defaults, pool: Arc::new(Pool::new(max_idle)) }
+        let HttpParts { provider, stream_type, connector, host, places, fixed, defaults, max_idle } = parts;
+        Self { provider, stream_type, connector, host, places, fixed, defaults, pool: Arc::new(Pool::new(max_idle)) }
     }
 
     /// Sends and waits for the head. An idle connection that turns out to be dead costs one more try on a new one.
@@ -159,7 +162,7 @@ impl HttpTransport {
         headers.insert(HOST, self.host.clone());
         let accepted = match content_type {
             Some(_) => ANYTHING,
-            None if stream => EVENT_STREAM,
+            None if stream => self.stream_type.clone(),
             None => JSON,
         };
         headers.insert(CONTENT_TYPE, content_type.unwrap_or(JSON));

@@ -1,7 +1,9 @@
 //! The simulated provider: an ordinary provider whose answers are a pure function of (seed, model, messages).
 //!
 //! It speaks `openai_chat` (`/v1/chat/completions`, `/v1/embeddings`, `/v1/models`), `openai_responses`
-//! (`/v1/responses`), `anthropic_messages` (`/v1/messages`, `/v1/messages/count_tokens`) and `gemini` (`/v1beta/models/{model}:generateContent` and its neighbours); `/v1` may be left out. Models: `small` (short answers), `large` (longer, with reasoning tokens),
+//! (`/v1/responses`), `anthropic_messages` (`/v1/messages`, `/v1/messages/count_tokens`) and `gemini`
+//! (`/v1beta/models/{model}:generateContent` and its neighbours) and `bedrock_converse` (`/model/{model}/converse`,
+//! `/model/{model}/converse-stream`); `/v1` may be left out. Models: `small` (short answers), `large` (longer, with reasoning tokens),
 //! `embed`; any other name answers as `small` does, and `sim/` before a name is taken off. Provider `sim` reaches it
 //! in-process; [`serve`] puts it on a socket for tests, the demo and benchmarks.
 //!
@@ -10,6 +12,7 @@
 mod along;
 mod answer;
 mod anthropic;
+mod bedrock;
 mod body;
 pub mod directives;
 mod embeddings;
@@ -83,6 +86,7 @@ fn surface(dialect: Dialect, operation: Operation) -> Option<&'static str> {
 pub(crate) fn has(dialect: Dialect, operation: Operation) -> bool {
     match dialect {
         Dialect::Gemini => gemini::Asks::path(operation, false, "m").is_some(),
+        Dialect::BedrockConverse => operation == Operation::Chat,
         dialect => surface(dialect, operation).is_some(),
     }
 }
@@ -122,6 +126,7 @@ impl Simulator {
         let (head, body) = request.into_parts();
         let path = head.uri.path();
         let asks = gemini::Asks::find(path);
+        let converse = bedrock::Asks::find(path);
         let path = path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).unwrap_or(path);
         if let Some(below) = path.strip_prefix(RESPONSES).filter(|below| !below.is_empty()) {
             return Ok(self.kept(&head, below, &body));
@@ -130,11 +135,13 @@ impl Simulator {
             return Ok(self.look_up(path, &head.headers));
         }
         let found = SURFACES.iter().find(|(known, ..)| *known == path).copied();
-        let (_, dialect, operation) = found.unwrap_or(match asks {
-            Some(_) => ("", Dialect::Gemini, Operation::Chat),
-            None => ("", Dialect::OpenaiChat, Operation::Chat),
+        let (_, dialect, operation) = found.unwrap_or(match (&asks, &converse) {
+            (Some(_), _) => ("", Dialect::Gemini, Operation::Chat),
+            (None, Some(_)) => ("", Dialect::BedrockConverse, Operation::Chat),
+            (None, None) => ("", Dialect::OpenaiChat, Operation::Chat),
         });
-        let mut script = match head.method == Method::POST && (found.is_some() || asks.is_some()) {
+        let is_known = found.is_some() || asks.is_some() || converse.is_some();
+        let mut script = match head.method == Method::POST && is_known {
             true => {
                 if self.options.record {
                     self.stats.record(&head, &body);
@@ -149,6 +156,7 @@ impl Simulator {
                     Ok(directives) => self.failure(dialect, &directives).unwrap_or_else(|| {
                         let made = match (&asks, operation) {
                             (Some(asks), _) => gemini::script(asks, &body, &directives),
+                            (None, _) if converse.is_some() => bedrock::script(converse.as_ref(), &body, &directives),
                             (None, Operation::Embeddings) => embeddings::script(&body, &directives),
                             (None, Operation::Responses) => responses::script(&body, &directives),
                             (None, Operation::Chat) if dialect == Dialect::AnthropicMessages => {
@@ -251,6 +259,7 @@ impl Simulator {
     ) -> Result<Response<SimBody>, SendError> {
         let path = match provider.dialect {
             Dialect::Gemini => gemini::Asks::path(call.operation, call.stream, model),
+            Dialect::BedrockConverse => bedrock::Asks::path(call.operation, call.stream, model),
             dialect => surface(dialect, call.operation)
                 .and_then(|path| format!("/v1{path}{}", call.below.as_deref().unwrap_or_default()).parse().ok()),
         };

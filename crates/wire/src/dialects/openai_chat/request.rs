@@ -299,8 +299,7 @@ fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
                 }
                 told => told,
             },
-            Dialect::Gemini => super::super::gemini::harmless_field(name, value),
-            Dialect::AnthropicMessages => harmless_anthropic_field(name, value),
+            other => crate::dialects::harmless_field(other, name, value),
         };
         harmless.map_err(|hint| unsupported(name, hint))?;
     }
