@@ -34,7 +34,7 @@ const MAX_TAGS: usize = 32;
 const PASSED_ON: [&str; 6] =
     ["anthropic-version", "anthropic-beta", "openai-organization", "openai-project", "openai-beta", "idempotency-key"];
 /// What of a provider's headers the caller gets: what SDKs read, and what helps its support.
-const PASSED_BACK: [&str; 7] = [
+const PASSED_BACK: [&str; 9] = [
     "content-type",
     "retry-after",
     "retry-after-ms",
@@ -42,6 +42,8 @@ const PASSED_BACK: [&str; 7] = [
     "request-id",
     "openai-processing-ms",
     "x-should-retry",
+    "x-amzn-errortype",
+    "x-amzn-requestid",
 ];
 const PASSED_BACK_PREFIXES: [&str; 2] = ["x-ratelimit-", "anthropic-ratelimit-"];
 

@@ -207,6 +207,11 @@ pub trait Codec: Send + Sync {
     /// An error as the dialect's SDKs expect it.
     fn encode_error(&self, error: &ErrorBody) -> Bytes;
 
+    /// A header that tells an error's kind, where SDKs look for one.
+    fn error_header(&self, _: &ErrorBody) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
     /// An error within a stream, as SSE bytes.
     fn encode_stream_error(&self, error: &ErrorBody) -> Bytes;
 }

@@ -128,6 +128,9 @@ pub(crate) fn refuse(mut settle: Settle, mut error: CallError, gateway: &Gateway
     settle.status = Some(status);
     let mut headers = std::mem::take(&mut error.detail.headers);
     our_headers(&settle, gateway, &mut headers);
+    if let Some((name, kind)) = settle.codec().error_header(&error.body()) {
+        headers.entry(name).or_insert(HeaderValue::from_static(kind));
+    }
     let body = error.detail.verbatim.take().unwrap_or_else(|| settle.codec().encode_error(&error.body()));
     let retry = error.retry;
     settle.finish(Outcome::Failed(error));

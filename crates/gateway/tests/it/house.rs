@@ -112,6 +112,7 @@ impl House {
             json!({"name": "oai", "kind": "sim", "dialect": "openai_chat", "base_url": base_url, "models": ["small"]}),
             json!({"name": "ant", "kind": "sim", "dialect": "anthropic_messages", "base_url": base_url, "models": ["large"]}),
             json!({"name": "gem", "kind": "sim", "dialect": "gemini", "base_url": format!("http://{simulator}")}),
+            json!({"name": "bed", "kind": "sim", "dialect": "bedrock_converse", "base_url": format!("http://{simulator}")}),
             json!({"name": "rsp", "kind": "sim", "dialect": "openai_responses", "base_url": base_url}),
         ];
         providers.extend(plan.providers);

@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "the bodies of a test are short")]
 
 mod answers;
+mod bedrock;
 mod choices;
 mod errors;
 mod faults;

@@ -52,7 +52,7 @@ pub(super) fn event(error: &ErrorBody) -> Bytes {
     sse::write(Some(kind), &Writer::write(|w| w.field("message", &error.message)))
 }
 
-fn kind(class: ErrorClass) -> &'static str {
+pub(super) fn kind(class: ErrorClass) -> &'static str {
     match class {
         ErrorClass::InvalidRequest
         | ErrorClass::GuardrailBlocked

@@ -112,6 +112,10 @@ impl Codec for BedrockConverse {
         error::encode(error).into()
     }
 
+    fn error_header(&self, error: &ErrorBody) -> Option<(&'static str, &'static str)> {
+        Some(("x-amzn-errortype", error::kind(error.class)))
+    }
+
     fn encode_stream_error(&self, error: &ErrorBody) -> Bytes {
         error::event(error)
     }
