@@ -8,70 +8,19 @@ use http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Method, Request, StatusCode};
 use signalbox_catalog::Principal;
 use signalbox_types::{Cost, ErrorClass, Finding, Timestamp, Usage, Verdict};
-use signalbox_upstream::{Operation, Target, UpstreamBody};
+use signalbox_upstream::{Target, UpstreamBody};
 use signalbox_wire::canonical::{ChatRequest, ChatResponse};
-use signalbox_wire::{Accumulator, Codec, Dialect, ErrorBody, EventDecoder, Peek, SseEvent, WireError, codec};
+use signalbox_wire::{Accumulator, Codec, ErrorBody, EventDecoder, Peek, SseEvent, WireError, codec};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::{RequestBody, bedrock, gemini};
+use crate::along::Passing;
+use crate::endpoint::Endpoint;
 use crate::exchange::Sent;
 use crate::headers::{Labels, Trace};
 use crate::held::Held;
 use crate::route::Routed;
 use crate::stages::guard_out::Windows;
-
-/// What a path asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Endpoint {
-    Chat,
-    Messages,
-    Responses,
-    Embeddings,
-    Gemini(gemini::Method),
-    Bedrock(bedrock::Method),
-}
-
-impl Endpoint {
-    pub(crate) fn find(path: &str) -> Option<Self> {
-        let fixed =
-            [Self::Chat, Self::Messages, Self::Responses, Self::Embeddings].into_iter().find(|one| one.path() == path);
-        let google = || gemini::find(path).map(|(method, _)| Self::Gemini(method));
-        let amazon = || bedrock::find(path).map(|(method, _)| Self::Bedrock(method));
-        fixed.or_else(google).or_else(amazon)
-    }
-
-    pub(crate) fn path(self) -> &'static str {
-        match self {
-            Self::Chat => "/v1/chat/completions",
-            Self::Messages => "/v1/messages",
-            Self::Responses => "/v1/responses",
-            Self::Embeddings => "/v1/embeddings",
-            Self::Gemini(method) => method.path(),
-            Self::Bedrock(method) => method.path(),
-        }
-    }
-
-    pub(crate) fn dialect(self) -> Dialect {
-        match self {
-            Self::Chat | Self::Embeddings => Dialect::OpenaiChat,
-            Self::Messages => Dialect::AnthropicMessages,
-            Self::Responses => Dialect::OpenaiResponses,
-            Self::Gemini(_) => Dialect::Gemini,
-            Self::Bedrock(_) => Dialect::BedrockConverse,
-        }
-    }
-
-    pub(crate) fn operation(self) -> Operation {
-        match self {
-            Self::Chat | Self::Messages | Self::Responses | Self::Bedrock(_) => Operation::Chat,
-            Self::Embeddings => Operation::Embeddings,
-            Self::Gemini(gemini::Method::Generate | gemini::Method::Stream) => Operation::Chat,
-            Self::Gemini(gemini::Method::CountTokens) => Operation::CountTokens,
-            Self::Gemini(gemini::Method::Embed) => Operation::Embeddings,
-            Self::Gemini(gemini::Method::BatchEmbed) => Operation::EmbeddingsBatch,
-        }
-    }
-}
+use crate::{RequestBody, bedrock, gemini, kept};
 
 /// Everything that is known about a call. Stages fill it in; what is left at the end is recorded.
 pub(crate) struct Call {
@@ -89,6 +38,8 @@ pub(crate) struct Call {
     pub(crate) peek: Option<Peek>,
     /// The model, where the path names it.
     pub(crate) path_model: Option<String>,
+    /// What stands in the path behind that of all things of a kind.
+    pub(crate) below: Option<String>,
     /// A stream goes out as one JSON list.
     pub(crate) as_list: bool,
     pub(crate) input: Input,
@@ -159,6 +110,7 @@ impl Call {
         if let Endpoint::Bedrock(_) = endpoint {
             path_model = bedrock::find(parts.uri.path()).map(|(_, model)| model);
         }
+        let below = kept::find(parts.uri.path()).map(|(_, below)| below);
         Self {
             endpoint,
             method: parts.method,
@@ -171,6 +123,7 @@ impl Call {
             principal: None,
             peek: None,
             path_model,
+            below,
             as_list,
             input: Input::Nothing,
             target: None,
@@ -230,6 +183,7 @@ impl Call {
             principal: self.principal.clone(),
             peek: self.peek.clone(),
             path_model: self.path_model.clone(),
+            below: self.below.clone(),
             // Nobody reads it.
             as_list: false,
             input,
@@ -317,8 +271,13 @@ pub(crate) enum Outcome {
 
 /// What the provider answered, or what is left of it after the output guard.
 pub(crate) enum Reply {
-    Whole { headers: HeaderMap, body: Bytes },
+    Whole {
+        headers: HeaderMap,
+        body: Bytes,
+    },
     Stream(Box<Incoming>),
+    /// Passed along as it comes.
+    Passing(Box<Passing>),
 }
 
 /// A stream whose first event has arrived.

@@ -27,6 +27,9 @@ pub struct GatewayConfig {
     pub settle_queue: usize,
     /// How many bytes of finished calls may wait to be written down.
     pub settle_queue_bytes: usize,
+    /// Of how many things that providers keep (responses) it is remembered which project made them, since only that one
+    /// may have them again. Those that weren't used for the longest time are forgotten first.
+    pub max_kept_ids: usize,
     /// How many models get a name of their own in `/metrics`; the others are counted as `other`.
     pub max_model_labels: usize,
 }
@@ -42,6 +45,7 @@ impl Default for GatewayConfig {
             max_recorded_bytes: 1 << 20,
             settle_queue: 8_192,
             settle_queue_bytes: 128 << 20,
+            max_kept_ids: 100_000,
             max_model_labels: 200,
         }
     }

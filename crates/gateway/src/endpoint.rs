@@ -1,14 +1,86 @@
 //! What a path's dialect and operation mean for the stages.
 
+use http::Method;
 use signalbox_upstream::{Operation, Provider};
+use signalbox_wire::along::{Along, Form};
 use signalbox_wire::{Dialect, Peek, TextSlot, WireError, codec, embeddings};
 
-use crate::call::Endpoint;
-use crate::{bedrock, gemini};
+use crate::along::{self, Surface};
+use crate::{bedrock, gemini, kept};
+
+/// What a path asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    Chat,
+    Messages,
+    Responses,
+    Completions,
+    Embeddings,
+    Gemini(gemini::Method),
+    Bedrock(bedrock::Method),
+    Along(&'static Surface),
+    Kept(kept::What),
+}
+
+impl Endpoint {
+    pub(crate) fn find(path: &str) -> Option<Self> {
+        const FIXED: [Endpoint; 5] =
+            [Endpoint::Chat, Endpoint::Messages, Endpoint::Responses, Endpoint::Completions, Endpoint::Embeddings];
+        let fixed = FIXED.into_iter().find(|one| one.path() == path);
+        fixed
+            .or_else(|| gemini::find(path).map(|(method, _)| Self::Gemini(method)))
+            .or_else(|| bedrock::find(path).map(|(method, _)| Self::Bedrock(method)))
+            .or_else(|| along::find(path).map(Self::Along))
+            .or_else(|| kept::find(path).map(|(what, _)| Self::Kept(what)))
+    }
+
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Self::Chat => "/v1/chat/completions",
+            Self::Messages => "/v1/messages",
+            Self::Responses => "/v1/responses",
+            Self::Completions => "/v1/completions",
+            Self::Embeddings => "/v1/embeddings",
+            Self::Gemini(method) => method.path(),
+            Self::Bedrock(method) => method.path(),
+            Self::Along(surface) => surface.path,
+            Self::Kept(what) => what.path(),
+        }
+    }
+
+    pub(crate) fn dialect(self) -> Dialect {
+        match self {
+            Self::Chat | Self::Embeddings => Dialect::OpenaiChat,
+            Self::Messages => Dialect::AnthropicMessages,
+            Self::Responses | Self::Kept(_) => Dialect::OpenaiResponses,
+            Self::Completions => Dialect::OpenaiCompletions,
+            Self::Along(surface) => surface.dialect,
+            Self::Gemini(_) => Dialect::Gemini,
+            Self::Bedrock(_) => Dialect::BedrockConverse,
+        }
+    }
+
+    pub(crate) fn operation(self) -> Operation {
+        match self {
+            Self::Chat | Self::Messages | Self::Bedrock(_) => Operation::Chat,
+            Self::Responses | Self::Kept(_) => Operation::Responses,
+            Self::Completions => Operation::Completions,
+            Self::Along(surface) => surface.operation,
+            Self::Embeddings => Operation::Embeddings,
+            Self::Gemini(gemini::Method::Generate | gemini::Method::Stream) => Operation::Chat,
+            Self::Gemini(gemini::Method::CountTokens) => Operation::CountTokens,
+            Self::Gemini(gemini::Method::Embed) => Operation::Embeddings,
+            Self::Gemini(gemini::Method::BatchEmbed) => Operation::EmbeddingsBatch,
+        }
+    }
+}
 
 impl Endpoint {
     /// The facts that stages need of a body.
     pub(crate) fn peek(self, body: &[u8]) -> Result<Peek, WireError> {
+        if let Some(along) = self.read_along() {
+            return along.peek(body);
+        }
         match (self.is_embeddings(), self.dialect()) {
             (true, Dialect::Gemini) => embeddings::gemini_peek(body),
             (true, _) => embeddings::peek(body),
@@ -18,6 +90,9 @@ impl Endpoint {
 
     /// The texts of a body.
     pub(crate) fn texts(self, body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError> {
+        if let Some(along) = self.read_along() {
+            return along.texts(body);
+        }
         match (self.is_embeddings(), self.dialect()) {
             (true, Dialect::Gemini) => embeddings::gemini_texts(body),
             (true, _) => embeddings::texts(body),
@@ -34,9 +109,44 @@ impl Endpoint {
         matches!(self.operation(), Operation::Embeddings | Operation::EmbeddingsBatch)
     }
 
-    /// The answer says something, and not only numbers.
+    /// How a request is read that is none of the dialect's.
+    fn read_along(self) -> Option<Along> {
+        match self {
+            Self::Along(surface) => surface.read,
+            // Nothing is said in it.
+            Self::Kept(_) => Some(Along { form: Form::Json, texts: &[], names_model: false }),
+            _ => None,
+        }
+    }
+
+    /// A model answers in words.
     pub(crate) fn is_chat(self) -> bool {
-        self.operation() == Operation::Chat
+        // Every endpoint is named: the guard of answers hangs on this.
+        match self {
+            Self::Chat | Self::Messages | Self::Responses | Self::Completions | Self::Bedrock(_) => true,
+            Self::Gemini(method) => matches!(method, gemini::Method::Generate | gemini::Method::Stream),
+            Self::Embeddings | Self::Along(_) | Self::Kept(_) => false,
+        }
+    }
+
+    /// Request and answer are passed along as they are.
+    pub(crate) fn passes_along(self) -> bool {
+        matches!(self, Self::Along(_) | Self::Kept(_))
+    }
+
+    pub(crate) fn methods(self) -> &'static [Method] {
+        match self {
+            Self::Kept(what) => what.methods(),
+            _ => &[Method::POST],
+        }
+    }
+
+    /// The word for the record and for `/metrics`.
+    pub(crate) fn operation_name(self, method: &Method) -> &'static str {
+        match self {
+            Self::Kept(what) => what.operation(method),
+            other => other.operation().as_str(),
+        }
     }
 
     /// What is asked of a provider of this dialect.
@@ -47,8 +157,9 @@ impl Endpoint {
             Operation::Embeddings if target == Dialect::Gemini && self.dialect() != target => {
                 Operation::EmbeddingsBatch
             }
-            // Some have both of OpenAI's APIs, at two paths.
-            Operation::Chat if target == Dialect::OpenaiResponses && self == Self::Responses => Operation::Responses,
+            // Who has several of OpenAI's APIs has a path for each.
+            Operation::Responses if target != Dialect::OpenaiResponses => Operation::Chat,
+            Operation::Completions if target != Dialect::OpenaiCompletions => Operation::Chat,
             operation => operation,
         }
     }
@@ -58,6 +169,24 @@ impl Endpoint {
         let name = &provider.name;
         if self.is_embeddings() && !embeddings::has(provider.dialect) {
             return Some(format!("provider `{name}` has no embeddings endpoint; choose a model of another provider"));
+        }
+        if let Self::Along(surface) = self
+            && (surface.dialect != provider.dialect || !provider.has(surface.operation))
+        {
+            let why = match surface.operation {
+                Operation::CountTokens => format!(
+                    "provider `{name}` speaks `{}` and can't count the tokens of an Anthropic request; choose a model of a provider that speaks `{}`",
+                    provider.dialect, surface.dialect
+                ),
+                operation => format!(
+                    "provider `{name}` has no {} endpoint; choose a model of another provider",
+                    operation.as_str()
+                ),
+            };
+            return Some(why);
+        }
+        if matches!(self, Self::Kept(_)) && !provider.has(Operation::Responses) {
+            return Some(format!("provider `{name}` has no Responses API, so it keeps no responses"));
         }
         if self == Self::Gemini(gemini::Method::CountTokens) && provider.dialect != Dialect::Gemini {
             return Some(format!(

@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use http::HeaderMap;
-use http::header::{CONTENT_TYPE, HeaderName};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{HeaderMap, Method};
 use http_body_util::BodyExt as _;
 use serde_json::value::RawValue;
 use signalbox_types::ErrorClass;
@@ -15,7 +15,9 @@ use signalbox_wire::{
     ChatRequest, Codec, Dialect, ErrorBody, EventDecoder, StreamEvent, WireError, codec, embeddings, splice,
 };
 
-use crate::call::{Call, CallError, Endpoint, Incoming, Input, Reply};
+use crate::along;
+use crate::call::{Call, CallError, Incoming, Input, Reply};
+use crate::endpoint::Endpoint;
 use crate::headers::{passed_back, passed_on};
 use crate::offload::offload;
 use crate::relay::is_content;
@@ -24,6 +26,7 @@ use crate::relay::is_content;
 const MAX_ERROR_BYTES: usize = 1 << 20;
 /// So many events without content are kept while a stream is watched for its first one.
 const MAX_WATCHED_EVENTS: usize = 1_000;
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// What is asked of one target. Owns all it needs: a call can't be lent to a future that waits, because its request
 /// body is `Send` and not `Sync`; and two of these may be under way for one call.
@@ -36,6 +39,10 @@ pub(crate) struct Ask {
     body: Bytes,
     /// Where the model's name stands, if this provider has another one for it.
     rename: Option<Range<usize>>,
+    method: Method,
+    below: Option<String>,
+    /// What the body is, where it is passed along.
+    content_type: Option<HeaderValue>,
     stream: bool,
     wants_stream_usage: bool,
     headers: HeaderMap,
@@ -75,6 +82,9 @@ impl Ask {
             dialect,
             body: body.clone(),
             rename: (peek.model != target.model).then(|| peek.model_range.clone()),
+            method: call.method.clone(),
+            below: call.below.clone(),
+            content_type: call.endpoint.passes_along().then(|| call.headers.get(CONTENT_TYPE).cloned().unwrap_or(JSON)),
             stream: peek.stream,
             wants_stream_usage: peek.wants_stream_usage,
             headers,
@@ -111,6 +121,8 @@ pub(crate) async fn exchange(mut ask: Ask, upstream: &Upstream, clock: &dyn Cloc
     let codec = ask.target_codec();
     let taken = if !reply.status.is_success() {
         Err(refused(codec, ask.same_dialect(), &ask.target, reply).await)
+    } else if ask.endpoint.passes_along() {
+        along::take(&ask.target, reply, ask.max_answer_bytes).await
     } else if ask.stream {
         begin_stream(codec, &ask, reply).await
     } else {
@@ -147,6 +159,7 @@ async fn outgoing(ask: &mut Ask) -> Result<(UpstreamCall, Input, bool), CallErro
     };
     let mut asked_for_usage = false;
     if ask.stream
+        && ask.endpoint.is_chat()
         && ask.target.provider.stream_options
         && let Some(asking) = ask.target_codec().ask_for_usage(&body)
     {
@@ -155,7 +168,16 @@ async fn outgoing(ask: &mut Ask) -> Result<(UpstreamCall, Input, bool), CallErro
     }
     let (headers, query) = (std::mem::take(&mut ask.headers), ask.query.take());
     let operation = ask.endpoint.operation_at(ask.dialect);
-    let call = UpstreamCall { stream: ask.stream, headers, query, ..UpstreamCall::new(operation, body) };
+    let call = UpstreamCall {
+        operation,
+        method: ask.method.clone(),
+        below: ask.below.take(),
+        body,
+        content_type: ask.content_type.take(),
+        stream: ask.stream,
+        headers,
+        query,
+    };
     Ok((call, input, asked_for_usage))
 }
 
@@ -165,7 +187,10 @@ fn for_model(ask: &Ask, place: Range<usize>, body: Bytes) -> Bytes {
         // The path names it; the body may name it again.
         return codec(ask.endpoint.dialect()).with_model(&body, &ask.target.model).unwrap_or(body);
     }
-    let name = serde_json::Value::from(ask.target.model.as_str()).to_string();
+    let name = match ask.endpoint {
+        Endpoint::Along(surface) if surface.is_form() => ask.target.model.clone(),
+        _ => serde_json::Value::from(ask.target.model.as_str()).to_string(),
+    };
     splice(&body, &[(place, name.into_bytes())])
 }
 
@@ -292,7 +317,7 @@ fn failure(event: &StreamEvent) -> Option<&ErrorBody> {
     if let StreamEvent::Error(error) = event { Some(error) } else { None }
 }
 
-fn broken(error: &BodyError) -> CallError {
+pub(crate) fn broken(error: &BodyError) -> CallError {
     CallError::upstream(error.class(), error.to_string())
 }
 
@@ -302,6 +327,6 @@ fn garbage(target: &Target, what: &str) -> CallError {
     CallError::upstream(ErrorClass::UpstreamError, message)
 }
 
-fn content_type(headers: &http::HeaderMap) -> Option<&str> {
+pub(crate) fn content_type(headers: &http::HeaderMap) -> Option<&str> {
     headers.get(CONTENT_TYPE)?.to_str().ok()
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod along;
 mod bedrock;
 mod call;
 mod config;
@@ -8,10 +9,13 @@ mod exchange;
 mod gemini;
 mod headers;
 mod held;
+mod kept;
 mod list;
 mod metrics;
 mod models;
 mod offload;
+mod owners;
+mod pass;
 mod record;
 mod relay;
 mod route;

@@ -6,7 +6,9 @@ use signalbox_types::{Message, Part, Span, SpanKind, SpanSource, SpanStatus};
 use signalbox_upstream::Operation;
 use signalbox_wire::{ChatRequest, ChatResponse, Codec, Dialect, WireError, embeddings};
 
-use crate::call::{Answer, Call, CallError, Endpoint, Input, Outcome};
+use crate::along;
+use crate::call::{Answer, Call, CallError, Input, Outcome};
+use crate::endpoint::Endpoint;
 use crate::stages::settle::Settled;
 
 /// Raised when spans of the same call would come out differently.
@@ -32,10 +34,15 @@ pub(crate) fn span(settled: Settled, most_bytes: usize) -> Option<Span> {
     span.verdict = Some(call.verdict);
     span.usage = call.usage;
     span.cost = call.cost;
-    match (call.endpoint, call.input) {
+    let endpoint = call.endpoint;
+    match (endpoint, call.input) {
         (_, Input::Nothing) => {}
         (endpoint, Input::Raw(body)) if endpoint.is_embeddings() => {
             span.input = embedded(endpoint, &body, most_bytes);
+        }
+        (Endpoint::Kept(_), _) => {}
+        (Endpoint::Along(surface), Input::Raw(body)) if surface.read.is_some() => {
+            span.input = surface.input(&body, most_bytes);
         }
         (_, Input::Raw(body)) => match codec.decode_request(&body) {
             Ok(request) => input(request, most_bytes, &mut span),
@@ -43,8 +50,12 @@ pub(crate) fn span(settled: Settled, most_bytes: usize) -> Option<Span> {
         },
         (_, Input::Decoded(request)) => input(*request, most_bytes, &mut span),
     }
-    match call.answer {
+    let answer = call.answer;
+    match answer {
         Answer::Nothing => {}
+        Answer::Raw(body) if endpoint.passes_along() => {
+            span.output = along::output(endpoint, &body, most_bytes);
+        }
         Answer::Raw(body) => raw_output(target_codec, &body, most_bytes, &mut span),
         Answer::Decoded(response) => output(*response, most_bytes, &mut span),
         Answer::Partial(answer) => output(answer.finish(), most_bytes, &mut span),
@@ -52,29 +63,24 @@ pub(crate) fn span(settled: Settled, most_bytes: usize) -> Option<Span> {
     // Also of a call that failed: by what the caller wrote (`provider/model`, an alias), its failures
     // would count as those of another model.
     if span.model_used.is_none() {
-        span.model_used = call.target.map(|target| target.model);
+        span.model_used = call.target.map(|target| target.model).filter(|model| !model.is_empty());
     }
     Some(span)
 }
 
 fn begin(call: &Call) -> Option<Span> {
     let principal = call.principal.as_ref()?;
-    let operation = call.endpoint.operation();
+    let operation = call.endpoint.operation_name(&call.method);
     let model = call.target.as_ref().map(|target| target.model.as_str());
     let name = match model.or_else(|| call.peek.as_ref().map(|peek| peek.model.as_str())) {
-        Some(model) => format!("{} {model}", operation.as_str()),
-        None => operation.as_str().to_owned(),
+        Some(model) if !model.is_empty() => format!("{operation} {model}"),
+        _ => operation.to_owned(),
     };
     let mut span = Span::new(principal.project.clone(), call.trace.trace_id, call.trace.span_id, name, call.started);
     span.parent_span_id = call.trace.parent;
     span.source = SpanSource::Gateway;
-    span.kind = match operation {
-        Operation::Chat | Operation::Responses => SpanKind::Llm,
-        Operation::Embeddings | Operation::EmbeddingsBatch => SpanKind::Embedding,
-        // A question about a request: no generation.
-        _ => SpanKind::Span,
-    };
-    span.operation = Some(operation.as_str().to_owned());
+    span.kind = kind(call.endpoint);
+    span.operation = Some(operation.to_owned());
     span.key_id = Some(principal.key_id.clone());
     span.streaming = call.stream();
     span.http_status = call.status.map(|status| status.as_u16());
@@ -85,12 +91,27 @@ fn begin(call: &Call) -> Option<Span> {
     Some(span)
 }
 
+fn kind(endpoint: Endpoint) -> SpanKind {
+    match endpoint.operation() {
+        // What is done with an answer that was made before.
+        Operation::Responses if endpoint.passes_along() => SpanKind::Span,
+        Operation::Chat | Operation::Responses | Operation::Completions => SpanKind::Llm,
+        Operation::Images | Operation::Speech | Operation::Transcriptions => SpanKind::Llm,
+        Operation::Embeddings | Operation::EmbeddingsBatch => SpanKind::Embedding,
+        Operation::Moderations => SpanKind::Guardrail,
+        // A question about a request: no generation.
+        Operation::CountTokens => SpanKind::Span,
+    }
+}
+
 fn target(call: &Call, span: &mut Span) {
-    span.model_requested = call.peek.as_ref().map(|peek| peek.model.clone());
+    span.model_requested = call.peek.as_ref().map(|peek| peek.model.clone()).filter(|model| !model.is_empty());
     if let Some(target) = &call.target {
         span.provider = Some(target.provider.otel_name.clone());
         span.attributes.insert("signalbox.provider".to_owned(), target.provider.name.to_string());
-        span.attributes.insert("signalbox.model".to_owned(), target.model.clone());
+        if !target.model.is_empty() {
+            span.attributes.insert("signalbox.model".to_owned(), target.model.clone());
+        }
     }
 }
 

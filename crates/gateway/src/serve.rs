@@ -17,8 +17,10 @@ use signalbox_upstream::Upstream;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use crate::call::{Call, CallError, Endpoint, Reply};
+use crate::call::{Call, CallError, Reply};
+use crate::endpoint::Endpoint;
 use crate::held::Held;
+use crate::owners::Owners;
 use crate::route::{RouteStatus, Routes, drain, mirror};
 use crate::stages::admit::admit;
 use crate::stages::decode::decode;
@@ -80,6 +82,8 @@ pub struct Gateway {
     /// Answers without a caller that may be read.
     pub(crate) drains: Arc<Semaphore>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Who made what providers keep.
+    pub(crate) owners: Arc<Owners>,
     pub(crate) settler: Arc<Settler>,
     pub(crate) permits: Arc<Semaphore>,
     buffered: Arc<AtomicUsize>,
@@ -103,6 +107,7 @@ impl Gateway {
         let settler = Settler::start(&config, prices, sink, Arc::clone(&clock));
         Self {
             permits: Arc::new(Semaphore::new(config.max_in_flight.min(Semaphore::MAX_PERMITS))),
+            owners: Arc::new(Owners::new(config.max_kept_ids)),
             config,
             guard,
             catalog,

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod assemble;
+mod auth;
+mod base;
 mod call;
 mod client;
 mod config;
@@ -14,8 +16,8 @@ mod upstream;
 pub use call::{Operation, UpstreamCall, UpstreamReply};
 pub use client::{BodyError, UpstreamBody};
 pub use config::{
-    Auth, HumanDuration, MaxTokensField, Problem, ProviderConfig, SimulatedConfig, Timeouts, UpstreamConfig,
-    UpstreamConfigError,
+    Auth, AwsAuth, AzureAuth, GcpAuth, HumanDuration, MaxTokensField, Problem, ProviderConfig, SimulatedConfig,
+    Timeouts, UpstreamConfig, UpstreamConfigError,
 };
 pub use error::{SendError, UnknownModel};
 pub use health::{HealthSnapshot, LastError};

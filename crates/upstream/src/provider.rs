@@ -58,6 +58,7 @@ impl Provider {
     pub fn dialect_for(&self, caller: Dialect) -> Dialect {
         match caller {
             Dialect::OpenaiResponses if self.has(Operation::Responses) => caller,
+            Dialect::OpenaiCompletions if self.has(Operation::Completions) => caller,
             _ => self.dialect,
         }
     }

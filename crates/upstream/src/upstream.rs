@@ -115,6 +115,24 @@ impl Upstream {
         UnknownModel { model: short, problem, hint }
     }
 
+    /// The provider for what OpenAI's callers ask without naming a model: the one named `openai`, else the first one of
+    /// that kind.
+    #[must_use]
+    pub fn openai(&self) -> Option<Target> {
+        const OPENAI: &str = "openai";
+        let on = || self.known.iter().filter_map(|known| known.provider.as_ref());
+        let named = on().find(|provider| &*provider.name == OPENAI);
+        let found = named.or_else(|| on().find(|provider| provider.kind == OPENAI))?;
+        Some(Target { provider: Arc::clone(found), model: String::new() })
+    }
+
+    /// The provider of this name, if it is on; of what names no model.
+    #[must_use]
+    pub fn provider(&self, name: &str) -> Option<Target> {
+        let provider = Arc::clone(self.by_name.get(name)?);
+        Some(Target { provider, model: String::new() })
+    }
+
     /// The models of every provider that is on, as far as they are known.
     #[must_use]
     pub fn models(&self) -> Vec<ModelEntry> {
@@ -158,7 +176,7 @@ impl Upstream {
         let total = limits.total.map(|total| (total, Instant::now() + total));
         let sent = match &provider.transport {
             Transport::Http(http) => {
-                http.send(call, &target.model, limits, &provider.health).await.map(|(reply, lease)| {
+                http.send(call, &target.model, limits, &provider.health, &*self.clock).await.map(|(reply, lease)| {
                     let (head, body) = reply.into_parts();
                     (head, Source::Http(body, Some(lease)))
                 })

@@ -36,16 +36,16 @@ const READ: &[&str] = &[
     "reasoning_tokens", "redactedContent", "refusal", "requestMetadata", "requests", "response", "responseId",
     "responseJsonSchema", "responseMimeType", "responseSchema", "response_format", "response_id",
     "response_json_schema", "response_mime_type", "response_schema", "role", "s3Location", "safety_identifier",
-    "schema", "searchResult", "seed", "sequence_number", "signature", "source", "start", "status", "stop",
-    "stopReason", "stopSequences", "stop_reason", "stop_sequence", "stop_sequences", "stream", "stream_options",
-    "strict", "structure", "summary", "summary_index", "system", "systemInstruction", "system_instruction",
-    "temperature", "text", "textFormat", "thinking", "thinkingBudget", "thinkingConfig", "thinkingLevel",
-    "thinking_blocks", "thinking_budget", "thinking_config", "thinking_level", "thinking_tokens", "thought",
-    "thoughtSignature", "thought_signature", "thoughtsTokenCount", "thoughts_token_count", "title", "tool",
+    "schema", "searchResult", "seed", "segments", "sequence_number", "signature", "source", "start", "status", "stop",
+    "stopReason", "stopSequences", "stop_reason", "stop_sequence", "stop_sequences", "stream", "stream_format",
+    "stream_options", "strict", "structure", "suffix", "summary", "summary_index", "system", "systemInstruction",
+    "system_instruction", "temperature", "text", "textFormat", "thinking", "thinkingBudget", "thinkingConfig",
+    "thinkingLevel", "thinking_blocks", "thinking_budget", "thinking_config", "thinking_level", "thinking_tokens",
+    "thought", "thoughtSignature", "thought_signature", "thoughtsTokenCount", "thoughts_token_count", "title", "tool",
     "toolChoice", "toolConfig", "toolResult", "toolSpec", "toolUse", "toolUseId", "toolUsePromptTokenCount",
     "tool_call_id", "tool_calls", "tool_choice", "tool_config", "tool_use_id", "tool_use_prompt_token_count", "tools",
     "topK", "topP", "top_k", "top_p", "totalTokens", "ttl", "type", "uri", "url", "usage", "usageMetadata",
-    "usage_metadata", "user", "user_id", "values", "variables", "video",
+    "usage_metadata", "user", "user_id", "values", "variables", "video", "word", "words",
 ];
 
 /// Whether anybody looks up this name.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod accumulate;
+pub mod along;
 pub mod canonical;
 mod codec;
 mod dialects;
@@ -10,6 +11,7 @@ pub mod event_stream;
 mod fields;
 mod json;
 mod media;
+mod multipart;
 mod registry;
 mod repeat;
 pub mod rewrite;

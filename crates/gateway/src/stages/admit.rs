@@ -12,9 +12,12 @@ use crate::call::{Call, CallError};
 use crate::headers;
 
 pub(crate) fn admit(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
-    if call.method != Method::POST {
-        let message = format!("{} takes POST only, found {}", call.endpoint.path(), call.method);
-        return Err(wrong_method(message, HeaderValue::from_static("POST")));
+    let methods = call.endpoint.methods();
+    if !methods.contains(&call.method) {
+        let allowed: Vec<&str> = methods.iter().map(Method::as_str).collect();
+        let message = format!("{} takes {} only, found {}", call.endpoint.path(), allowed.join(" and "), call.method);
+        let allow = HeaderValue::try_from(allowed.join(", ")).unwrap_or(HeaderValue::from_static("POST"));
+        return Err(wrong_method(message, allow));
     }
     call.principal = Some(authenticate(&call.headers, gateway)?);
     // After the key, so that strangers can't take the room of those who have one.

@@ -10,6 +10,7 @@ use http_body_util::BodyExt as _;
 use signalbox_types::ErrorClass;
 
 use crate::call::{Call, CallError, Input};
+use crate::endpoint::Endpoint;
 use crate::held::Held;
 use crate::{Gateway, GatewayConfig, RequestBody};
 
@@ -17,6 +18,14 @@ use crate::{Gateway, GatewayConfig, RequestBody};
 const MAX_PROMISED_BYTES: usize = 1 << 20;
 
 pub(crate) async fn decode(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
+    if let Endpoint::Kept(_) = call.endpoint {
+        // Its path says it all.
+        call.body = None;
+        let peek = call.endpoint.peek(b"{}")?;
+        call.input = Input::Raw(Bytes::new());
+        call.know(peek);
+        return Ok(());
+    }
     let config = &gateway.config;
     let promised = promised_bytes(call, config)?;
     let Some(body) = call.body.take() else { return Ok(()) };
@@ -36,7 +45,7 @@ pub(crate) async fn decode(call: &mut Call, gateway: &Gateway) -> Result<(), Cal
 fn promised_bytes(call: &Call, config: &GatewayConfig) -> Result<usize, CallError> {
     if let Some(encoding) = call.headers.get(CONTENT_ENCODING).filter(|encoding| *encoding != "identity") {
         let found: String = String::from_utf8_lossy(encoding.as_bytes()).chars().take(40).collect();
-        let message = format!("`content-encoding: {found}` is not supported; send the body as plain JSON");
+        let message = format!("`content-encoding: {found}` is not supported; send the body as it is");
         return Err(
             CallError::caller(ErrorClass::InvalidRequest, message).status_code(StatusCode::UNSUPPORTED_MEDIA_TYPE)
         );

@@ -9,26 +9,38 @@ use signalbox_types::{ErrorClass, Verdict};
 use signalbox_wire::{Dialect, Framing, WireError, embeddings};
 
 use crate::call::{Answer, Call, CallError, Input, Outcome, Reply, Retry};
+use crate::endpoint::Endpoint;
 use crate::headers::{
-    AMAZON_REQUEST_ID, ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, LATENCY_MS, MODEL, OPENAI_REQUEST_ID, PROVIDER, ROUTE, SHOULD_RETRY,
-    TRACE_ID, TRACEPARENT, VERDICT,
+    AMAZON_REQUEST_ID, ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, LATENCY_MS, MODEL, OPENAI_REQUEST_ID, PROVIDER, ROUTE,
+    SHOULD_RETRY, TRACE_ID, TRACEPARENT, VERDICT,
 };
 use crate::list::List;
+use crate::owners::Kind;
+use crate::pass::Pass;
 use crate::relay::Relay;
 use crate::stages::settle::Settle;
-use crate::{Gateway, ResponseBody, bedrock};
+use crate::{Gateway, ResponseBody, along, bedrock};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
 
 pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result<Reply, CallError> {
     let Reply::Whole { headers, mut body } = reply else { return Ok(reply) };
+    if call.endpoint.passes_along() {
+        // Its price isn't that of a token of text.
+        call.usage = along::usage(&body);
+        call.answer = Answer::Raw(body.clone());
+        return Ok(Reply::Whole { headers, body });
+    }
     if call.endpoint.is_embeddings() {
         body = embedded(call, body)?;
     } else if call.endpoint.is_chat() {
         match call.target_codec().decode_response(&body) {
             Ok(mut response) => {
                 call.usage = response.usage;
+                if let Some(id) = &response.id {
+                    note_kept(call, gateway, id);
+                }
                 if !call.same_dialect() {
                     if response.created.is_none() {
                         response.created = Some(call.started.as_secs());
@@ -48,6 +60,16 @@ pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result
     }
     gateway.settler.price(call);
     Ok(Reply::Whole { headers, body })
+}
+
+/// A provider that has OpenAI's Responses API keeps what it answers by it.
+fn note_kept(call: &Call, gateway: &Gateway, id: &str) {
+    if call.endpoint == Endpoint::Responses
+        && call.same_dialect()
+        && let (Some(principal), Some(target)) = (&call.principal, &call.target)
+    {
+        gateway.owners.note(Kind::Response, id, &principal.project, &target.provider.name);
+    }
 }
 
 /// What an embeddings answer used, and the answer as the caller knows it.
@@ -82,7 +104,9 @@ pub(crate) fn answer(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Res
     settle.status = Some(StatusCode::OK);
     match reply {
         Reply::Whole { mut headers, body } => {
-            headers.insert(CONTENT_TYPE, JSON);
+            if !settle.endpoint.passes_along() {
+                headers.insert(CONTENT_TYPE, JSON);
+            }
             if let Some(cost) = &settle.cost
                 && let Ok(cost) = HeaderValue::try_from(cost.total.to_string())
             {
@@ -96,11 +120,14 @@ pub(crate) fn answer(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Res
             let mut headers = std::mem::take(&mut incoming.headers);
             let as_list = settle.as_list;
             let framing = settle.codec().framing();
-            headers.insert(CONTENT_TYPE, match framing {
-                _ if as_list => JSON,
-                Framing::Sse => EVENT_STREAM,
-                Framing::AmazonEventStream => HeaderValue::from_static(framing.content_type()),
-            });
+            headers.insert(
+                CONTENT_TYPE,
+                match framing {
+                    _ if as_list => JSON,
+                    Framing::Sse => EVENT_STREAM,
+                    Framing::AmazonEventStream => HeaderValue::from_static(framing.content_type()),
+                },
+            );
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             our_headers(&settle, gateway, &mut headers);
             let relay = Relay::new(settle, *incoming, gateway);
@@ -110,6 +137,11 @@ pub(crate) fn answer(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Res
                 Framing::AmazonEventStream => bedrock::Frames::new(relay).boxed_unsync(),
             };
             with_headers(headers, body)
+        }
+        Reply::Passing(mut passing) => {
+            let mut headers = std::mem::take(&mut passing.headers);
+            our_headers(&settle, gateway, &mut headers);
+            with_headers(headers, Pass::new(settle, *passing, gateway).boxed_unsync())
         }
     }
 }
@@ -176,7 +208,9 @@ fn our_headers(call: &Call, gateway: &Gateway, headers: &mut HeaderMap) {
     // The provider's own id, if there is one: its support knows no other.
     let request_id = match call.endpoint.dialect() {
         // Google's SDKs look for none.
-        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::Gemini => OPENAI_REQUEST_ID,
+        Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::OpenaiResponses | Dialect::Gemini => {
+            OPENAI_REQUEST_ID
+        }
         Dialect::BedrockConverse => AMAZON_REQUEST_ID,
         Dialect::AnthropicMessages => ANTHROPIC_REQUEST_ID,
     };

@@ -7,12 +7,13 @@ use signalbox_types::{Finding, Place, Verdict};
 use signalbox_wire::{Peek, WireError, splice};
 
 use crate::Gateway;
-use crate::call::{Call, CallError, Endpoint, Input};
+use crate::call::{Call, CallError, Input};
+use crate::endpoint::Endpoint;
 use crate::offload::offload;
 use crate::verdict::{clean, refusal};
 
 pub(crate) async fn guard_in(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
-    if !gateway.guard.watches(Place::Input) {
+    if !gateway.guard.watches(Place::Input) || matches!(call.endpoint, Endpoint::Kept(_)) {
         return Ok(());
     }
     let Input::Raw(body) = &call.input else { return Ok(()) };

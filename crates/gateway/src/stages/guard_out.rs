@@ -3,6 +3,8 @@
 
 use signalbox_guard::{Guard, Window};
 use signalbox_types::{ErrorClass, Finding, Place, Verdict};
+use signalbox_upstream::Operation;
+use signalbox_wire::along::answer_texts;
 use signalbox_wire::{Channel, TextFilter, splice};
 
 use crate::Gateway;
@@ -10,13 +12,18 @@ use crate::call::{Answer, Call, CallError, Reply};
 use crate::verdict::{clean, refusal};
 
 pub(crate) fn guard_out(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result<Reply, CallError> {
-    // Embeddings are numbers, and so is a count.
-    if !gateway.guard.watches(Place::Output) || !call.endpoint.is_chat() {
+    // Embeddings are numbers, and so is a count; pictures and sound can't be read.
+    let says_something = call.endpoint.is_chat() || call.endpoint.operation() == Operation::Transcriptions;
+    if !gateway.guard.watches(Place::Output) || !says_something {
         return Ok(reply);
     }
     match reply {
         Reply::Whole { headers, body } => {
-            let texts = match call.target_codec().response_texts(&body) {
+            let texts = match call.endpoint.passes_along() {
+                true => answer_texts(&body),
+                false => call.target_codec().response_texts(&body),
+            };
+            let texts = match texts {
                 Ok(texts) => texts,
                 // What can't be looked at must not pass where something could have to be done about it.
                 Err(error) if gateway.guard.acts_on(Place::Output) => return Err(unreadable(call, &error)),
@@ -42,6 +49,13 @@ pub(crate) fn guard_out(call: &mut Call, gateway: &Gateway, reply: Reply) -> Res
                     Err(error)
                 }
             }
+        }
+        Reply::Passing(passing) => {
+            if passing.is_stream && gateway.guard.acts_on(Place::Output) {
+                let message = "a guardrail must see a transcription whole; send `stream` as false";
+                return Err(CallError::caller(ErrorClass::InvalidRequest, message));
+            }
+            Ok(Reply::Passing(passing))
         }
         Reply::Stream(mut incoming) => {
             incoming.windows = Some(Windows::new(gateway.guard.clone()));

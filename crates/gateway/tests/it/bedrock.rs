@@ -56,9 +56,15 @@ async fn callers_of_every_dialect_reach_it() {
         let schema = json!({ "type": "object", "properties": { "station": { "type": "string" } } });
         body["tools"] = match path {
             MESSAGES => json!([{ "name": "f", "input_schema": schema }, { "name": "g", "input_schema": schema }]),
-            RESPONSES => json!([{ "type": "function", "name": "f", "parameters": schema }, { "type": "function", "name": "g", "parameters": schema }]),
-            GEMINI => json!([{ "functionDeclarations": [{ "name": "f", "parametersJsonSchema": schema }, { "name": "g", "parametersJsonSchema": schema }] }]),
-            _ => json!([{ "type": "function", "function": { "name": "f", "parameters": schema } }, { "type": "function", "function": { "name": "g", "parameters": schema } }]),
+            RESPONSES => {
+                json!([{ "type": "function", "name": "f", "parameters": schema }, { "type": "function", "name": "g", "parameters": schema }])
+            }
+            GEMINI => {
+                json!([{ "functionDeclarations": [{ "name": "f", "parametersJsonSchema": schema }, { "name": "g", "parametersJsonSchema": schema }] }])
+            }
+            _ => {
+                json!([{ "type": "function", "function": { "name": "f", "parameters": schema } }, { "type": "function", "function": { "name": "g", "parameters": schema } }])
+            }
         };
         let called = house.call(path, &tools, &body).await;
         assert_eq!(called.tool_calls().len(), 2, "{path}: {}", called.text());
@@ -99,12 +105,16 @@ async fn the_same_dialect_gets_the_same_frames() {
         event("somethingNew", r#"{"kept":true}"#),
         event("contentBlockStop", r#"{"contentBlockIndex":0,"p":"a"}"#),
         event("messageStop", r#"{"p":"ab","stopReason":"end_turn"}"#),
-        event("metadata", r#"{"metrics":{"latencyMs":3},"p":"x","usage":{"inputTokens":1,"outputTokens":1,"totalTokens":2}}"#),
+        event(
+            "metadata",
+            r#"{"metrics":{"latencyMs":3},"p":"x","usage":{"inputTokens":1,"outputTokens":1,"totalTokens":2}}"#,
+        ),
     ]
     .concat();
     let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {FRAMES}\r\nconnection: close\r\n\r\n");
     let base_url = hand_written(vec![[head.as_bytes(), &stream].concat().into()]).await;
-    let provider = json!({ "name": "hand", "dialect": "bedrock_converse", "base_url": base_url.trim_end_matches("/v1") });
+    let provider =
+        json!({ "name": "hand", "dialect": "bedrock_converse", "base_url": base_url.trim_end_matches("/v1") });
     let house = House::build(Plan { providers: vec![provider], ..Plan::default() }).await;
     let answer = converse(&house, "hand/m", true, &[], &ask()).await;
     assert_eq!(answer.body, stream);

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 #![expect(clippy::disallowed_methods, reason = "the bodies of a test are short")]
 
+mod along;
 mod answers;
 mod bedrock;
 mod choices;

@@ -18,6 +18,7 @@ use http::header::{TRANSFER_ENCODING, UPGRADE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use signalbox_types::seam::Clock;
 
 pub use body::{BodyError, UpstreamBody};
 pub(crate) use body::{Lease, Source, reason_of};
@@ -26,6 +27,7 @@ use connection::Connection;
 pub(crate) use place::{Place, Places};
 use pool::Pool;
 
+use crate::auth::Signer;
 use crate::config::Limits;
 use crate::health::Health;
 use crate::{SendError, UpstreamCall};
@@ -51,6 +53,8 @@ pub(crate) struct HttpTransport {
     pub(crate) fixed: Vec<(HeaderName, HeaderValue)>,
     /// Set unless the caller sent one.
     pub(crate) defaults: Vec<(HeaderName, HeaderValue)>,
+    /// Makes the proof of who we are, where that is no fixed header.
+    pub(crate) signer: Option<Signer>,
     pool: Arc<Pool>,
 }
 
@@ -64,13 +68,24 @@ pub(crate) struct HttpParts {
     pub(crate) places: Places,
     pub(crate) fixed: Vec<(HeaderName, HeaderValue)>,
     pub(crate) defaults: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) signer: Option<Signer>,
     pub(crate) max_idle: usize,
 }
 
 impl HttpTransport {
     pub(crate) fn new(parts: HttpParts) -> Self {
-        let HttpParts { provider, stream_type, connector, host, places, fixed, defaults, max_idle } = parts;
-        Self { provider, stream_type, connector, host, places, fixed, defaults, pool: Arc::new(Pool::new(max_idle)) }
+        let HttpParts { provider, stream_type, connector, host, places, fixed, defaults, signer, max_idle } = parts;
+        Self {
+            provider,
+            stream_type,
+            connector,
+            host,
+            places,
+            fixed,
+            defaults,
+            signer,
+            pool: Arc::new(Pool::new(max_idle)),
+        }
     }
 
     /// Sends and waits for the head. An idle connection that turns out to be dead costs one more try on a new one.
@@ -80,6 +95,7 @@ impl HttpTransport {
         model: &str,
         limits: &Limits,
         health: &Health,
+        clock: &dyn Clock,
     ) -> Result<(Response<Incoming>, Lease), SendError> {
         // Every escaped name fits into a path, so that a place that can't be made is none.
         let place = self.places.find(call.operation, call.stream);
@@ -88,9 +104,13 @@ impl HttpTransport {
             return Err(SendError::Unsupported { provider: Arc::clone(&self.provider), operation });
         };
         let uri = below(&uri, call.below.as_deref());
-        let uri = &with_query(&uri, call.query.as_deref());
+        let mut uri = with_query(&uri, call.query.as_deref()).into_owned();
         let first_byte = limits.total.map_or(limits.first_byte, |total| total.min(limits.first_byte));
-        let headers = self.headers(call.headers, call.stream, call.content_type);
+        let mut headers = self.headers(call.headers, call.stream, call.content_type);
+        if let Some(signer) = &self.signer {
+            uri = signer.sign(&call.method, &uri, &mut headers, &call.body, clock).await?;
+        }
+        let uri = &uri;
         let request = |headers: HeaderMap, body: Bytes| request(call.method.clone(), uri, headers, body);
         if let Some(connection) = self.pool.take() {
             match self.exchange(connection, request(headers.clone(), call.body.clone()), first_byte).await {

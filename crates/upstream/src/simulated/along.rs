@@ -140,7 +140,7 @@ fn completions(body: &[u8], directives: &Directives) -> Result<Script, String> {
     }
     stream.out.extend_from_slice(b"data: [DONE]");
     stream.end(false);
-    Ok(stream.script(Dialect::OpenaiChat, directives))
+    Ok(stream.script(Dialect::OpenaiCompletions, directives))
 }
 
 #[derive(Deserialize)]

@@ -137,9 +137,7 @@ struct Inference<'a> {
     stop_sequences: Vec<Text<'a>>,
 }
 
-/// `None` can't be asked for.
-pub(crate) fn script(asks: Option<&Asks>, body: &[u8], directives: &Directives) -> Result<Script, String> {
-    let Some(asks) = asks else { return Err("no such operation".to_owned()) };
+pub(crate) fn script(asks: &Asks, body: &[u8], directives: &Directives) -> Result<Script, String> {
     let asked = read(&asks.model, body)?;
     let answer = answer(&asked, directives)?;
     if asks.stream {

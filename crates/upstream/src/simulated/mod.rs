@@ -55,13 +55,14 @@ pub const KIND: &str = "sim";
 pub const HEADER_PREFIX: &str = "x-sim-";
 
 const RESPONSES: &str = "/responses";
+const DEPLOYMENTS: &str = "/openai/deployments/";
 
 /// The paths below `/v1`, what an error there is told in, and what is asked.
 const SURFACES: &[(&str, Dialect, Operation)] = &[
     ("/chat/completions", Dialect::OpenaiChat, Operation::Chat),
     ("/embeddings", Dialect::OpenaiChat, Operation::Embeddings),
     (RESPONSES, Dialect::OpenaiResponses, Operation::Responses),
-    ("/completions", Dialect::OpenaiChat, Operation::Completions),
+    ("/completions", Dialect::OpenaiCompletions, Operation::Completions),
     ("/moderations", Dialect::OpenaiChat, Operation::Moderations),
     ("/images/generations", Dialect::OpenaiChat, Operation::Images),
     ("/audio/speech", Dialect::OpenaiChat, Operation::Speech),
@@ -74,8 +75,10 @@ const SURFACES: &[(&str, Dialect, Operation)] = &[
 fn surface(dialect: Dialect, operation: Operation) -> Option<&'static str> {
     let (dialect, operation) = match (dialect, operation) {
         (Dialect::OpenaiResponses, Operation::Chat) => (dialect, Operation::Responses),
+        (Dialect::OpenaiCompletions, Operation::Chat) => (dialect, Operation::Completions),
         // Beside it, as at OpenAI.
         (Dialect::OpenaiChat, Operation::Responses) => (Dialect::OpenaiResponses, operation),
+        (Dialect::OpenaiChat, Operation::Completions) => (Dialect::OpenaiCompletions, operation),
         other => other,
     };
     let mut all = SURFACES.iter();
@@ -125,9 +128,12 @@ impl Simulator {
     pub async fn answer(&self, request: Request<Bytes>) -> Result<Response<SimBody>, Dropped> {
         let (head, body) = request.into_parts();
         let path = head.uri.path();
+        // Azure has the deployment's name in the path.
+        let deployed = path.strip_prefix(DEPLOYMENTS).and_then(|rest| rest.split_once('/'));
         let asks = gemini::Asks::find(path);
         let converse = bedrock::Asks::find(path);
         let path = path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).unwrap_or(path);
+        let path = deployed.map_or(path, |(model, _)| path.get(DEPLOYMENTS.len() + model.len()..).unwrap_or(path));
         if let Some(below) = path.strip_prefix(RESPONSES).filter(|below| !below.is_empty()) {
             return Ok(self.kept(&head, below, &body));
         }
@@ -154,16 +160,18 @@ impl Simulator {
                         return Err(Dropped);
                     }
                     Ok(directives) => self.failure(dialect, &directives).unwrap_or_else(|| {
-                        let made = match (&asks, operation) {
-                            (Some(asks), _) => gemini::script(asks, &body, &directives),
-                            (None, _) if converse.is_some() => bedrock::script(converse.as_ref(), &body, &directives),
-                            (None, Operation::Embeddings) => embeddings::script(&body, &directives),
-                            (None, Operation::Responses) => responses::script(&body, &directives),
-                            (None, Operation::Chat) if dialect == Dialect::AnthropicMessages => {
+                        let made = match (&asks, &converse, operation) {
+                            (Some(asks), ..) => gemini::script(asks, &body, &directives),
+                            (None, Some(converse), _) => bedrock::script(converse, &body, &directives),
+                            (None, None, Operation::Embeddings) => embeddings::script(&body, &directives),
+                            (None, None, Operation::Responses) => responses::script(&body, &directives),
+                            (None, None, Operation::Chat) if dialect == Dialect::AnthropicMessages => {
                                 anthropic::script(&body, &directives)
                             }
-                            (None, Operation::Chat) => openai::script(&body, &directives),
-                            (None, other) => along::script(other, head.headers.get(CONTENT_TYPE), &body, &directives),
+                            (None, None, Operation::Chat) => openai::script(&body, &directives),
+                            (None, None, other) => {
+                                along::script(other, head.headers.get(CONTENT_TYPE), &body, &directives)
+                            }
                         };
                         made.unwrap_or_else(|message| Script::error(dialect, 400, &message))
                     }),

@@ -4,6 +4,7 @@ pub(crate) mod anthropic_messages;
 pub(crate) mod bedrock_converse;
 pub(crate) mod gemini;
 pub(crate) mod openai_chat;
+pub(crate) mod openai_completions;
 pub(crate) mod openai_responses;
 
 use serde_json::Value;
@@ -17,6 +18,7 @@ pub(crate) fn harmless_field(of: Dialect, name: &str, value: &Value) -> Result<(
         Dialect::BedrockConverse => bedrock_converse::harmless_field(name, value),
         Dialect::Gemini => gemini::harmless_field(name, value),
         Dialect::OpenaiChat => anthropic_messages::harmless_openai_field(name, value),
+        Dialect::OpenaiCompletions => openai_completions::harmless_field(name, value),
         Dialect::OpenaiResponses => openai_responses::harmless_field(name, value),
     }
 }

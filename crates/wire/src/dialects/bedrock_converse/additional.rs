@@ -167,7 +167,7 @@ fn field_of(request: &ChatRequest) -> &'static str {
         Dialect::AnthropicMessages => "thinking",
         Dialect::Gemini => "generationConfig.thinkingConfig",
         Dialect::OpenaiResponses => "reasoning.effort",
-        Dialect::OpenaiChat | DIALECT => "reasoning_effort",
+        Dialect::OpenaiChat | Dialect::OpenaiCompletions | DIALECT => "reasoning_effort",
     }
 }
 
@@ -183,9 +183,7 @@ pub(crate) fn harmless_field(name: &str, value: &Value) -> Result<(), &'static s
     let harmless = match name {
         // About speed and price, not about the answer.
         "performanceConfig" | "serviceTier" => true,
-        ADDITIONAL => {
-            value.as_object().is_some_and(|fields| fields.keys().all(|name| SAID.contains(&name.as_str())))
-        }
+        ADDITIONAL => value.as_object().is_some_and(|fields| fields.keys().all(|name| SAID.contains(&name.as_str()))),
         _ => empty,
     };
     if harmless {

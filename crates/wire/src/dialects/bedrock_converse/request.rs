@@ -132,4 +132,3 @@ fn encode_format(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
         }
     }
 }
-

@@ -54,7 +54,8 @@ fn thinking_is_asked_for_in_the_words_of_the_models_vendor() {
     let (field, hint) = refused(Dialect::OpenaiChat, LLAMA, &openai(&high()));
     assert_eq!(field, "reasoning_effort");
     assert!(hint.contains("additionalModelRequestFields"), "{hint}");
-    let both = json!({ "reasoning_effort": "low", "additionalModelRequestFields": { "reasoning_effort": "x", "a": 1 } });
+    let both =
+        json!({ "reasoning_effort": "low", "additionalModelRequestFields": { "reasoning_effort": "x", "a": 1 } });
     check("openai.gpt-oss-20b-1:0", both, json!({ "reasoning_effort": "x", "a": 1 }));
 }
 
@@ -117,9 +118,7 @@ fn what_it_cannot_say_is_refused_by_name() {
     check(json!({ "parallel_tool_calls": false }), "parallel_tool_calls");
     check(json!({ "response_format": { "type": "json_object" } }), "response_format");
     check(json!({ "logprobs": true }), "logprobs");
-    let picture = |url: &str| {
-        json!({ "messages": [{ "role": "user", "content": [{ "type": "image_url", "image_url": { "url": url } }] }] })
-    };
+    let picture = |url: &str| json!({ "messages": [{ "role": "user", "content": [{ "type": "image_url", "image_url": { "url": url } }] }] });
     check(picture("https://example.com/a.png"), "messages[0].content");
     check(picture("data:image/tiff;base64,AAAA"), "messages[0].content");
 }

@@ -114,7 +114,7 @@ fn tool(node: Node<'_>, path: Path<'_>) -> Result<Option<ToolDefinition>, WireEr
     }))
 }
 
-fn stop(root: &Object<'_>) -> Result<Vec<String>, WireError> {
+pub(crate) fn stop(root: &Object<'_>) -> Result<Vec<String>, WireError> {
     let path = Path::Root.key("stop");
     let Some(node) = root.get("stop") else { return Ok(Vec::new()) };
     if node.is_text() {

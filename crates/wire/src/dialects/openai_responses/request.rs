@@ -193,7 +193,8 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
         }
         request.refuse_weights(DIALECT)?;
         if !request.stop.is_empty() {
-            let stop = if request.extras.dialect == Dialect::OpenaiChat { "stop" } else { "stop_sequences" };
+            let is_openais = matches!(request.extras.dialect, Dialect::OpenaiChat | Dialect::OpenaiCompletions);
+            let stop = if is_openais { "stop" } else { "stop_sequences" };
             let field = request.name_of(stop, "generationConfig.stopSequences");
             return Err(unsupported(field, "it has no texts that end an answer; leave it out"));
         }
