@@ -54,6 +54,8 @@ pub(crate) struct Call {
     pub(crate) answer: Answer,
     pub(crate) findings: Vec<Finding>,
     pub(crate) verdict: Verdict,
+    /// Which of the provider's credentials the call was answered with, where it has several.
+    pub(crate) credential: Option<Arc<str>>,
     /// From the start to the first byte that the provider sent.
     pub(crate) first_byte: Option<Duration>,
     /// From the start to the first content.
@@ -133,6 +135,7 @@ impl Call {
             answer: Answer::Nothing,
             findings: Vec::new(),
             verdict: Verdict::Allow,
+            credential: None,
             first_byte: None,
             first_token: None,
             usage: Usage::default(),
@@ -194,6 +197,7 @@ impl Call {
             answer: Answer::Nothing,
             findings: Vec::new(),
             verdict: Verdict::Allow,
+            credential: None,
             first_byte: None,
             first_token: None,
             usage: Usage::default(),
@@ -210,6 +214,7 @@ impl Call {
     pub(crate) fn adopt(&mut self, sent: Sent) -> Reply {
         self.input = sent.input;
         self.asked_for_usage = sent.asked_for_usage;
+        self.credential = sent.credential;
         self.first_byte = Some(sent.first_byte.saturating_sub(self.started_at));
         sent.reply
     }
@@ -338,6 +343,8 @@ pub(crate) struct Detail {
     pub(crate) status: Option<StatusCode>,
     /// When the head of a refusal, or of what is no answer, came; on the measuring clock.
     pub(crate) first_byte: Option<Duration>,
+    /// Which of the provider's credentials it refused.
+    pub(crate) credential: Option<Arc<str>>,
     /// More headers for the caller: `Retry-After`, the provider's request id.
     pub(crate) headers: HeaderMap,
     /// The provider's own words, if they are in the caller's dialect: passed on as they are.

@@ -2,6 +2,7 @@
 //! provider refuses, or calls a success and isn't, ends here. Knows nothing of other targets.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
@@ -60,6 +61,8 @@ pub(crate) struct Sent {
     pub(crate) asked_for_usage: bool,
     /// When its head came, on the measuring clock.
     pub(crate) first_byte: std::time::Duration,
+    /// Which of the provider's credentials it was, where it has several.
+    pub(crate) credential: Option<Arc<str>>,
 }
 
 impl Ask {
@@ -118,6 +121,7 @@ pub(crate) async fn exchange(mut ask: Ask, upstream: &Upstream, clock: &dyn Cloc
         .await
         .map_err(|error| CallError::upstream(error.class(), error.to_string()))?;
     let first_byte = clock.elapsed();
+    let credential = reply.credential.clone();
     let codec = ask.target_codec();
     let taken = if !reply.status.is_success() {
         Err(refused(codec, ask.same_dialect(), &ask.target, reply).await)
@@ -129,9 +133,10 @@ pub(crate) async fn exchange(mut ask: Ask, upstream: &Upstream, clock: &dyn Cloc
         whole(codec, &ask.target, reply, ask.max_answer_bytes).await
     };
     match taken {
-        Ok(reply) => Ok(Sent { reply, input, asked_for_usage, first_byte }),
+        Ok(reply) => Ok(Sent { reply, input, asked_for_usage, first_byte, credential }),
         Err(mut error) => {
             error.detail.first_byte = Some(first_byte);
+            error.detail.credential = credential;
             Err(error)
         }
     }
@@ -216,7 +221,7 @@ fn translate(
 
 /// What a provider says with a status of 300 or more.
 async fn refused(codec: &dyn Codec, same_dialect: bool, target: &Target, reply: UpstreamReply) -> CallError {
-    let UpstreamReply { status, headers, body } = reply;
+    let UpstreamReply { status, headers, body, .. } = reply;
     let is_json = content_type(&headers).is_none_or(|kind| kind.contains("json"));
     let back = passed_back(&headers);
     let body = body.read_at_most(MAX_ERROR_BYTES).await;

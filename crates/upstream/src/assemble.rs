@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue};
 use signalbox_types::Secret;
 use signalbox_wire::Dialect;
 
-use crate::auth::{self, Known as KnownAuth, Signer, Unready};
+use crate::auth::{self, Keys, Known as KnownAuth, Signer, Unready};
 use crate::base::Base;
 use crate::client::{Connector, HttpParts, HttpTransport, Places};
 use crate::config::{Auth, Limits, MaxTokensField, Problem, ProviderConfig, UpstreamConfig, suggest};
@@ -133,7 +133,7 @@ impl At<'_> {
                     None => Transport::Simulated(Arc::clone(self.simulator)),
                     Some(base) => {
                         fixed.extend(proof.header);
-                        let made = self.http(&known, row, &base, (fixed, defaults), proof.signer);
+                        let made = self.http(&known, row, &base, (fixed, defaults), (proof.signer, proof.keys));
                         made.map_err(|problem| vec![problem])?
                     }
                 };
@@ -325,6 +325,9 @@ impl At<'_> {
         let keyless =
             row.and_then(|row| row.auth_without_key.clone()).filter(|_| own.is_none() && credential.is_none());
         let auth = keyless.unwrap_or(auth);
+        if !self.own.credentials.is_empty() {
+            return self.keys(&auth);
+        }
         let mut proof = Proof { place: credential.map(|(_, place)| place.clone()), ..Proof::default() };
         match (&auth, credential) {
             (Auth::Bearer, Some((key, place))) => {
@@ -359,6 +362,19 @@ impl At<'_> {
                 Err(self.problem("auth", "its credentials are missing".to_owned(), what.clone()))
             }
             _ => Ok(proof),
+        }
+    }
+
+    fn keys(&self, auth: &Auth) -> Result<Proof, Problem> {
+        if self.own.api_key.is_some() {
+            let hint = "write it as one of `credentials`".to_owned();
+            return Err(self.problem("api_key", "it stands beside `credentials`".to_owned(), hint));
+        }
+        let place = Some(format!("{}.credentials", self.path));
+        match Keys::new(&self.own.credentials, auth) {
+            Ok(keys) => Ok(Proof { keys: Some(keys), place, ..Proof::default() }),
+            Err(Unready::Wrong { field, message, hint }) => Err(self.problem(&field, message, hint)),
+            Err(Unready::Missing(what)) => Err(self.problem("credentials", "one is missing".to_owned(), what)),
         }
     }
 
@@ -417,7 +433,7 @@ impl At<'_> {
         row: Option<&Row>,
         base: &Base,
         (fixed, defaults): (Headers, Headers),
-        signer: Option<Signer>,
+        (signer, keys): (Option<Signer>, Option<Keys>),
     ) -> Result<Transport, Problem> {
         let wrong = |message: String| {
             self.problem("base_url", message, "write it like `https://api.example.com/v1`".to_owned())
@@ -441,6 +457,7 @@ impl At<'_> {
             fixed,
             defaults,
             signer,
+            keys,
             max_idle: self.general.max_idle_connections.unwrap_or(DEFAULT_MAX_IDLE),
         }))))
     }
@@ -453,6 +470,7 @@ type Headers = Vec<(HeaderName, HeaderValue)>;
 struct Proof {
     header: Option<(HeaderName, HeaderValue)>,
     signer: Option<Signer>,
+    keys: Option<Keys>,
     /// What it rests on: a path or a variable.
     place: Option<String>,
     /// What to set so that there is one.

@@ -50,6 +50,10 @@ pub struct ProviderConfig {
     /// Its credential; write `${ENV_VAR}`. Default: the kind's environment variable (`OPENAI_API_KEY`, …).
     #[serde(default)]
     pub api_key: Option<Secret>,
+    /// Several credentials instead: calls are spread over them by weight, and one that the provider refuses (401, 403,
+    /// 429) rests while the others serve.
+    #[serde(default)]
+    pub credentials: Vec<CredentialConfig>,
     /// How the credential is sent: `bearer`, `none`, `header: x-api-key` or `query: key`; or how calls are signed:
     /// `aws: {}`, `gcp: {}` or `azure: {}`, each with settings of its own. Default: that of the kind.
     #[serde(default)]
@@ -74,6 +78,27 @@ pub struct ProviderConfig {
     /// How long to wait for it, where that differs from `timeouts` above.
     #[serde(default)]
     pub timeouts: Timeouts,
+}
+
+/// One of several credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialConfig {
+    /// What spans call it (`signalbox.credential`).
+    pub name: String,
+    /// The credential; write `${ENV_VAR}`.
+    #[serde(default)]
+    pub api_key: Option<Secret>,
+    /// The file that holds it, and nothing else. It is read again when it changes.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// Its share of the calls. Default 1.
+    #[serde(default = "one")]
+    pub weight: u32,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// What an `openai_chat` provider calls the limit of output tokens.

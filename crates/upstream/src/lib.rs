@@ -16,8 +16,8 @@ mod upstream;
 pub use call::{Operation, UpstreamCall, UpstreamReply};
 pub use client::{BodyError, UpstreamBody};
 pub use config::{
-    Auth, AwsAuth, AzureAuth, GcpAuth, HumanDuration, MaxTokensField, Problem, ProviderConfig, SimulatedConfig,
-    Timeouts, UpstreamConfig, UpstreamConfigError,
+    Auth, AwsAuth, AzureAuth, CredentialConfig, GcpAuth, HumanDuration, MaxTokensField, Problem, ProviderConfig,
+    SimulatedConfig, Timeouts, UpstreamConfig, UpstreamConfigError,
 };
 pub use error::{SendError, UnknownModel};
 pub use health::{HealthSnapshot, LastError};

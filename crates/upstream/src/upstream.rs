@@ -7,7 +7,7 @@ use signalbox_types::seam::Clock;
 use tokio::time::Instant;
 
 use crate::assemble::{Known, assemble};
-use crate::client::{Source, UpstreamBody};
+use crate::client::{CredentialName, Source, UpstreamBody};
 use crate::config::{UpstreamConfig, UpstreamConfigError, suggest};
 use crate::provider::Transport;
 use crate::{ModelEntry, Provider, ProviderStatus, SendError, Target, UnknownModel, UpstreamCall, UpstreamReply};
@@ -193,7 +193,8 @@ impl Upstream {
             Ok((head, source)) => {
                 provider.health.answered(head.status, &*self.clock);
                 let body = UpstreamBody::new(source, Arc::clone(provider), Arc::clone(&self.clock), total);
-                Ok(UpstreamReply { status: head.status, headers: head.headers, body })
+                let credential = head.extensions.get::<CredentialName>().map(|name| Arc::clone(&name.0));
+                Ok(UpstreamReply { status: head.status, headers: head.headers, credential, body })
             }
             Err(error) => {
                 provider.health.failed(error.class(), error.to_string(), &*self.clock);

@@ -157,6 +157,9 @@ pub(crate) fn refuse(mut settle: Settle, mut error: CallError, gateway: &Gateway
     let status = error.status();
     let came = error.detail.first_byte.map(|came| came.saturating_sub(settle.started_at));
     settle.first_byte = settle.first_byte.or(came);
+    if let Some(credential) = error.detail.credential.take() {
+        settle.credential = Some(credential);
+    }
     settle.status = Some(status);
     let mut headers = std::mem::take(&mut error.detail.headers);
     our_headers(&settle, gateway, &mut headers);

@@ -3,9 +3,11 @@
 
 mod azure;
 mod gcp;
+mod keys;
 mod sigv4;
 mod token;
 
+pub(crate) use keys::Keys;
 pub(crate) use token::TokenSource;
 
 use std::collections::BTreeMap;

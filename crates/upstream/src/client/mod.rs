@@ -27,7 +27,7 @@ use connection::Connection;
 pub(crate) use place::{Place, Places};
 use pool::Pool;
 
-use crate::auth::Signer;
+use crate::auth::{Keys, Signer};
 use crate::config::Limits;
 use crate::health::Health;
 use crate::{SendError, UpstreamCall};
@@ -55,6 +55,8 @@ pub(crate) struct HttpTransport {
     pub(crate) defaults: Vec<(HeaderName, HeaderValue)>,
     /// Makes the proof of who we are, where that is no fixed header.
     pub(crate) signer: Option<Signer>,
+    /// Several credentials to choose from.
+    pub(crate) keys: Option<Keys>,
     pool: Arc<Pool>,
 }
 
@@ -69,12 +71,14 @@ pub(crate) struct HttpParts {
     pub(crate) fixed: Vec<(HeaderName, HeaderValue)>,
     pub(crate) defaults: Vec<(HeaderName, HeaderValue)>,
     pub(crate) signer: Option<Signer>,
+    pub(crate) keys: Option<Keys>,
     pub(crate) max_idle: usize,
 }
 
 impl HttpTransport {
     pub(crate) fn new(parts: HttpParts) -> Self {
-        let HttpParts { provider, stream_type, connector, host, places, fixed, defaults, signer, max_idle } = parts;
+        let HttpParts { provider, stream_type, connector, host, places, fixed, defaults, signer, keys, max_idle } =
+            parts;
         Self {
             provider,
             stream_type,
@@ -84,11 +88,13 @@ impl HttpTransport {
             fixed,
             defaults,
             signer,
+            keys,
             pool: Arc::new(Pool::new(max_idle)),
         }
     }
 
-    /// Sends and waits for the head. An idle connection that turns out to be dead costs one more try on a new one.
+    /// Sends and waits for the head. An idle connection that turns out to be dead costs one more try on a new one, and a
+    /// credential that is refused one with another.
     pub(crate) async fn send(
         &self,
         call: UpstreamCall,
@@ -104,13 +110,49 @@ impl HttpTransport {
             return Err(SendError::Unsupported { provider: Arc::clone(&self.provider), operation });
         };
         let uri = below(&uri, call.below.as_deref());
-        let mut uri = with_query(&uri, call.query.as_deref()).into_owned();
-        let first_byte = limits.total.map_or(limits.first_byte, |total| total.min(limits.first_byte));
-        let mut headers = self.headers(call.headers, call.stream, call.content_type);
-        if let Some(signer) = &self.signer {
-            uri = signer.sign(&call.method, &uri, &mut headers, &call.body, clock).await?;
+        let uri = with_query(&uri, call.query.as_deref());
+        let Some(keys) = &self.keys else {
+            let headers = call.headers.clone();
+            return self.once(&call, &uri, headers, limits, health, clock).await;
+        };
+        let mut tries = 0;
+        loop {
+            let chosen = keys.pick(clock.elapsed());
+            let mut headers = call.headers.clone();
+            let uri = keys.attach(chosen, &uri, &mut headers, clock.elapsed());
+            let (mut reply, lease) = self.once(&call, &uri, headers, limits, health, clock).await?;
+            tries += 1;
+            let refused = keys.refused(chosen, reply.status(), reply.headers(), clock.elapsed());
+            // What the provider refused it has not begun; another credential may do.
+            if refused && tries < keys.len() && keys.any_awake(clock.elapsed()) {
+                let credential = keys.name(chosen).unwrap_or_default();
+                let status = reply.status().as_u16();
+                tracing::warn!(provider = %self.provider, %credential, status, "a credential was refused, another one is used");
+                continue;
+            }
+            if let Some(name) = keys.name(chosen) {
+                reply.extensions_mut().insert(CredentialName(name));
+            }
+            return Ok((reply, lease));
         }
-        let uri = &uri;
+    }
+
+    async fn once(
+        &self,
+        call: &UpstreamCall,
+        uri: &Uri,
+        headers: HeaderMap,
+        limits: &Limits,
+        health: &Health,
+        clock: &dyn Clock,
+    ) -> Result<(Response<Incoming>, Lease), SendError> {
+        let first_byte = limits.total.map_or(limits.first_byte, |total| total.min(limits.first_byte));
+        let mut headers = self.headers(headers, call.stream, call.content_type.clone());
+        let signed = match &self.signer {
+            Some(signer) => Some(signer.sign(&call.method, uri, &mut headers, &call.body, clock).await?),
+            None => None,
+        };
+        let uri = signed.as_ref().unwrap_or(uri);
         let request = |headers: HeaderMap, body: Bytes| request(call.method.clone(), uri, headers, body);
         if let Some(connection) = self.pool.take() {
             match self.exchange(connection, request(headers.clone(), call.body.clone()), first_byte).await {
@@ -192,6 +234,10 @@ impl HttpTransport {
         headers
     }
 }
+
+/// Which of several credentials a call was answered with.
+#[derive(Debug, Clone)]
+pub(crate) struct CredentialName(pub(crate) Arc<str>);
 
 struct Failure {
     error: SendError,

@@ -226,3 +226,99 @@ fn what_is_missing_is_said() {
     assert_eq!(problems[0].path, "providers[0].auth");
     assert!(problems[0].hint.contains("AWS_ACCESS_KEY_ID"), "{}", problems[0]);
 }
+
+/// Refuses `key-a` with this status, and answers every other one.
+async fn refusing(answer: &'static [u8]) -> (Server, mpsc::UnboundedReceiver<String>) {
+    let (send, seen) = mpsc::unbounded_channel();
+    let server = Server::start(move |_, mut stream| {
+        let send = send.clone();
+        async move {
+            loop {
+                let request = read_request(&mut stream).await;
+                let key = line(&request, "authorization").to_owned();
+                let bytes = if key == "Bearer key-a" { answer } else { OK };
+                if request.is_empty() || send.send(key).is_err() || stream.write_all(bytes).await.is_err() {
+                    return;
+                }
+            }
+        }
+    })
+    .await;
+    (server, seen)
+}
+
+#[tokio::test]
+async fn a_credential_that_is_refused_rests_and_the_callers_dont_notice() {
+    const LIMITED: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 30\r\ncontent-length: 2\r\n\r\n{}";
+    let (server, mut seen) = refusing(LIMITED).await;
+    let toml = format!(
+        "[[providers]]\nname = 'up'\nkind = 'openai'\nbase_url = 'http://{}/v1'\n\
+         credentials = [{{ name = 'a', api_key = 'key-a', weight = 9 }}, {{ name = 'b', api_key = 'key-b' }}]",
+        server.address
+    );
+    let clock = clock();
+    let upstream = with(&config(&toml), &[("OPENAI_API_KEY", "other")], &clock);
+    for _ in 0..3 {
+        let reply = upstream.send(&upstream.resolve("up/m").unwrap(), call("{}")).await.unwrap();
+        assert_eq!((reply.status.as_u16(), reply.credential.as_deref()), (200, Some("b")));
+        reply.body.read_all(1_000).await.unwrap();
+    }
+    let mut keys = || std::iter::from_fn(|| seen.try_recv().ok()).collect::<Vec<_>>();
+    assert_eq!(keys(), ["Bearer key-a", "Bearer key-b", "Bearer key-b", "Bearer key-b"]);
+    clock.advance(Duration::from_secs(31));
+    ask(&upstream).await.unwrap();
+    assert_eq!(keys(), ["Bearer key-a", "Bearer key-b"]);
+}
+
+#[tokio::test]
+async fn where_all_are_refused_the_refusal_is_told() {
+    const NO: &[u8] = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\n{}";
+    let (server, mut seen) = refusing(NO).await;
+    let toml = format!(
+        "[[providers]]\nname = 'up'\nkind = 'openai'\nbase_url = 'http://{}/v1'\ncredentials = [{{ name = 'a', api_key = 'key-a' }}]",
+        server.address
+    );
+    assert_eq!(ask(&with(&config(&toml), &[], &clock())).await.unwrap(), 401);
+    assert_eq!(seen.recv().await.unwrap(), "Bearer key-a");
+    assert!(seen.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_file_is_read_again_when_it_changes() {
+    let (server, mut seen) = refusing(OK).await;
+    let path = std::env::temp_dir().join(format!("signalbox-key-{}", std::process::id()));
+    std::fs::write(&path, "key-1\n").unwrap();
+    let toml = format!(
+        "[[providers]]\nname = 'up'\nkind = 'openai'\nbase_url = 'http://{}/v1'\ncredentials = [{{ name = 'f', file = '{}' }}]",
+        server.address,
+        path.display()
+    );
+    let clock = clock();
+    let upstream = with(&config(&toml), &[], &clock);
+    for (content, expect) in [(None, "Bearer key-1"), (Some("key-two"), "Bearer key-two"), (Some(""), "Bearer key-two")]
+    {
+        if let Some(content) = content {
+            std::fs::write(&path, content).unwrap();
+        }
+        clock.advance(Duration::from_secs(2));
+        ask(&upstream).await.unwrap();
+        assert_eq!(seen.recv().await.unwrap(), expect);
+    }
+    std::fs::remove_file(&path).unwrap();
+}
+
+#[test]
+fn wrong_credentials_are_named() {
+    let check = |credentials: &str, path: &str| {
+        let config = config(&format!("[[providers]]\nname = 'up'\nkind = 'openai'\ncredentials = {credentials}"));
+        let problems = Upstream::new(&config, &|_| None, clock()).unwrap_err().problems;
+        assert_eq!(problems[0].path, format!("providers[0].{path}"), "{}", problems[0]);
+    };
+    check("[{ name = '', api_key = 'k' }]", "credentials[0].name");
+    check("[{ name = 'a', api_key = 'k' }, { name = 'a', api_key = 'l' }]", "credentials[1].name");
+    check("[{ name = 'a' }]", "credentials[0]");
+    check("[{ name = 'a', api_key = 'k', weight = 0 }]", "credentials[0].weight");
+    check("[{ name = 'a', file = '/nowhere/key' }]", "credentials[0].file");
+    check("[{ name = 'a', api_key = 'k' }]\nauth = { aws = {} }", "credentials");
+    check("[{ name = 'a', api_key = 'k' }]\napi_key = 'l'", "api_key");
+}
