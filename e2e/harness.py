@@ -170,4 +170,8 @@ providers:
     kind: sim
     dialect: gemini
     base_url: {provider.url}
+  - name: up-bedrock
+    kind: sim
+    dialect: bedrock_converse
+    base_url: {provider.url}
 """
