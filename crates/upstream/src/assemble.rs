@@ -320,7 +320,7 @@ impl At<'_> {
             _ => Auth::Bearer,
         };
         let own = self.own.auth.as_ref();
-        let auth = own.or(row.map(|row| &row.auth)).cloned().unwrap_or_else(by_dialect);
+        let auth = own.or_else(|| row.map(|row| &row.auth)).cloned().unwrap_or_else(by_dialect);
         // A key that is there is the plainest proof.
         let keyless =
             row.and_then(|row| row.auth_without_key.clone()).filter(|_| own.is_none() && credential.is_none());
