@@ -16,6 +16,7 @@ pub(crate) enum Endpoint {
     Responses,
     Completions,
     Embeddings,
+    Cohere,
     Gemini(gemini::Method),
     Bedrock(bedrock::Method),
     Along(&'static Surface),
@@ -24,8 +25,14 @@ pub(crate) enum Endpoint {
 
 impl Endpoint {
     pub(crate) fn find(path: &str) -> Option<Self> {
-        const FIXED: [Endpoint; 5] =
-            [Endpoint::Chat, Endpoint::Messages, Endpoint::Responses, Endpoint::Completions, Endpoint::Embeddings];
+        const FIXED: [Endpoint; 6] = [
+            Endpoint::Chat,
+            Endpoint::Messages,
+            Endpoint::Responses,
+            Endpoint::Completions,
+            Endpoint::Embeddings,
+            Endpoint::Cohere,
+        ];
         let fixed = FIXED.into_iter().find(|one| one.path() == path);
         fixed
             .or_else(|| gemini::find(path).map(|(method, _)| Self::Gemini(method)))
@@ -41,6 +48,7 @@ impl Endpoint {
             Self::Responses => "/v1/responses",
             Self::Completions => "/v1/completions",
             Self::Embeddings => "/v1/embeddings",
+            Self::Cohere => "/v2/chat",
             Self::Gemini(method) => method.path(),
             Self::Bedrock(method) => method.path(),
             Self::Along(surface) => surface.path,
@@ -55,6 +63,7 @@ impl Endpoint {
             Self::Responses | Self::Kept(_) => Dialect::OpenaiResponses,
             Self::Completions => Dialect::OpenaiCompletions,
             Self::Along(surface) => surface.dialect,
+            Self::Cohere => Dialect::CohereV2,
             Self::Gemini(_) => Dialect::Gemini,
             Self::Bedrock(_) => Dialect::BedrockConverse,
         }
@@ -62,7 +71,7 @@ impl Endpoint {
 
     pub(crate) fn operation(self) -> Operation {
         match self {
-            Self::Chat | Self::Messages | Self::Bedrock(_) => Operation::Chat,
+            Self::Chat | Self::Messages | Self::Cohere | Self::Bedrock(_) => Operation::Chat,
             Self::Responses | Self::Kept(_) => Operation::Responses,
             Self::Completions => Operation::Completions,
             Self::Along(surface) => surface.operation,
@@ -123,7 +132,8 @@ impl Endpoint {
     pub(crate) fn is_chat(self) -> bool {
         // Every endpoint is named: the guard of answers hangs on this.
         match self {
-            Self::Chat | Self::Messages | Self::Responses | Self::Completions | Self::Bedrock(_) => true,
+            Self::Chat | Self::Messages | Self::Responses | Self::Completions => true,
+            Self::Cohere | Self::Bedrock(_) => true,
             Self::Gemini(method) => matches!(method, gemini::Method::Generate | gemini::Method::Stream),
             Self::Embeddings | Self::Along(_) | Self::Kept(_) => false,
         }

@@ -208,7 +208,7 @@ impl At<'_> {
                 (
                     message,
                     format!(
-                        "say `openai_chat`, `openai_completions`, `openai_responses`, `anthropic_messages`, `gemini` or `bedrock_converse`, or a `kind`: {}",
+                        "say `openai_chat`, `openai_completions`, `openai_responses`, `anthropic_messages`, `gemini`, `bedrock_converse` or `cohere_v2`, or a `kind`: {}",
                         suggest("", names)
                     ),
                 )

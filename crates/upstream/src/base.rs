@@ -37,6 +37,8 @@ impl Base {
             }
             // Google's SDKs add it.
             Some(Dialect::Gemini) if path.is_empty() => "/v1beta",
+            // Cohere's SDKs add theirs.
+            Some(Dialect::CohereV2) => path.strip_suffix("/v2").unwrap_or(path),
             // Anthropic's SDKs add it, and people write it.
             Some(Dialect::AnthropicMessages) => path.strip_suffix("/v1").unwrap_or(path),
             _ => path,

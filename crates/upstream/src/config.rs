@@ -38,8 +38,8 @@ pub struct ProviderConfig {
     /// none, it is a server of your own and `dialect` and `base_url` are needed.
     #[serde(default)]
     pub kind: Option<String>,
-    /// What it speaks: `openai_chat`, `openai_completions`, `openai_responses`, `anthropic_messages`, `gemini` or
-    /// `bedrock_converse`. Default:
+    /// What it speaks: `openai_chat`, `openai_completions`, `openai_responses`, `anthropic_messages`, `gemini`,
+    /// `bedrock_converse` or `cohere_v2`. Default:
     /// that of the kind.
     #[serde(default)]
     pub dialect: Option<String>,

@@ -30,6 +30,7 @@ static FILES: &[(&str, &str)] = &[
     include_provider!("chutes"),
     include_provider!("cloudflare"),
     include_provider!("cohere"),
+    include_provider!("cohere_v2"),
     include_provider!("cortecs"),
     include_provider!("dashscope"),
     include_provider!("databricks"),
@@ -110,8 +111,8 @@ pub struct Row {
     pub name: String,
     /// Its name for people.
     pub title: String,
-    /// What it speaks: `openai_chat`, `openai_completions`, `openai_responses`, `anthropic_messages`, `gemini` or
-    /// `bedrock_converse`.
+    /// What it speaks: `openai_chat`, `openai_completions`, `openai_responses`, `anthropic_messages`, `gemini`,
+    /// `bedrock_converse` or `cohere_v2`.
     pub dialect: String,
     /// Where it is; absent if the user must say.
     pub base_url: Option<String>,
@@ -221,6 +222,7 @@ impl Paths {
                 chat_stream: some("/model/{model}/converse-stream"),
                 ..Self::default()
             },
+            Dialect::CohereV2 => Paths { chat: "/v2/chat".to_owned(), models: some("/v1/models"), ..Self::default() },
             Dialect::Gemini => Paths {
                 chat: "/models/{model}:generateContent".to_owned(),
                 chat_stream: some("/models/{model}:streamGenerateContent?alt=sse"),

@@ -356,7 +356,7 @@ proptest! {
         let here = codec(Dialect::AnthropicMessages);
         let first = here.decode_request(&here.encode_request(&request).unwrap()).unwrap();
         prop_assert_eq!(flat(&first.messages), flat(&request.messages));
-        for there in [codec(Dialect::Gemini), codec(Dialect::OpenaiChat), codec(Dialect::OpenaiResponses)] {
+        for there in [codec(Dialect::CohereV2), codec(Dialect::Gemini), codec(Dialect::OpenaiChat), codec(Dialect::OpenaiResponses)] {
             let mut crossed = there.decode_request(&there.encode_request(&first).unwrap()).unwrap();
             // Gemini's callers say it in the path.
             crossed.model = "m".into();

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::Codec;
 use crate::dialects::{
-    anthropic_messages::AnthropicMessages, bedrock_converse::BedrockConverse, gemini::Gemini, openai_chat::OpenaiChat,
-    openai_completions::OpenaiCompletions, openai_responses::OpenaiResponses,
+    anthropic_messages::AnthropicMessages, bedrock_converse::BedrockConverse, cohere_v2::CohereV2, gemini::Gemini,
+    openai_chat::OpenaiChat, openai_completions::OpenaiCompletions, openai_responses::OpenaiResponses,
 };
 
 /// Every codec.
 pub static ALL: &[&dyn Codec] =
-    &[&AnthropicMessages, &BedrockConverse, &Gemini, &OpenaiChat, &OpenaiCompletions, &OpenaiResponses];
+    &[&AnthropicMessages, &BedrockConverse, &CohereV2, &Gemini, &OpenaiChat, &OpenaiCompletions, &OpenaiResponses];
 
 /// A wire format for chat calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub enum Dialect {
     AnthropicMessages,
     /// Amazon Bedrock's Converse API (`POST /model/{model}/converse`).
     BedrockConverse,
+    /// Cohere's Chat API, version 2 (`POST /v2/chat`).
+    CohereV2,
     /// Google's Gemini API (`POST /v1beta/models/{model}:generateContent`).
     Gemini,
     /// OpenAI's Chat Completions API (`POST /v1/chat/completions`) and what imitates it.
@@ -37,6 +39,7 @@ impl Dialect {
         match self {
             Self::AnthropicMessages => "anthropic_messages",
             Self::BedrockConverse => "bedrock_converse",
+            Self::CohereV2 => "cohere_v2",
             Self::Gemini => "gemini",
             Self::OpenaiChat => "openai_chat",
             Self::OpenaiCompletions => "openai_completions",
@@ -63,6 +66,7 @@ pub fn codec(dialect: Dialect) -> &'static dyn Codec {
     match dialect {
         Dialect::AnthropicMessages => &AnthropicMessages,
         Dialect::BedrockConverse => &BedrockConverse,
+        Dialect::CohereV2 => &CohereV2,
         Dialect::Gemini => &Gemini,
         Dialect::OpenaiChat => &OpenaiChat,
         Dialect::OpenaiCompletions => &OpenaiCompletions,

@@ -211,9 +211,11 @@ fn our_headers(call: &Call, gateway: &Gateway, headers: &mut HeaderMap) {
     // The provider's own id, if there is one: its support knows no other.
     let request_id = match call.endpoint.dialect() {
         // Google's SDKs look for none.
-        Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::OpenaiResponses | Dialect::Gemini => {
-            OPENAI_REQUEST_ID
-        }
+        Dialect::OpenaiChat
+        | Dialect::OpenaiCompletions
+        | Dialect::OpenaiResponses
+        | Dialect::Gemini
+        | Dialect::CohereV2 => OPENAI_REQUEST_ID,
         Dialect::BedrockConverse => AMAZON_REQUEST_ID,
         Dialect::AnthropicMessages => ANTHROPIC_REQUEST_ID,
     };

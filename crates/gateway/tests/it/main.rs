@@ -8,6 +8,7 @@ mod along;
 mod answers;
 mod bedrock;
 mod choices;
+mod cohere;
 mod errors;
 mod faults;
 mod gemini;

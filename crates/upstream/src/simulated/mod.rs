@@ -2,8 +2,8 @@
 //!
 //! It speaks `openai_chat` (`/v1/chat/completions`, `/v1/embeddings`, `/v1/models`), `openai_responses`
 //! (`/v1/responses`), `anthropic_messages` (`/v1/messages`, `/v1/messages/count_tokens`) and `gemini`
-//! (`/v1beta/models/{model}:generateContent` and its neighbours) and `bedrock_converse` (`/model/{model}/converse`,
-//! `/model/{model}/converse-stream`); `/v1` may be left out. Models: `small` (short answers), `large` (longer, with reasoning tokens),
+//! (`/v1beta/models/{model}:generateContent` and its neighbours), `bedrock_converse` (`/model/{model}/converse`,
+//! `/model/{model}/converse-stream`) and `cohere_v2` (`/v2/chat`); `/v1` may be left out. Models: `small` (short answers), `large` (longer, with reasoning tokens),
 //! `embed`; any other name answers as `small` does, and `sim/` before a name is taken off. Provider `sim` reaches it
 //! in-process; [`serve`] puts it on a socket for tests, the demo and benchmarks.
 //!
@@ -14,6 +14,7 @@ mod answer;
 mod anthropic;
 mod bedrock;
 mod body;
+mod cohere;
 pub mod directives;
 mod embeddings;
 mod gemini;
@@ -55,6 +56,7 @@ pub const KIND: &str = "sim";
 pub const HEADER_PREFIX: &str = "x-sim-";
 
 const RESPONSES: &str = "/responses";
+const COHERE: &str = "/v2/chat";
 const DEPLOYMENTS: &str = "/openai/deployments/";
 
 /// The paths below `/v1`, what an error there is told in, and what is asked.
@@ -68,6 +70,7 @@ const SURFACES: &[(&str, Dialect, Operation)] = &[
     ("/audio/speech", Dialect::OpenaiChat, Operation::Speech),
     ("/audio/transcriptions", Dialect::OpenaiChat, Operation::Transcriptions),
     ("/messages", Dialect::AnthropicMessages, Operation::Chat),
+    (COHERE, Dialect::CohereV2, Operation::Chat),
     ("/messages/count_tokens", Dialect::AnthropicMessages, Operation::CountTokens),
 ];
 
@@ -165,6 +168,9 @@ impl Simulator {
                             (None, Some(converse), _) => bedrock::script(converse, &body, &directives),
                             (None, None, Operation::Embeddings) => embeddings::script(&body, &directives),
                             (None, None, Operation::Responses) => responses::script(&body, &directives),
+                            (None, None, Operation::Chat) if dialect == Dialect::CohereV2 => {
+                                cohere::script(&body, &directives)
+                            }
                             (None, None, Operation::Chat) if dialect == Dialect::AnthropicMessages => {
                                 anthropic::script(&body, &directives)
                             }
@@ -268,8 +274,15 @@ impl Simulator {
         let path = match provider.dialect {
             Dialect::Gemini => gemini::Asks::path(call.operation, call.stream, model),
             Dialect::BedrockConverse => bedrock::Asks::path(call.operation, call.stream, model),
-            dialect => surface(dialect, call.operation)
-                .and_then(|path| format!("/v1{path}{}", call.below.as_deref().unwrap_or_default()).parse().ok()),
+            dialect => surface(dialect, call.operation).and_then(|path| {
+                format!(
+                    "{}{path}{}",
+                    if path == COHERE { "" } else { "/v1" },
+                    call.below.as_deref().unwrap_or_default()
+                )
+                .parse()
+                .ok()
+            }),
         };
         let Some(uri) = path else {
             let operation = call.operation.as_str();

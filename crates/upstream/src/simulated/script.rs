@@ -93,8 +93,8 @@ fn error_body(dialect: Dialect, status: u16, message: &str) -> Vec<u8> {
             string(&mut out, message);
             raw(&mut out, format_args!(",\"status\":\"{word}\"}}}}"));
         }
-        // The exception's name is in a header, or the event's.
-        Dialect::BedrockConverse => {
+        // Cohere's kind is the status; the exception's name is in a header, or the event's.
+        Dialect::CohereV2 | Dialect::BedrockConverse => {
             out.extend_from_slice(b"{\"message\":");
             string(&mut out, message);
             out.push(b'}');
@@ -153,10 +153,17 @@ impl StreamWriter {
             let mut event = match dialect {
                 Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::Gemini => b"data: ".to_vec(),
                 Dialect::AnthropicMessages | Dialect::OpenaiResponses => b"event: error\ndata: ".to_vec(),
+                Dialect::CohereV2 => b"event: message-end\ndata: ".to_vec(),
                 Dialect::BedrockConverse => b"event: serviceUnavailableException\ndata: ".to_vec(),
             };
             let message = "The model is overloaded. Please try again later.";
             match dialect {
+                Dialect::CohereV2 => raw(
+                    &mut event,
+                    format_args!(
+                        "{{\"type\":\"message-end\",\"delta\":{{\"error\":\"{message}\",\"finish_reason\":\"ERROR\"}}}}"
+                    ),
+                ),
                 // The reference has it flat.
                 Dialect::OpenaiResponses => raw(
                     &mut event,

@@ -11,7 +11,7 @@ use super::support::upstream;
 async fn every_row_can_be_called() {
     let socket = Socket::start(SimOptions::default()).await;
     for row in rows() {
-        let bare = row.plain_base_url || row.dialect == "bedrock_converse";
+        let bare = row.plain_base_url || matches!(row.dialect.as_str(), "bedrock_converse" | "cohere_v2");
         let path = if bare || row.base_url.as_deref().is_some_and(|url| url.ends_with(".ai")) { "" } else { "/v1" };
         let url = format!("http://{}{path}", socket.address);
         let upstream = upstream(&format!("[[providers]]\nname = '{}'\nbase_url = '{url}'\napi_key = 'k'", row.name));

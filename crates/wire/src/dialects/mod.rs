@@ -2,6 +2,7 @@
 
 pub(crate) mod anthropic_messages;
 pub(crate) mod bedrock_converse;
+pub(crate) mod cohere_v2;
 pub(crate) mod gemini;
 pub(crate) mod openai_chat;
 pub(crate) mod openai_completions;
@@ -16,6 +17,7 @@ pub(crate) fn harmless_field(of: Dialect, name: &str, value: &Value) -> Result<(
     match of {
         Dialect::AnthropicMessages => openai_chat::harmless_anthropic_field(name, value),
         Dialect::BedrockConverse => bedrock_converse::harmless_field(name, value),
+        Dialect::CohereV2 => cohere_v2::harmless_field(name, value),
         Dialect::Gemini => gemini::harmless_field(name, value),
         Dialect::OpenaiChat => anthropic_messages::harmless_openai_field(name, value),
         Dialect::OpenaiCompletions => openai_completions::harmless_field(name, value),

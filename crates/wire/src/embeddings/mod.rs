@@ -81,6 +81,7 @@ pub fn decode_request(dialect: Dialect, body: &[u8]) -> Result<EmbeddingsRequest
         Dialect::OpenaiChat => openai::decode_request(body),
         Dialect::AnthropicMessages
         | Dialect::BedrockConverse
+        | Dialect::CohereV2
         | Dialect::OpenaiCompletions
         | Dialect::OpenaiResponses => Err(none(dialect)),
     }
@@ -99,6 +100,7 @@ pub fn encode_request(dialect: Dialect, request: &EmbeddingsRequest) -> Result<B
         Dialect::OpenaiChat => Ok(openai::encode_request(request)),
         Dialect::AnthropicMessages
         | Dialect::BedrockConverse
+        | Dialect::CohereV2
         | Dialect::OpenaiCompletions
         | Dialect::OpenaiResponses => Err(none(dialect)),
     }
@@ -114,6 +116,7 @@ pub fn decode(dialect: Dialect, body: &[u8]) -> Result<Embeddings, WireError> {
         Dialect::OpenaiChat => openai::decode(body),
         Dialect::AnthropicMessages
         | Dialect::BedrockConverse
+        | Dialect::CohereV2
         | Dialect::OpenaiCompletions
         | Dialect::OpenaiResponses => Err(none(dialect)),
     }
@@ -127,6 +130,7 @@ pub fn usage_of(dialect: Dialect, body: &[u8]) -> Usage {
         Dialect::OpenaiChat => usage(body),
         Dialect::AnthropicMessages
         | Dialect::BedrockConverse
+        | Dialect::CohereV2
         | Dialect::OpenaiCompletions
         | Dialect::OpenaiResponses => Usage::default(),
     }
@@ -142,6 +146,7 @@ pub fn encode(dialect: Dialect, answer: &Embeddings, asked: &EmbeddingsRequest) 
         Dialect::OpenaiChat => Ok(openai::encode(answer, asked)),
         Dialect::AnthropicMessages
         | Dialect::BedrockConverse
+        | Dialect::CohereV2
         | Dialect::OpenaiCompletions
         | Dialect::OpenaiResponses => Err(none(dialect)),
     }

@@ -164,7 +164,7 @@ fn word(effort: Effort, most: &'static str) -> &'static str {
 /// What the caller calls the wish to have the model think.
 fn field_of(request: &ChatRequest) -> &'static str {
     match request.extras.dialect {
-        Dialect::AnthropicMessages => "thinking",
+        Dialect::AnthropicMessages | Dialect::CohereV2 => "thinking",
         Dialect::Gemini => "generationConfig.thinkingConfig",
         Dialect::OpenaiResponses => "reasoning.effort",
         Dialect::OpenaiChat | Dialect::OpenaiCompletions | DIALECT => "reasoning_effort",
