@@ -29,12 +29,14 @@ WEATHER = {
 }
 
 
-def client(box: Signalbox, monkeypatch: pytest.MonkeyPatch, **headers: str) -> Any:
-    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", box.key)
+# Over plain HTTP the SDK sends no bearer token, so the key is the access key id.
+def client(box: Signalbox, **headers: str) -> Any:
     sdk = boto3.client(
         "bedrock-runtime",
         region_name="us-east-1",
         endpoint_url=box.url,
+        aws_access_key_id=box.key,
+        aws_secret_access_key="unused",
         config=Config(retries={"total_max_attempts": 1}),
     )
 
@@ -51,8 +53,8 @@ def headers_of(answer: dict[str, Any]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_converse(box: Signalbox, monkeypatch: pytest.MonkeyPatch, model: str) -> None:
-    sdk = client(box, monkeypatch)
+def test_converse(box: Signalbox, model: str) -> None:
+    sdk = client(box)
     answer = sdk.converse(
         modelId=model, messages=ASK, system=[{"text": "Be brief."}], inferenceConfig={"maxTokens": 300}
     )
@@ -67,8 +69,8 @@ def test_converse(box: Signalbox, monkeypatch: pytest.MonkeyPatch, model: str) -
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_stream(box: Signalbox, monkeypatch: pytest.MonkeyPatch, model: str) -> None:
-    sdk = client(box, monkeypatch)
+def test_stream(box: Signalbox, model: str) -> None:
+    sdk = client(box)
     events = list(sdk.converse_stream(modelId=model, messages=ASK)["stream"])
     assert "messageStart" in events[0] and "metadata" in events[-1]
     deltas = [event["contentBlockDelta"]["delta"] for event in events if "contentBlockDelta" in event]
@@ -78,12 +80,10 @@ def test_stream(box: Signalbox, monkeypatch: pytest.MonkeyPatch, model: str) -> 
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_tools_there_and_back(box: Signalbox, monkeypatch: pytest.MonkeyPatch, model: str) -> None:
-    sdk = client(box, monkeypatch)
+def test_tools_there_and_back(box: Signalbox, model: str) -> None:
+    sdk = client(box)
     messages: list[dict[str, Any]] = [{"role": "user", "content": [{"text": "The weather in Bern?"}]}]
-    first = client(box, monkeypatch, **{"x-sim-tool-calls": "1"}).converse(
-        modelId=model, messages=messages, toolConfig=WEATHER
-    )
+    first = client(box, **{"x-sim-tool-calls": "1"}).converse(modelId=model, messages=messages, toolConfig=WEATHER)
     assert first["stopReason"] == "tool_use"
     message = first["output"]["message"]
     call = next(block["toolUse"] for block in message["content"] if "toolUse" in block)
@@ -95,12 +95,12 @@ def test_tools_there_and_back(box: Signalbox, monkeypatch: pytest.MonkeyPatch, m
 
 
 @pytest.mark.parametrize("model", ["up-openai/small", "up-bedrock/small"])
-def test_errors_are_the_exceptions_of_the_sdk(box: Signalbox, monkeypatch: pytest.MonkeyPatch, model: str) -> None:
+def test_errors_are_the_exceptions_of_the_sdk(box: Signalbox, model: str) -> None:
     for status, name in [("429", "ThrottlingException"), ("400", "ValidationException")]:
         with pytest.raises(ClientError) as raised:
-            client(box, monkeypatch, **{"x-sim-status": status}).converse(modelId=model, messages=ASK)
+            client(box, **{"x-sim-status": status}).converse(modelId=model, messages=ASK)
         assert raised.value.response["Error"]["Code"] == name
-    broken = client(box, monkeypatch, **{"x-sim-cut-after": "2"}).converse_stream(modelId=model, messages=ASK)
+    broken = client(box, **{"x-sim-cut-after": "2"}).converse_stream(modelId=model, messages=ASK)
     with pytest.raises(EventStreamError):
         list(broken["stream"])
 

@@ -48,14 +48,19 @@ const PASSED_BACK: [&str; 9] = [
 const PASSED_BACK_PREFIXES: [&str; 2] = ["x-ratelimit-", "anthropic-ratelimit-"];
 
 /// The virtual key: `Authorization: Bearer KEY`, `x-api-key: KEY` as Anthropic's SDKs send it, or `x-goog-api-key: KEY`
-/// as Google's do.
+/// as Google's do. Amazon's SDKs send it as `Bearer` over https only; else as the access key id that a call is signed with.
+/// The signature says nothing here: who knows the key may call.
 pub(crate) fn key(headers: &HeaderMap) -> Option<&str> {
     let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| {
         let (scheme, key) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
     });
+    let signed = headers.get(AUTHORIZATION).and_then(|value| {
+        let (_, credential) = value.to_str().ok()?.strip_prefix("AWS4-HMAC-SHA256")?.split_once("Credential=")?;
+        credential.split_once('/').map(|(key, _)| key)
+    });
     let named = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let keys = [bearer, named("x-api-key"), named("x-goog-api-key")];
+    let keys = [bearer, signed, named("x-api-key"), named("x-goog-api-key")];
     keys.into_iter().flatten().find(|key| !key.is_empty())
 }
 
@@ -229,6 +234,9 @@ mod tests {
         check(&[("x-goog-api-key", "sb-3"), ("x-api-key", " ")], Some("sb-3"));
         check(&[("authorization", "Bearer sb-1"), ("x-api-key", "sb-2")], Some("sb-1"));
         check(&[("authorization", "Basic eDp5"), ("x-api-key", "sb-2")], Some("sb-2"));
+        let signed =
+            "AWS4-HMAC-SHA256 Credential=sb-4/20260101/us-east-1/bedrock/aws4_request, SignedHeaders=host, Signature=0";
+        check(&[("authorization", signed)], Some("sb-4"));
         check(&[("authorization", "Bearer ")], None);
         check(&[("authorization", "sb-1")], None);
         check(&[], None);
