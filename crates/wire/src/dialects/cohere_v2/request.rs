@@ -255,7 +255,8 @@ fn encode_thinking(w: &mut Writer, request: &ChatRequest) {
 
 /// The answer must fit into the limit too.
 fn budget_within(effort: Effort, request: &ChatRequest) -> u64 {
-    request.max_tokens.map_or(effort.budget(), |limit| effort.budget().min(limit / 2).max(1))
+    let budget = effort.budget();
+    request.max_tokens.map_or(budget, |limit| budget.min(limit / 2).max(1))
 }
 
 fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
