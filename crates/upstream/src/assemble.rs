@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use http::{HeaderName, HeaderValue};
 use signalbox_types::Secret;
@@ -10,7 +11,7 @@ use signalbox_wire::Dialect;
 
 use crate::auth::{self, Keys, Known as KnownAuth, Signer, Unready};
 use crate::base::Base;
-use crate::client::{Connector, HttpParts, HttpTransport, Places};
+use crate::client::{Connector, HttpParts, HttpTransport, Places, Root};
 use crate::config::{Auth, Limits, MaxTokensField, Problem, ProviderConfig, UpstreamConfig, suggest};
 use crate::health::Health;
 use crate::provider::{Provider, Transport};
@@ -155,6 +156,8 @@ impl At<'_> {
             stream_options: known.stream_options,
             max_tokens_field: known.max_tokens_field,
             limits: Limits::new(&self.own.timeouts, &self.general.timeouts),
+            warm_connections: self.own.warm_connections,
+            is_kept_warm: AtomicBool::new(false),
             transport,
             health: Health::default(),
         }
@@ -453,6 +456,7 @@ impl At<'_> {
             stream_type: HeaderValue::from_static(signalbox_wire::codec(known.dialect).framing().content_type()),
             connector: Connector::new(base.origin.clone()).map_err(wrong)?,
             host: base.host.clone(),
+            root: Root { path: base.path.clone(), query: base.query.clone() },
             places,
             fixed,
             defaults,

@@ -11,8 +11,8 @@ use crate::client::Place;
 pub(crate) struct Base {
     pub(crate) origin: Uri,
     pub(crate) host: HeaderValue,
-    path: String,
-    query: String,
+    pub(crate) path: String,
+    pub(crate) query: String,
 }
 
 impl Base {
@@ -62,7 +62,12 @@ impl Base {
             own.split('&').filter(|pair| !pair.is_empty() && !given.iter().any(|other| name(other) == name(pair)));
         let pairs: Vec<&str> = own.chain(given.iter().copied()).collect();
         let query = if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) };
-        Place::parse(&format!("{}{path}{query}", self.path)).map_err(|_| "its path is no URL path".to_owned())
+        // At the host's root.
+        let (base, path) = match path.strip_prefix('/').filter(|path| path.starts_with('/')) {
+            Some(path) => ("", path),
+            None => (self.path.as_str(), path),
+        };
+        Place::parse(&format!("{base}{path}{query}")).map_err(|_| "its path is no URL path".to_owned())
     }
 }
 
@@ -102,6 +107,16 @@ mod tests {
         };
         assert_eq!(join("https://r.example"), "/chat?api-version=2024-10-21&x=1");
         assert_eq!(join("https://r.example?API-version=2025-04-01"), "/chat?x=1&API-version=2025-04-01");
+    }
+
+    #[test]
+    fn some_paths_are_at_the_root_of_the_host() {
+        let base = Base::parse("https://api.cohere.ai/compatibility/v1?x=1", None).unwrap();
+        let uri = |path: &str| base.join(path).unwrap().uri("m").unwrap().to_string();
+        assert_eq!(
+            (uri("//v2/rerank"), uri("/rerank")),
+            ("/v2/rerank?x=1".to_owned(), "/compatibility/v1/rerank?x=1".to_owned())
+        );
     }
 
     #[test]

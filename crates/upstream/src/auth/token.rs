@@ -16,7 +16,7 @@ use signalbox_types::Secret;
 use signalbox_types::seam::Clock;
 
 use crate::SendError;
-use crate::client::{Connector, reason_of};
+use crate::client::{Connector, Outgoing, reason_of};
 
 const CONNECT: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(15);
@@ -138,7 +138,7 @@ impl TokenSource {
             .iter()
             .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value.expose(), NON_ALPHANUMERIC)))
             .collect();
-        let mut request = Request::new(Full::new(Bytes::from(form.join("&"))));
+        let mut request = Request::new(Outgoing::Whole(Full::new(Bytes::from(form.join("&")))));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.path.clone();
         let headers = request.headers_mut();

@@ -14,3 +14,4 @@ mod resolve;
 mod rows;
 mod simulated;
 mod support;
+mod uploads;
