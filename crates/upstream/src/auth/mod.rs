@@ -58,6 +58,15 @@ impl Signer {
     }
 }
 
+impl Signer {
+    /// The provider refused the proof.
+    pub(crate) fn refused(&self, clock: &dyn Clock) {
+        if let Self::Token(source) = self {
+            source.refused(clock);
+        }
+    }
+}
+
 fn with_key(uri: &Uri, name: &str, key: &Secret) -> Uri {
     let joint = if uri.query().is_some() { '&' } else { '?' };
     let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();

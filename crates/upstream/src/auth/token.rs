@@ -50,6 +50,7 @@ impl std::fmt::Debug for TokenSource {
 struct Token {
     header: HeaderValue,
     /// On the measuring clock.
+    since: Duration,
     due: Duration,
     expires: Duration,
 }
@@ -131,6 +132,15 @@ impl TokenSource {
         }
     }
 
+    /// The provider refused the token, which may have been taken back: the next call fetches another, unless this one has
+    /// just been fetched.
+    pub(super) fn refused(&self, clock: &dyn Clock) {
+        let mut known = self.known.write();
+        if known.as_ref().is_some_and(|token| clock.elapsed() >= token.since + PAUSE) {
+            *known = None;
+        }
+    }
+
     async fn fetch(&self, clock: &dyn Clock) -> Result<Token, String> {
         let asked = clock.elapsed();
         let fields = (self.ask)(clock.now().as_secs())?;
@@ -179,7 +189,7 @@ impl TokenSource {
                 header.set_sensitive(true);
                 let lasts = Duration::from_secs(answer.expires_in.unwrap_or(3_600));
                 let early = EARLY.min(lasts / 5);
-                Ok(Token { header, due: asked + lasts.saturating_sub(early), expires: asked + lasts })
+                Ok(Token { header, since: asked, due: asked + lasts.saturating_sub(early), expires: asked + lasts })
             }
         }
     }

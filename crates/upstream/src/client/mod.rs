@@ -19,7 +19,7 @@ use http::header::{
     ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, PROXY_AUTHENTICATE, TE, TRAILER,
 };
 use http::header::{TRANSFER_ENCODING, UPGRADE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use signalbox_types::seam::Clock;
@@ -133,7 +133,11 @@ impl HttpTransport {
         let mut upload = call.upload.take();
         let Some(keys) = &self.keys else {
             let headers = std::mem::take(&mut call.headers);
-            return self.once(&call, upload, &uri, headers, (limits, health, clock)).await;
+            let sent = self.once(&call, upload, &uri, headers, (limits, health, clock)).await?;
+            if let Some(signer) = self.signer.as_ref().filter(|_| sent.0.status() == StatusCode::UNAUTHORIZED) {
+                signer.refused(clock);
+            }
+            return Ok(sent);
         };
         // What goes out while it arrives can't be sent twice.
         let most = if upload.is_some() { 1 } else { keys.len() };

@@ -18,8 +18,8 @@ use tokio::sync::mpsc;
 use super::support::{OK, Server, call, clock, config, read_request};
 
 /// A server of tokens and of answers, and every request that it got.
-async fn server(token: &'static str) -> (Server, mpsc::UnboundedReceiver<String>) {
-    let (send, seen) = mpsc::unbounded_channel();
+async fn server(token: &'static str) -> (Server, mpsc::Receiver<String>) {
+    let (send, seen) = mpsc::channel(64);
     let server = Server::start(move |_, mut stream| {
         let send = send.clone();
         async move {
@@ -29,7 +29,7 @@ async fn server(token: &'static str) -> (Server, mpsc::UnboundedReceiver<String>
                     return;
                 }
                 let answer = if request.starts_with("POST /token ") { token.as_bytes() } else { OK };
-                if send.send(request).is_err() || stream.write_all(answer).await.is_err() {
+                if send.try_send(request).is_err() || stream.write_all(answer).await.is_err() {
                     return;
                 }
             }
@@ -228,8 +228,8 @@ fn what_is_missing_is_said() {
 }
 
 /// Refuses `key-a` with this status, and answers every other one.
-async fn refusing(answer: &'static [u8]) -> (Server, mpsc::UnboundedReceiver<String>) {
-    let (send, seen) = mpsc::unbounded_channel();
+async fn refusing(answer: &'static [u8]) -> (Server, mpsc::Receiver<String>) {
+    let (send, seen) = mpsc::channel(64);
     let server = Server::start(move |_, mut stream| {
         let send = send.clone();
         async move {
@@ -237,7 +237,7 @@ async fn refusing(answer: &'static [u8]) -> (Server, mpsc::UnboundedReceiver<Str
                 let request = read_request(&mut stream).await;
                 let key = line(&request, "authorization").to_owned();
                 let bytes = if key == "Bearer key-a" { answer } else { OK };
-                if request.is_empty() || send.send(key).is_err() || stream.write_all(bytes).await.is_err() {
+                if request.is_empty() || send.try_send(key).is_err() || stream.write_all(bytes).await.is_err() {
                     return;
                 }
             }
@@ -321,4 +321,36 @@ fn wrong_credentials_are_named() {
     check("[{ name = 'a', file = '/nowhere/key' }]", "credentials[0].file");
     check("[{ name = 'a', api_key = 'k' }]\nauth = { aws = {} }", "credentials");
     check("[{ name = 'a', api_key = 'k' }]\napi_key = 'l'", "api_key");
+}
+
+#[tokio::test]
+async fn a_token_that_the_provider_refuses_is_fetched_anew() {
+    let (send, mut seen) = mpsc::channel(64);
+    let server = Server::start(move |_, mut stream| {
+        let send = send.clone();
+        async move {
+            const NO: &[u8] = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\n{}";
+            loop {
+                let request = read_request(&mut stream).await;
+                let is_token = request.starts_with("POST /token ");
+                let bytes = if is_token { AN_HOUR.as_bytes() } else { NO };
+                if request.is_empty() || send.try_send(is_token).is_err() || stream.write_all(bytes).await.is_err() {
+                    return;
+                }
+            }
+        }
+    })
+    .await;
+    let clock = clock();
+    let upstream = with(&azure(&server), &[], &clock);
+    for _ in 0..2 {
+        assert_eq!(ask(&upstream).await.unwrap(), 401);
+    }
+    clock.advance(Duration::from_secs(31));
+    for _ in 0..2 {
+        ask(&upstream).await.unwrap();
+    }
+    // Just fetched, it is tried again; later it is forgotten.
+    let tokens: Vec<bool> = std::iter::from_fn(|| seen.try_recv().ok()).collect();
+    assert_eq!(tokens, [true, false, false, false, true, false]);
 }
