@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod along;
+mod bedrock;
 mod call;
 mod config;
 mod endpoint;
