@@ -18,6 +18,8 @@ use signalbox_wire::{
 };
 
 use crate::call::{Answer, Call, CallError, Incoming, Outcome};
+use crate::endpoint::Endpoint;
+use crate::owners::{Kind, Owners};
 use crate::stages::guard_out::Windows;
 use crate::stages::settle::{Settle, since_start};
 use crate::{BoxError, Gateway};
@@ -42,6 +44,8 @@ pub(crate) struct Relay {
     /// See [`Call::asked_for_usage`].
     hide_usage: bool,
     recorded: Recorded,
+    /// Gone when it is noted that the provider keeps this answer, and for whom.
+    owners: Option<Arc<Owners>>,
     out: Out,
 }
 
@@ -67,6 +71,7 @@ impl Relay {
             Way::Across { rewriter: EventRewriter::default(), encoder: call.codec().encode_stream(&start) }
         };
         let hide_usage = call.asked_for_usage;
+        let is_kept = call.endpoint == Endpoint::Responses && call.same_dialect();
         call.answer = Answer::Partial(Box::new(Accumulator::new()));
         Self {
             settle: Some(settle),
@@ -81,6 +86,7 @@ impl Relay {
             hide_usage,
             way,
             recorded: Recorded { bytes: 0, most: gateway.config.max_recorded_bytes },
+            owners: is_kept.then(|| Arc::clone(&gateway.owners)),
             out: Out::default(),
         }
     }
@@ -191,6 +197,14 @@ impl Relay {
         let call: &mut Call = settle;
         if let Some(windows) = &mut self.windows {
             call.note(windows.take_findings());
+        }
+        // At once, so that it can be cancelled while it is still being answered.
+        if let Some(owners) = &self.owners
+            && let Some(StreamEvent::Start { id: Some(id), .. }) = events.first()
+            && let (Some(principal), Some(target)) = (&call.principal, &call.target)
+        {
+            owners.note(Kind::Response, id, &principal.project, &target.provider.name);
+            self.owners = None;
         }
         if call.first_token.is_none() && events.iter().any(is_content) {
             call.first_token = Some(since_start(call, &*self.clock));

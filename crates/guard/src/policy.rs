@@ -232,6 +232,9 @@ impl Guard {
         for policy in &config.policies {
             compiled.add(policy);
         }
+        for lane in compiled.input.iter().chain(&compiled.output) {
+            lane.scanner.warm();
+        }
         Ok(Self { compiled: Arc::new(compiled) })
     }
 

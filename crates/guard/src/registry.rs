@@ -2,13 +2,27 @@
 
 use crate::scanner::Scanner;
 use crate::scanners::{
-    code_injection::CodeInjection, harmful_request::HarmfulRequest, invisible_chars::InvisibleChars,
-    jailbreak::Jailbreak, pii::Pii, prompt_injection::PromptInjection, secrets::Secrets, toxicity::Toxicity,
+    bias::Bias, code_injection::CodeInjection, gibberish::Gibberish, harmful_request::HarmfulRequest,
+    invisible_chars::InvisibleChars, jailbreak::Jailbreak, language::Language, pii::Pii,
+    prompt_injection::PromptInjection, refusal::Refusal, secrets::Secrets, toxicity::Toxicity, urls::Urls,
 };
 
 /// Every scanner. Sorted by name; the order is the order in the docs.
-pub static ALL: &[&dyn Scanner] =
-    &[&CodeInjection, &HarmfulRequest, &InvisibleChars, &Jailbreak, &Pii, &PromptInjection, &Secrets, &Toxicity];
+pub static ALL: &[&dyn Scanner] = &[
+    &Bias,
+    &CodeInjection,
+    &Gibberish,
+    &HarmfulRequest,
+    &InvisibleChars,
+    &Jailbreak,
+    &Language,
+    &Pii,
+    &PromptInjection,
+    &Refusal,
+    &Secrets,
+    &Toxicity,
+    &Urls,
+];
 
 /// The scanner with this name.
 #[must_use]

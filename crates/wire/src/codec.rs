@@ -48,13 +48,17 @@ pub struct TextSlot<'a> {
     pub signed: bool,
     /// It is a participant's `name`: providers refuse anything but letters, digits, `_` and `-` in it.
     pub is_name: bool,
+    /// It stands there as it is, and not as a JSON string.
+    pub is_bare: bool,
 }
 
 impl TextSlot<'_> {
     /// The edit for [`splice`] that puts `text` in this place; in a name what can't stand there becomes `_`.
     #[must_use]
     pub fn edit(&self, text: &str) -> (Range<usize>, Vec<u8>) {
-        let literal = if self.is_name {
+        let literal = if self.is_bare {
+            text.to_owned()
+        } else if self.is_name {
             let allowed = |char: char| if char.is_ascii_alphanumeric() || char == '-' { char } else { '_' };
             crate::json::literal(text.chars().map(allowed).collect::<String>().trim_matches('_'))
         } else {

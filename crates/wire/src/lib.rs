@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod accumulate;
+pub mod along;
 pub mod canonical;
 mod codec;
 mod dialects;
@@ -9,6 +10,7 @@ mod error;
 mod fields;
 mod json;
 mod media;
+mod multipart;
 mod registry;
 mod repeat;
 pub mod rewrite;

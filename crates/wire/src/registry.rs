@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::Codec;
 use crate::dialects::{
-    anthropic_messages::AnthropicMessages, gemini::Gemini, openai_chat::OpenaiChat, openai_responses::OpenaiResponses,
+    anthropic_messages::AnthropicMessages, gemini::Gemini, openai_chat::OpenaiChat,
+    openai_completions::OpenaiCompletions, openai_responses::OpenaiResponses,
 };
 
 /// Every codec.
-pub static ALL: &[&dyn Codec] = &[&AnthropicMessages, &Gemini, &OpenaiChat, &OpenaiResponses];
+pub static ALL: &[&dyn Codec] = &[&AnthropicMessages, &Gemini, &OpenaiChat, &OpenaiCompletions, &OpenaiResponses];
 
 /// A wire format for chat calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -20,6 +21,8 @@ pub enum Dialect {
     Gemini,
     /// OpenAI's Chat Completions API (`POST /v1/chat/completions`) and what imitates it.
     OpenaiChat,
+    /// OpenAI's Completions API, the oldest (`POST /v1/completions`).
+    OpenaiCompletions,
     /// OpenAI's Responses API (`POST /v1/responses`).
     OpenaiResponses,
 }
@@ -32,6 +35,7 @@ impl Dialect {
             Self::AnthropicMessages => "anthropic_messages",
             Self::Gemini => "gemini",
             Self::OpenaiChat => "openai_chat",
+            Self::OpenaiCompletions => "openai_completions",
             Self::OpenaiResponses => "openai_responses",
         }
     }
@@ -56,6 +60,7 @@ pub fn codec(dialect: Dialect) -> &'static dyn Codec {
         Dialect::AnthropicMessages => &AnthropicMessages,
         Dialect::Gemini => &Gemini,
         Dialect::OpenaiChat => &OpenaiChat,
+        Dialect::OpenaiCompletions => &OpenaiCompletions,
         Dialect::OpenaiResponses => &OpenaiResponses,
     }
 }

@@ -65,7 +65,7 @@ fn push(steps: &mut VecDeque<Step>, bytes: &Bytes, split: Option<usize>) {
 fn error_body(dialect: Dialect, status: u16, message: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(160 + message.len());
     match dialect {
-        Dialect::OpenaiChat | Dialect::OpenaiResponses => {
+        Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::OpenaiResponses => {
             let (kind, code) = match status {
                 401 => ("invalid_request_error", "\"invalid_api_key\""),
                 404 => ("invalid_request_error", "\"model_not_found\""),
@@ -136,7 +136,7 @@ impl StreamWriter {
         let send = |steps: &mut VecDeque<Step>, bytes: &Bytes| push(steps, bytes, directives.split);
         if directives.error_event {
             let mut event = match dialect {
-                Dialect::OpenaiChat | Dialect::Gemini => b"data: ".to_vec(),
+                Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::Gemini => b"data: ".to_vec(),
                 Dialect::AnthropicMessages | Dialect::OpenaiResponses => b"event: error\ndata: ".to_vec(),
             };
             let message = "The model is overloaded. Please try again later.";

@@ -5,6 +5,7 @@
     reason = "helpers of tests, which clippy.toml allows only in test functions"
 )]
 
+mod along;
 mod client;
 mod configure;
 mod faults;
@@ -12,3 +13,4 @@ mod resolve;
 mod rows;
 mod simulated;
 mod support;
+mod uploads;

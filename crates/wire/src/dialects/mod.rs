@@ -3,4 +3,5 @@
 pub(crate) mod anthropic_messages;
 pub(crate) mod gemini;
 pub(crate) mod openai_chat;
+pub(crate) mod openai_completions;
 pub(crate) mod openai_responses;

@@ -370,6 +370,7 @@ fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
                 continue;
             }
             Dialect::Gemini => super::super::gemini::harmless_field(name, value),
+            Dialect::OpenaiCompletions => super::super::openai_completions::harmless_field(name, value),
             Dialect::OpenaiResponses => super::super::openai_responses::harmless_field(name, value),
             Dialect::OpenaiChat => harmless_openai_field(name, value),
         };

@@ -11,7 +11,7 @@ use super::{DIALECT, config, turns};
 use crate::canonical::{ChatRequest, OtherTool, ToolChoice};
 use crate::dialects::anthropic_messages::harmless_openai_field;
 use crate::dialects::openai_chat::harmless_anthropic_field;
-use crate::dialects::openai_responses::harmless_field as harmless_responses_field;
+use crate::dialects::{openai_completions, openai_responses};
 use crate::error::WireError;
 use crate::json::{Body, Node, Path};
 use crate::registry::Dialect;
@@ -219,7 +219,8 @@ fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
                 Err("token probabilities aren't translated; leave it out")
             }
             (Dialect::AnthropicMessages, _) => harmless_anthropic_field(name, value),
-            (Dialect::OpenaiResponses, _) => harmless_responses_field(name, value),
+            (Dialect::OpenaiCompletions, _) => openai_completions::harmless_field(name, value),
+            (Dialect::OpenaiResponses, _) => openai_responses::harmless_field(name, value),
             _ => harmless_openai_field(name, value),
         };
         harmless.map_err(|hint| unsupported(name, hint))?;

@@ -114,7 +114,7 @@ fn tool(node: Node<'_>, path: Path<'_>) -> Result<Option<ToolDefinition>, WireEr
     }))
 }
 
-fn stop(root: &Object<'_>) -> Result<Vec<String>, WireError> {
+pub(crate) fn stop(root: &Object<'_>) -> Result<Vec<String>, WireError> {
     let path = Path::Root.key("stop");
     let Some(node) = root.get("stop") else { return Ok(Vec::new()) };
     if node.is_text() {
@@ -291,6 +291,7 @@ fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
                 w.field(name, value);
                 continue;
             }
+            Dialect::OpenaiCompletions => super::super::openai_completions::harmless_field(name, value),
             Dialect::OpenaiResponses => match super::super::openai_responses::harmless_field(name, value) {
                 // These mean the same here.
                 Err(_) if matches!(name.as_str(), "verbosity" | "service_tier") => {
