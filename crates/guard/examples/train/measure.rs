@@ -10,7 +10,7 @@ use crate::rows::Row;
 
 pub(crate) const NAMES: [&str; HEADS] = ["prompt_injection", "jailbreak", "harmful_request", "toxicity"];
 /// The share of harmless texts of unseen sources that may be flagged, all sources alike.
-const FALSE_POSITIVES: [f64; HEADS] = [0.010, 0.035, 0.003, 0.006];
+const FALSE_POSITIVES: [f64; HEADS] = [0.007, 0.035, 0.003, 0.006];
 const FOLDS: usize = 5;
 
 /// The scores of every row by models that have seen nothing of its source.
