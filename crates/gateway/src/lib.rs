@@ -21,10 +21,10 @@ mod relay;
 mod route;
 mod serve;
 mod stages;
-mod through;
-mod upload;
 mod switch;
+mod through;
 mod until;
+mod upload;
 mod verdict;
 
 pub use config::{GatewayConfig, Unread};

@@ -11,10 +11,10 @@ use crate::client::{Source, UpstreamBody};
 use crate::config::{UpstreamConfig, UpstreamConfigError, suggest};
 use crate::health::InFlight;
 use crate::provider::Transport;
+use crate::warm;
 use crate::{
     ModelEntry, Operation, Provider, ProviderStatus, SendError, Target, UnknownModel, UpstreamCall, UpstreamReply,
 };
-use crate::warm;
 
 /// All providers of one configuration; calls go through it concurrently.
 #[derive(Debug)]

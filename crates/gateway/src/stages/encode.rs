@@ -17,8 +17,8 @@ use crate::headers::{
     ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, IDEMPOTENCY, LATENCY_MS, MODEL, OPENAI_REQUEST_ID, PROVIDER, ROUTE,
     SHOULD_RETRY, TRACE_ID, TRACEPARENT, VERDICT,
 };
-use crate::kept::{Owner, only_theirs};
 use crate::idempotency::Kept;
+use crate::kept::{Owner, only_theirs};
 use crate::list::List;
 use crate::owners::Kind;
 use crate::pass::Pass;
