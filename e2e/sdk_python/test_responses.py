@@ -6,6 +6,7 @@ import json
 
 import openai
 import pytest
+from pydantic import BaseModel
 from test_openai import MODELS
 
 from harness import KEY, Signalbox
@@ -57,6 +58,66 @@ def test_a_tool_and_its_result(box: Signalbox, model: str) -> None:
     second = sdk.responses.create(model=model, input=[question, *said, result], tools=[TOOL])
     assert second.status == "completed"
     assert second.output_text
+
+
+class Person(BaseModel):
+    name: str
+    age: int
+
+
+@pytest.mark.parametrize("model", ["sim/small", "up-openai/small", "up-gemini/small"])
+def test_an_answer_in_a_shape(box: Signalbox, model: str) -> None:
+    answer = client(box).responses.parse(model=model, input="Jane, 54", text_format=Person)
+    assert isinstance(answer.output_parsed, Person)
+    assert answer.output_parsed.model_dump_json() == Person.model_validate_json(answer.output_text).model_dump_json()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_several_tools_in_a_stream(box: Signalbox, model: str) -> None:
+    with client(box).responses.stream(
+        model=model,
+        input="The weather in Oslo and Rome?",
+        tools=[TOOL],
+        extra_headers={"x-sim-tool-calls": "2", "x-sim-split": "7"},
+    ) as stream:
+        done = [event for event in stream if event.type == "response.function_call_arguments.done"]
+        final = stream.get_final_response()
+    calls = [item for item in final.output if item.type == "function_call"]
+    assert len(calls) == len(done) == 2
+    assert len({call.call_id for call in calls}) == 2
+    assert all(json.loads(call.arguments)["city"] for call in calls)
+    assert [event.arguments for event in done] == [call.arguments for call in calls]
+
+
+def test_reasoning_goes_back_to_who_thought_it(box: Signalbox) -> None:
+    """Anthropic's signature comes as encrypted content, and must come back to it unchanged."""
+    sdk = client(box)
+    question = {"role": "user", "content": "27 * 453?"}
+    first = sdk.responses.create(model="up-anthropic/large", input=[question], reasoning={"effort": "low"})
+    item = first.output[0]
+    assert (item.type, bool(item.summary[0].text), bool(item.encrypted_content)) == ("reasoning", True, True)
+    said = [item.model_dump(exclude_none=True) for item in first.output]
+    again = {"role": "user", "content": "Sure?"}
+    raw = sdk.responses.with_raw_response.create(
+        model="up-anthropic/large", input=[question, *said, again], reasoning={"effort": "low"}
+    )
+    assert raw.parse().output_text
+    span = box.spans(raw.headers["x-signalbox-trace-id"])[0]
+    kept = next(part for message in span["input_messages"] for part in message["parts"] if part["type"] == "reasoning")
+    assert kept["signature"].startswith("sim-signature-")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_stream_that_breaks_tells_the_caller(box: Signalbox, model: str) -> None:
+    stream = client(box).responses.create(model=model, input="Hi", stream=True, extra_headers={"x-sim-cut-after": "3"})
+    with pytest.raises(openai.APIError, match="cut its answer short"):
+        list(stream)
+
+
+def test_what_another_provider_keeps_is_refused(box: Signalbox) -> None:
+    with pytest.raises(openai.BadRequestError, match="send the whole conversation") as caught:
+        client(box).responses.create(model="up-anthropic/small", input="And then?", previous_response_id="resp_1")
+    assert caught.value.param == "previous_response_id"
 
 
 def test_errors_are_the_right_exceptions(box: Signalbox) -> None:

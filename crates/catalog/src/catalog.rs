@@ -66,6 +66,14 @@ impl Catalog {
         Ok(entry.principal.clone())
     }
 
+    /// Whether all keys, revoked ones too, are of one project, so that nothing can be another one's.
+    #[must_use]
+    pub fn has_one_project(&self) -> bool {
+        let snapshot = self.inner.snapshot.load();
+        let mut projects = snapshot.keys.values().map(|entry| &entry.principal.project);
+        projects.next().is_none_or(|first| projects.all(|project| project == first))
+    }
+
     /// Writes down what so far is only in memory: when keys were last used. Nobody misses that
     /// enough to make a stop fail: if the file is in trouble, a warning says so.
     ///

@@ -1,73 +1,29 @@
 //! One call: what is known about it so far, how it ended, and why it failed.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Method, Request, StatusCode};
 use signalbox_catalog::Principal;
 use signalbox_types::{Cost, ErrorClass, Finding, Timestamp, Usage, Verdict};
-use signalbox_upstream::{Operation, Target, UpstreamBody};
+use signalbox_upstream::{Target, UpstreamBody};
 use signalbox_wire::canonical::{ChatRequest, ChatResponse};
-use signalbox_wire::{Accumulator, Codec, Dialect, ErrorBody, Peek, SseDecoder, SseEvent, WireError, codec};
-use tokio::sync::OwnedSemaphorePermit;
+use signalbox_wire::{Accumulator, Codec, ErrorBody, EventDecoder, Peek, SseEvent, WireError, codec};
 
-use crate::RequestBody;
+use crate::along::Passing;
+use crate::endpoint::Endpoint;
 use crate::exchange::Sent;
-use crate::gemini;
 use crate::headers::{Labels, Trace};
 use crate::held::Held;
+use crate::idempotency::{Again, Lead};
 use crate::route::Routed;
 use crate::stages::guard_out::Windows;
-
-/// What a path asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Endpoint {
-    Chat,
-    Messages,
-    Responses,
-    Embeddings,
-    Gemini(gemini::Method),
-}
-
-impl Endpoint {
-    pub(crate) fn find(path: &str) -> Option<Self> {
-        let fixed =
-            [Self::Chat, Self::Messages, Self::Responses, Self::Embeddings].into_iter().find(|one| one.path() == path);
-        fixed.or_else(|| gemini::find(path).map(|(method, _)| Self::Gemini(method)))
-    }
-
-    pub(crate) fn path(self) -> &'static str {
-        match self {
-            Self::Chat => "/v1/chat/completions",
-            Self::Messages => "/v1/messages",
-            Self::Responses => "/v1/responses",
-            Self::Embeddings => "/v1/embeddings",
-            Self::Gemini(method) => method.path(),
-        }
-    }
-
-    pub(crate) fn dialect(self) -> Dialect {
-        match self {
-            Self::Chat | Self::Embeddings => Dialect::OpenaiChat,
-            Self::Messages => Dialect::AnthropicMessages,
-            Self::Responses => Dialect::OpenaiResponses,
-            Self::Gemini(_) => Dialect::Gemini,
-        }
-    }
-
-    pub(crate) fn operation(self) -> Operation {
-        match self {
-            Self::Chat | Self::Messages | Self::Responses => Operation::Chat,
-            Self::Embeddings => Operation::Embeddings,
-            Self::Gemini(gemini::Method::Generate | gemini::Method::Stream) => Operation::Chat,
-            Self::Gemini(gemini::Method::CountTokens) => Operation::CountTokens,
-            Self::Gemini(gemini::Method::Embed) => Operation::Embeddings,
-            Self::Gemini(gemini::Method::BatchEmbed) => Operation::EmbeddingsBatch,
-        }
-    }
-}
+use crate::through::Through;
+use crate::upload::Upload;
+use crate::{RequestBody, bedrock, gemini, kept};
 
 /// Everything that is known about a call. Stages fill it in; what is left at the end is recorded.
 pub(crate) struct Call {
@@ -85,6 +41,16 @@ pub(crate) struct Call {
     pub(crate) peek: Option<Peek>,
     /// The model, where the path names it.
     pub(crate) path_model: Option<String>,
+    /// What stands in the path behind that of all things of a kind.
+    pub(crate) below: Option<String>,
+    /// It was sent to a provider by its name.
+    pub(crate) through: Option<Box<Through>>,
+    /// What of its body is still arriving, to be passed on unread.
+    pub(crate) upload: Option<Upload>,
+    /// Bytes of that, so far.
+    pub(crate) uploaded: Option<Arc<AtomicU64>>,
+    /// Something of it passed that no scanner could read.
+    pub(crate) unread: bool,
     /// A stream goes out as one JSON list.
     pub(crate) as_list: bool,
     pub(crate) input: Input,
@@ -99,6 +65,8 @@ pub(crate) struct Call {
     pub(crate) answer: Answer,
     pub(crate) findings: Vec<Finding>,
     pub(crate) verdict: Verdict,
+    /// Which of the provider's credentials the call was answered with, where it has several.
+    pub(crate) credential: Option<Arc<str>>,
     /// From the start to the first byte that the provider sent.
     pub(crate) first_byte: Option<Duration>,
     /// From the start to the first content.
@@ -109,11 +77,17 @@ pub(crate) struct Call {
     /// Bytes of text in the answer so far, for that estimate.
     pub(crate) answer_bytes: usize,
     pub(crate) cost: Option<Cost>,
+    /// How the provider called its answer.
+    pub(crate) replied: Option<StatusCode>,
     /// What the caller got; none if it was gone before.
     pub(crate) status: Option<StatusCode>,
     pub(crate) held: Held,
     /// Given back when the call has ended.
-    pub(crate) permit: Option<OwnedSemaphorePermit>,
+    pub(crate) permit: Option<Held>,
+    /// The same call may be sent again, and then waits for the answer of this one.
+    pub(crate) lead: Option<Lead>,
+    /// Its answer is that of another call.
+    pub(crate) again: Option<Again>,
 }
 
 /// What went in, in the form that was needed last.
@@ -152,6 +126,8 @@ impl Call {
             as_list = method == gemini::Method::Stream && !read.events;
             query = read.rest;
         }
+        path_model = path_model.or_else(|| bedrock::find(parts.uri.path()).map(|(_, model)| model));
+        let below = kept::find(parts.uri.path()).and_then(|(_, below)| below);
         Self {
             endpoint,
             method: parts.method,
@@ -164,6 +140,11 @@ impl Call {
             principal: None,
             peek: None,
             path_model,
+            below,
+            through: None,
+            upload: None,
+            uploaded: None,
+            unread: false,
             as_list,
             input: Input::Nothing,
             target: None,
@@ -173,16 +154,35 @@ impl Call {
             answer: Answer::Nothing,
             findings: Vec::new(),
             verdict: Verdict::Allow,
+            credential: None,
             first_byte: None,
             first_token: None,
             usage: Usage::default(),
             usage_is_estimated: false,
             answer_bytes: 0,
             cost: None,
+            replied: None,
             status: None,
             held,
             permit: None,
+            lead: None,
+            again: None,
         }
+    }
+
+    /// It was sent to a provider by its name, and perhaps with the key in the query as Google's SDKs send it.
+    pub(crate) fn goes_through(&mut self, through: Through) {
+        gemini::Query::read(self.query.as_deref()).give_key(&mut self.headers);
+        if self.path_model.is_none() {
+            self.path_model = through.model();
+        }
+        self.below = through.below();
+        self.through = Some(Box::new(through));
+    }
+
+    /// What the caller says that its body is.
+    pub(crate) fn content_type(&self) -> Option<&str> {
+        self.headers.get(CONTENT_TYPE)?.to_str().ok()
     }
 
     /// The caller's codec.
@@ -223,6 +223,11 @@ impl Call {
             principal: self.principal.clone(),
             peek: self.peek.clone(),
             path_model: self.path_model.clone(),
+            below: self.below.clone(),
+            through: None,
+            upload: None,
+            uploaded: None,
+            unread: false,
             // Nobody reads it.
             as_list: false,
             input,
@@ -233,15 +238,19 @@ impl Call {
             answer: Answer::Nothing,
             findings: Vec::new(),
             verdict: Verdict::Allow,
+            credential: None,
             first_byte: None,
             first_token: None,
             usage: Usage::default(),
             usage_is_estimated: false,
             answer_bytes: 0,
             cost: None,
+            replied: None,
             status: None,
             held,
             permit: None,
+            lead: None,
+            again: None,
         }
     }
 
@@ -249,7 +258,9 @@ impl Call {
     pub(crate) fn adopt(&mut self, sent: Sent) -> Reply {
         self.input = sent.input;
         self.asked_for_usage = sent.asked_for_usage;
+        self.credential = sent.credential;
         self.first_byte = Some(sent.first_byte.saturating_sub(self.started_at));
+        self.replied = Some(sent.status);
         sent.reply
     }
 
@@ -257,7 +268,7 @@ impl Call {
     pub(crate) fn know(&mut self, mut peek: Peek) {
         if let Some(model) = &self.path_model {
             peek.model.clone_from(model);
-            peek.stream = self.endpoint == Endpoint::Gemini(gemini::Method::Stream);
+            peek.stream = self.endpoint.is_stream();
             peek.wants_stream_usage = peek.stream;
         }
         self.peek = Some(peek);
@@ -310,15 +321,20 @@ pub(crate) enum Outcome {
 
 /// What the provider answered, or what is left of it after the output guard.
 pub(crate) enum Reply {
-    Whole { headers: HeaderMap, body: Bytes },
+    Whole {
+        headers: HeaderMap,
+        body: Bytes,
+    },
     Stream(Box<Incoming>),
+    /// Passed along as it comes.
+    Passing(Box<Passing>),
 }
 
 /// A stream whose first event has arrived.
 pub(crate) struct Incoming {
     pub(crate) headers: HeaderMap,
     pub(crate) body: UpstreamBody,
-    pub(crate) sse: SseDecoder,
+    pub(crate) events: EventDecoder,
     /// Read while looking whether the stream begins with an error; not yet acted upon.
     pub(crate) first: Vec<SseEvent>,
     /// Attached by `guard_out` where a policy watches.
@@ -372,6 +388,8 @@ pub(crate) struct Detail {
     pub(crate) status: Option<StatusCode>,
     /// When the head of a refusal, or of what is no answer, came; on the measuring clock.
     pub(crate) first_byte: Option<Duration>,
+    /// Which of the provider's credentials it refused.
+    pub(crate) credential: Option<Arc<str>>,
     /// More headers for the caller: `Retry-After`, the provider's request id.
     pub(crate) headers: HeaderMap,
     /// The provider's own words, if they are in the caller's dialect: passed on as they are.

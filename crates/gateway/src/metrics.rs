@@ -362,7 +362,7 @@ impl GatewayMetrics {
     }
 
     fn measured(&self, call: &Call, provider: Word, model: Word, error_type: &'static str, took: Duration) {
-        let operation = call.endpoint.operation().as_str();
+        let operation = call.endpoint.operation_name(&call.method);
         self.duration
             .get_or_create(&DurationLabels {
                 gen_ai_operation_name: operation,

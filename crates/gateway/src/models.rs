@@ -9,7 +9,8 @@ use signalbox_types::ErrorClass;
 use signalbox_upstream::ModelEntry;
 use signalbox_wire::{Dialect, codec};
 
-use crate::call::{CallError, Endpoint};
+use crate::call::CallError;
+use crate::endpoint::Endpoint;
 use crate::headers::ANTHROPIC_VERSION;
 use crate::stages::admit::{authenticate, wrong_method};
 use crate::stages::encode::{refusal, whole};
@@ -39,7 +40,7 @@ fn dialect_of(request: &Request<RequestBody>) -> Dialect {
     }
 }
 
-/// E.g. `/v1/messages/count_tokens` or `/v1/messages/batches`, which are not served.
+/// E.g. `/v1/messages/batches`, which is not served.
 pub(crate) fn is_below_messages(path: &str) -> bool {
     path.strip_prefix(Endpoint::Messages.path()).is_some_and(|rest| rest.starts_with('/'))
 }
@@ -79,10 +80,13 @@ fn not_served(gateway: &Gateway, path: &str, dialect: Dialect) -> Response<Respo
         ),
         _ => {
             let served = Endpoint::Messages.path();
-            (served, format!("of Anthropic's API, POST {served} and GET {PATH} are"))
+            (served, format!("of Anthropic's API, POST {served}, POST {served}/count_tokens and GET {PATH} are"))
         }
     };
-    let error = CallError::caller(ErrorClass::NotFound, format!("{path} is not served here; {served_of}"));
+    let message = format!(
+        "{path} is not served here; {served_of}. /providers/NAME{path} passes it on to the provider of that name"
+    );
+    let error = CallError::caller(ErrorClass::NotFound, message);
     let status = error.status();
     gateway.metrics().looked_up(served, status.as_u16(), error.class.as_str());
     refusal(status, HeaderMap::new(), error.retry, codec(dialect).encode_error(&error.body()))
@@ -105,7 +109,11 @@ fn look_up(gateway: &Gateway, request: &Request<RequestBody>, dialect: Dialect) 
     let id = rest.trim_start_matches('/').replace("%2F", "/").replace("%2f", "/");
     let body = if id.is_empty() {
         match dialect {
-            Dialect::OpenaiChat | Dialect::OpenaiResponses => {
+            Dialect::OpenaiChat
+            | Dialect::OpenaiCompletions
+            | Dialect::OpenaiResponses
+            | Dialect::BedrockConverse
+            | Dialect::CohereV2 => {
                 to_json(&OpenaiList { object: "list", data: models.iter().map(OpenaiModel::of).collect() })
             }
             Dialect::Gemini => to_json(&GeminiList { models: models.iter().map(GeminiModel::of).collect() }),
@@ -120,7 +128,11 @@ fn look_up(gateway: &Gateway, request: &Request<RequestBody>, dialect: Dialect) 
         let model = known
             .ok_or_else(|| unknown_model(format!("there is no model `{id}`; GET {PATH} lists those there are")))?;
         match dialect {
-            Dialect::OpenaiChat | Dialect::OpenaiResponses => to_json(&OpenaiModel::of(model)),
+            Dialect::OpenaiChat
+            | Dialect::OpenaiCompletions
+            | Dialect::OpenaiResponses
+            | Dialect::BedrockConverse
+            | Dialect::CohereV2 => to_json(&OpenaiModel::of(model)),
             Dialect::Gemini => to_json(&GeminiModel::of(model)),
             Dialect::AnthropicMessages => to_json(&AnthropicModel::of(model)),
         }

@@ -1,12 +1,16 @@
 //! Writes a call down: what is left of it becomes a span. Runs on the settler's thread, so that
 //! reading long bodies costs no caller anything.
 
+use std::sync::atomic::Ordering;
+
 use serde_json::{Map, Value};
 use signalbox_types::{Message, Part, Span, SpanKind, SpanSource, SpanStatus};
 use signalbox_upstream::Operation;
 use signalbox_wire::{ChatRequest, ChatResponse, Codec, Dialect, WireError, embeddings};
 
-use crate::call::{Answer, Call, CallError, Endpoint, Input, Outcome};
+use crate::along;
+use crate::call::{Answer, Call, CallError, Input, Outcome};
+use crate::endpoint::Endpoint;
 use crate::stages::settle::Settled;
 
 /// Raised when spans of the same call would come out differently.
@@ -23,6 +27,7 @@ pub(crate) fn span(settled: Settled, most_bytes: usize) -> Option<Span> {
     routing(&call, &mut span);
     labels(&call, &mut span);
     timings(&call, &mut span);
+    transfer(&call, &mut span);
     match &outcome {
         Outcome::Answered => span.status = SpanStatus::Ok,
         Outcome::Failed(error) => failure(error, &mut span),
@@ -32,10 +37,18 @@ pub(crate) fn span(settled: Settled, most_bytes: usize) -> Option<Span> {
     span.verdict = Some(call.verdict);
     span.usage = call.usage;
     span.cost = call.cost;
-    match (call.endpoint, call.input) {
+    let endpoint = call.endpoint;
+    let content_type = call.content_type().map(str::to_owned);
+    match (endpoint, call.input) {
         (_, Input::Nothing) => {}
         (endpoint, Input::Raw(body)) if endpoint.is_embeddings() => {
             span.input = embedded(endpoint, &body, most_bytes);
+        }
+        (Endpoint::Kept(_) | Endpoint::Through(_), Input::Raw(body)) => {
+            span.input = along::any_input(content_type.as_deref(), &body, most_bytes);
+        }
+        (Endpoint::Along(surface), Input::Raw(body)) if surface.read.is_some() => {
+            span.input = surface.input(&body, most_bytes);
         }
         (_, Input::Raw(body)) => match codec.decode_request(&body) {
             Ok(request) => input(request, most_bytes, &mut span),
@@ -43,8 +56,15 @@ pub(crate) fn span(settled: Settled, most_bytes: usize) -> Option<Span> {
         },
         (_, Input::Decoded(request)) => input(*request, most_bytes, &mut span),
     }
-    match call.answer {
+    let answer = call.answer;
+    match answer {
         Answer::Nothing => {}
+        Answer::Raw(body) if endpoint.passes_along() => {
+            if let Some(units) = along::search_units(&body) {
+                span.attributes.insert("signalbox.usage.search_units".to_owned(), units.to_string());
+            }
+            span.output = along::output(endpoint, &body, most_bytes);
+        }
         Answer::Raw(body) => raw_output(target_codec, &body, most_bytes, &mut span),
         Answer::Decoded(response) => output(*response, most_bytes, &mut span),
         Answer::Partial(answer) => output(answer.finish(), most_bytes, &mut span),
@@ -52,29 +72,30 @@ pub(crate) fn span(settled: Settled, most_bytes: usize) -> Option<Span> {
     // Also of a call that failed: by what the caller wrote (`provider/model`, an alias), its failures
     // would count as those of another model.
     if span.model_used.is_none() {
-        span.model_used = call.target.map(|target| target.model);
+        span.model_used = call.target.map(|target| target.model).filter(|model| !model.is_empty());
     }
     Some(span)
 }
 
 fn begin(call: &Call) -> Option<Span> {
     let principal = call.principal.as_ref()?;
-    let operation = call.endpoint.operation();
+    let operation = call.endpoint.operation_name(&call.method);
     let model = call.target.as_ref().map(|target| target.model.as_str());
     let name = match model.or_else(|| call.peek.as_ref().map(|peek| peek.model.as_str())) {
-        Some(model) => format!("{} {model}", operation.as_str()),
-        None => operation.as_str().to_owned(),
+        Some(model) if !model.is_empty() => format!("{operation} {model}"),
+        _ => operation.to_owned(),
+    };
+    let name = match &call.through {
+        Some(through) if matches!(call.endpoint, Endpoint::Through(_)) => {
+            format!("{} {}", call.method, through.template())
+        }
+        _ => name,
     };
     let mut span = Span::new(principal.project.clone(), call.trace.trace_id, call.trace.span_id, name, call.started);
     span.parent_span_id = call.trace.parent;
     span.source = SpanSource::Gateway;
-    span.kind = match operation {
-        Operation::Chat | Operation::Responses => SpanKind::Llm,
-        Operation::Embeddings | Operation::EmbeddingsBatch => SpanKind::Embedding,
-        // A question about a request: no generation.
-        _ => SpanKind::Span,
-    };
-    span.operation = Some(operation.as_str().to_owned());
+    span.kind = kind(call.endpoint);
+    span.operation = Some(operation.to_owned());
     span.key_id = Some(principal.key_id.clone());
     span.streaming = call.stream();
     span.http_status = call.status.map(|status| status.as_u16());
@@ -85,12 +106,32 @@ fn begin(call: &Call) -> Option<Span> {
     Some(span)
 }
 
+fn kind(endpoint: Endpoint) -> SpanKind {
+    match endpoint.operation() {
+        // What is done with an answer that was made before.
+        Operation::Responses if endpoint.passes_along() => SpanKind::Span,
+        Operation::Chat | Operation::Responses | Operation::Completions => SpanKind::Llm,
+        Operation::Images | Operation::Speech | Operation::Transcriptions => SpanKind::Llm,
+        Operation::Embeddings | Operation::EmbeddingsBatch | Operation::CohereEmbed => SpanKind::Embedding,
+        Operation::Rerank => SpanKind::Reranker,
+        Operation::Moderations => SpanKind::Guardrail,
+        // A question about a request: no generation.
+        Operation::CountTokens => SpanKind::Span,
+        Operation::Files | Operation::Batches | Operation::Through => SpanKind::Span,
+    }
+}
+
 fn target(call: &Call, span: &mut Span) {
-    span.model_requested = call.peek.as_ref().map(|peek| peek.model.clone());
+    span.model_requested = call.peek.as_ref().map(|peek| peek.model.clone()).filter(|model| !model.is_empty());
     if let Some(target) = &call.target {
         span.provider = Some(target.provider.otel_name.clone());
         span.attributes.insert("signalbox.provider".to_owned(), target.provider.name.to_string());
-        span.attributes.insert("signalbox.model".to_owned(), target.model.clone());
+        if let Some(credential) = &call.credential {
+            span.attributes.insert("signalbox.credential".to_owned(), credential.to_string());
+        }
+        if !target.model.is_empty() {
+            span.attributes.insert("signalbox.model".to_owned(), target.model.clone());
+        }
     }
 }
 
@@ -105,6 +146,10 @@ fn routing(call: &Call, span: &mut Span) {
         if routed.drained {
             put("signalbox.route.drained", "true".to_owned());
         }
+    }
+    if let Some(again) = &call.again {
+        put("signalbox.idempotency", again.word().to_owned());
+        put("signalbox.idempotency.trace_id", again.kept.trace_id.to_string());
     }
     if call.usage_is_estimated {
         put("signalbox.usage.estimated", "true".to_owned());
@@ -129,7 +174,27 @@ fn labels(call: &Call, span: &mut Span) {
     if let Some(user_agent) = labels.user_agent {
         span.attributes.insert("user_agent.original".to_owned(), user_agent);
     }
-    span.attributes.insert("url.path".to_owned(), call.endpoint.path().to_owned());
+    let path = call.through.as_ref().map_or_else(|| call.endpoint.path().to_owned(), |through| through.template());
+    span.attributes.insert("url.path".to_owned(), path);
+}
+
+/// What HTTP says of a call that has no conversation to tell of.
+fn transfer(call: &Call, span: &mut Span) {
+    let mut put = |name: &str, value: String| span.attributes.insert(name.to_owned(), value);
+    if call.unread {
+        put("signalbox.guard.unread", "true".to_owned());
+    }
+    if !matches!(call.endpoint, Endpoint::Kept(_) | Endpoint::Through(_)) {
+        return;
+    }
+    put("http.request.method", call.method.to_string());
+    let uploaded = call.uploaded.as_ref().map(|bytes| bytes.load(Ordering::Relaxed));
+    let sent = match &call.input {
+        Input::Raw(body) => body.len() as u64,
+        Input::Nothing | Input::Decoded(_) => 0,
+    };
+    put("http.request.body.size", uploaded.unwrap_or(sent).to_string());
+    put("http.response.body.size", call.answer_bytes.to_string());
 }
 
 fn timings(call: &Call, span: &mut Span) {

@@ -13,11 +13,13 @@ use signalbox_types::ErrorClass;
 use signalbox_types::seam::Clock;
 use signalbox_upstream::UpstreamBody;
 use signalbox_wire::{
-    Accumulator, Codec, Deltas, EventRewriter, Repeat, SseDecoder, SseEvent, StreamDecoder, StreamEncoder, StreamEvent,
-    StreamRewriter, StreamStart, WireError,
+    Accumulator, Codec, Deltas, EventDecoder, EventRewriter, Repeat, SseDecoder, SseEvent, StreamDecoder,
+    StreamEncoder, StreamEvent, StreamRewriter, StreamStart, WireError,
 };
 
 use crate::call::{Answer, Call, CallError, Incoming, Outcome};
+use crate::endpoint::Endpoint;
+use crate::owners::{Kind, Owners};
 use crate::stages::guard_out::Windows;
 use crate::stages::settle::{Settle, since_start};
 use crate::{BoxError, Gateway};
@@ -31,7 +33,7 @@ pub(crate) struct Relay {
     clock: Arc<dyn Clock>,
     /// Gone when nothing more is wanted of it.
     upstream: Option<UpstreamBody>,
-    sse: SseDecoder,
+    events: EventDecoder,
     /// Read before the head of the answer went out.
     first: std::vec::IntoIter<SseEvent>,
     codec: &'static dyn Codec,
@@ -42,6 +44,8 @@ pub(crate) struct Relay {
     /// See [`Call::asked_for_usage`].
     hide_usage: bool,
     recorded: Recorded,
+    /// Gone when it is noted that the provider keeps this answer, and for whom.
+    owners: Option<Arc<Owners>>,
     out: Out,
 }
 
@@ -55,7 +59,7 @@ enum Way {
 
 impl Relay {
     pub(crate) fn new(mut settle: Settle, incoming: Incoming, gateway: &Gateway) -> Self {
-        let Incoming { headers: _, body, sse, first, windows } = incoming;
+        let Incoming { headers: _, body, events, first, windows } = incoming;
         let call: &mut Call = &mut settle;
         let codec = call.target_codec();
         let wants_usage = call.peek.as_ref().is_some_and(|peek| peek.wants_stream_usage);
@@ -67,12 +71,13 @@ impl Relay {
             Way::Across { rewriter: EventRewriter::default(), encoder: call.codec().encode_stream(&start) }
         };
         let hide_usage = call.asked_for_usage;
+        let is_kept = call.endpoint == Endpoint::Responses && call.same_dialect();
         call.answer = Answer::Partial(Box::new(Accumulator::new()));
         Self {
             settle: Some(settle),
             clock: Arc::clone(&gateway.clock),
             upstream: Some(body),
-            sse,
+            events,
             first: first.into_iter(),
             codec,
             decoder: codec.decode_stream(),
@@ -81,6 +86,7 @@ impl Relay {
             hide_usage,
             way,
             recorded: Recorded { bytes: 0, most: gateway.config.max_recorded_bytes },
+            owners: is_kept.then(|| Arc::clone(&gateway.owners)),
             out: Out::default(),
         }
     }
@@ -192,6 +198,14 @@ impl Relay {
         if let Some(windows) = &mut self.windows {
             call.note(windows.take_findings());
         }
+        // At once, so that it can be cancelled while it is still being answered.
+        if let Some(owners) = &self.owners
+            && let Some(StreamEvent::Start { id: Some(id), .. }) = events.first()
+            && let (Some(principal), Some(target)) = (&call.principal, &call.target)
+        {
+            owners.note(Kind::Response, id, &principal.project, &target.provider.name);
+            self.owners = None;
+        }
         if call.first_token.is_none() && events.iter().any(is_content) {
             call.first_token = Some(since_start(call, &*self.clock));
         }
@@ -236,7 +250,7 @@ impl Relay {
 
     /// The provider's body is over.
     fn run_dry(&mut self) {
-        if let Some(event) = self.sse.finish() {
+        if let Some(event) = self.events.finish() {
             self.take(&event);
         }
         self.upstream = None;
@@ -296,7 +310,7 @@ impl Body for Relay {
                 this.take(&event);
             }
             // Behind the first one, more may have come in the same piece.
-            while let Some(event) = this.sse.next() {
+            while let Some(event) = this.events.next() {
                 this.take(&event);
             }
             // What came in one burst goes out in one piece.
@@ -316,7 +330,7 @@ impl Body for Relay {
                 Some(Err(error)) => this.break_off(CallError::upstream(error.class(), error.to_string())),
                 Some(Ok(frame)) => {
                     let Ok(data) = frame.into_data() else { continue };
-                    if let Err(error) = this.sse.push(&data) {
+                    if let Err(error) = this.events.push(&data) {
                         let message = format!("provider `{}`: {error}", this.provider());
                         this.break_off(CallError::upstream(ErrorClass::UpstreamError, message));
                     }

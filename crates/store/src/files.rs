@@ -78,7 +78,19 @@ impl LiveFile {
     pub(crate) fn find(&self, key: Key) -> io::Result<Vec<u32>> {
         let Some(keys) = &self.handle.keys else { return Ok(Vec::new()) };
         let mut rows = keys.find(key)?;
-        rows.retain(|row| !self.dead.as_ref().is_some_and(|dead| dead.contains(*row)));
+        rows.retain(|row| !self.is_dead(*row));
+        Ok(rows)
+    }
+
+    /// Rows that count and have one of the keys, each with the key's place in the list.
+    pub(crate) fn find_all(&self, keys: &[Key]) -> io::Result<Vec<(usize, u32)>> {
+        let Some(files) = &self.handle.keys else { return Ok(Vec::new()) };
+        let mut rows = Vec::new();
+        files.find_all(keys, |place, row| {
+            if !self.is_dead(row) {
+                rows.push((place, row));
+            }
+        })?;
         Ok(rows)
     }
 

@@ -2,6 +2,7 @@
 //! with the sums of its rows, written in the same step. So they are right wherever a crash falls, a
 //! merge makes them anew and smaller, and a companion whose spans are too old to be kept stays alone.
 
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -98,18 +99,31 @@ pub(crate) fn batch_of(minutes: Minutes) -> io::Result<Option<RecordBatch>> {
     Ok(built.map(|rows| rows.batch))
 }
 
-/// Whether a file of minutes belongs to a file of spans that is among these.
-pub(crate) fn is_companion(file: &LiveFile, files: &[LiveFile]) -> bool {
-    let meta = file.meta();
-    meta.table == SPAN_MINUTES.name
-        && files.iter().any(|other| other.meta().table == SPANS.name && other.meta().name == meta.name)
+/// Which files of minutes have the sums of which files of spans, among these.
+pub(crate) struct Companions<'a> {
+    spans: HashSet<&'a str>,
+    minutes: HashMap<&'a str, &'a LiveFile>,
 }
 
-/// The file with the sums of a file of spans.
-pub(crate) fn companion_of<'a>(file: &LiveFile, files: &'a [LiveFile]) -> Option<&'a LiveFile> {
-    let meta = file.meta();
-    let is_it = |other: &&LiveFile| other.meta().table == SPAN_MINUTES.name && other.meta().name == meta.name;
-    files.iter().find(is_it).filter(|_| meta.table == SPANS.name)
+impl<'a> Companions<'a> {
+    pub(crate) fn among(files: &'a [LiveFile]) -> Self {
+        let of = |table: &'static Table| files.iter().filter(move |file| file.meta().table == table.name);
+        Self {
+            spans: of(&SPANS).map(|file| file.meta().name.as_str()).collect(),
+            minutes: of(&SPAN_MINUTES).map(|file| (file.meta().name.as_str(), file)).collect(),
+        }
+    }
+
+    /// Whether this file has the sums of a file of spans.
+    pub(crate) fn has(&self, file: &LiveFile) -> bool {
+        file.meta().table == SPAN_MINUTES.name && self.spans.contains(file.meta().name.as_str())
+    }
+
+    /// The file with the sums of a file of spans.
+    pub(crate) fn of(&self, file: &LiveFile) -> Option<&'a LiveFile> {
+        let name = file.meta().name.as_str();
+        self.minutes.get(name).copied().filter(|_| file.meta().table == SPANS.name)
+    }
 }
 
 /// Some rows of a file of spans, summed up.
@@ -149,10 +163,11 @@ pub(crate) fn snapshot(
     in_memory: &[(Arc<Chunk>, Dead)],
 ) -> io::Result<(Vec<LiveFile>, Vec<Arc<Chunk>>)> {
     let (mut as_they_are, mut chunks) = (Vec::new(), Vec::new());
+    let companions = Companions::among(files);
     let of_minutes = files.iter().filter(|file| file.meta().table == SPAN_MINUTES.name);
-    as_they_are.extend(of_minutes.filter(|file| !is_companion(file, files)).cloned());
+    as_they_are.extend(of_minutes.filter(|file| !companions.has(file)).cloned());
     for file in files.iter().filter(|file| file.meta().table == SPANS.name) {
-        match companion_of(file, files) {
+        match companions.of(file) {
             Some(companion) if file.dead_rows() == 0 => as_they_are.push(companion.clone()),
             companion => chunks.extend(file.minutes(|| batch_of(of_file(dir, file, companion)?))?),
         }

@@ -113,7 +113,7 @@ impl<'a> FileWriter<'a> {
 
     /// Bytes in memory.
     pub(crate) fn buffered(&self) -> usize {
-        self.parquet.in_progress_size()
+        self.parquet.memory_size()
     }
 
     /// Writes what is in memory.

@@ -56,12 +56,32 @@ pub enum SendError {
         /// What was seen.
         reason: String,
     },
+    /// The body of the request broke off before its end.
+    #[error("the request to provider `{provider}` broke off: {reason}")]
+    Upload {
+        /// The provider's name.
+        provider: Arc<str>,
+        /// What was seen.
+        reason: String,
+    },
     /// What came back is not HTTP.
     #[error("provider `{provider}` sent what is not an HTTP answer: {reason}; check that base_url is an API endpoint")]
     Garbage {
         /// The provider's name.
         provider: Arc<str>,
         /// What was seen.
+        reason: String,
+    },
+    /// There was no token to send along.
+    #[error(
+        "provider `{provider}` can't be called without a token, and {host} gave none: {reason}; check the credentials in auth"
+    )]
+    Token {
+        /// The provider's name.
+        provider: Arc<str>,
+        /// The token endpoint's host.
+        host: String,
+        /// What it said.
         reason: String,
     },
     /// The provider has no such operation.
@@ -82,7 +102,8 @@ impl SendError {
             Self::Connect { .. } | Self::Tls { .. } => ErrorClass::UpstreamUnreachable,
             Self::ConnectTimeout { .. } | Self::FirstByteTimeout { .. } => ErrorClass::UpstreamTimeout,
             Self::Reset { .. } | Self::Garbage { .. } => ErrorClass::UpstreamError,
-            Self::Unsupported { .. } => ErrorClass::InvalidRequest,
+            Self::Token { .. } => ErrorClass::UpstreamAuth,
+            Self::Unsupported { .. } | Self::Upload { .. } => ErrorClass::InvalidRequest,
         }
     }
 }

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod assemble;
+mod auth;
+mod base;
 mod call;
 mod client;
 mod config;
@@ -10,15 +12,16 @@ mod provider;
 mod registry;
 pub mod simulated;
 mod upstream;
+mod warm;
 
 pub use call::{Operation, UpstreamCall, UpstreamReply};
-pub use client::{BodyError, UpstreamBody};
+pub use client::{BodyError, Upload, UpstreamBody};
 pub use config::{
-    Auth, HumanDuration, MaxTokensField, Problem, ProviderConfig, SimulatedConfig, Timeouts, UpstreamConfig,
-    UpstreamConfigError,
+    Auth, AwsAuth, AzureAuth, CredentialConfig, GcpAuth, HumanDuration, MaxTokensField, Problem, ProviderConfig,
+    SimulatedConfig, Timeouts, UpstreamConfig, UpstreamConfigError,
 };
 pub use error::{SendError, UnknownModel};
-pub use health::{HealthSnapshot, LastError};
+pub use health::{HealthSnapshot, LastError, Recent};
 pub use provider::{ModelEntry, Provider, ProviderStatus, Target};
 pub use registry::{Paths, Row, rows};
 pub use upstream::Upstream;

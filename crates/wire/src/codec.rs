@@ -10,6 +10,7 @@ use signalbox_types::Role;
 
 use crate::canonical::{ChatRequest, ChatResponse, StreamEvent};
 use crate::error::{ErrorBody, WireError};
+use crate::event_stream::Framing;
 use crate::registry::Dialect;
 use crate::rewrite::{Channel, Deltas};
 use crate::splice::splice;
@@ -48,13 +49,17 @@ pub struct TextSlot<'a> {
     pub signed: bool,
     /// It is a participant's `name`: providers refuse anything but letters, digits, `_` and `-` in it.
     pub is_name: bool,
+    /// It stands there as it is, and not as a JSON string.
+    pub is_bare: bool,
 }
 
 impl TextSlot<'_> {
     /// The edit for [`splice`] that puts `text` in this place; in a name what can't stand there becomes `_`.
     #[must_use]
     pub fn edit(&self, text: &str) -> (Range<usize>, Vec<u8>) {
-        let literal = if self.is_name {
+        let literal = if self.is_bare {
+            text.to_owned()
+        } else if self.is_name {
             let allowed = |char: char| if char.is_ascii_alphanumeric() || char == '-' { char } else { '_' };
             crate::json::literal(text.chars().map(allowed).collect::<String>().trim_matches('_'))
         } else {
@@ -117,6 +122,11 @@ impl fmt::Debug for dyn StreamEncoder {
 pub trait Codec: Send + Sync {
     /// Which dialect this speaks.
     fn dialect(&self) -> Dialect;
+
+    /// How its streams are cut into events.
+    fn framing(&self) -> Framing {
+        Framing::Sse
+    }
 
     /// The facts that stages need. Looks at top-level fields only.
     ///
@@ -200,6 +210,11 @@ pub trait Codec: Send + Sync {
 
     /// An error as the dialect's SDKs expect it.
     fn encode_error(&self, error: &ErrorBody) -> Bytes;
+
+    /// A header that tells an error's kind, where SDKs look for one.
+    fn error_header(&self, _: &ErrorBody) -> Option<(&'static str, &'static str)> {
+        None
+    }
 
     /// An error within a stream, as SSE bytes.
     fn encode_stream_error(&self, error: &ErrorBody) -> Bytes;

@@ -97,7 +97,7 @@ impl<'a> Body<'a> {
     }
 
     pub(crate) fn slot(&self, role: Role, node: Node<'a>) -> TextSlot<'a> {
-        TextSlot { role, text: node.unescape(), range: self.range(node), signed: false, is_name: false }
+        TextSlot { role, text: node.unescape(), range: self.range(node), signed: false, is_name: false, is_bare: false }
     }
 }
 

@@ -1,14 +1,17 @@
 #![doc = include_str!("../README.md")]
 
 pub mod accumulate;
+pub mod along;
 pub mod canonical;
 mod codec;
 mod dialects;
 pub mod embeddings;
 mod error;
+pub mod event_stream;
 mod fields;
 mod json;
 mod media;
+mod multipart;
 mod registry;
 mod repeat;
 pub mod rewrite;
@@ -25,6 +28,7 @@ pub use accumulate::Accumulator;
 pub use canonical::{ChatRequest, ChatResponse, FinishReason, StreamEvent};
 pub use codec::{Codec, Peek, StreamDecoder, StreamEncoder, StreamStart, TextSlot};
 pub use error::{ErrorBody, WireError};
+pub use event_stream::{EventDecoder, Framing};
 pub use registry::{ALL, Dialect, codec};
 pub use repeat::Repeat;
 pub use rewrite::{Channel, ChannelKind, Deltas, EventRewriter, StreamRewriter, TextFilter};

@@ -25,6 +25,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show which configuration is in force */
+        get: operations["show_config"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/erasures": {
         parameters: {
             query?: never;
@@ -631,6 +648,25 @@ export interface components {
          * @enum {string}
          */
         ColumnType: "text" | "text_list" | "text_map" | "json" | "int" | "float" | "money" | "bool" | "time";
+        /** @description The configuration that is in force. */
+        ConfigStatus: {
+            /**
+             * @description The file that it was read from; without one, all is as it is by default.
+             * @example signalbox.yaml
+             */
+            file?: string;
+            /** @description Settings that the file has changed and that only a restart brings into force. */
+            needs_restart: string[];
+            /** @description Why what the file says now is not in force. */
+            refused?: components["schemas"]["RefusedConfig"];
+            /**
+             * Format: int64
+             * @description How often a changed file has come into force since the process began.
+             */
+            reloads: number;
+            /** @description Since when it has been in force. */
+            since: components["schemas"]["Timestamp"];
+        };
         /**
          * @description Where a cost comes from.
          * @enum {string}
@@ -816,6 +852,11 @@ export interface components {
              * @description Calls that it failed: unreachable, too slow, overloaded, 5xx, our credential refused, or cut while answering.
              */
             failed: number;
+            /**
+             * Format: int64
+             * @description Calls that it is answering.
+             */
+            in_flight: number;
             /** @description The latest failure. */
             last_error?: components["schemas"]["LastError"];
             /**
@@ -823,6 +864,8 @@ export interface components {
              * @description Calls that the provider answered, refusals of a caller's request included.
              */
             ok: number;
+            /** @description How its latest calls went; absent if there was none of late. */
+            recent?: components["schemas"]["Recent"];
         };
         /** @description A piece of text that answers a search. */
         Highlight: {
@@ -1123,6 +1166,41 @@ export interface components {
          * @enum {string}
          */
         QueryKind: "query" | "sql";
+        /** @description How the latest calls of a provider went: those of five minutes, 512 at most. */
+        Recent: {
+            /**
+             * Format: int64
+             * @description How many there were.
+             */
+            calls: number;
+            /**
+             * Format: double
+             * @description Which share of them failed: 0 to 1.
+             */
+            failure_rate: number;
+            /**
+             * Format: double
+             * @description How long half of the others took at most until the answer began, in milliseconds.
+             */
+            p50_ms?: number;
+            /**
+             * Format: double
+             * @description The same of 95 in a hundred.
+             */
+            p95_ms?: number;
+        };
+        /** @description A configuration that is not in force because something is wrong with it. */
+        RefusedConfig: {
+            /**
+             * @description Everything that is wrong with it, each with its line and a hint.
+             * @example [
+             *       "signalbox.yaml:12:5: unknown field `stratgy`\n  hint: did you mean `strategy`?"
+             *     ]
+             */
+            problems: string[];
+            /** @description When it was read. */
+            time: components["schemas"]["Timestamp"];
+        };
         /** @description Which spans. */
         ReindexRequest: {
             /**
@@ -1686,6 +1764,11 @@ export interface components {
              * @description Its share.
              */
             weight: number;
+            /**
+             * Format: double
+             * @description Its share now: less than that while it is on its way back after failures.
+             */
+            weight_now: number;
             /** @description Which calls it takes, if not all. */
             when?: string;
         };
@@ -1894,6 +1977,7 @@ export type BreakerState = components['schemas']['BreakerState'];
 export type Column = components['schemas']['Column'];
 export type ColumnRoom = components['schemas']['ColumnRoom'];
 export type ColumnType = components['schemas']['ColumnType'];
+export type ConfigStatus = components['schemas']['ConfigStatus'];
 export type CostSource = components['schemas']['CostSource'];
 export type CreateKey = components['schemas']['CreateKey'];
 export type CreatedKey = components['schemas']['CreatedKey'];
@@ -1932,6 +2016,8 @@ export type ProviderStatus = components['schemas']['ProviderStatus'];
 export type Providers = components['schemas']['Providers'];
 export type Query = components['schemas']['Query'];
 export type QueryKind = components['schemas']['QueryKind'];
+export type Recent = components['schemas']['Recent'];
+export type RefusedConfig = components['schemas']['RefusedConfig'];
 export type ReindexRequest = components['schemas']['ReindexRequest'];
 export type Reindexed = components['schemas']['Reindexed'];
 export type Retention = components['schemas']['Retention'];
@@ -2008,6 +2094,44 @@ export interface operations {
             };
             /** @description It is not the first key. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The one in force, and why a newer one isn't. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigStatus"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -17,7 +17,7 @@ use signalbox_upstream::{Upstream, UpstreamConfig};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
-use crate::{ApiParts, Status, router};
+use crate::{ApiParts, ConfigStatus, RefusedConfig, Status, router};
 
 const MAX_ANSWER_BYTES: usize = 10 * 1024 * 1024;
 
@@ -60,7 +60,19 @@ impl House {
             store: asked,
             reindexer: Arc::<ScriptedReindexer>::clone(&reindexer),
             catalog: Arc::clone(&catalog),
-            upstream: Arc::new(upstream),
+            config: {
+                let now = clock.now();
+                let problems = vec!["signalbox.yaml:12:5: unknown field".to_owned()];
+                let status = ConfigStatus {
+                    file: Some("signalbox.yaml".to_owned()),
+                    since: now,
+                    reloads: 2,
+                    needs_restart: vec!["server.listen".to_owned()],
+                    refused: Some(RefusedConfig { time: now, problems }),
+                };
+                Arc::new(move || status.clone())
+            },
+            providers: Arc::new(move || upstream.providers()),
             routes: Arc::new(move || routes.status(Duration::ZERO)),
             clock: seam,
             status: Arc::new(|| Status { version: "1.2.3".to_owned(), shed_spans: 7, ..Status::default() }),

@@ -1,34 +1,61 @@
 //! Says the answer in the caller's dialect: a whole one here, a stream event by event in `relay`.
 //! And the heads of all answers.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use signalbox_types::{ErrorClass, Verdict};
-use signalbox_wire::{Dialect, WireError, embeddings};
+use signalbox_upstream::Operation;
+use signalbox_wire::{Dialect, Framing, WireError, embeddings};
 
 use crate::call::{Answer, Call, CallError, Input, Outcome, Reply, Retry};
+use crate::endpoint::Endpoint;
 use crate::headers::{
-    ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, LATENCY_MS, MODEL, OPENAI_REQUEST_ID, PROVIDER, ROUTE, SHOULD_RETRY,
-    TRACE_ID, TRACEPARENT, VERDICT,
+    AMAZON_REQUEST_ID, ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, IDEMPOTENCY, LATENCY_MS, MODEL, OPENAI_REQUEST_ID,
+    PROVIDER, ROUTE, SHOULD_RETRY, TRACE_ID, TRACEPARENT, VERDICT,
 };
+use crate::idempotency::Kept;
+use crate::kept::{Owner, only_theirs};
 use crate::list::List;
+use crate::owners::Kind;
+use crate::pass::Pass;
 use crate::relay::Relay;
 use crate::stages::settle::Settle;
-use crate::{Gateway, ResponseBody};
+use crate::{Gateway, ResponseBody, along, bedrock};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
 
 pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result<Reply, CallError> {
     let Reply::Whole { headers, mut body } = reply else { return Ok(reply) };
+    if let Endpoint::Kept(shelf) = call.endpoint
+        && let (Some(principal), Some(target)) = (&call.principal, &call.target)
+    {
+        let owner = Owner { gateway, project: &principal.project, provider: &target.provider.name };
+        body = only_theirs(shelf, call.method == Method::POST, body, &owner);
+    }
+    if call.endpoint.passes_along() {
+        // Its price isn't that of a token of text.
+        call.usage = along::usage(&body);
+        call.answer_bytes = body.len();
+        call.answer = Answer::Raw(body.clone());
+        if matches!(call.endpoint.operation(), Operation::Rerank | Operation::CohereEmbed) {
+            gateway.settler.price(call);
+        }
+        return Ok(Reply::Whole { headers, body });
+    }
     if call.endpoint.is_embeddings() {
         body = embedded(call, body)?;
     } else if call.endpoint.is_chat() {
         match call.target_codec().decode_response(&body) {
             Ok(mut response) => {
                 call.usage = response.usage;
+                if let Some(id) = &response.id {
+                    note_kept(call, gateway, id);
+                }
                 if !call.same_dialect() {
                     if response.created.is_none() {
                         response.created = Some(call.started.as_secs());
@@ -48,6 +75,16 @@ pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result
     }
     gateway.settler.price(call);
     Ok(Reply::Whole { headers, body })
+}
+
+/// A provider that has OpenAI's Responses API keeps what it answers by it.
+fn note_kept(call: &Call, gateway: &Gateway, id: &str) {
+    if call.endpoint == Endpoint::Responses
+        && call.same_dialect()
+        && let (Some(principal), Some(target)) = (&call.principal, &call.target)
+    {
+        gateway.owners.note(Kind::Response, id, &principal.project, &target.provider.name);
+    }
 }
 
 /// What an embeddings answer used, and the answer as the caller knows it.
@@ -79,15 +116,28 @@ fn untold(call: &Call, error: &WireError) -> CallError {
 
 /// The answer of a call that went well so far; a stream may still fail.
 pub(crate) fn answer(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Response<ResponseBody> {
-    settle.status = Some(StatusCode::OK);
+    let status = match settle.endpoint {
+        Endpoint::Through(_) | Endpoint::Kept(_) => settle.replied.unwrap_or(StatusCode::OK),
+        _ => StatusCode::OK,
+    };
+    settle.status = Some(status);
+    let mut response = answering(settle, reply, gateway);
+    *response.status_mut() = status;
+    response
+}
+
+fn answering(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Response<ResponseBody> {
     match reply {
         Reply::Whole { mut headers, body } => {
-            headers.insert(CONTENT_TYPE, JSON);
+            if !settle.endpoint.passes_along() {
+                headers.insert(CONTENT_TYPE, JSON);
+            }
             if let Some(cost) = &settle.cost
                 && let Ok(cost) = HeaderValue::try_from(cost.total.to_string())
             {
                 headers.insert(COST_USD, cost);
             }
+            lead_on(&mut settle, gateway, StatusCode::OK, &headers, &body, None);
             our_headers(&settle, gateway, &mut headers);
             settle.finish(Outcome::Answered);
             with_headers(headers, whole(body))
@@ -95,11 +145,29 @@ pub(crate) fn answer(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Res
         Reply::Stream(mut incoming) => {
             let mut headers = std::mem::take(&mut incoming.headers);
             let as_list = settle.as_list;
-            headers.insert(CONTENT_TYPE, if as_list { JSON } else { EVENT_STREAM });
+            let framing = settle.codec().framing();
+            headers.insert(
+                CONTENT_TYPE,
+                match framing {
+                    _ if as_list => JSON,
+                    Framing::Sse => EVENT_STREAM,
+                    Framing::AmazonEventStream => HeaderValue::from_static(framing.content_type()),
+                },
+            );
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             our_headers(&settle, gateway, &mut headers);
             let relay = Relay::new(settle, *incoming, gateway);
-            with_headers(headers, if as_list { List::new(relay).boxed_unsync() } else { relay.boxed_unsync() })
+            let body = match framing {
+                _ if as_list => List::new(relay).boxed_unsync(),
+                Framing::Sse => relay.boxed_unsync(),
+                Framing::AmazonEventStream => bedrock::Frames::new(relay).boxed_unsync(),
+            };
+            with_headers(headers, body)
+        }
+        Reply::Passing(mut passing) => {
+            let mut headers = std::mem::take(&mut passing.headers);
+            our_headers(&settle, gateway, &mut headers);
+            with_headers(headers, Pass::new(settle, *passing, gateway).boxed_unsync())
         }
     }
 }
@@ -115,17 +183,62 @@ pub(crate) fn refuse(mut settle: Settle, mut error: CallError, gateway: &Gateway
     let status = error.status();
     let came = error.detail.first_byte.map(|came| came.saturating_sub(settle.started_at));
     settle.first_byte = settle.first_byte.or(came);
+    if let Some(credential) = error.detail.credential.take() {
+        settle.credential = Some(credential);
+    }
     settle.status = Some(status);
     let mut headers = std::mem::take(&mut error.detail.headers);
+    let body = error.detail.verbatim.take().unwrap_or_else(|| settle.endpoint.encode_error(&error.body()));
+    lead_on(&mut settle, gateway, status, &headers, &body, Some(&error));
     our_headers(&settle, gateway, &mut headers);
-    let body = error.detail.verbatim.take().unwrap_or_else(|| settle.codec().encode_error(&error.body()));
+    if let Some((name, kind)) = settle.codec().error_header(&error.body()) {
+        headers.entry(name).or_insert(HeaderValue::from_static(kind));
+    }
     let retry = error.retry;
     settle.finish(Outcome::Failed(error));
     refusal(status, headers, retry, body)
 }
 
+/// Tells the answer to those who sent the same call and wait for it.
+fn lead_on(
+    call: &mut Call,
+    gateway: &Gateway,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &Bytes,
+    error: Option<&CallError>,
+) {
+    if let Some(lead) = call.lead.take() {
+        let kept = Kept::of(status, headers.clone(), body.clone(), call.trace.trace_id, error);
+        lead.answered(kept, gateway.clock.elapsed());
+    }
+}
+
+/// The answer of the same call, which was sent before. Nothing was used for it again.
+pub(crate) fn again(mut settle: Settle, gateway: &Gateway) -> Response<ResponseBody> {
+    let Some(again) = &settle.again else { return refuse(settle, unasked(), gateway) };
+    let (kept, word) = (Arc::clone(&again.kept), HeaderValue::from_static(again.word()));
+    settle.status = Some(kept.status);
+    let mut headers = kept.headers.clone();
+    headers.remove(COST_USD);
+    headers.insert(IDEMPOTENCY, word);
+    our_headers(&settle, gateway, &mut headers);
+    let outcome = kept.outcome();
+    let retry = if let Outcome::Failed(error) = &outcome { error.retry } else { Retry::Never };
+    settle.finish(outcome);
+    if kept.status.is_success() {
+        return with_headers(headers, whole(kept.body.clone()));
+    }
+    refusal(kept.status, headers, retry, kept.body.clone())
+}
+
+fn unasked() -> CallError {
+    CallError::us(ErrorClass::Internal, "the call has no answer of another one")
+}
+
 pub(crate) fn refusal(status: StatusCode, mut headers: HeaderMap, retry: Retry, body: Bytes) -> Response<ResponseBody> {
-    headers.insert(CONTENT_TYPE, JSON);
+    // What passes through says itself what it is.
+    headers.entry(CONTENT_TYPE).or_insert(JSON);
     // The SDKs would try a 5xx again.
     if retry == Retry::Never && status.is_server_error() {
         headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
@@ -163,7 +276,12 @@ fn our_headers(call: &Call, gateway: &Gateway, headers: &mut HeaderMap) {
     // The provider's own id, if there is one: its support knows no other.
     let request_id = match call.endpoint.dialect() {
         // Google's SDKs look for none.
-        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::Gemini => OPENAI_REQUEST_ID,
+        Dialect::OpenaiChat
+        | Dialect::OpenaiCompletions
+        | Dialect::OpenaiResponses
+        | Dialect::Gemini
+        | Dialect::CohereV2 => OPENAI_REQUEST_ID,
+        Dialect::BedrockConverse => AMAZON_REQUEST_ID,
         Dialect::AnthropicMessages => ANTHROPIC_REQUEST_ID,
     };
     headers.entry(request_id).or_insert_with(|| call.trace.id_header.clone());

@@ -3,27 +3,46 @@
 
 use bytes::Bytes;
 use signalbox_guard::Guard;
-use signalbox_types::{Finding, Place, Verdict};
+use signalbox_types::{ErrorClass, Finding, Place, Verdict};
+use signalbox_wire::along::Shape;
 use signalbox_wire::{Peek, WireError, splice};
 
-use crate::Gateway;
-use crate::call::{Call, CallError, Endpoint, Input};
+use crate::call::{Call, CallError, Input};
+use crate::endpoint::Endpoint;
 use crate::offload::offload;
 use crate::verdict::{clean, refusal};
+use crate::{Gateway, Unread};
 
 pub(crate) async fn guard_in(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
     if !gateway.guard.watches(Place::Input) {
         return Ok(());
     }
     let Input::Raw(body) = &call.input else { return Ok(()) };
+    if is_unread(call, body) {
+        call.unread = true;
+        if gateway.guard.acts_on(Place::Input) && gateway.config.unread == Unread::Refuse {
+            let message = "no guardrail can read this body, and such bodies are refused here (gateway.unread)";
+            return Err(CallError::caller(ErrorClass::GuardrailBlocked, message));
+        }
+    }
+    if body.is_empty() {
+        return Ok(());
+    }
     let (body, guard, endpoint) = (body.clone(), gateway.guard.clone(), call.endpoint);
-    let seen = offload(body.len(), move || look(&guard, endpoint, &body)).await??;
+    let kind = call.content_type().map(str::to_owned);
+    let seen = offload(body.len(), move || look(&guard, endpoint, kind.as_deref(), &body)).await??;
     call.note(seen.findings);
     if let Some((body, peek)) = seen.cleaned {
         call.input = Input::Raw(body);
         call.know(peek);
     }
     seen.refusal.map_or(Ok(()), Err)
+}
+
+/// What goes on while it arrives; what is no text; and files in a form.
+fn is_unread(call: &Call, body: &[u8]) -> bool {
+    let unreadable = || matches!(Shape::of(call.content_type(), body), Shape::Form | Shape::Other);
+    call.upload.is_some() || (matches!(call.endpoint, Endpoint::Through(_)) && !body.is_empty() && unreadable())
 }
 
 struct Seen {
@@ -33,8 +52,8 @@ struct Seen {
     refusal: Option<CallError>,
 }
 
-fn look(guard: &Guard, endpoint: Endpoint, body: &Bytes) -> Result<Seen, WireError> {
-    let texts = endpoint.texts(body)?;
+fn look(guard: &Guard, endpoint: Endpoint, kind: Option<&str>, body: &Bytes) -> Result<Seen, WireError> {
+    let texts = endpoint.texts(kind, body)?;
     let mut seen = Seen { findings: Vec::new(), cleaned: None, refusal: None };
     let mut edits = Vec::new();
     for slot in texts {

@@ -93,7 +93,7 @@ async fn unknown_models_get_404_and_what_would_work() {
 #[tokio::test]
 async fn paths_below_messages_get_404_in_anthropics_shape() {
     let house = House::new().await;
-    for path in ["/v1/messages/count_tokens", "/v1/messages/batches/x", "/v1/messages/"] {
+    for path in ["/v1/messages/batches", "/v1/messages/batches/x", "/v1/messages/"] {
         assert!(signalbox_gateway::Gateway::handles(&http::Method::POST, path));
         let answer = house.call(path, &[], &question(MESSAGES, "ant/small")).await;
         assert_eq!(answer.status, 404, "{}", answer.text());

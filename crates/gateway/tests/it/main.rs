@@ -4,16 +4,25 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 #![expect(clippy::disallowed_methods, reason = "the bodies of a test are short")]
 
+mod along;
 mod answers;
+mod bedrock;
 mod choices;
+mod cohere;
 mod errors;
 mod faults;
+mod files;
 mod gemini;
 mod guard;
 mod house;
+mod idempotency;
 mod labels;
 mod limits;
+mod patience;
+mod reload;
 mod responses;
 mod routes;
 mod settle;
 mod streams;
+mod through;
+mod tls;

@@ -1,6 +1,6 @@
 //! The keys of one data file, sorted, beside it on disk: `magic | rows u64 | bloom length u64 | bloom |
 //! entries | crc32 u32`, little-endian; an entry is `first u64 | rest u32 | row u32`. Only the filter
-//! is kept in memory, from its first use on: 1.25 bytes a row.
+//! is kept in memory, from its first use on: 2 bytes a row.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -17,7 +17,7 @@ const MAGIC: &[u8; 8] = b"SBKEYS01";
 const HEADER: u64 = 24;
 const ENTRY: usize = 16;
 /// Entries that are read at once.
-const BLOCK: u64 = 256;
+const BLOCK: u64 = 1_024;
 
 /// Gathers the keys of a file while its rows are written.
 #[derive(Debug, Default)]
@@ -97,6 +97,22 @@ impl FileKeys {
         Ok(rows)
     }
 
+    /// Hands on which of the keys it has, by their place in the list, and the rows of each. For many keys much
+    /// faster than one by one: the filter stays in the processor's cache.
+    pub(crate) fn find_all(&self, keys: &[Key], mut found: impl FnMut(usize, u32)) -> io::Result<()> {
+        let open = self.open()?;
+        for (place, key) in keys.iter().enumerate().filter(|(_, key)| open.bloom.may_contain(key.mixed())) {
+            open.each_from(*key, |other, row| {
+                let same = other == *key;
+                if same {
+                    found(place, row);
+                }
+                same
+            })?;
+        }
+        Ok(())
+    }
+
     /// Rows whose first key column has this hash.
     pub(crate) fn find_first(&self, first: u64) -> io::Result<Vec<u32>> {
         let mut rows = Vec::new();
@@ -158,26 +174,45 @@ fn damaged(path: &Path) -> io::Error {
 impl Open {
     /// Hands on the entries from the first that is not less than the key, as long as they are wanted.
     fn each_from(&self, key: Key, mut wanted: impl FnMut(Key, u32) -> bool) -> io::Result<()> {
+        // It is at `low` or after it, and not after `high`.
         let (mut low, mut high) = (0, self.rows);
+        // Keys are hashes: how great one is says about where it stands. If it isn't in the block there, it is
+        // most likely in one of its neighbours.
+        let guess = ((u128::from(key.first) * u128::from(self.rows)) >> 64) as u64;
+        let (mut at, mut neighbours, mut known) = (guess.saturating_sub(BLOCK / 2), 2_u32, None);
         while high - low > BLOCK {
-            let middle = low + (high - low) / 2;
-            let mut bytes = [0; ENTRY];
-            self.file.read_exact_at(&mut bytes, self.entries_at + middle * ENTRY as u64)?;
-            if entry(&bytes).0 < key { low = middle } else { high = middle }
+            let block = self.read(at)?;
+            let (before, after) = (block.first().map(entry), block.last().map(entry));
+            let near;
+            if at > low && before.is_some_and(|(first, _)| first >= key) {
+                (high, near) = (at, at.saturating_sub(BLOCK));
+            } else if after.is_some_and(|(last, _)| last < key) {
+                low = at + block.len() as u64;
+                near = low;
+            } else {
+                (low, known) = (at, Some(block));
+                break;
+            }
+            at = if neighbours > 0 { near.max(low) } else { low + (high - low) / 2 };
+            neighbours = neighbours.saturating_sub(1);
         }
         while low < self.rows {
-            let count = (self.rows - low).min(BLOCK);
-            let mut bytes = vec![0; count as usize * ENTRY];
-            self.file.read_exact_at(&mut bytes, self.entries_at + low * ENTRY as u64)?;
-            let entries = bytes.as_chunks::<ENTRY>().0.iter().map(entry).skip_while(|(other, _)| *other < key);
-            for (other, row) in entries {
+            let block = known.take().map_or_else(|| self.read(low), Ok)?;
+            for (other, row) in block.iter().map(entry).skip_while(|(other, _)| *other < key) {
                 if !wanted(other, row) {
                     return Ok(());
                 }
             }
-            low += count;
+            low += block.len() as u64;
         }
         Ok(())
+    }
+
+    /// The entries from this one on.
+    fn read(&self, from: u64) -> io::Result<Vec<[u8; ENTRY]>> {
+        let mut entries = vec![[0; ENTRY]; BLOCK.min(self.rows - from) as usize];
+        self.file.read_exact_at(entries.as_flattened_mut(), self.entries_at + from * ENTRY as u64)?;
+        Ok(entries)
     }
 }
 
@@ -198,6 +233,27 @@ mod tests {
     }
 
     #[test]
+    fn keys_are_found_wherever_they_cluster() {
+        let dir = tempfile::tempdir().unwrap();
+        // All in one corner, so that no guess is right, and half of them in one trace.
+        for (rows, of) in
+            [(1, 0), (1_024, 0), (1_025, u64::MAX), (20_000, 3), (20_000, u64::MAX - 1), (20_000, 1 << 63)]
+        {
+            let key = |n: u64| Key { first: if n % 2 == 0 { of } else { of ^ n }, rest: n as u32 };
+            let path = dir.path().join(format!("{rows}-{of}.keys"));
+            let mut writer = KeyWriter::default();
+            writer.push((0..rows).map(key));
+            writer.write(&Real, &path).unwrap();
+            let keys = FileKeys::new(path);
+            for n in (0..rows).step_by(97).chain([rows - 1]) {
+                assert_eq!(keys.find(key(n)).unwrap(), [n as u32], "{n} of {rows} at {of}");
+            }
+            assert_eq!(keys.find_first(of).unwrap().len() as u64, rows.div_ceil(2));
+            assert_eq!(keys.find(key(rows)).unwrap(), [0; 0]);
+        }
+    }
+
+    #[test]
     fn rows_are_found_by_key_and_by_its_first_part() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("1.keys");
@@ -215,6 +271,9 @@ mod tests {
         trace.sort_unstable();
         assert_eq!(trace, [600, 601, 602]);
         assert!((0..5_000).all(|n| keys.find(key(n)).unwrap()[0] == n as u32));
+        let (asked, mut found) = ([key(9_000), key(7), key(4_998)], Vec::new());
+        keys.find_all(&asked, |place, row| found.push((place, row))).unwrap();
+        assert_eq!(found, [(1, 7), (1, 5_000), (2, 4_998)]);
 
         let mut bytes = std::fs::read(&path).unwrap();
         bytes.pop();

@@ -154,8 +154,10 @@ async fn wrong_files_are_refused_with_their_place() {
     let parts = futures_util::stream::iter([Ok(Bytes::new()), Err(io::Error::other("gone"))]);
     let broken = store.import(&ProjectId::new("p"), "spans", FileFormat::Csv, Box::pin(parts)).await;
     assert!(broken.unwrap_err().to_string().contains("broke off"));
-    let none = Box::pin(futures_util::stream::iter([]));
-    let error = store.import(&ProjectId::new("p"), "findings", FileFormat::Csv, none).await.unwrap_err().to_string();
-    assert!(error.contains("import `spans` instead"), "{error}");
+    for follows in ["findings", "span_minutes"] {
+        let none = Box::pin(futures_util::stream::iter([]));
+        let error = store.import(&ProjectId::new("p"), follows, FileFormat::Csv, none).await.unwrap_err().to_string();
+        assert!(error.contains("import `spans` instead"), "{error}");
+    }
     assert_eq!(count(&*store).await, 3);
 }

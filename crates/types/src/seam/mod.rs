@@ -10,4 +10,4 @@ pub use clock::{Clock, SystemClock};
 pub use reindex::{Reindexed, Reindexer};
 pub use sink::{Full, SpanSink};
 pub use store::{BoxFuture, BoxStream, Erase, Erased, EventStore, StoreError, StoreStats};
-pub use transfer::{BackupReport, Export, FileFormat, Imported, known_table};
+pub use transfer::{BackupReport, Export, FileFormat, Imported, importable_table, known_table};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::query::InvalidQuery;
-use crate::table::{self, Column, Table};
+use crate::table::{self, Column, Identity, Table};
 use crate::time::TimeRange;
 
 /// How rows are written down. DuckDB, pandas and Spark read each as it is.
@@ -98,6 +98,26 @@ pub fn known_table(name: &str) -> Result<&'static Table, InvalidQuery> {
         let names: Vec<&str> = table::ALL.iter().map(|table| table.name).collect();
         InvalidQuery::new("table", format!("there is no table `{name}`; tables: {}", names.join(", ")))
     })
+}
+
+/// The table of this name, if rows may be imported to it.
+///
+/// # Errors
+/// There is none, or its rows come from elsewhere.
+pub fn importable_table(name: &str) -> Result<&'static Table, InvalidQuery> {
+    let table = known_table(name)?;
+    let problem = match (table.identity, table.sums) {
+        (Identity::BelongsTo(owner), _) => format!(
+            "rows of `{name}` belong to those of `{}`, which bring them along; import `{}` instead",
+            owner.name, owner.name
+        ),
+        (_, Some(sums)) => format!(
+            "rows of `{name}` are sums of those of `{}`, and follow by themselves; import `{}` instead",
+            sums.of.name, sums.of.name
+        ),
+        _ => return Ok(table),
+    };
+    Err(InvalidQuery::new("table", problem))
 }
 
 /// What came in.

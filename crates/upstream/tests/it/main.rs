@@ -5,6 +5,8 @@
     reason = "helpers of tests, which clippy.toml allows only in test functions"
 )]
 
+mod along;
+mod auth;
 mod client;
 mod configure;
 mod faults;
@@ -12,3 +14,4 @@ mod resolve;
 mod rows;
 mod simulated;
 mod support;
+mod uploads;

@@ -6,6 +6,7 @@ use signalbox_testkit::ManualClock;
 use signalbox_types::seam::Clock;
 use signalbox_types::{KeyId, ProjectId, Secret};
 
+use crate::resources::project;
 use crate::{AuthError, Catalog, CatalogError, NewKey, Principal};
 
 async fn open(dir: &Path) -> (Catalog, Arc<ManualClock>) {
@@ -220,4 +221,22 @@ async fn a_full_disk_is_survived() {
     assert!(full, "{refused:?}");
     catalog.create_key(&principal, "after some space was freed").await.unwrap();
     catalog.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn says_whether_there_is_one_project_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let (catalog, _) = open(dir.path()).await;
+    assert!(catalog.has_one_project());
+    let (_, principal) = first(&catalog).await;
+    catalog.create_key(&principal, "another").await.unwrap();
+    assert!(catalog.has_one_project());
+    let other = ProjectId::new("other");
+    let by = Principal { project: other.clone(), ..principal };
+    let made = catalog.write(move |connection, now| {
+        Box::pin(async move { Ok(project::sql::insert(connection, &other, "Other", now).await?) })
+    });
+    made.await.unwrap();
+    catalog.create_key(&by, "theirs").await.unwrap();
+    assert!(!catalog.has_one_project());
 }

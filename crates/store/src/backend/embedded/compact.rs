@@ -20,9 +20,10 @@ use super::state::Shared;
 use crate::error::internal;
 use crate::files::{DataFileHandle, LiveFile};
 use crate::manifest::{DataFile, day_of};
+use crate::minutes::Companions;
 use crate::query::Engine;
+use crate::said;
 use crate::writer::FileWriter;
-use crate::{minutes, said};
 
 /// So many files of a level make one of the next.
 const FAN_IN: usize = 10;
@@ -34,7 +35,7 @@ const FILE_BYTES: usize = 1 << 30;
 const DEAD_SHARE: f64 = 0.2;
 /// Files that are written side by side at most; their buffers share [`BUFFER_BYTES`].
 const OPEN_FILES: usize = 64;
-const BUFFER_BYTES: usize = 192 << 20;
+const BUFFER_BYTES: usize = 128 << 20;
 
 /// Files of one table that are to be merged.
 #[derive(Debug)]
@@ -81,7 +82,8 @@ fn choose(files: &[LiveFile], now: Timestamp, zeal: Zeal) -> Option<Job> {
         file.dead_rows() > 0 && file.dead_rows() as f64 >= most
     };
     let mut groups: BTreeMap<(&str, Option<i64>, u32), Vec<&LiveFile>> = BTreeMap::new();
-    let merged = |file: &&LiveFile| !minutes::is_companion(file, files);
+    let companions = Companions::among(files);
+    let merged = |file: &&LiveFile| !companions.has(file);
     for file in files.iter().filter(merged) {
         let meta = file.meta();
         // What was written from memory may hold several days; what was merged holds one.
@@ -138,8 +140,8 @@ pub(super) fn run(shared: &Shared, engine: &Engine, job: Job) -> Result<(), Stor
         // As they are now: rows may have died since the job was chosen.
         let same = |file: &&LiveFile| gone.iter().any(|handle| Arc::ptr_eq(handle, &file.handle));
         let files: Vec<LiveFile> = state.files.iter().filter(same).cloned().collect();
-        let companions = files.iter().filter_map(|file| minutes::companion_of(file, &state.files));
-        gone.extend(companions.map(|file| Arc::clone(&file.handle)));
+        let companions = Companions::among(&state.files);
+        gone.extend(files.iter().filter_map(|file| companions.of(file)).map(|file| Arc::clone(&file.handle)));
         (state.begin_job(), files)
     };
     let strip = strip || files.iter().all(|file| file.meta().without_bodies);

@@ -15,9 +15,10 @@ use super::state::Shared;
 use crate::error::internal;
 use crate::files::LiveFile;
 use crate::manifest::DataFile;
+use crate::minutes::{self, Companions};
 use crate::query::Engine;
+use crate::said;
 use crate::writer::FileWriter;
-use crate::{minutes, said};
 
 const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 
@@ -56,13 +57,14 @@ fn drop_files(shared: &Shared) -> Result<(), StoreError> {
             let table = said::find_table(&file.meta().table);
             table.and_then(|table| file_bound(shared, table, file)).is_some_and(|bound| file.meta().time.1 < bound)
         };
-        let old = |file: &&LiveFile| old(file) && !minutes::is_companion(file, &state.files);
+        let companions = Companions::among(&state.files);
+        let old = |file: &&LiveFile| old(file) && !companions.has(file);
         let gone: Vec<LiveFile> = state.files.iter().filter(old).cloned().collect();
         if gone.is_empty() {
             return Ok(());
         }
-        let companion = |file: &LiveFile| minutes::companion_of(file, &state.files).cloned();
-        let sums: Vec<_> = gone.iter().filter(is_spans).map(|file| (file.clone(), companion(file))).collect();
+        let of = |file: &LiveFile| companions.of(file).cloned();
+        let sums: Vec<_> = gone.iter().filter(is_spans).map(|file| (file.clone(), of(file))).collect();
         (state.begin_job(), gone.into_iter().map(|file| file.handle).collect::<Vec<_>>(), sums)
     };
     // Companions stay as they are, but where rows have died since.
@@ -104,11 +106,15 @@ fn write_sums(shared: &Shared, sums: io::Result<Minutes>, of: &LiveFile) -> Opti
 
 /// Rows of a project that keeps them for a shorter time than the files they are in.
 fn drop_rows(shared: &Shared, engine: &Engine, project: &str) -> Result<(), StoreError> {
-    let files = shared.state.read().files.clone();
+    let files: Vec<LiveFile> = {
+        let state = shared.state.read();
+        let companions = Companions::among(&state.files);
+        state.files.iter().filter(|file| !companions.has(file)).cloned().collect()
+    };
     for file in files {
         let Some(table) = said::find_table(&file.meta().table) else { continue };
         let Some(bound) = bound(shared, shared.config.retention.days(table.retention, Some(project))) else { continue };
-        if file.meta().time.0 >= bound || minutes::is_companion(&file, &shared.state.read().files) {
+        if file.meta().time.0 >= bound {
             continue;
         }
         let old = |batch: &RecordBatch, row: usize| {

@@ -57,51 +57,55 @@ impl State {
         batches.sort_by_key(|keyed| matches!(keyed.table.identity, Identity::BelongsTo(_)));
         for keyed in batches {
             if matches!(keyed.table.identity, Identity::Replaced) {
-                for key in &keyed.keys {
-                    self.replace(keyed.table, *key);
-                }
+                self.replace(keyed.table, &keyed.keys);
             }
             self.active.push(keyed)?;
         }
         Ok(())
     }
 
-    fn replace(&mut self, table: &'static Table, key: Key) {
-        if !self.kill(table, key) {
+    fn replace(&mut self, table: &'static Table, keys: &[Key]) {
+        let replaced = self.kill(table, keys);
+        if replaced.is_empty() {
             return;
         }
         let belongs = |other: &&Table| matches!(other.identity, Identity::BelongsTo(owner) if owner == table);
         for other in said::tables().filter(belongs) {
-            self.kill(other, key);
+            self.kill(other, &replaced);
         }
     }
 
-    /// The rows of a key count no more, wherever they are. Says whether there were any.
-    fn kill(&mut self, table: &'static Table, key: Key) -> bool {
+    /// The rows of these keys count no more, wherever they are. Says of which keys there were any.
+    fn kill(&mut self, table: &'static Table, keys: &[Key]) -> Vec<Key> {
         // The rows of a key that count are in one place.
-        if self.active.of_mut(table).is_some_and(|rows| rows.kill(key)) {
-            return true;
-        }
-        let frozen = self.frozen.as_ref().and_then(|frozen| frozen.of(table)?.find(key));
-        let mut elsewhere = false;
-        if let Some(rows) = frozen {
-            let dead = Arc::make_mut(self.frozen_dead.entry(table.name).or_default());
-            elsewhere |= dead.insert_range(rows) > 0;
+        let is_active = |key: &Key| self.active.of_mut(table).is_some_and(|rows| rows.kill(*key));
+        let (mut killed, others): (Vec<Key>, Vec<Key>) = keys.iter().copied().partition(is_active);
+        let mut elsewhere = vec![false; others.len()];
+        if let Some(frozen) = self.frozen.as_ref().and_then(|frozen| frozen.of(table)) {
+            let dead = self.frozen_dead.entry(table.name).or_default();
+            for (place, rows) in (0..).zip(&others).filter_map(|(place, key)| Some((place, frozen.find(*key)?))) {
+                elsewhere[place] |= Arc::make_mut(dead).insert_range(rows) > 0;
+            }
         }
         for file in self.files.iter_mut().filter(|file| file.meta().table == table.name) {
-            match file.find(key) {
+            match file.find_all(&others) {
                 Ok(rows) if rows.is_empty() => {}
                 Ok(rows) => {
-                    file.kill(rows);
-                    elsewhere = true;
+                    rows.iter().for_each(|(place, _)| elsewhere[*place] = true);
+                    file.kill(rows.into_iter().map(|(_, row)| row));
                 }
                 Err(error) => error!(%error, "the keys of a data file can't be read: a row may count twice"),
             }
         }
-        if elsewhere && self.jobs > 0 {
-            self.replaced.push((table.name, key));
+        let killed_elsewhere =
+            others.into_iter().zip(elsewhere).filter(|(_, elsewhere)| *elsewhere).map(|(key, _)| key);
+        for key in killed_elsewhere {
+            if self.jobs > 0 {
+                self.replaced.push((table.name, key));
+            }
+            killed.push(key);
         }
-        elsewhere
+        killed
     }
 
     /// A job that writes files begins: what it is told to pass to [`State::end_job`].

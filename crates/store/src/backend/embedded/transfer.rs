@@ -10,8 +10,8 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use signalbox_types::ProjectId;
 use signalbox_types::query::InvalidQuery;
-use signalbox_types::seam::{BoxStream, Export, FileFormat, Imported, StoreError, known_table};
-use signalbox_types::table::{Identity, Table};
+use signalbox_types::seam::{BoxStream, Export, FileFormat, Imported, StoreError, importable_table};
+use signalbox_types::table::Table;
 use tokio::sync::mpsc;
 
 use super::Store;
@@ -63,14 +63,7 @@ pub(super) async fn import(
     format: FileFormat,
     mut file: BoxStream<io::Result<Bytes>>,
 ) -> Result<Imported, StoreError> {
-    let table = known_table(table)?;
-    if let Identity::BelongsTo(owner) = table.identity {
-        let problem = format!(
-            "rows of `{}` belong to those of `{}`, which bring them along; import `{}` instead",
-            table.name, owner.name, owner.name
-        );
-        return Err(InvalidQuery::new("table", problem).into());
-    }
+    let table = importable_table(table)?;
     if format == FileFormat::Parquet {
         return import_parquet(store, project, table, file).await;
     }

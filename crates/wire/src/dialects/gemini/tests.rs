@@ -309,6 +309,7 @@ fn a_picture_in_a_stream_is_an_error_to_who_has_no_words_for_it() {
     for (dialect, expect) in [
         (Dialect::OpenaiChat, "can't be said"),
         (Dialect::AnthropicMessages, "can't be said"),
+        (Dialect::OpenaiCompletions, "can't be said"),
         (Dialect::OpenaiResponses, "can't be said"),
         (Dialect::Gemini, "inlineData"),
     ] {

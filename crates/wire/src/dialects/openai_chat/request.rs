@@ -114,7 +114,7 @@ fn tool(node: Node<'_>, path: Path<'_>) -> Result<Option<ToolDefinition>, WireEr
     }))
 }
 
-fn stop(root: &Object<'_>) -> Result<Vec<String>, WireError> {
+pub(crate) fn stop(root: &Object<'_>) -> Result<Vec<String>, WireError> {
     let path = Path::Root.key("stop");
     let Some(node) = root.get("stop") else { return Ok(Vec::new()) };
     if node.is_text() {
@@ -299,8 +299,7 @@ fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
                 }
                 told => told,
             },
-            Dialect::Gemini => super::super::gemini::harmless_field(name, value),
-            Dialect::AnthropicMessages => harmless_anthropic_field(name, value),
+            other => crate::dialects::harmless_field(other, name, value),
         };
         harmless.map_err(|hint| unsupported(name, hint))?;
     }

@@ -46,7 +46,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
     Ok(response)
 }
 
-pub(super) fn reason_of(word: &str) -> FinishReason {
+pub(crate) fn reason_of(word: &str) -> FinishReason {
     match word {
         "stop" => FinishReason::Stop,
         "length" => FinishReason::Length,
@@ -56,7 +56,7 @@ pub(super) fn reason_of(word: &str) -> FinishReason {
     }
 }
 
-pub(super) fn word_of(reason: &FinishReason) -> &'static str {
+pub(crate) fn word_of(reason: &FinishReason) -> &'static str {
     match reason {
         FinishReason::Length => "length",
         FinishReason::ToolCalls => "tool_calls",
@@ -66,7 +66,7 @@ pub(super) fn word_of(reason: &FinishReason) -> &'static str {
     }
 }
 
-pub(super) fn decode_usage(usage: &Object<'_>) -> Usage {
+pub(crate) fn decode_usage(usage: &Object<'_>) -> Usage {
     let count = |object: &Object<'_>, name: &str| object.get(name).and_then(Node::read::<u64>);
     let details = |name: &str| usage.child(name, Path::Root).ok().flatten();
     let input = details("prompt_tokens_details");
@@ -82,7 +82,7 @@ pub(super) fn decode_usage(usage: &Object<'_>) -> Usage {
     }
 }
 
-pub(super) fn encode_usage(w: &mut Writer, usage: &Usage) {
+pub(crate) fn encode_usage(w: &mut Writer, usage: &Usage) {
     if usage.is_unknown() {
         return;
     }

@@ -192,7 +192,7 @@ fn content_texts<'a>(
     Ok(())
 }
 
-pub(super) fn ask_for_usage(bytes: &Bytes) -> Option<Bytes> {
+pub(crate) fn ask_for_usage(bytes: &Bytes) -> Option<Bytes> {
     const OPTIONS: &[u8] = br#"{"include_usage":true}"#;
     let body = Body::parse(bytes).ok()?;
     let root = body.object().ok()?;

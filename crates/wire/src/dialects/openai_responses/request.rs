@@ -10,8 +10,6 @@ use super::parts::unsupported;
 use super::{DIALECT, input, items};
 use crate::canonical::{ChatRequest, OtherTool, Reasoning, ResponseFormat, ToolChoice, signature};
 use crate::dialects::anthropic_messages::harmless_openai_field;
-use crate::dialects::gemini;
-use crate::dialects::openai_chat::harmless_anthropic_field;
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
 use crate::registry::Dialect;
@@ -195,7 +193,8 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
         }
         request.refuse_weights(DIALECT)?;
         if !request.stop.is_empty() {
-            let stop = if request.extras.dialect == Dialect::OpenaiChat { "stop" } else { "stop_sequences" };
+            let is_openais = matches!(request.extras.dialect, Dialect::OpenaiChat | Dialect::OpenaiCompletions);
+            let stop = if is_openais { "stop" } else { "stop_sequences" };
             let field = request.name_of(stop, "generationConfig.stopSequences");
             return Err(unsupported(field, "it has no texts that end an answer; leave it out"));
         }
@@ -330,9 +329,7 @@ fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
                 continue;
             }
             Dialect::OpenaiChat if matches!(name.as_str(), "verbosity" | "store") => Ok(()),
-            Dialect::Gemini => gemini::harmless_field(name, value),
-            Dialect::AnthropicMessages => harmless_anthropic_field(name, value),
-            _ => harmless_openai_field(name, value),
+            other => crate::dialects::harmless_field(other, name, value),
         };
         harmless.map_err(|hint| unsupported(name, hint))?;
     }
