@@ -205,7 +205,7 @@ fn in_pieces(scanner: &dyn Scanner, text: &str, size: usize) -> bool {
     assert!(text.len() < SLACK && text.is_ascii());
     let (mut settled, mut hits) = (0, Vec::new());
     for end in (size..text.len()).step_by(size) {
-        settled = scanner.scan(Text::part(&text[..end], settled, true), &mut hits);
+        settled = scanner.scan(Text::part(text.get(..end).unwrap(), settled, true), &mut hits);
     }
     scanner.scan(Text::part(text, settled, false), &mut hits);
     hits.iter().any(|hit| hit.confidence >= 0.5)

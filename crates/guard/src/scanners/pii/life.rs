@@ -18,8 +18,7 @@ const OTHER_MONTHS: [&str; 24] = [
 /// Whether a word is the name of a month, in one of some languages of Europe.
 fn any_month(word: &[u8]) -> bool {
     let starts = |name: &&str| word.len() >= name.len() && word[..name.len()].eq_ignore_ascii_case(name.as_bytes());
-    month(word)
-        || (word.len() < 14 && (OTHER_MONTHS.iter().any(|name| starts(&name)) || word.eq_ignore_ascii_case(b"mei")))
+    month(word) || (word.len() < 14 && (OTHER_MONTHS.iter().any(starts) || word.eq_ignore_ascii_case(b"mei")))
 }
 
 /// Whether a word is the name of a month in English.
