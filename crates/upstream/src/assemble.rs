@@ -278,6 +278,10 @@ impl At<'_> {
                 _ => Ok("built in".to_owned()),
             };
         }
+        // Asked for, so that calls without it would be wrong; but the environment may say it elsewhere, or later.
+        if let (Some(_), Some(missing)) = (&self.own.auth, &proof.missing) {
+            return Err(missing.clone());
+        }
         let Some(row) = row else { return Ok("configured".to_owned()) };
         if !has_base {
             if let Some((name, variables)) = self.missing_variable(row) {
@@ -360,12 +364,7 @@ impl At<'_> {
                 }
             }
         }
-        match &proof.missing {
-            Some(what) if own.is_some() => {
-                Err(self.problem("auth", "its credentials are missing".to_owned(), what.clone()))
-            }
-            _ => Ok(proof),
-        }
+        Ok(proof)
     }
 
     fn keys(&self, auth: &Auth) -> Result<Proof, Problem> {

@@ -222,9 +222,9 @@ fn what_is_missing_is_said() {
     let wrong = config(
         "[[providers]]\nname = 'up'\nkind = 'aws_bedrock'\nauth = { aws = {} }\nvariables = { region = 'us-east-1' }",
     );
-    let problems = Upstream::new(&wrong, &|_| None, clock()).unwrap_err().problems;
-    assert_eq!(problems[0].path, "providers[0].auth");
-    assert!(problems[0].hint.contains("AWS_ACCESS_KEY_ID"), "{}", problems[0]);
+    let upstream = with(&wrong, &[], &clock());
+    let found = &upstream.providers()[0];
+    assert_eq!((found.on, found.why.as_str()), (false, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"));
 }
 
 /// Refuses `key-a` with this status, and answers every other one.
