@@ -11,7 +11,7 @@ use signalbox_catalog::Principal;
 use signalbox_types::{Cost, ErrorClass, Finding, Timestamp, Usage, Verdict};
 use signalbox_upstream::{Target, UpstreamBody};
 use signalbox_wire::canonical::{ChatRequest, ChatResponse};
-use signalbox_wire::{Accumulator, Codec, ErrorBody, Peek, SseDecoder, SseEvent, WireError, codec};
+use signalbox_wire::{Accumulator, Codec, ErrorBody, EventDecoder, Peek, SseEvent, WireError, codec};
 
 use crate::along::Passing;
 use crate::endpoint::Endpoint;
@@ -23,7 +23,7 @@ use crate::route::Routed;
 use crate::stages::guard_out::Windows;
 use crate::through::Through;
 use crate::upload::Upload;
-use crate::{RequestBody, gemini, kept};
+use crate::{RequestBody, bedrock, gemini, kept};
 
 /// Everything that is known about a call. Stages fill it in; what is left at the end is recorded.
 pub(crate) struct Call {
@@ -65,6 +65,8 @@ pub(crate) struct Call {
     pub(crate) answer: Answer,
     pub(crate) findings: Vec<Finding>,
     pub(crate) verdict: Verdict,
+    /// Which of the provider's credentials the call was answered with, where it has several.
+    pub(crate) credential: Option<Arc<str>>,
     /// From the start to the first byte that the provider sent.
     pub(crate) first_byte: Option<Duration>,
     /// From the start to the first content.
@@ -124,6 +126,7 @@ impl Call {
             as_list = method == gemini::Method::Stream && !read.events;
             query = read.rest;
         }
+        path_model = path_model.or_else(|| bedrock::find(parts.uri.path()).map(|(_, model)| model));
         let below = kept::find(parts.uri.path()).and_then(|(_, below)| below);
         Self {
             endpoint,
@@ -151,6 +154,7 @@ impl Call {
             answer: Answer::Nothing,
             findings: Vec::new(),
             verdict: Verdict::Allow,
+            credential: None,
             first_byte: None,
             first_token: None,
             usage: Usage::default(),
@@ -234,6 +238,7 @@ impl Call {
             answer: Answer::Nothing,
             findings: Vec::new(),
             verdict: Verdict::Allow,
+            credential: None,
             first_byte: None,
             first_token: None,
             usage: Usage::default(),
@@ -253,6 +258,7 @@ impl Call {
     pub(crate) fn adopt(&mut self, sent: Sent) -> Reply {
         self.input = sent.input;
         self.asked_for_usage = sent.asked_for_usage;
+        self.credential = sent.credential;
         self.first_byte = Some(sent.first_byte.saturating_sub(self.started_at));
         self.replied = Some(sent.status);
         sent.reply
@@ -262,7 +268,7 @@ impl Call {
     pub(crate) fn know(&mut self, mut peek: Peek) {
         if let Some(model) = &self.path_model {
             peek.model.clone_from(model);
-            peek.stream = self.endpoint == Endpoint::Gemini(gemini::Method::Stream);
+            peek.stream = self.endpoint.is_stream();
             peek.wants_stream_usage = peek.stream;
         }
         self.peek = Some(peek);
@@ -328,7 +334,7 @@ pub(crate) enum Reply {
 pub(crate) struct Incoming {
     pub(crate) headers: HeaderMap,
     pub(crate) body: UpstreamBody,
-    pub(crate) sse: SseDecoder,
+    pub(crate) events: EventDecoder,
     /// Read while looking whether the stream begins with an error; not yet acted upon.
     pub(crate) first: Vec<SseEvent>,
     /// Attached by `guard_out` where a policy watches.
@@ -382,6 +388,8 @@ pub(crate) struct Detail {
     pub(crate) status: Option<StatusCode>,
     /// When the head of a refusal, or of what is no answer, came; on the measuring clock.
     pub(crate) first_byte: Option<Duration>,
+    /// Which of the provider's credentials it refused.
+    pub(crate) credential: Option<Arc<str>>,
     /// More headers for the caller: `Retry-After`, the provider's request id.
     pub(crate) headers: HeaderMap,
     /// The provider's own words, if they are in the caller's dialect: passed on as they are.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod along;
+mod bedrock;
 mod call;
 mod config;
 mod endpoint;
@@ -21,10 +22,10 @@ mod relay;
 mod route;
 mod serve;
 mod stages;
-mod through;
-mod upload;
 mod switch;
+mod through;
 mod until;
+mod upload;
 mod verdict;
 
 pub use config::{GatewayConfig, Unread};

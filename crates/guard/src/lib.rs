@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod evasion_tests;
 pub mod model;
 pub mod normalise;
 pub mod policy;
