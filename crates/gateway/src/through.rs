@@ -22,7 +22,7 @@ pub(crate) const PATH: &str = "/providers/{provider}/{path}";
 
 /// What of a caller's headers stays here: its key, what is about its connection, what others have added about it, and what
 /// is written anew.
-const OURS: [&str; 23] = [
+const OURS: [&str; 26] = [
     "accept-encoding",
     "api-key",
     "authorization",
@@ -43,6 +43,9 @@ const OURS: [&str; 23] = [
     "transfer-encoding",
     "upgrade",
     "via",
+    "x-amz-content-sha256",
+    "x-amz-date",
+    "x-amz-security-token",
     "x-api-key",
     "x-goog-api-key",
     "x-real-ip",
@@ -318,6 +321,7 @@ mod tests {
             ("api-key", "sb-key-1"),
             ("x-custom", "see sb-key-1"),
             ("cookie", "a=b"),
+            ("x-amz-security-token", "of the caller's account"),
             ("connection", "close, X-Hop"),
             ("x-hop", "1"),
             ("x-forwarded-for", "10.0.0.1"),
