@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Method, Request, StatusCode};
 use signalbox_catalog::Principal;
+use signalbox_guard::Guard;
 use signalbox_types::{Cost, ErrorClass, Finding, Timestamp, Usage, Verdict};
 use signalbox_upstream::{Target, UpstreamBody};
 use signalbox_wire::canonical::{ChatRequest, ChatResponse};
@@ -52,6 +53,8 @@ pub(crate) struct Call {
     /// Usage in the stream was asked for by us, not by the caller, who must not see the event for it.
     pub(crate) asked_for_usage: bool,
     pub(crate) answer: Answer,
+    /// The policies for this call, where they depend on what it says.
+    pub(crate) guard: Option<Guard>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) verdict: Verdict,
     /// From the start to the first byte that the provider sent.
@@ -128,6 +131,7 @@ impl Call {
             mirror_of: None,
             asked_for_usage: false,
             answer: Answer::Nothing,
+            guard: None,
             findings: Vec::new(),
             verdict: Verdict::Allow,
             first_byte: None,
@@ -189,6 +193,7 @@ impl Call {
             mirror_of: Some(route),
             asked_for_usage: false,
             answer: Answer::Nothing,
+            guard: self.guard.clone(),
             findings: Vec::new(),
             verdict: Verdict::Allow,
             first_byte: None,

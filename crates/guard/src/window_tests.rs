@@ -15,6 +15,7 @@ fn redact_all() -> Guard {
         rules: vec![],
         min_confidence: None,
         allow: vec![],
+        options: Default::default(),
     };
     Guard::compile(&GuardConfig { policies: vec![policy("secrets"), policy("invisible_chars")] }).unwrap()
 }
@@ -68,6 +69,7 @@ fn a_finding_in_text_that_is_only_flagged_holds_nothing() {
             rules: vec![],
             min_confidence: None,
             allow: vec![],
+            options: Default::default(),
         }],
     })
     .unwrap();
@@ -89,6 +91,7 @@ fn blocked_stream_ends_before_the_hit() {
             rules: vec!["openai_api_key".into()],
             min_confidence: None,
             allow: vec![],
+            options: Default::default(),
         }],
     })
     .unwrap();

@@ -2,8 +2,8 @@
 //! redacts or blocks is gone from here on: later stages and the record never see it.
 
 use bytes::Bytes;
-use signalbox_guard::Guard;
-use signalbox_types::{Finding, Place, Verdict};
+use signalbox_guard::{Context, Guard};
+use signalbox_types::{Finding, Place, Role, Verdict};
 use signalbox_wire::{Peek, WireError, splice};
 
 use crate::Gateway;
@@ -13,12 +13,14 @@ use crate::offload::offload;
 use crate::verdict::{clean, refusal};
 
 pub(crate) async fn guard_in(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
-    if !gateway.guard.watches(Place::Input) || matches!(call.endpoint, Endpoint::Kept(_)) {
+    let wanted = gateway.guard.watches(Place::Input) || gateway.guard.reads_context();
+    if !wanted || matches!(call.endpoint, Endpoint::Kept(_)) {
         return Ok(());
     }
     let Input::Raw(body) = &call.input else { return Ok(()) };
     let (body, guard, endpoint) = (body.clone(), gateway.guard.clone(), call.endpoint);
-    let seen = offload(body.len(), move || look(&guard, endpoint, &body)).await??;
+    let seen = offload(body.len(), move || look(guard, endpoint, &body)).await??;
+    call.guard = seen.guard;
     call.note(seen.findings);
     if let Some((body, peek)) = seen.cleaned {
         call.input = Input::Raw(body);
@@ -28,15 +30,22 @@ pub(crate) async fn guard_in(call: &mut Call, gateway: &Gateway) -> Result<(), C
 }
 
 struct Seen {
+    /// The policies for this call, where they depend on it.
+    guard: Option<Guard>,
     findings: Vec<Finding>,
     /// The body without what must not stay; the model's name may have moved in it.
     cleaned: Option<(Bytes, Peek)>,
     refusal: Option<CallError>,
 }
 
-fn look(guard: &Guard, endpoint: Endpoint, body: &Bytes) -> Result<Seen, WireError> {
+fn look(mut guard: Guard, endpoint: Endpoint, body: &Bytes) -> Result<Seen, WireError> {
     let texts = endpoint.texts(body)?;
-    let mut seen = Seen { findings: Vec::new(), cleaned: None, refusal: None };
+    let mut seen = Seen { guard: None, findings: Vec::new(), cleaned: None, refusal: None };
+    if guard.reads_context() {
+        let instructions = texts.iter().filter(|slot| slot.role == Role::System && !slot.is_name);
+        guard = guard.within(&Context { system: instructions.map(|slot| slot.text.to_string()).collect() });
+        seen.guard = Some(guard.clone());
+    }
     let mut edits = Vec::new();
     for slot in texts {
         let check = guard.check(Place::Input, &slot.text);

@@ -1,6 +1,7 @@
 use signalbox_types::{Action, Place, Verdict};
 
 use super::*;
+use crate::lane::allows;
 
 fn config(json: &str) -> GuardConfig {
     serde_json::from_str(json).unwrap()
