@@ -81,7 +81,7 @@ impl App {
         let shared_catalog = Arc::new(catalog.clone());
         let gateway = Arc::new(Gateway::new(GatewayParts {
             config: config.gateway.clone(),
-            guard,
+            guard: guard.clone(),
             catalog: Arc::clone(&shared_catalog),
             upstream: Arc::clone(&upstream),
             routes,
@@ -111,6 +111,7 @@ impl App {
                 let gateway = Arc::clone(&gateway);
                 Arc::new(move || gateway.routes())
             },
+            guard: Arc::new(move || guard.clone()),
             clock,
             status: status(&gateway, &queue, began),
             metrics_text: Arc::new(move || text_of(&registry)),
