@@ -182,7 +182,7 @@ test('a text is tried on the page Guardrails, and the findings lead to their tra
   const content = `Keep ${LEAK} for me.`;
   await openai().chat.completions.create({ model: 'sim/small', messages: [{ role: 'user', content }] });
   await page.goto(`${box.url}/guardrails`);
-  await page.getByText('Policies in force').waitFor();
+  await page.getByRole('heading', { name: 'Policies in force' }).waitFor();
   await page.getByLabel('Text to try').fill(`é The key is ${LEAK}.`);
   await page.locator('mark', { hasText: LEAK }).waitFor();
   assert.equal(await page.locator('mark').first().textContent(), LEAK);

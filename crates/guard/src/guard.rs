@@ -76,7 +76,7 @@ impl Guard {
 
     /// The guard for the texts of one call.
     #[must_use]
-    pub fn within(&self, context: &Context) -> Self {
+    pub fn within(&self, context: &Context<'_>) -> Self {
         if !self.reads_context() {
             return self.clone();
         }

@@ -8,7 +8,7 @@ use signalbox_types::{Action, Finding, Place};
 use crate::context::Context;
 use crate::policy::PolicyConfig;
 use crate::registry::{self, Entry};
-use crate::scanner::{About, Hit, Scanner};
+use crate::scanner::{About, Hit, Rule, Scanner};
 
 /// Lanes by place.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ impl Compiled {
     }
 
     /// The same policies, with the scanners that one call's texts want.
-    pub(crate) fn within(&self, context: &Context) -> Self {
+    pub(crate) fn within(&self, context: &Context<'_>) -> Self {
         let lanes = |lanes: &[Lane]| lanes.iter().map(|lane| lane.within(context)).collect();
         Self { input: lanes(&self.input), output: lanes(&self.output), reads_context: false }
     }
@@ -107,7 +107,7 @@ impl Lane {
         self.terms.iter().any(|term| term.action > Action::Flag)
     }
 
-    fn within(&self, context: &Context) -> Self {
+    fn within(&self, context: &Context<'_>) -> Self {
         let scanner = self.scanner.within(context).map_or_else(|| self.scanner.clone(), Runs::Made);
         Self { scanner, terms: Arc::clone(&self.terms) }
     }
@@ -115,7 +115,9 @@ impl Lane {
     /// What is done about a hit; `None` if no policy wants it. `base` is the offset of `text` in the stream.
     pub(crate) fn mark(&self, place: Place, text: &str, base: usize, hit: Hit) -> Option<Marked> {
         let found = text.get(hit.start..hit.end)?;
-        let action = self.terms.iter().filter(|term| term.wants(&hit, found)).map(|term| term.action).max()?;
+        let wanted = self.terms.iter().filter(|term| term.wants(&hit, found));
+        // Of several that do the same, the one that would do most, then the first, speaks.
+        let term = wanted.rev().max_by_key(|term| (term.action, term.would))?;
         let finding = Finding {
             scanner: self.scanner.about().name.to_owned(),
             rule: hit.rule.name.to_owned(),
@@ -124,8 +126,8 @@ impl Lane {
             place,
             start: base + hit.start,
             end: base + hit.end,
-            action,
-            message: hit.rule.message.to_owned(),
+            action: term.action,
+            message: term.message(hit.rule),
         };
         Some(Marked { finding, hit })
     }
@@ -134,7 +136,11 @@ impl Lane {
 /// What one policy wants of a scanner.
 #[derive(Clone)]
 struct Term {
+    /// What it does: in shadow it only flags.
     action: Action,
+    /// What it would do, were it not in shadow.
+    would: Action,
+    name: Option<String>,
     /// Names of rules; all if empty.
     rules: Vec<&'static str>,
     min_confidence: f32,
@@ -144,10 +150,27 @@ struct Term {
 impl Term {
     fn compile(policy: &PolicyConfig, about: &'static About) -> Self {
         Self {
-            action: policy.action,
+            action: if policy.shadow { Action::Flag } else { policy.action },
+            would: policy.action,
+            name: policy.name.clone(),
             rules: policy.rules.iter().filter_map(|name| about.rule(name)).map(|rule| rule.name).collect(),
             min_confidence: policy.min_confidence.unwrap_or(0.0),
             allow: policy.allow.clone(),
+        }
+    }
+
+    /// What a finding says: what it means, and which policy sees to it.
+    fn message(&self, rule: &Rule) -> String {
+        let shadow = match (self.action == self.would, self.would) {
+            (true, _) => None,
+            (false, Action::Block) => Some("in shadow: it would be blocked"),
+            (false, _) => Some("in shadow: it would be redacted"),
+        };
+        let policy = self.name.as_ref().map(|name| format!("policy `{name}`"));
+        let told: Vec<&str> = policy.as_deref().into_iter().chain(shadow).collect();
+        match told.is_empty() {
+            true => rule.message.to_owned(),
+            false => format!("{} ({}).", rule.message.trim_end_matches('.'), told.join(", ")),
         }
     }
 

@@ -24,7 +24,7 @@ pub struct GuardConfig {
 pub struct PolicyConfig {
     /// The scanner's name: `secrets`, `pii`, `code_injection`, `invisible_chars`, `prompt_injection`, `jailbreak`,
     /// `harmful_request` or `toxicity`;
-    /// with `options`: `words`, `length` or `system_prompt_leak`.
+    /// with `options`: `words`, `length`, `system_prompt_leak` or `groundedness`.
     pub scanner: String,
     /// Where it looks: `input` (what the caller sends), `output` (what the model answers), or both.
     #[serde(default = "everywhere")]
@@ -42,6 +42,18 @@ pub struct PolicyConfig {
     /// Texts that are no finding. `*` stands for anything. Example: `["sk-test-*"]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow: Vec<String>,
+    /// What people call the policy. It is told in its findings. Example: `no code names`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Only record what would be done: nothing is redacted or blocked. Its findings say so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shadow: bool,
+    /// Who answers for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Why it is there, and since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rationale: Option<String>,
     /// What the scanner is to look for, where it must be told: `GET /api/v1/guard` lists which options each scanner takes.
     /// Example: `{words: [acme, initech]}`.
     #[serde(default, skip_serializing_if = "Options::is_empty")]
@@ -50,6 +62,24 @@ pub struct PolicyConfig {
 }
 
 impl PolicyConfig {
+    /// A policy about all that a scanner finds.
+    #[must_use]
+    pub fn new(scanner: impl Into<String>, on: Vec<Place>, action: Action) -> Self {
+        Self {
+            scanner: scanner.into(),
+            on,
+            action,
+            rules: Vec::new(),
+            min_confidence: None,
+            allow: Vec::new(),
+            name: None,
+            shadow: false,
+            owner: None,
+            rationale: None,
+            options: Options::new(),
+        }
+    }
+
     /// Everything that is wrong with it; `index` is its position in the list.
     pub(crate) fn problems(&self, index: usize) -> Vec<GuardError> {
         let mut problems = Vec::new();
@@ -85,6 +115,12 @@ impl PolicyConfig {
         if let Some(found) = self.min_confidence.filter(|confidence| !(0.0..=1.0).contains(confidence)) {
             wrong("min_confidence".to_owned(), PolicyProblem::Confidence(found.to_string()));
         }
+        if self.shadow && self.action == Action::Flag {
+            wrong("shadow".to_owned(), PolicyProblem::IdleShadow);
+        }
+        if self.name.as_ref().is_some_and(|name| name.trim().is_empty() || name.len() > MAX_NAME_BYTES) {
+            wrong("name".to_owned(), PolicyProblem::Name);
+        }
         if self.on.is_empty() {
             wrong("on".to_owned(), PolicyProblem::Nowhere);
         }
@@ -95,6 +131,9 @@ impl PolicyConfig {
         problems
     }
 }
+
+/// A policy's name stands in every finding.
+const MAX_NAME_BYTES: usize = 80;
 
 fn everywhere() -> Vec<Place> {
     vec![Place::Input, Place::Output]
@@ -124,15 +163,7 @@ impl Default for GuardConfig {
     /// * **output loses invisible characters that carry data or reorder text.** Their removal changes
     ///   nothing that a reader sees. The rest (look-alike letters, stray zero-widths) is flagged.
     fn default() -> Self {
-        let policy = |scanner: &str, on, action| PolicyConfig {
-            scanner: scanner.to_owned(),
-            on: vec![on],
-            action,
-            rules: Vec::new(),
-            min_confidence: None,
-            allow: Vec::new(),
-            options: Options::new(),
-        };
+        let policy = |scanner: &str, on, action| PolicyConfig::new(scanner, vec![on], action);
         let hidden = ["bidi_control", "tag_characters", "variation_selectors"].map(str::to_owned).to_vec();
         Self {
             policies: vec![
@@ -187,6 +218,12 @@ pub enum PolicyProblem {
     /// A confidence outside of 0 to 1.
     #[error("{0} is not between 0 and 1")]
     Confidence(String),
+    /// A shadow of what does nothing.
+    #[error("action `flag` records and does nothing else, as it is; leave `shadow` out")]
+    IdleShadow,
+    /// A name that nobody can use.
+    #[error("expected 1 to 80 bytes")]
+    Name,
     /// A policy that looks nowhere.
     #[error("it is empty, so the policy would never apply; name `input`, `output` or both")]
     Nowhere,

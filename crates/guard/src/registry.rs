@@ -3,9 +3,10 @@
 use crate::options::Maker;
 use crate::scanner::{About, Scanner};
 use crate::scanners::{
-    code_injection::CodeInjection, harmful_request::HarmfulRequest, invisible_chars::InvisibleChars,
-    jailbreak::Jailbreak, length::LengthMaker, pii::Pii, prompt_injection::PromptInjection, secrets::Secrets,
-    system_prompt_leak::SystemPromptLeakMaker, toxicity::Toxicity, words::WordsMaker,
+    code_injection::CodeInjection, groundedness::GroundednessMaker, harmful_request::HarmfulRequest,
+    invisible_chars::InvisibleChars, jailbreak::Jailbreak, length::LengthMaker, pii::Pii,
+    prompt_injection::PromptInjection, secrets::Secrets, system_prompt_leak::SystemPromptLeakMaker, toxicity::Toxicity,
+    words::WordsMaker,
 };
 
 /// Every scanner. Sorted by name; the order is the order in the docs.
@@ -19,7 +20,7 @@ pub fn find(name: &str) -> Option<&'static dyn Scanner> {
 }
 
 /// Every scanner that a policy must tell what to look for. Sorted by name, too.
-pub static MADE: &[&dyn Maker] = &[&LengthMaker, &SystemPromptLeakMaker, &WordsMaker];
+pub static MADE: &[&dyn Maker] = &[&GroundednessMaker, &LengthMaker, &SystemPromptLeakMaker, &WordsMaker];
 
 /// A scanner, or what makes one.
 #[derive(Clone, Copy)]

@@ -36,7 +36,7 @@ pub trait Scanner: Send + Sync {
     }
 
     /// The scanner for the texts of one call, where what it looks for depends on the call; `None` if this one is it.
-    fn within(&self, _context: &Context) -> Option<Arc<dyn Scanner>> {
+    fn within(&self, _context: &Context<'_>) -> Option<Arc<dyn Scanner>> {
         None
     }
 

@@ -42,8 +42,12 @@ fn look(mut guard: Guard, endpoint: Endpoint, body: &Bytes) -> Result<Seen, Wire
     let texts = endpoint.texts(body)?;
     let mut seen = Seen { guard: None, findings: Vec::new(), cleaned: None, refusal: None };
     if guard.reads_context() {
-        let instructions = texts.iter().filter(|slot| slot.role == Role::System && !slot.is_name);
-        guard = guard.within(&Context { system: instructions.map(|slot| slot.text.to_string()).collect() });
+        let said = |by: &dyn Fn(Role) -> bool| {
+            texts.iter().filter(|slot| by(slot.role) && !slot.is_name).map(|slot| &*slot.text).collect()
+        };
+        let system = said(&|role| role == Role::System);
+        let documents = said(&|role| matches!(role, Role::User | Role::Tool));
+        guard = guard.within(&Context { system, documents });
         seen.guard = Some(guard.clone());
     }
     let mut edits = Vec::new();

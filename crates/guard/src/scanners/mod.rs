@@ -2,6 +2,7 @@
 //! bounded text around anchors.
 
 pub mod code_injection;
+pub mod groundedness;
 pub mod harmful_request;
 pub mod invisible_chars;
 pub mod jailbreak;

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use signalbox_guard::{Options, PolicyConfig};
+use signalbox_guard::PolicyConfig;
 use signalbox_types::{Action, Place};
 
 use crate::error::ApiError;
@@ -50,6 +50,9 @@ pub(crate) struct GuardAsk {
     /// The system instructions that an answer must not repeat.
     #[serde(default)]
     system: Option<String>,
+    /// What an answer may rest on, for `groundedness`. The messages that the assistant didn't write are among it.
+    #[serde(default)]
+    documents: Vec<String>,
 }
 
 /// A message of a conversation.
@@ -70,6 +73,8 @@ pub(crate) struct Asked {
     /// With the field that named them; `None` for those in force.
     pub(crate) policies: Option<(&'static str, Vec<PolicyConfig>)>,
     pub(crate) system: Vec<String>,
+    /// What an answer may rest on.
+    pub(crate) documents: Vec<String>,
 }
 
 /// One text.
@@ -99,11 +104,14 @@ impl GuardAsk {
             add(format!("texts[{index}]"), place, text);
         }
         let mut system: Vec<String> = self.system.into_iter().collect();
+        let mut documents = self.documents;
         for (index, message) in self.messages.into_iter().enumerate() {
-            let instructs = matches!(message.role.as_str(), "system" | "developer");
+            let role = message.role.clone();
             for (field, text) in message.texts(index)? {
-                if instructs {
-                    system.push(text.clone());
+                match role.as_str() {
+                    "system" | "developer" => system.push(text.clone()),
+                    "assistant" => {}
+                    _ => documents.push(text.clone()),
                 }
                 add(field, Place::Input, text);
             }
@@ -117,7 +125,7 @@ impl GuardAsk {
             let problem = format!("at most {MAX_TEXTS} texts are taken at once, found {}", texts.len());
             return Err(ApiError::invalid(field, problem).hint("send the rest in another request"));
         }
-        Ok(Asked { texts, policies: policies(self.scanners, self.policies)?, system })
+        Ok(Asked { texts, policies: policies(self.scanners, self.policies)?, system, documents })
     }
 }
 
@@ -147,15 +155,8 @@ fn policies(
 }
 
 fn flag_by(scanner: String) -> PolicyConfig {
-    PolicyConfig {
-        scanner,
-        on: vec![Place::Input, Place::Output],
-        action: Action::Flag,
-        rules: Vec::new(),
-        min_confidence: Some(THRESHOLD),
-        allow: Vec::new(),
-        options: Options::new(),
-    }
+    let policy = PolicyConfig::new(scanner, vec![Place::Input, Place::Output], Action::Flag);
+    PolicyConfig { min_confidence: Some(THRESHOLD), ..policy }
 }
 
 /// Where in the request the guard's `path` is: a scanner's name stands in its list, not in a policy.

@@ -163,9 +163,12 @@ pub(crate) async fn check(
 }
 
 fn judge(guard: &Guard, asked: Asked) -> GuardAnswer {
+    fn each(texts: &[String]) -> Vec<&str> {
+        texts.iter().map(String::as_str).collect()
+    }
     let began = Instant::now();
     let clock = || began.elapsed().as_secs_f64() * 1e6;
-    let guard = guard.within(&Context { system: asked.system });
+    let guard = guard.within(&Context { system: each(&asked.system), documents: each(&asked.documents) });
     let texts: Vec<JudgedText> = asked
         .texts
         .into_iter()

@@ -94,7 +94,7 @@ impl Scanner for SystemPromptLeak {
         true
     }
 
-    fn within(&self, context: &Context) -> Option<Arc<dyn Scanner>> {
+    fn within(&self, context: &Context<'_>) -> Option<Arc<dyn Scanner>> {
         let mut shingles = HashSet::new();
         for text in &context.system {
             let words: Vec<Word> = words(text, 0).collect();

@@ -7,8 +7,8 @@ use crate::{Guard, conformance};
 const SYSTEM: &str = "You are Falcon, the assistant of Initech. Never tell anybody that the launch is on the ninth of May, \
                       and offer at most ten percent off. 北京的办公室在三月一日开门营业。";
 
-fn context() -> Context {
-    Context { system: vec!["Be brief.".to_owned(), SYSTEM.to_owned()] }
+fn context() -> Context<'static> {
+    Context { system: vec!["Be brief.", SYSTEM], ..Context::default() }
 }
 
 fn scanner(words: usize) -> Arc<dyn Scanner> {
@@ -28,7 +28,7 @@ fn keeps_the_contract() {
     conformance::run(&*scanner(4));
     // Instructions that the suite's own texts repeat.
     let system = ["key= key= key= key= key= key=", "a@a@a@a@a@a@a@a@", "token: \"token: \"token: \"token: \""];
-    let context = Context { system: system.map(str::to_owned).to_vec() };
+    let context = Context { system: system.to_vec(), ..Context::default() };
     let plain = SystemPromptLeakMaker.make(&Options::new()).unwrap();
     conformance::run(&*plain);
     conformance::run(&*SystemPromptLeak { words: 4, shingles: HashSet::new() }.within(&context).unwrap());
@@ -48,7 +48,7 @@ fn passages_are_found_whatever_their_layout() {
 #[test]
 fn a_long_passage_is_several_hits_without_a_gap() {
     let system: String = (0..400).map(|word| format!("word{word} ")).collect();
-    let context = Context { system: vec![system.clone()] };
+    let context = Context { system: vec![&system], ..Context::default() };
     let mut hits = Vec::new();
     scanner(8).within(&context).unwrap().scan(Text::whole(&system), &mut hits);
     assert!(hits.len() > 4 && hits.windows(2).all(|pair| pair[1].start - pair[0].end <= 1), "{hits:?}");

@@ -12,8 +12,10 @@ const cell = 'px-3 py-2 text-left align-top first:pl-4 last:pr-4';
 
 /** What a policy says besides its scanner, place and action. */
 function detailsOf(policy: Policy): string[] {
-  const { rules = [], min_confidence, allow = [], options = {} } = policy;
+  const { rules = [], min_confidence, allow = [], options = {}, owner, rationale } = policy;
   return [
+    ...(rationale !== undefined ? [rationale] : []),
+    ...(owner !== undefined ? [`owner: ${owner}`] : []),
     ...(rules.length > 0 ? [`only ${rules.join(', ')}`] : []),
     ...(min_confidence !== undefined ? [`at least ${Math.round(min_confidence * 100)}% sure`] : []),
     ...(allow.length > 0 ? [`except ${allow.join(', ')}`] : []),
@@ -58,12 +60,18 @@ export function Policies({ guardrails }: { guardrails: Guardrails }) {
                 <tr key={i}>
                   <td className={cx(cell, 'font-mono text-xs')} title={summaries.get(policy.scanner)}>
                     {policy.scanner}
+                    {policy.name !== undefined && <div className="font-sans text-muted">{policy.name}</div>}
                   </td>
                   <td className={cx(cell, 'whitespace-nowrap')}>
                     {policy.on?.join(', ') ?? 'input, output'}
                   </td>
                   <td className={cell}>
-                    <Badge tone={actionTone[policy.action ?? 'flag']}>{policy.action ?? 'flag'}</Badge>
+                    <span className="flex flex-wrap gap-1">
+                      <Badge tone={actionTone[policy.action ?? 'flag']}>{policy.action ?? 'flag'}</Badge>
+                      {policy.shadow === true && (
+                        <Badge title="It only records what it would do">in shadow</Badge>
+                      )}
+                    </span>
                   </td>
                   <td className={cx(cell, 'text-xs break-words text-muted')}>
                     {detailsOf(policy).map((detail) => (

@@ -125,7 +125,6 @@ export function Try({ guardrails }: { guardrails: Guardrails }) {
   ]);
 
   const judged = text === '' ? undefined : answer?.judged;
-  const select = cx(inputClass, 'w-auto');
   return (
     <Card
       title="Try a text"
@@ -142,29 +141,33 @@ export function Try({ guardrails }: { guardrails: Guardrails }) {
           className={cx(inputClass, 'h-auto resize-y py-2 font-mono text-xs')}
         />
         <div className="flex flex-wrap items-center gap-2">
-          <select
-            aria-label="Place"
-            value={place}
-            onChange={(event) => setPlace(event.target.value === 'output' ? 'output' : 'input')}
-            className={select}
-          >
-            <option value="input">as input</option>
-            <option value="output">as output</option>
-          </select>
-          <select
-            aria-label="Asked"
-            value={by}
-            onChange={(event) => setBy(event.target.value)}
-            className={select}
-          >
-            <option value={policiesInForce}>the policies in force</option>
-            <option value={allScanners}>all scanners</option>
-            {ready.map((name) => (
-              <option key={name} value={name}>
-                {name}
-              </option>
-            ))}
-          </select>
+          <div className="w-32">
+            <select
+              aria-label="Place"
+              value={place}
+              onChange={(event) => setPlace(event.target.value === 'output' ? 'output' : 'input')}
+              className={inputClass}
+            >
+              <option value="input">as input</option>
+              <option value="output">as output</option>
+            </select>
+          </div>
+          <div className="w-52">
+            <select
+              aria-label="Asked"
+              value={by}
+              onChange={(event) => setBy(event.target.value)}
+              className={inputClass}
+            >
+              <option value={policiesInForce}>the policies in force</option>
+              <option value={allScanners}>all scanners</option>
+              {ready.map((name) => (
+                <option key={name} value={name}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </div>
           {judged && (
             <span className="ml-auto flex items-center gap-2" role="status">
               <Badge tone={verdictTone[judged.verdict]}>{judged.verdict}</Badge>
