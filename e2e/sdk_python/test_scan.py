@@ -43,6 +43,18 @@ def test_files_are_reported_without_what_was_found(tmp_path: Path) -> None:
     assert KEY not in json.dumps(sarif)
 
 
+def test_the_language_is_predicted() -> None:
+    lines = [
+        {"id": 1, "text": "Der Nachtzug zur Küste fährt um zehn ab."},
+        {"id": 2, "text": "Ночной поезд к морю отправляется в десять."},
+    ]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    done = scan("--scanner", "language", "--jsonl", text=text)
+    assert [json.loads(line)["pred"] for line in done.stdout.splitlines()] == ["de", "ru"], done.stderr
+    # It describes and raises no alarm, so that it isn't among all scanners.
+    assert scan("--fail", text="Der Nachtzug zur Küste fährt um zehn ab.").returncode == 0
+
+
 def test_a_scanner_that_is_not_there() -> None:
     wrong = scan("--scanner", "secret", text="x")
     assert wrong.returncode == 1

@@ -14,4 +14,4 @@ mod tests;
 
 pub use openapi::openapi;
 pub use parts::{ApiParts, Status};
-pub use routes::router;
+pub use routes::{ConfigStatus, RefusedConfig, router};

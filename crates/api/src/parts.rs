@@ -8,9 +8,10 @@ use signalbox_catalog::Catalog;
 use signalbox_gateway::RouteStatus;
 use signalbox_guard::Guard;
 use signalbox_types::seam::{Clock, EventStore, Reindexer};
-use signalbox_upstream::Upstream;
+use signalbox_upstream::ProviderStatus;
 use tokio::sync::{Semaphore, watch};
 
+use crate::routes::ConfigStatus;
 use crate::running::Running;
 
 /// Live streams that may be open at once: each costs a subscription and evaluates its filter on every span.
@@ -24,8 +25,10 @@ pub struct ApiParts {
     pub reindexer: Arc<dyn Reindexer>,
     /// Who may ask.
     pub catalog: Arc<Catalog>,
-    /// Which providers there are.
-    pub upstream: Arc<Upstream>,
+    /// Which configuration is in force.
+    pub config: Arc<dyn Fn() -> ConfigStatus + Send + Sync>,
+    /// Which providers there are, and how they are doing.
+    pub providers: Arc<dyn Fn() -> Vec<ProviderStatus> + Send + Sync>,
     /// How the routes are doing.
     pub routes: Arc<dyn Fn() -> Vec<RouteStatus> + Send + Sync>,
     /// The guardrails in force now.

@@ -1,10 +1,11 @@
 //! One call: what is known about it so far, how it ended, and why it failed.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Method, Request, StatusCode};
 use signalbox_catalog::Principal;
 use signalbox_guard::Guard;
@@ -12,15 +13,17 @@ use signalbox_types::{Cost, ErrorClass, Finding, Timestamp, Usage, Verdict};
 use signalbox_upstream::{Target, UpstreamBody};
 use signalbox_wire::canonical::{ChatRequest, ChatResponse};
 use signalbox_wire::{Accumulator, Codec, ErrorBody, Peek, SseDecoder, SseEvent, WireError, codec};
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::along::Passing;
 use crate::endpoint::Endpoint;
 use crate::exchange::Sent;
 use crate::headers::{Labels, Trace};
 use crate::held::Held;
+use crate::idempotency::{Again, Lead};
 use crate::route::Routed;
 use crate::stages::guard_out::Windows;
+use crate::through::Through;
+use crate::upload::Upload;
 use crate::{RequestBody, gemini, kept};
 
 /// Everything that is known about a call. Stages fill it in; what is left at the end is recorded.
@@ -41,6 +44,14 @@ pub(crate) struct Call {
     pub(crate) path_model: Option<String>,
     /// What stands in the path behind that of all things of a kind.
     pub(crate) below: Option<String>,
+    /// It was sent to a provider by its name.
+    pub(crate) through: Option<Box<Through>>,
+    /// What of its body is still arriving, to be passed on unread.
+    pub(crate) upload: Option<Upload>,
+    /// Bytes of that, so far.
+    pub(crate) uploaded: Option<Arc<AtomicU64>>,
+    /// Something of it passed that no scanner could read.
+    pub(crate) unread: bool,
     /// A stream goes out as one JSON list.
     pub(crate) as_list: bool,
     pub(crate) input: Input,
@@ -67,11 +78,17 @@ pub(crate) struct Call {
     /// Bytes of text in the answer so far, for that estimate.
     pub(crate) answer_bytes: usize,
     pub(crate) cost: Option<Cost>,
+    /// How the provider called its answer.
+    pub(crate) replied: Option<StatusCode>,
     /// What the caller got; none if it was gone before.
     pub(crate) status: Option<StatusCode>,
     pub(crate) held: Held,
     /// Given back when the call has ended.
-    pub(crate) permit: Option<OwnedSemaphorePermit>,
+    pub(crate) permit: Option<Held>,
+    /// The same call may be sent again, and then waits for the answer of this one.
+    pub(crate) lead: Option<Lead>,
+    /// Its answer is that of another call.
+    pub(crate) again: Option<Again>,
 }
 
 /// What went in, in the form that was needed last.
@@ -110,7 +127,7 @@ impl Call {
             as_list = method == gemini::Method::Stream && !read.events;
             query = read.rest;
         }
-        let below = kept::find(parts.uri.path()).map(|(_, below)| below);
+        let below = kept::find(parts.uri.path()).and_then(|(_, below)| below);
         Self {
             endpoint,
             method: parts.method,
@@ -124,6 +141,10 @@ impl Call {
             peek: None,
             path_model,
             below,
+            through: None,
+            upload: None,
+            uploaded: None,
+            unread: false,
             as_list,
             input: Input::Nothing,
             target: None,
@@ -140,10 +161,28 @@ impl Call {
             usage_is_estimated: false,
             answer_bytes: 0,
             cost: None,
+            replied: None,
             status: None,
             held,
             permit: None,
+            lead: None,
+            again: None,
         }
+    }
+
+    /// It was sent to a provider by its name, and perhaps with the key in the query as Google's SDKs send it.
+    pub(crate) fn goes_through(&mut self, through: Through) {
+        gemini::Query::read(self.query.as_deref()).give_key(&mut self.headers);
+        if self.path_model.is_none() {
+            self.path_model = through.model();
+        }
+        self.below = through.below();
+        self.through = Some(Box::new(through));
+    }
+
+    /// What the caller says that its body is.
+    pub(crate) fn content_type(&self) -> Option<&str> {
+        self.headers.get(CONTENT_TYPE)?.to_str().ok()
     }
 
     /// The caller's codec.
@@ -185,6 +224,10 @@ impl Call {
             peek: self.peek.clone(),
             path_model: self.path_model.clone(),
             below: self.below.clone(),
+            through: None,
+            upload: None,
+            uploaded: None,
+            unread: false,
             // Nobody reads it.
             as_list: false,
             input,
@@ -202,9 +245,12 @@ impl Call {
             usage_is_estimated: false,
             answer_bytes: 0,
             cost: None,
+            replied: None,
             status: None,
             held,
             permit: None,
+            lead: None,
+            again: None,
         }
     }
 
@@ -213,6 +259,7 @@ impl Call {
         self.input = sent.input;
         self.asked_for_usage = sent.asked_for_usage;
         self.first_byte = Some(sent.first_byte.saturating_sub(self.started_at));
+        self.replied = Some(sent.status);
         sent.reply
     }
 

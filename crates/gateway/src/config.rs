@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use signalbox_upstream::{Problem, Upstream};
 
 /// Limits of the gateway: how much it takes at once, how long it waits for a caller, and how much
 /// of a call it writes down.
@@ -27,11 +28,38 @@ pub struct GatewayConfig {
     pub settle_queue: usize,
     /// How many bytes of finished calls may wait to be written down.
     pub settle_queue_bytes: usize,
-    /// Of how many things that providers keep (responses) it is remembered which project made them, since only that one
+    /// The largest request body that is passed on unread, in bytes: files, and what goes to `/providers/…` and is no text. A
+    /// larger one is refused with 413.
+    pub max_passed_bytes: u64,
+    /// Whether `/providers/{name}/…` passes on what Signalbox doesn't know of a provider. What the provider keeps there
+    /// belongs to its account: every key can have it, whatever its project.
+    pub pass_through: bool,
+    /// What is done where a policy redacts or blocks and its scanners can't read: files that are uploaded, and on
+    /// `/providers/…` bodies that are no text, and streams that are none of a known dialect.
+    pub unread: Unread,
+    /// The provider that files and batches go to unless a call says another with `x-signalbox-provider`. Default: the only
+    /// one that takes them.
+    pub files_provider: Option<String>,
+    /// How long the answer of a call with an `Idempotency-Key` is given again to whoever sends the same call with the same
+    /// key, in milliseconds. With 0, only calls that are under way are waited for.
+    pub idempotency_keep_ms: u64,
+    /// How many bytes all these answers may take. The oldest give way.
+    pub idempotency_bytes: usize,
+    /// Of how many things that providers keep (responses, files, batches) it is remembered which project made them, since only that one
     /// may have them again. Those that weren't used for the longest time are forgotten first.
     pub max_kept_ids: usize,
     /// How many models get a name of their own in `/metrics`; the others are counted as `other`.
     pub max_model_labels: usize,
+}
+
+/// What is done with what no scanner can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unread {
+    /// It passes, and its span says so.
+    Pass,
+    /// The call is refused.
+    Refuse,
 }
 
 impl Default for GatewayConfig {
@@ -45,6 +73,12 @@ impl Default for GatewayConfig {
             max_recorded_bytes: 1 << 20,
             settle_queue: 8_192,
             settle_queue_bytes: 128 << 20,
+            max_passed_bytes: 1 << 30,
+            pass_through: true,
+            unread: Unread::Pass,
+            files_provider: None,
+            idempotency_keep_ms: 600_000,
+            idempotency_bytes: 64 << 20,
             max_kept_ids: 100_000,
             max_model_labels: 200,
         }
@@ -70,17 +104,45 @@ impl GatewayConfig {
         if self.body_timeout_ms == 0 {
             problems.push(("body_timeout_ms", "expected at least 1, found 0".to_owned()));
         }
-        let most = tokio::sync::Semaphore::MAX_PERMITS;
-        if self.max_in_flight > most {
-            problems.push(("max_in_flight", format!("expected at most {most}, found {}", self.max_in_flight)));
-        }
         problems
+    }
+}
+
+impl GatewayConfig {
+    /// What is wrong with it where it names providers. `upstream` may lack keys.
+    #[must_use]
+    pub fn provider_problems(&self, upstream: &Upstream) -> Vec<Problem> {
+        let unknown = |name: &&String| upstream.providers().iter().all(|provider| provider.name != **name);
+        let problem = |name: &String| Problem {
+            path: "gateway.files_provider".to_owned(),
+            message: format!("there is no provider `{name}`"),
+            hint: "write the `name` of a provider that keeps files, like `openai`".to_owned(),
+        };
+        self.files_provider.iter().filter(unknown).map(problem).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use signalbox_upstream::UpstreamConfig;
+
     use super::*;
+
+    #[test]
+    fn a_provider_that_is_unknown_is_named() {
+        let clock = Arc::new(signalbox_testkit::ManualClock::default());
+        let upstream = Upstream::new(&UpstreamConfig::default(), &|_| None, clock).unwrap();
+        let check = |name: &str, expected: usize| {
+            let config = GatewayConfig { files_provider: Some(name.to_owned()), ..GatewayConfig::default() };
+            assert_eq!(config.provider_problems(&upstream).len(), expected, "{name}");
+        };
+        // One that lacks its key is known all the same.
+        check("openai", 0);
+        check("opneai", 1);
+        assert!(GatewayConfig::default().provider_problems(&upstream).is_empty());
+    }
 
     #[test]
     fn the_default_has_no_problem_and_zeroes_are_named() {

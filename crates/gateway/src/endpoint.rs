@@ -1,12 +1,14 @@
 //! What a path's dialect and operation mean for the stages.
 
+use bytes::Bytes;
 use http::Method;
 use signalbox_upstream::{Operation, Provider};
-use signalbox_wire::along::{Along, Form};
-use signalbox_wire::{Dialect, Peek, TextSlot, WireError, codec, embeddings};
+use signalbox_wire::along::{Along, Shape, glance};
+use signalbox_wire::{Dialect, ErrorBody, Peek, TextSlot, WireError, codec, embeddings};
 
 use crate::along::{self, Surface};
-use crate::{gemini, kept};
+use crate::owners::Kind;
+use crate::{gemini, kept, through};
 
 /// What a path asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +20,9 @@ pub(crate) enum Endpoint {
     Embeddings,
     Gemini(gemini::Method),
     Along(&'static Surface),
-    Kept(kept::What),
+    Kept(&'static kept::Shelf),
+    /// Whatever a provider of this dialect has.
+    Through(Dialect),
 }
 
 impl Endpoint {
@@ -29,7 +33,7 @@ impl Endpoint {
         fixed
             .or_else(|| gemini::find(path).map(|(method, _)| Self::Gemini(method)))
             .or_else(|| along::find(path).map(Self::Along))
-            .or_else(|| kept::find(path).map(|(what, _)| Self::Kept(what)))
+            .or_else(|| kept::find(path).map(|(shelf, _)| Self::Kept(shelf)))
     }
 
     pub(crate) fn path(self) -> &'static str {
@@ -41,7 +45,8 @@ impl Endpoint {
             Self::Embeddings => "/v1/embeddings",
             Self::Gemini(method) => method.path(),
             Self::Along(surface) => surface.path,
-            Self::Kept(what) => what.path(),
+            Self::Kept(shelf) => shelf.path,
+            Self::Through(_) => through::PATH,
         }
     }
 
@@ -49,7 +54,9 @@ impl Endpoint {
         match self {
             Self::Chat | Self::Embeddings => Dialect::OpenaiChat,
             Self::Messages => Dialect::AnthropicMessages,
-            Self::Responses | Self::Kept(_) => Dialect::OpenaiResponses,
+            Self::Responses => Dialect::OpenaiResponses,
+            Self::Kept(shelf) => shelf.dialect(),
+            Self::Through(dialect) => dialect,
             Self::Completions => Dialect::OpenaiCompletions,
             Self::Along(surface) => surface.dialect,
             Self::Gemini(_) => Dialect::Gemini,
@@ -59,7 +66,9 @@ impl Endpoint {
     pub(crate) fn operation(self) -> Operation {
         match self {
             Self::Chat | Self::Messages => Operation::Chat,
-            Self::Responses | Self::Kept(_) => Operation::Responses,
+            Self::Responses => Operation::Responses,
+            Self::Kept(shelf) => shelf.kind.operation(),
+            Self::Through(_) => Operation::Through,
             Self::Completions => Operation::Completions,
             Self::Along(surface) => surface.operation,
             Self::Embeddings => Operation::Embeddings,
@@ -74,6 +83,9 @@ impl Endpoint {
 impl Endpoint {
     /// The facts that stages need of a body.
     pub(crate) fn peek(self, body: &[u8]) -> Result<Peek, WireError> {
+        if let Self::Kept(_) | Self::Through(_) = self {
+            return Ok(glance(body));
+        }
         if let Some(along) = self.read_along() {
             return along.peek(body);
         }
@@ -85,7 +97,10 @@ impl Endpoint {
     }
 
     /// The texts of a body.
-    pub(crate) fn texts(self, body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError> {
+    pub(crate) fn texts<'a>(self, content_type: Option<&str>, body: &'a [u8]) -> Result<Vec<TextSlot<'a>>, WireError> {
+        if let Self::Kept(_) | Self::Through(_) = self {
+            return Shape::of(content_type, body).texts(body);
+        }
         if let Some(along) = self.read_along() {
             return along.texts(body);
         }
@@ -104,8 +119,6 @@ impl Endpoint {
     fn read_along(self) -> Option<Along> {
         match self {
             Self::Along(surface) => surface.read,
-            // Nothing is said in it.
-            Self::Kept(_) => Some(Along { form: Form::Json, texts: &[], names_model: false }),
             _ => None,
         }
     }
@@ -118,20 +131,50 @@ impl Endpoint {
 
     /// Request and answer are passed along as they are.
     pub(crate) fn passes_along(self) -> bool {
-        matches!(self, Self::Along(_) | Self::Kept(_))
+        matches!(self, Self::Along(_) | Self::Kept(_) | Self::Through(_))
     }
 
-    pub(crate) fn methods(self) -> &'static [Method] {
+    pub(crate) fn takes(self, method: &Method) -> bool {
         match self {
-            Self::Kept(what) => what.methods(),
-            _ => &[Method::POST],
+            Self::Kept(shelf) => shelf.methods().any(|one| one == method),
+            // The provider knows.
+            Self::Through(_) => *method != Method::CONNECT && *method != Method::TRACE,
+            _ => *method == Method::POST,
+        }
+    }
+
+    /// For who used another one.
+    pub(crate) fn methods(self) -> Vec<&'static str> {
+        match self {
+            Self::Kept(shelf) => shelf.methods().map(Method::as_str).collect(),
+            Self::Through(_) => vec!["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+            _ => vec!["POST"],
+        }
+    }
+
+    /// Whoever has it answers in the caller's words, whatever else it speaks.
+    pub(crate) fn has_one_form(self) -> bool {
+        match self {
+            Self::Along(surface) => surface.is_coheres,
+            Self::Kept(_) | Self::Through(_) => true,
+            _ => false,
+        }
+    }
+
+    /// An error as callers of it expect it.
+    pub(crate) fn encode_error(self, error: &ErrorBody) -> Bytes {
+        match self {
+            Self::Along(surface) if surface.is_coheres => {
+                serde_json::json!({ "message": error.message }).to_string().into()
+            }
+            other => codec(other.dialect()).encode_error(error),
         }
     }
 
     /// The word for the record and for `/metrics`.
     pub(crate) fn operation_name(self, method: &Method) -> &'static str {
         match self {
-            Self::Kept(what) => what.operation(method),
+            Self::Kept(shelf) => shelf.operation(method),
             other => other.operation().as_str(),
         }
     }
@@ -158,7 +201,7 @@ impl Endpoint {
             return Some(format!("provider `{name}` has no embeddings endpoint; choose a model of another provider"));
         }
         if let Self::Along(surface) = self
-            && (surface.dialect != provider.dialect || !provider.has(surface.operation))
+            && ((surface.dialect != provider.dialect && !surface.is_coheres) || !provider.has(surface.operation))
         {
             let why = match surface.operation {
                 Operation::CountTokens => format!(
@@ -172,8 +215,15 @@ impl Endpoint {
             };
             return Some(why);
         }
-        if matches!(self, Self::Kept(_)) && !provider.has(Operation::Responses) {
-            return Some(format!("provider `{name}` has no Responses API, so it keeps no responses"));
+        if let Self::Kept(shelf) = self
+            && !provider.has(shelf.kind.operation())
+        {
+            return Some(match shelf.kind {
+                Kind::Response => format!("provider `{name}` has no Responses API, so it keeps no responses"),
+                Kind::File | Kind::Batch => {
+                    format!("provider `{name}` keeps no files and has no batches; ask another one for that")
+                }
+            });
         }
         if self == Self::Gemini(gemini::Method::CountTokens) && provider.dialect != Dialect::Gemini {
             return Some(format!(

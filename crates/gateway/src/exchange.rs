@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use http::{HeaderMap, Method};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::value::RawValue;
 use signalbox_types::ErrorClass;
@@ -15,12 +15,14 @@ use signalbox_wire::{
     ChatRequest, Codec, Dialect, ErrorBody, SseDecoder, StreamEvent, WireError, codec, embeddings, splice,
 };
 
-use crate::along;
+use crate::along::{self, Take};
 use crate::call::{Call, CallError, Incoming, Input, Reply};
 use crate::endpoint::Endpoint;
 use crate::headers::{passed_back, passed_on};
 use crate::offload::offload;
 use crate::relay::is_content;
+use crate::through;
+use crate::upload::{Fault, Upload, told};
 
 /// No provider has more to say about a failure.
 const MAX_ERROR_BYTES: usize = 1 << 20;
@@ -50,12 +52,17 @@ pub(crate) struct Ask {
     /// Wait for the first content of a stream, not only for its first event: until then nobody has seen anything, and
     /// another target can be asked.
     until_content: bool,
+    /// How an answer is taken that is passed along.
+    take: Take,
+    /// What of the body is still arriving.
+    upload: Option<Upload>,
     max_answer_bytes: usize,
 }
 
 /// An answer that has begun, and what was sent for it.
 pub(crate) struct Sent {
     pub(crate) reply: Reply,
+    pub(crate) status: StatusCode,
     pub(crate) input: Input,
     pub(crate) asked_for_usage: bool,
     /// When its head came, on the measuring clock.
@@ -69,9 +76,14 @@ impl Ask {
         let (Input::Raw(body), Some(peek)) = (&call.input, &call.peek) else {
             return Err(CallError::us(ErrorClass::Internal, "the call has no body"));
         };
-        let dialect = target.provider.dialect_for(call.endpoint.dialect());
-        let same_dialect = dialect == call.endpoint.dialect();
-        let mut headers = passed_on(&call.headers, same_dialect, &call.trace);
+        let own = call.endpoint.dialect();
+        let is_through = matches!(call.endpoint, Endpoint::Through(_));
+        let dialect = if call.endpoint.has_one_form() { own } else { target.provider.dialect_for(own) };
+        let same_dialect = dialect == own;
+        let mut headers = match is_through {
+            true => through::passed_on(&call.headers, &call.trace),
+            false => passed_on(&call.headers, same_dialect, &call.trace),
+        };
         if target.provider.is_simulated() {
             let steering = call.headers.iter().filter(|(name, _)| name.as_str().starts_with(simulated::HEADER_PREFIX));
             headers.extend(steering.map(|(name, value)| (HeaderName::clone(name), value.clone())));
@@ -84,13 +96,25 @@ impl Ask {
             rename: (peek.model != target.model).then(|| peek.model_range.clone()),
             method: call.method.clone(),
             below: call.below.clone(),
-            content_type: call.endpoint.passes_along().then(|| call.headers.get(CONTENT_TYPE).cloned().unwrap_or(JSON)),
+            content_type: match (call.endpoint.passes_along(), call.headers.get(CONTENT_TYPE)) {
+                (true, None) if is_through => None,
+                (true, kind) => Some(kind.cloned().unwrap_or(JSON)),
+                (false, _) => None,
+            },
             stream: peek.stream,
             wants_stream_usage: peek.wants_stream_usage,
             headers,
             // Another dialect's parameters would mean nothing there, or something else.
-            query: call.query.clone().filter(|_| same_dialect),
+            query: match &call.query {
+                Some(query) if is_through => Some(through::query(&call.headers, query)),
+                query => query.clone().filter(|_| same_dialect),
+            },
             until_content: false,
+            take: match call.endpoint {
+                Endpoint::Kept(shelf) if shelf.is_content() => Take::Passing,
+                _ => Take::Readable,
+            },
+            upload: None,
             max_answer_bytes,
         })
     }
@@ -100,8 +124,22 @@ impl Ask {
         self
     }
 
+    pub(crate) fn taken(mut self, take: Take) -> Self {
+        self.take = take;
+        self
+    }
+
+    pub(crate) fn uploading(mut self, upload: Upload) -> Self {
+        self.upload = Some(upload);
+        self
+    }
+
     fn same_dialect(&self) -> bool {
         self.endpoint.dialect() == self.dialect
+    }
+
+    fn is_through(&self) -> bool {
+        matches!(self.endpoint, Endpoint::Through(_))
     }
 
     fn target_codec(&self) -> &'static dyn Codec {
@@ -112,24 +150,27 @@ impl Ask {
 /// # Errors
 /// The provider could not be reached, refused the call, or sent no answer; or its dialect can't say the call.
 pub(crate) async fn exchange(mut ask: Ask, upstream: &Upstream, clock: &dyn Clock) -> Result<Sent, CallError> {
+    let fault = ask.upload.as_ref().map(|upload| Fault::clone(&upload.fault));
     let (outgoing, input, asked_for_usage) = outgoing(&mut ask).await?;
-    let reply = upstream
-        .send(&ask.target, outgoing)
-        .await
-        .map_err(|error| CallError::upstream(error.class(), error.to_string()))?;
+    let reply = upstream.send(&ask.target, outgoing).await.map_err(|error| {
+        // Who stopped sending is told why, and not what the connection made of it.
+        let broke = fault.as_ref().and_then(|fault| fault.get()).cloned();
+        broke.map_or_else(|| CallError::upstream(error.class(), error.to_string()), told)
+    })?;
     let first_byte = clock.elapsed();
+    let status = reply.status;
     let codec = ask.target_codec();
-    let taken = if !reply.status.is_success() {
-        Err(refused(codec, ask.same_dialect(), &ask.target, reply).await)
+    let taken = if !(status.is_success() || (status == StatusCode::NOT_MODIFIED && ask.is_through())) {
+        Err(refused(codec, &ask, reply).await)
     } else if ask.endpoint.passes_along() {
-        along::take(&ask.target, reply, ask.max_answer_bytes).await
+        along::take(ask.take, ask.endpoint, &ask.target, reply, ask.max_answer_bytes).await
     } else if ask.stream {
         begin_stream(codec, &ask, reply).await
     } else {
         whole(codec, &ask.target, reply, ask.max_answer_bytes).await
     };
     match taken {
-        Ok(reply) => Ok(Sent { reply, input, asked_for_usage, first_byte }),
+        Ok(reply) => Ok(Sent { reply, status, input, asked_for_usage, first_byte }),
         Err(mut error) => {
             error.detail.first_byte = Some(first_byte);
             Err(error)
@@ -173,6 +214,7 @@ async fn outgoing(ask: &mut Ask) -> Result<(UpstreamCall, Input, bool), CallErro
         method: ask.method.clone(),
         below: ask.below.take(),
         body,
+        upload: ask.upload.take().map(|upload| upload.body),
         content_type: ask.content_type.take(),
         stream: ask.stream,
         headers,
@@ -215,10 +257,11 @@ fn translate(
 }
 
 /// What a provider says with a status of 300 or more.
-async fn refused(codec: &dyn Codec, same_dialect: bool, target: &Target, reply: UpstreamReply) -> CallError {
+async fn refused(codec: &dyn Codec, ask: &Ask, reply: UpstreamReply) -> CallError {
+    let (same_dialect, target) = (ask.same_dialect(), &ask.target);
     let UpstreamReply { status, headers, body } = reply;
     let is_json = content_type(&headers).is_none_or(|kind| kind.contains("json"));
-    let back = passed_back(&headers);
+    let back = if ask.is_through() { through::passed_back(&headers) } else { passed_back(&headers) };
     let body = body.read_at_most(MAX_ERROR_BYTES).await;
     let mut told = codec.decode_error(status.as_u16(), &body);
     // The SDKs follow no redirect with a body, and neither do we.
@@ -226,12 +269,22 @@ async fn refused(codec: &dyn Codec, same_dialect: bool, target: &Target, reply: 
         told.class = ErrorClass::UpstreamError;
     }
     let mut error = CallError::of_provider(&target.provider.name, told);
+    error.detail.headers = back;
+    if status.is_redirection() {
+        // Clients would follow it, and take our key along.
+        error.detail.headers.remove(LOCATION);
+    }
+    if ask.is_through() && !status.is_redirection() && status != StatusCode::UNAUTHORIZED {
+        // Its words are about what only the caller and it know of. But that our key is refused is not the caller's affair.
+        error.detail.status = Some(status);
+        error.detail.verbatim = Some(body);
+        return error;
+    }
     let theirs_to_tell = same_dialect && is_json && !body.is_empty() && !status.is_redirection();
     if theirs_to_tell && error.class != ErrorClass::UpstreamAuth {
         error.detail.status = Some(status);
         error.detail.verbatim = Some(body);
     }
-    error.detail.headers = back;
     error.detail.headers.remove(CONTENT_TYPE);
     error
 }

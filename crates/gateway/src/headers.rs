@@ -22,6 +22,8 @@ pub(crate) const MODEL: HeaderName = HeaderName::from_static("x-signalbox-model"
 pub(crate) const VERDICT: HeaderName = HeaderName::from_static("x-signalbox-verdict");
 pub(crate) const ROUTE: HeaderName = HeaderName::from_static("x-signalbox-route");
 pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("x-signalbox-attempts");
+/// `joined` or `kept`, on the answer of a call that was sent before.
+pub(crate) const IDEMPOTENCY: HeaderName = HeaderName::from_static("x-signalbox-idempotency");
 
 /// A value that a caller put into a header for us is kept up to this length.
 const MAX_VALUE_CHARS: usize = 256;

@@ -1,9 +1,9 @@
-//! How much memory the bodies of all calls hold.
+//! How much of something all calls may hold together: bytes of their bodies, or room to be under way.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A share of the memory that all calls may hold; given back when dropped.
+/// A share of what all calls may hold; given back when dropped.
 pub(crate) struct Held {
     total: Arc<AtomicUsize>,
     limit: usize,
@@ -24,7 +24,7 @@ impl Held {
         self.bytes
     }
 
-    /// Takes so many bytes more, if there are any left.
+    /// Takes so much more, if there is any left.
     pub(crate) fn try_grow(&mut self, bytes: usize) -> bool {
         let before = self.total.fetch_add(bytes, Ordering::Relaxed);
         if before.saturating_add(bytes) > self.limit {

@@ -8,6 +8,7 @@ mod exchange;
 mod gemini;
 mod headers;
 mod held;
+mod idempotency;
 mod kept;
 mod list;
 mod metrics;
@@ -20,12 +21,17 @@ mod relay;
 mod route;
 mod serve;
 mod stages;
+mod switch;
+mod through;
+mod until;
+mod upload;
 mod verdict;
 
-pub use config::GatewayConfig;
+pub use config::{GatewayConfig, Unread};
 pub use metrics::{GatewayMetrics, Name};
 pub use route::{
     Ability, BreakerConfig, BreakerState, FallbackOn, HedgeConfig, MirrorConfig, OnDisconnect, RetryConfig,
     RouteConfig, RouteStatus, RouteTimeouts, Routes, StrategyName, TargetConfig, TargetStatus,
 };
 pub use serve::{BoxError, Gateway, GatewayParts, RequestBody, ResponseBody};
+pub use switch::{Settings, Switch};

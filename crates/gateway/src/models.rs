@@ -83,7 +83,10 @@ fn not_served(gateway: &Gateway, path: &str, dialect: Dialect) -> Response<Respo
             (served, format!("of Anthropic's API, POST {served}, POST {served}/count_tokens and GET {PATH} are"))
         }
     };
-    let error = CallError::caller(ErrorClass::NotFound, format!("{path} is not served here; {served_of}"));
+    let message = format!(
+        "{path} is not served here; {served_of}. /providers/NAME{path} passes it on to the provider of that name"
+    );
+    let error = CallError::caller(ErrorClass::NotFound, message);
     let status = error.status();
     gateway.metrics().looked_up(served, status.as_u16(), error.class.as_str());
     refusal(status, HeaderMap::new(), error.retry, codec(dialect).encode_error(&error.body()))

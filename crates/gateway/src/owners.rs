@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use signalbox_types::ProjectId;
+use signalbox_upstream::Operation;
 
 /// Longer than any id.
 const MAX_ID_BYTES: usize = 256;
@@ -16,6 +17,8 @@ const MAX_OWNERS: usize = 8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Response,
+    File,
+    Batch,
 }
 
 impl Kind {
@@ -23,6 +26,17 @@ impl Kind {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Response => "response",
+            Self::File => "file",
+            Self::Batch => "batch",
+        }
+    }
+
+    /// What is asked of who keeps it.
+    pub(crate) fn operation(self) -> Operation {
+        match self {
+            Self::Response => Operation::Responses,
+            Self::File => Operation::Files,
+            Self::Batch => Operation::Batches,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
 use signalbox_types::ErrorClass;
 use signalbox_types::seam::Clock;
@@ -13,7 +13,8 @@ use signalbox_upstream::UpstreamBody;
 use signalbox_wire::SseDecoder;
 
 use crate::along::{Passing, usage};
-use crate::call::{CallError, Outcome};
+use crate::call::{Answer, CallError, Outcome};
+use crate::endpoint::Endpoint;
 use crate::stages::settle::{Settle, since_start};
 use crate::{BoxError, Gateway};
 
@@ -24,11 +25,18 @@ pub(crate) struct Pass {
     clock: Arc<dyn Clock>,
     /// Looks for what was used; gone when the events can't be read.
     events: Option<SseDecoder>,
+    /// What came so far of JSON that may say what was used; gone when it is long.
+    json: Option<BytesMut>,
 }
+
+/// Longer answers aren't looked into.
+const LOOKED_INTO: usize = 256 << 10;
 
 impl Pass {
     pub(crate) fn new(settle: Settle, passing: Passing, gateway: &Gateway) -> Self {
+        let looks = passing.is_json && matches!(settle.endpoint, Endpoint::Through(_));
         Self {
+            json: looks.then(BytesMut::new),
             settle: Some(settle),
             upstream: passing.body,
             clock: Arc::clone(&gateway.clock),
@@ -42,6 +50,13 @@ impl Pass {
             settle.first_token = Some(since_start(settle, &*self.clock));
         }
         settle.answer_bytes = settle.answer_bytes.saturating_add(data.len());
+        if let Some(json) = &mut self.json {
+            if json.len() + data.len() > LOOKED_INTO || !settle.held.try_grow(data.len()) {
+                self.json = None;
+            } else {
+                json.extend_from_slice(data);
+            }
+        }
         let Some(events) = &mut self.events else { return };
         if events.push(data).is_err() {
             self.events = None;
@@ -56,7 +71,11 @@ impl Pass {
     }
 
     fn end(&mut self, outcome: Outcome) {
-        if let Some(settle) = self.settle.take() {
+        if let Some(mut settle) = self.settle.take() {
+            if let (Some(json), Outcome::Answered) = (self.json.take(), &outcome) {
+                settle.usage = usage(&json);
+                settle.answer = Answer::Raw(json.freeze());
+            }
             settle.finish(outcome);
         }
     }

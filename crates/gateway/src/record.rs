@@ -1,6 +1,8 @@
 //! Writes a call down: what is left of it becomes a span. Runs on the settler's thread, so that
 //! reading long bodies costs no caller anything.
 
+use std::sync::atomic::Ordering;
+
 use serde_json::{Map, Value};
 use signalbox_types::{Message, Part, Span, SpanKind, SpanSource, SpanStatus};
 use signalbox_upstream::Operation;
@@ -25,6 +27,7 @@ pub(crate) fn span(settled: Settled, most_bytes: usize) -> Option<Span> {
     routing(&call, &mut span);
     labels(&call, &mut span);
     timings(&call, &mut span);
+    transfer(&call, &mut span);
     match &outcome {
         Outcome::Answered => span.status = SpanStatus::Ok,
         Outcome::Failed(error) => failure(error, &mut span),
@@ -35,12 +38,15 @@ pub(crate) fn span(settled: Settled, most_bytes: usize) -> Option<Span> {
     span.usage = call.usage;
     span.cost = call.cost;
     let endpoint = call.endpoint;
+    let content_type = call.content_type().map(str::to_owned);
     match (endpoint, call.input) {
         (_, Input::Nothing) => {}
         (endpoint, Input::Raw(body)) if endpoint.is_embeddings() => {
             span.input = embedded(endpoint, &body, most_bytes);
         }
-        (Endpoint::Kept(_), _) => {}
+        (Endpoint::Kept(_) | Endpoint::Through(_), Input::Raw(body)) => {
+            span.input = along::any_input(content_type.as_deref(), &body, most_bytes);
+        }
         (Endpoint::Along(surface), Input::Raw(body)) if surface.read.is_some() => {
             span.input = surface.input(&body, most_bytes);
         }
@@ -54,6 +60,9 @@ pub(crate) fn span(settled: Settled, most_bytes: usize) -> Option<Span> {
     match answer {
         Answer::Nothing => {}
         Answer::Raw(body) if endpoint.passes_along() => {
+            if let Some(units) = along::search_units(&body) {
+                span.attributes.insert("signalbox.usage.search_units".to_owned(), units.to_string());
+            }
             span.output = along::output(endpoint, &body, most_bytes);
         }
         Answer::Raw(body) => raw_output(target_codec, &body, most_bytes, &mut span),
@@ -76,6 +85,12 @@ fn begin(call: &Call) -> Option<Span> {
         Some(model) if !model.is_empty() => format!("{operation} {model}"),
         _ => operation.to_owned(),
     };
+    let name = match &call.through {
+        Some(through) if matches!(call.endpoint, Endpoint::Through(_)) => {
+            format!("{} {}", call.method, through.template())
+        }
+        _ => name,
+    };
     let mut span = Span::new(principal.project.clone(), call.trace.trace_id, call.trace.span_id, name, call.started);
     span.parent_span_id = call.trace.parent;
     span.source = SpanSource::Gateway;
@@ -97,10 +112,12 @@ fn kind(endpoint: Endpoint) -> SpanKind {
         Operation::Responses if endpoint.passes_along() => SpanKind::Span,
         Operation::Chat | Operation::Responses | Operation::Completions => SpanKind::Llm,
         Operation::Images | Operation::Speech | Operation::Transcriptions => SpanKind::Llm,
-        Operation::Embeddings | Operation::EmbeddingsBatch => SpanKind::Embedding,
+        Operation::Embeddings | Operation::EmbeddingsBatch | Operation::CohereEmbed => SpanKind::Embedding,
+        Operation::Rerank => SpanKind::Reranker,
         Operation::Moderations => SpanKind::Guardrail,
         // A question about a request: no generation.
         Operation::CountTokens => SpanKind::Span,
+        Operation::Files | Operation::Batches | Operation::Through => SpanKind::Span,
     }
 }
 
@@ -127,6 +144,10 @@ fn routing(call: &Call, span: &mut Span) {
             put("signalbox.route.drained", "true".to_owned());
         }
     }
+    if let Some(again) = &call.again {
+        put("signalbox.idempotency", again.word().to_owned());
+        put("signalbox.idempotency.trace_id", again.kept.trace_id.to_string());
+    }
     if call.usage_is_estimated {
         put("signalbox.usage.estimated", "true".to_owned());
     }
@@ -150,7 +171,27 @@ fn labels(call: &Call, span: &mut Span) {
     if let Some(user_agent) = labels.user_agent {
         span.attributes.insert("user_agent.original".to_owned(), user_agent);
     }
-    span.attributes.insert("url.path".to_owned(), call.endpoint.path().to_owned());
+    let path = call.through.as_ref().map_or_else(|| call.endpoint.path().to_owned(), |through| through.template());
+    span.attributes.insert("url.path".to_owned(), path);
+}
+
+/// What HTTP says of a call that has no conversation to tell of.
+fn transfer(call: &Call, span: &mut Span) {
+    let mut put = |name: &str, value: String| span.attributes.insert(name.to_owned(), value);
+    if call.unread {
+        put("signalbox.guard.unread", "true".to_owned());
+    }
+    if !matches!(call.endpoint, Endpoint::Kept(_) | Endpoint::Through(_)) {
+        return;
+    }
+    put("http.request.method", call.method.to_string());
+    let uploaded = call.uploaded.as_ref().map(|bytes| bytes.load(Ordering::Relaxed));
+    let sent = match &call.input {
+        Input::Raw(body) => body.len() as u64,
+        Input::Nothing | Input::Decoded(_) => 0,
+    };
+    put("http.request.body.size", uploaded.unwrap_or(sent).to_string());
+    put("http.response.body.size", call.answer_bytes.to_string());
 }
 
 fn timings(call: &Call, span: &mut Span) {

@@ -13,16 +13,18 @@ use signalbox_guard::Guard;
 use signalbox_prices::PriceBook;
 use signalbox_types::ErrorClass;
 use signalbox_types::seam::{Clock, SpanSink};
-use signalbox_upstream::Upstream;
+use signalbox_upstream::{ProviderStatus, Upstream};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::call::{Call, CallError, Reply};
 use crate::endpoint::Endpoint;
 use crate::held::Held;
+use crate::idempotency::Register;
 use crate::owners::Owners;
 use crate::route::{RouteStatus, Routes, drain, mirror};
 use crate::stages::admit::admit;
+use crate::stages::again::again;
 use crate::stages::decode::decode;
 use crate::stages::encode::{self, encode};
 use crate::stages::guard_in::guard_in;
@@ -30,7 +32,8 @@ use crate::stages::guard_out::guard_out;
 use crate::stages::route::route;
 use crate::stages::send::send;
 use crate::stages::settle::{Settle, Settler};
-use crate::{GatewayConfig, GatewayMetrics, gemini, models};
+use crate::through::{self, Through};
+use crate::{GatewayConfig, GatewayMetrics, Settings, gemini, models};
 
 /// So many copies for comparison are under way at most; a call without room for its copy has none.
 const MOST_MIRRORS: usize = 64;
@@ -70,7 +73,7 @@ impl std::fmt::Debug for GatewayParts {
     }
 }
 
-/// Serves LLM calls. One per process; share it in an `Arc`.
+/// Serves LLM calls by one configuration. A [`Switch`](crate::Switch) holds the one in force.
 pub struct Gateway {
     pub(crate) config: GatewayConfig,
     pub(crate) guard: Guard,
@@ -85,7 +88,10 @@ pub struct Gateway {
     /// Who made what providers keep.
     pub(crate) owners: Arc<Owners>,
     pub(crate) settler: Arc<Settler>,
-    pub(crate) permits: Arc<Semaphore>,
+    /// Calls that may be sent again, and their answers.
+    pub(crate) register: Arc<Register>,
+    /// Calls under way.
+    pub(crate) in_flight: Arc<AtomicUsize>,
     buffered: Arc<AtomicUsize>,
     calls: TaskTracker,
 }
@@ -105,8 +111,10 @@ impl Gateway {
     pub fn new(parts: GatewayParts) -> Self {
         let GatewayParts { config, guard, catalog, upstream, routes, prices, sink, clock } = parts;
         let settler = Settler::start(&config, prices, sink, Arc::clone(&clock));
+        upstream.keep_warm();
         Self {
-            permits: Arc::new(Semaphore::new(config.max_in_flight.min(Semaphore::MAX_PERMITS))),
+            register: Arc::default(),
+            in_flight: Arc::default(),
             owners: Arc::new(Owners::new(config.max_kept_ids)),
             config,
             guard,
@@ -122,6 +130,29 @@ impl Gateway {
         }
     }
 
+    /// The same gateway by other settings: what is under way counts for both, and both have it written down by the same
+    /// thread. Calls that this one has begun it also ends.
+    pub(crate) fn with(&self, settings: Settings, upstream: Upstream, routes: Routes) -> Self {
+        let Settings { config, guard, prices, .. } = settings;
+        upstream.keep_warm();
+        Self {
+            register: Arc::clone(&self.register),
+            in_flight: Arc::clone(&self.in_flight),
+            owners: Arc::clone(&self.owners),
+            settler: Arc::new(self.settler.with(&config, prices)),
+            config,
+            guard,
+            catalog: Arc::clone(&self.catalog),
+            upstream: Arc::new(upstream),
+            routes,
+            mirrors: Arc::clone(&self.mirrors),
+            drains: Arc::clone(&self.drains),
+            clock: Arc::clone(&self.clock),
+            buffered: Arc::clone(&self.buffered),
+            calls: self.calls.clone(),
+        }
+    }
+
     /// Whether a path is the gateway's. A wrong method on it is, too: the answer says which one is right.
     /// So is what else Anthropic has below `/v1/messages` and Google below `/v1beta`: their SDKs must be told in their own
     /// shape.
@@ -131,17 +162,32 @@ impl Gateway {
             || models::handles(path)
             || models::is_below_messages(path)
             || gemini::handles(path)
+            || through::handles(path)
+    }
+
+    /// The policies in force.
+    #[must_use]
+    pub fn guard(&self) -> Guard {
+        self.guard.clone()
     }
 
     /// Answers one call. Never fails: what goes wrong is told in the caller's dialect.
     pub async fn serve(self: &Arc<Self>, request: Request<RequestBody>) -> Response<ResponseBody> {
-        let Some(endpoint) = Endpoint::find(request.uri().path()) else { return models::serve(self, &request) };
-        let mut settle = self.begin(request, endpoint);
+        let through = through::find(&request, &self.upstream);
+        let endpoint = match &through {
+            Some(through) => Some(through.endpoint()),
+            None => Endpoint::find(request.uri().path()),
+        };
+        let Some(endpoint) = endpoint else { return models::serve(self, &request) };
+        let mut settle = self.begin(request, endpoint, through);
         // A fault of ours in one call must not end the others on its connection.
         match AssertUnwindSafe(asked(&mut settle, self)).catch_unwind().await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return encode::refuse(settle, error, self),
             Err(_panic) => return encode::refuse(settle, fault(), self),
+        }
+        if settle.again.is_some() {
+            return encode::again(settle, self);
         }
         mirror::send_copy(&settle, self);
         match settle.routed.as_ref().map(|routed| Arc::clone(&routed.route)).filter(|route| route.drains()) {
@@ -150,9 +196,13 @@ impl Gateway {
         }
     }
 
-    fn begin(&self, request: Request<RequestBody>, endpoint: Endpoint) -> Settle {
+    fn begin(&self, request: Request<RequestBody>, endpoint: Endpoint, through: Option<Through>) -> Settle {
         let held = Held::new(Arc::clone(&self.buffered), self.config.max_buffered_bytes);
-        self.owned(Call::begin(request, endpoint, self.clock.now(), self.clock.elapsed(), held))
+        let mut call = Call::begin(request, endpoint, self.clock.now(), self.clock.elapsed(), held);
+        if let Some(through) = through {
+            call.goes_through(through);
+        }
+        self.owned(call)
     }
 
     pub(crate) fn owned(&self, call: Call) -> Settle {
@@ -163,6 +213,12 @@ impl Gateway {
     #[must_use]
     pub fn routes(&self) -> Vec<RouteStatus> {
         self.routes.status(self.clock.elapsed())
+    }
+
+    /// Every provider, on or off, as it is now.
+    #[must_use]
+    pub fn providers(&self) -> Vec<ProviderStatus> {
+        self.upstream.providers()
     }
 
     /// The numbers for `/metrics`.
@@ -184,6 +240,9 @@ impl Gateway {
 async fn asked(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
     admit(call, gateway)?; // who is it, and is there room
     decode(call, gateway).await?; // the body, and the few facts that later stages read
+    if again(call, gateway).await? {
+        return Ok(()); // it was sent before, and its answer is there
+    }
     guard_in(call, gateway).await?; // allow, redact or block what goes in
     route(call, gateway) // which provider and model, or which several of them
 }

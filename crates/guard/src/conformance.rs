@@ -48,6 +48,11 @@ pub(crate) fn finds_and_passes(scanner: &dyn Scanner, hit: &str, miss: &str) {
 /// Everything that any scanner's samples hold: material to build nasty texts from.
 fn material() -> Vec<String> {
     let files = [
+        include_str!("scanners/bias/data/hit.jsonl"),
+        include_str!("scanners/gibberish/data/hit.jsonl"),
+        include_str!("scanners/language/data/hit.jsonl"),
+        include_str!("scanners/refusal/data/hit.jsonl"),
+        include_str!("scanners/urls/data/hit.jsonl"),
         include_str!("scanners/code_injection/data/hit.jsonl"),
         include_str!("scanners/code_injection/data/miss.jsonl"),
         include_str!("scanners/invisible_chars/data/hit.jsonl"),
@@ -181,6 +186,17 @@ fn linear(scanner: &dyn Scanner) {
         "phone 123-",
         "&#x6a",
         "DE89 ",
+        "http://a.b?c=",
+        "![](http://a@",
+        "javascript:",
+        "http://xn--",
+        "i can't ",
+        "women are ",
+        "asdf ",
+        "1 1 1 ",
+        "\" and (",
+        "<script>",
+        "Ã©",
         ".",
     ];
     for piece in nasty {

@@ -53,6 +53,7 @@ impl Guard {
         for policy in &config.policies {
             compiled.add(policy);
         }
+        compiled.warm();
         Ok(Self { compiled: Arc::new(compiled), config: Arc::new(config.clone()) })
     }
 

@@ -26,6 +26,11 @@ impl Compiled {
         }
     }
 
+    /// Builds what scanners build when it is first needed.
+    pub(crate) fn warm(&self) {
+        self.input.iter().chain(&self.output).for_each(|lane| lane.scanner.warm());
+    }
+
     /// Whether any scanner looks for something else in another call.
     pub(crate) fn reads_context(&self) -> bool {
         self.reads_context

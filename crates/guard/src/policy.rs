@@ -23,7 +23,7 @@ pub struct GuardConfig {
 #[serde(deny_unknown_fields)]
 pub struct PolicyConfig {
     /// The scanner's name: `secrets`, `pii`, `code_injection`, `invisible_chars`, `prompt_injection`, `jailbreak`,
-    /// `harmful_request` or `toxicity`;
+    /// `harmful_request`, `toxicity`, `bias`, `urls`, `language`, `refusal` or `gibberish`;
     /// with `options`: `words`, `length`, `system_prompt_leak` or `groundedness`.
     pub scanner: String,
     /// Where it looks: `input` (what the caller sends), `output` (what the model answers), or both.

@@ -3,15 +3,28 @@
 use crate::options::Maker;
 use crate::scanner::{About, Scanner};
 use crate::scanners::{
-    code_injection::CodeInjection, groundedness::GroundednessMaker, harmful_request::HarmfulRequest,
-    invisible_chars::InvisibleChars, jailbreak::Jailbreak, length::LengthMaker, pii::Pii,
-    prompt_injection::PromptInjection, secrets::Secrets, system_prompt_leak::SystemPromptLeakMaker, toxicity::Toxicity,
-    words::WordsMaker,
+    bias::Bias, code_injection::CodeInjection, gibberish::Gibberish, groundedness::GroundednessMaker,
+    harmful_request::HarmfulRequest, invisible_chars::InvisibleChars, jailbreak::Jailbreak, language::Language,
+    length::LengthMaker, pii::Pii, prompt_injection::PromptInjection, refusal::Refusal, secrets::Secrets,
+    system_prompt_leak::SystemPromptLeakMaker, toxicity::Toxicity, urls::Urls, words::WordsMaker,
 };
 
 /// Every scanner. Sorted by name; the order is the order in the docs.
-pub static ALL: &[&dyn Scanner] =
-    &[&CodeInjection, &HarmfulRequest, &InvisibleChars, &Jailbreak, &Pii, &PromptInjection, &Secrets, &Toxicity];
+pub static ALL: &[&dyn Scanner] = &[
+    &Bias,
+    &CodeInjection,
+    &Gibberish,
+    &HarmfulRequest,
+    &InvisibleChars,
+    &Jailbreak,
+    &Language,
+    &Pii,
+    &PromptInjection,
+    &Refusal,
+    &Secrets,
+    &Toxicity,
+    &Urls,
+];
 
 /// The scanner with this name.
 #[must_use]

@@ -24,6 +24,12 @@ pub trait Scanner: Send + Sync {
     /// one it is at most [`About::hold`] bytes less.
     fn scan(&self, text: Text<'_>, hits: &mut Vec<Hit>) -> usize;
 
+    /// Builds what is built when it is first needed, so that no call has to wait for it. Text that holds no hit does.
+    fn warm(&self) {
+        let mut hits = Vec::new();
+        self.scan(Text::whole(WARM), &mut hits);
+    }
+
     /// How much the text, in which `hits` were found, looks like what it is for, from 0 to 1, also where that is too
     /// little for a hit.
     fn score(&self, _text: Text<'_>, hits: &[Hit]) -> f32 {
@@ -40,11 +46,25 @@ pub trait Scanner: Send + Sync {
         None
     }
 
+    /// Whether what it says describes a text, and is no alarm: then it runs only where it is named.
+    fn describes(&self) -> bool {
+        false
+    }
+
+    /// What the text, in which `hits` were found, is, for a scanner that tells kinds of text apart.
+    fn prediction(&self, _hits: &[Hit]) -> Option<Cow<'static, str>> {
+        None
+    }
+
     /// What a rule of its finds, as others name it: the rule's own name, unless data sets have another one.
     fn kind(&self, rule: &Rule) -> Cow<'static, str> {
         Cow::Borrowed(rule.name)
     }
 }
+
+/// A little of everything that makes scanners look twice.
+const WARM: &str = "On 12/03/2024 order 4111 1111 1111 of a@b.example (phone 555-0100) said: key=none, token: \"x\", \
+<b on=\"\">{{7}} ../a ' or '1 select (1); id http://a.example/?q=%27 Привет, 世界!";
 
 /// What a scanner is, for policies, documents and pages.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use signalbox_catalog::Catalog;
-use signalbox_prices::PriceBook;
+use signalbox_prices::Prices;
 use signalbox_types::seam::{Clock, EventStore};
 
 use crate::receivers::otlp_grpc;
@@ -37,7 +37,7 @@ pub struct IngestParts {
     /// Whose key it is.
     pub catalog: Arc<Catalog>,
     /// What calls cost.
-    pub prices: Arc<PriceBook>,
+    pub prices: Prices,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }

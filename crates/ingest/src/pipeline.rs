@@ -1,8 +1,6 @@
 //! The way of a span from any receiver: recognise → price → append. What is no span is appended as
 //! it is.
 
-use std::sync::Arc;
-
 use signalbox_catalog::Principal;
 use signalbox_prices::PriceBook;
 use signalbox_semconv::{RawSpan, is_placeholder, normalise};
@@ -45,7 +43,7 @@ pub(crate) async fn store(
     batch: Batch,
 ) -> Result<Vec<Rejected>, Refusal> {
     let Batch { spans: raw, rejected } = batch;
-    let (prices, owner) = (Arc::clone(&shared.prices), principal.clone());
+    let (prices, owner) = (shared.prices.current(), principal.clone());
     let spans = body::work(bytes, move || {
         let spans = raw.into_iter().filter(|raw| !is_placeholder(raw));
         spans.map(|raw| priced(normalise(raw, &owner.project, Some(&owner.key_id)), &prices)).collect::<Vec<_>>()

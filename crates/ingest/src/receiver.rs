@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::Full;
 use signalbox_catalog::Catalog;
-use signalbox_prices::PriceBook;
+use signalbox_prices::Prices;
 use signalbox_types::seam::{BoxFuture, Clock, EventStore};
 
 use crate::error::Refusal;
@@ -16,7 +16,7 @@ pub struct Shared {
     pub(crate) config: IngestConfig,
     pub(crate) store: Arc<dyn EventStore>,
     pub(crate) catalog: Arc<Catalog>,
-    pub(crate) prices: Arc<PriceBook>,
+    pub(crate) prices: Prices,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: IngestMetrics,
     pub(crate) slots: tokio::sync::Semaphore,

@@ -44,13 +44,8 @@ pub(crate) async fn bench_with(config: IngestConfig, failure: Option<StoreError>
         Some(failure) => Arc::new(Failing { failure, asked: AtomicU32::new(0) }),
         None => Arc::clone(&store) as Arc<dyn EventStore>,
     };
-    let parts = IngestParts {
-        config,
-        store: behind,
-        catalog: Arc::new(catalog),
-        prices: Arc::new(PriceBook::builtin()),
-        clock,
-    };
+    let parts =
+        IngestParts { config, store: behind, catalog: Arc::new(catalog), prices: PriceBook::builtin().into(), clock };
     Bench { ingest: Ingest::new(parts), store, _folder: folder }
 }
 

@@ -95,6 +95,7 @@ impl Server {
         tokio::select! {
             () = stop => {}
             _ = futures_util::future::join_all(accept) => {}
+            () = app.follow_configuration() => {}
         }
         info!("stopping: no new connections; calls in flight have {:?}", self.drain_timeout);
         app.stop_being_ready();

@@ -16,10 +16,10 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use signalbox_api::{ApiParts, Status};
 use signalbox_catalog::Catalog;
-use signalbox_gateway::{Gateway, GatewayParts, RequestBody, ResponseBody, Routes};
+use signalbox_gateway::{Gateway, GatewayParts, RequestBody, ResponseBody, Routes, Switch};
 use signalbox_guard::Guard;
 use signalbox_ingest::{Ingest, IngestParts, Reindex};
-use signalbox_prices::PriceBook;
+use signalbox_prices::Prices;
 use signalbox_store::{SpanQueue, Store};
 use signalbox_types::Secret;
 use signalbox_types::seam::{Clock, EventStore, SpanSink, SystemClock};
@@ -30,6 +30,7 @@ use tower::ServiceExt;
 use tracing::{error, info};
 
 use crate::config::{self, Config};
+use crate::reload::Reload;
 use crate::web::Web;
 
 /// Spans of the gateway that may wait for the store.
@@ -37,13 +38,13 @@ const QUEUED_SPANS: usize = 8_192;
 
 /// Everything that answers requests.
 pub(crate) struct App {
-    gateway: Arc<Gateway>,
+    gateway: Arc<Switch>,
+    reload: Arc<Reload>,
     ingest: Arc<Ingest>,
     grpc: axum::Router,
     api: axum::Router,
     web: Web,
     catalog: Catalog,
-    upstream: Arc<Upstream>,
     store: Arc<Store>,
     queue: Arc<SpanQueue>,
     queue_task: Mutex<Option<JoinHandle<()>>>,
@@ -65,13 +66,9 @@ impl App {
         let store = Store::open(data, config.store.clone(), Arc::clone(&clock))?;
         let catalog = Catalog::open(data, Arc::clone(&clock)).await?;
         let first_key = catalog.bootstrap(bootstrap).await.context("can't make the first virtual key")?;
-        let imported = match &config.price_file {
-            Some(file) => file.read().map_err(anyhow::Error::msg).context("`price_file` can't be used")?,
-            None => Vec::new(),
-        };
-        let prices = Arc::new(PriceBook::with(&config.prices, &imported).context("`prices` can't be used")?);
+        let book = Arc::new(config.price_book()?);
+        let prices = Prices::new(Arc::clone(&book));
         let upstream = Upstream::new(&config.upstream(), &config::environment, Arc::clone(&clock))?;
-        let upstream = Arc::new(upstream);
         let routes = Routes::compile(&config.routes, &upstream).map_err(|problems| {
             let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
             anyhow::anyhow!("`routes` can't be used: {}", all.join("; "))
@@ -79,17 +76,18 @@ impl App {
         let guard = Guard::compile(&config.guard).context("`guard` can't be used")?;
         let (queue, queue_task) = SpanQueue::start(Arc::clone(&store) as Arc<dyn EventStore>, QUEUED_SPANS);
         let shared_catalog = Arc::new(catalog.clone());
-        let gateway = Arc::new(Gateway::new(GatewayParts {
+        let gateway = Arc::new(Switch::new(Gateway::new(GatewayParts {
             config: config.gateway.clone(),
-            guard: guard.clone(),
+            guard,
             catalog: Arc::clone(&shared_catalog),
-            upstream: Arc::clone(&upstream),
+            upstream: Arc::new(upstream),
             routes,
-            prices: Arc::clone(&prices),
+            prices: book,
             sink: Arc::clone(&queue) as Arc<dyn SpanSink>,
             clock: Arc::clone(&clock),
-        }));
-        let reindexer = Arc::new(Reindex::new(Arc::clone(&store) as Arc<dyn EventStore>, Arc::clone(&prices)));
+        })));
+        let reload = Arc::new(Reload::new(config, Arc::clone(&gateway), prices.clone(), Arc::clone(&clock)));
+        let reindexer = Arc::new(Reindex::new(Arc::clone(&store) as Arc<dyn EventStore>, prices.clone()));
         let ingest = Arc::new(Ingest::new(IngestParts {
             config: config.ingest.clone(),
             store: Arc::clone(&store) as Arc<dyn EventStore>,
@@ -98,20 +96,31 @@ impl App {
             clock: Arc::clone(&clock),
         }));
         let mut registry = Registry::default();
-        gateway.metrics().register(&mut registry);
+        gateway.current().metrics().register(&mut registry);
         ingest.metrics().register(&mut registry);
         registry.register_collector(Box::new(StoreNumbers { store: Arc::clone(&store), queue: Arc::clone(&queue) }));
+        registry.register_collector(Box::new(ConfigNumbers(Arc::clone(&reload))));
         let (stopping, stop_seen) = watch::channel(false);
         let api = signalbox_api::router(ApiParts {
             store: Arc::clone(&store) as Arc<dyn EventStore>,
             reindexer,
             catalog: shared_catalog,
-            upstream: Arc::clone(&upstream),
+            config: {
+                let reload = Arc::clone(&reload);
+                Arc::new(move || reload.status())
+            },
+            providers: {
+                let gateway = Arc::clone(&gateway);
+                Arc::new(move || gateway.current().providers())
+            },
             routes: {
                 let gateway = Arc::clone(&gateway);
-                Arc::new(move || gateway.routes())
+                Arc::new(move || gateway.current().routes())
             },
-            guard: Arc::new(move || guard.clone()),
+            guard: {
+                let gateway = Arc::clone(&gateway);
+                Arc::new(move || gateway.current().guard())
+            },
             clock,
             status: status(&gateway, &queue, began),
             metrics_text: Arc::new(move || text_of(&registry)),
@@ -122,12 +131,12 @@ impl App {
         let queue_task = Mutex::new(Some(queue_task));
         Ok(Self {
             gateway,
+            reload,
             ingest,
             grpc,
             api,
             web: Web::default(),
             catalog,
-            upstream,
             store,
             queue,
             queue_task,
@@ -143,7 +152,13 @@ impl App {
 
     /// The providers that can be called.
     pub(crate) fn providers_on(&self) -> Vec<String> {
-        self.upstream.providers().into_iter().filter(|provider| provider.on).map(|provider| provider.name).collect()
+        let providers = self.gateway.current().providers().into_iter();
+        providers.filter(|provider| provider.on).map(|provider| provider.name).collect()
+    }
+
+    /// Brings changes of the configuration file into force, for ever.
+    pub(crate) async fn follow_configuration(&self) {
+        self.reload.watch().await;
     }
 
     /// Answers one request: which part, by its path.
@@ -196,7 +211,7 @@ impl App {
     /// # Errors
     /// Something could not be written.
     pub(crate) async fn close(&self) -> anyhow::Result<()> {
-        self.gateway.drain().await;
+        self.gateway.current().drain().await;
         self.queue.drain().await;
         let queue_task = self.queue_task.lock().take();
         if let Some(queue_task) = queue_task {
@@ -229,15 +244,15 @@ fn no_such_path(path: &str) -> Response<Full<Bytes>> {
     response
 }
 
-fn status(gateway: &Arc<Gateway>, queue: &Arc<SpanQueue>, began: Instant) -> Arc<dyn Fn() -> Status + Send + Sync> {
-    let (gateway, queue) = (Arc::clone(gateway), Arc::clone(queue));
+fn status(gateway: &Arc<Switch>, queue: &Arc<SpanQueue>, began: Instant) -> Arc<dyn Fn() -> Status + Send + Sync> {
+    let (gateway, queue) = (gateway.current().metrics().clone(), Arc::clone(queue));
     Arc::new(move || Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         uptime_s: began.elapsed().as_secs(),
-        in_flight_calls: gateway.metrics().in_flight(),
+        in_flight_calls: gateway.in_flight(),
         queue_depth: queue.depth() as u64,
         queue_capacity: QUEUED_SPANS as u64,
-        shed_spans: queue.shed() + gateway.metrics().shed_spans(),
+        shed_spans: queue.shed() + gateway.shed_spans(),
     })
 }
 
@@ -247,6 +262,28 @@ fn text_of(registry: &Registry) -> String {
         error!("the metrics could not be written: {error}");
     }
     text
+}
+
+/// Whether the configuration file is in force.
+#[derive(Debug)]
+struct ConfigNumbers(Arc<Reload>);
+
+impl Collector for ConfigNumbers {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let status = self.0.status();
+        let (refused, restart) = (status.refused.is_some(), !status.needs_restart.is_empty());
+        for (name, help, value) in [
+            ("signalbox_config_refused", "1 if what the configuration file says now was refused", refused),
+            ("signalbox_config_needs_restart", "1 if some of it comes into force with a restart only", restart),
+        ] {
+            let gauge = ConstGauge::new(i64::from(value));
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        }
+        let counter = ConstCounter::new(status.reloads);
+        let help = "Changed configurations that came into force since the start";
+        counter.encode(encoder.encode_descriptor("signalbox_config_reloads", help, None, counter.metric_type())?)?;
+        Ok(())
+    }
 }
 
 /// The store's and the queue's numbers, read when somebody asks.

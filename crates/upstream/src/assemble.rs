@@ -3,13 +3,14 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderName, HeaderValue, Uri};
 use signalbox_types::Secret;
 use signalbox_wire::Dialect;
 
-use crate::client::{Connector, HttpParts, HttpTransport, Place, Places};
+use crate::client::{Connector, HttpParts, HttpTransport, Place, Places, Root};
 use crate::config::{Auth, Limits, MaxTokensField, Problem, ProviderConfig, UpstreamConfig, suggest};
 use crate::health::Health;
 use crate::provider::{Provider, Transport};
@@ -147,6 +148,8 @@ impl At<'_> {
             stream_options: known.stream_options,
             max_tokens_field: known.max_tokens_field,
             limits: Limits::new(&self.own.timeouts, &self.general.timeouts),
+            warm_connections: self.own.warm_connections,
+            is_kept_warm: AtomicBool::new(false),
             transport,
             health: Health::default(),
         }
@@ -369,6 +372,7 @@ impl At<'_> {
             provider: Arc::clone(&known.name),
             connector: Connector::new(base.origin.clone()).map_err(wrong)?,
             host: base.host.clone(),
+            root: Root { path: base.path.clone(), query: base.query.clone() },
             places,
             fixed,
             defaults,
@@ -430,7 +434,12 @@ impl Base {
 
     fn join(&self, path: &str) -> Result<Place, String> {
         let query = if path.contains('?') { self.query.replacen('?', "&", 1) } else { self.query.clone() };
-        Place::parse(&format!("{}{path}{query}", self.path)).map_err(|_| "its path is no URL path".to_owned())
+        // At the host's root.
+        let (base, path) = match path.strip_prefix('/').filter(|path| path.starts_with('/')) {
+            Some(path) => ("", path),
+            None => (self.path.as_str(), path),
+        };
+        Place::parse(&format!("{base}{path}{query}")).map_err(|_| "its path is no URL path".to_owned())
     }
 }
 
@@ -459,6 +468,16 @@ mod tests {
         check("https://generativelanguage.googleapis.com", Dialect::Gemini, "/v1beta/models/m:generateContent");
         check("https://example.com/v1/?x=1", Dialect::Gemini, "/v1/models/m:generateContent?x=1");
         check("https://proxy.example/anthropic", Dialect::AnthropicMessages, "/anthropic/v1/messages");
+    }
+
+    #[test]
+    fn some_paths_are_at_the_root_of_the_host() {
+        let base = Base::parse("https://api.cohere.ai/compatibility/v1?x=1", None).unwrap();
+        let uri = |path: &str| base.join(path).unwrap().uri("m").unwrap().to_string();
+        assert_eq!(
+            (uri("//v2/rerank"), uri("/rerank")),
+            ("/v2/rerank?x=1".to_owned(), "/compatibility/v1/rerank?x=1".to_owned())
+        );
     }
 
     #[test]

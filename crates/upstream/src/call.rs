@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use crate::UpstreamBody;
+use crate::{Upload, UpstreamBody};
 
 /// What is asked of a provider; each has its path in the provider's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,16 @@ pub enum Operation {
     Speech,
     /// The text of a speech.
     Transcriptions,
+    /// What is given to a provider to keep: files.
+    Files,
+    /// Many requests at once, to be answered later.
+    Batches,
+    /// Which of several texts answer a question best, as Cohere has it.
+    Rerank,
+    /// Embeddings as Cohere has them.
+    CohereEmbed,
+    /// Whatever the provider has at a path: see [`UpstreamCall::below`].
+    Through,
 }
 
 impl Operation {
@@ -37,18 +47,22 @@ impl Operation {
         match self {
             Self::Chat | Self::Responses => "chat",
             Self::Completions => "text_completion",
-            Self::Embeddings | Self::EmbeddingsBatch => "embeddings",
+            Self::Embeddings | Self::EmbeddingsBatch | Self::CohereEmbed => "embeddings",
             Self::CountTokens => "count_tokens",
             Self::Moderations => "moderation",
             Self::Images => "image_generation",
             Self::Speech => "speech",
             Self::Transcriptions => "transcription",
+            Self::Rerank => "rerank",
+            Self::Files => "files",
+            Self::Batches => "batches",
+            Self::Through => "pass_through",
         }
     }
 }
 
 /// A request as it goes out, already in the provider's dialect and naming the provider's model.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct UpstreamCall {
     /// What is asked.
     pub operation: Operation,
@@ -58,6 +72,8 @@ pub struct UpstreamCall {
     pub below: Option<String>,
     /// The body.
     pub body: Bytes,
+    /// The body in its place, if it is still arriving.
+    pub upload: Option<Upload>,
     /// What the body is, if it isn't JSON; then the answer needn't be either.
     pub content_type: Option<HeaderValue>,
     /// The body asks for a stream; only says what we accept.
@@ -78,6 +94,7 @@ impl UpstreamCall {
             method: Method::POST,
             below: None,
             body,
+            upload: None,
             content_type: None,
             stream: false,
             headers: HeaderMap::new(),

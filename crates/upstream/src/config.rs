@@ -28,8 +28,17 @@ pub struct UpstreamConfig {
     pub simulated: SimulatedConfig,
 }
 
+impl UpstreamConfig {
+    /// Whether another configuration means the same by this provider's name.
+    pub(crate) fn says_the_same_of(&self, name: &str, other: &Self) -> bool {
+        let own = |config: &Self| config.providers.iter().find(|own| own.name == name).cloned();
+        let general = |config: &Self| (config.timeouts, config.max_idle_connections, config.simulated.clone());
+        own(self) == own(other) && general(self) == general(other)
+    }
+}
+
 /// One provider.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderConfig {
     /// The part before `/` in a model name: letters, digits, `-`, `_` and `.`. Example: `openai-eu`.
@@ -68,6 +77,10 @@ pub struct ProviderConfig {
     /// How long to wait for it, where that differs from `timeouts` above.
     #[serde(default)]
     pub timeouts: Timeouts,
+    /// How many connections are kept open to it also when no calls come, so that the next one needn't wait for address, TCP
+    /// and TLS. Default 0.
+    #[serde(default)]
+    pub warm_connections: usize,
 }
 
 /// What an `openai_chat` provider calls the limit of output tokens.
@@ -124,7 +137,7 @@ pub enum Auth {
 }
 
 /// The built-in simulated provider: deterministic answers without any key, for trying things out and for tests.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SimulatedConfig {
     /// `false` switches it off. Default `true`.

@@ -56,6 +56,14 @@ pub enum SendError {
         /// What was seen.
         reason: String,
     },
+    /// The body of the request broke off before its end.
+    #[error("the request to provider `{provider}` broke off: {reason}")]
+    Upload {
+        /// The provider's name.
+        provider: Arc<str>,
+        /// What was seen.
+        reason: String,
+    },
     /// What came back is not HTTP.
     #[error("provider `{provider}` sent what is not an HTTP answer: {reason}; check that base_url is an API endpoint")]
     Garbage {
@@ -82,7 +90,7 @@ impl SendError {
             Self::Connect { .. } | Self::Tls { .. } => ErrorClass::UpstreamUnreachable,
             Self::ConnectTimeout { .. } | Self::FirstByteTimeout { .. } => ErrorClass::UpstreamTimeout,
             Self::Reset { .. } | Self::Garbage { .. } => ErrorClass::UpstreamError,
-            Self::Unsupported { .. } => ErrorClass::InvalidRequest,
+            Self::Unsupported { .. } | Self::Upload { .. } => ErrorClass::InvalidRequest,
         }
     }
 }

@@ -10,15 +10,16 @@ mod provider;
 mod registry;
 pub mod simulated;
 mod upstream;
+mod warm;
 
 pub use call::{Operation, UpstreamCall, UpstreamReply};
-pub use client::{BodyError, UpstreamBody};
+pub use client::{BodyError, Upload, UpstreamBody};
 pub use config::{
     Auth, HumanDuration, MaxTokensField, Problem, ProviderConfig, SimulatedConfig, Timeouts, UpstreamConfig,
     UpstreamConfigError,
 };
 pub use error::{SendError, UnknownModel};
-pub use health::{HealthSnapshot, LastError};
+pub use health::{HealthSnapshot, LastError, Recent};
 pub use provider::{ModelEntry, Provider, ProviderStatus, Target};
 pub use registry::{Paths, Row, rows};
 pub use upstream::Upstream;

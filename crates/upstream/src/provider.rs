@@ -1,12 +1,13 @@
 //! A provider that is on: a registry row joined with its configuration and credential.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
 use signalbox_wire::Dialect;
 
 use crate::Operation;
-use crate::client::HttpTransport;
+use crate::client::{HttpTransport, Place, Root};
 use crate::config::{Limits, MaxTokensField};
 use crate::health::{Health, HealthSnapshot};
 use crate::simulated::{self, Simulator};
@@ -32,6 +33,9 @@ pub struct Provider {
     pub max_tokens_field: MaxTokensField,
     pub(crate) model_prefixes: Vec<String>,
     pub(crate) limits: Limits,
+    /// So many connections are kept open to it.
+    pub(crate) warm_connections: usize,
+    pub(crate) is_kept_warm: AtomicBool,
     pub(crate) transport: Transport,
     pub(crate) health: Health,
 }
@@ -52,6 +56,38 @@ impl Provider {
         }
     }
 
+    /// What is asked of it by a call of a path below its base URL, if that is an operation that it is known for. Not if the
+    /// path names the model.
+    #[must_use]
+    pub fn operation_at(&self, path: &str) -> Option<Operation> {
+        match &self.transport {
+            Transport::Http(http) => http.places.at(http.root.through(path)?.path()),
+            Transport::Simulated(_) => simulated::operation_at(self.dialect, path),
+        }
+    }
+
+    /// What is kept, of this kind, that a path below its base URL leads to: what stands behind the operation's own path.
+    #[must_use]
+    pub fn below(&self, operation: Operation, path: &str) -> Option<String> {
+        let (asked, own) = match &self.transport {
+            Transport::Http(http) => {
+                let Place::Fixed(own) = http.places.find(operation, false)? else { return None };
+                (http.root.through(path)?.path().to_owned(), own.path())
+            }
+            Transport::Simulated(_) => simulated::below(self.dialect, operation, path)?,
+        };
+        asked.strip_prefix(own).filter(|rest| rest.is_empty() || rest.starts_with('/')).map(str::to_owned)
+    }
+
+    /// Whether a path can be one below its base URL.
+    #[must_use]
+    pub fn has_below(&self, path: &str) -> bool {
+        match &self.transport {
+            Transport::Http(http) => http.root.through(path).is_some(),
+            Transport::Simulated(_) => Root::default().through(path).is_some(),
+        }
+    }
+
     /// What a caller of this dialect is best answered in: the same one, if the provider has an API for it beside the
     /// dialect that it is known by.
     #[must_use]
@@ -61,6 +97,12 @@ impl Provider {
             Dialect::OpenaiCompletions if self.has(Operation::Completions) => caller,
             _ => self.dialect,
         }
+    }
+
+    /// It is the simulated provider in this process.
+    #[must_use]
+    pub fn is_built_in(&self) -> bool {
+        matches!(self.transport, Transport::Simulated(_)) && &*self.name == simulated::KIND
     }
 
     /// It is the simulated provider, here or elsewhere: headers that start with
@@ -92,7 +134,7 @@ pub struct ModelEntry {
 }
 
 /// A provider as the status page shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ProviderStatus {
     /// Its name: the part before `/` in a model name.
     pub name: String,

@@ -172,6 +172,15 @@ pub struct Paths {
     pub speech: Option<String>,
     /// Understanding speech, if it can.
     pub transcriptions: Option<String>,
+    /// Keeping files, if it does.
+    pub files: Option<String>,
+    /// Batches of requests, if it has them.
+    pub batches: Option<String>,
+    /// Sorting texts by a question, if it can: in Cohere's words, which others have taken over. A path that begins with `//`
+    /// is at the host's root, whatever path the base URL has.
+    pub rerank: Option<String>,
+    /// Cohere's own embeddings, if it has them.
+    pub cohere_embed: Option<String>,
     /// The list of models, if it has one.
     pub models: Option<String>,
 }
@@ -189,6 +198,10 @@ impl Paths {
             (Operation::Images, &self.images),
             (Operation::Speech, &self.speech),
             (Operation::Transcriptions, &self.transcriptions),
+            (Operation::Files, &self.files),
+            (Operation::Batches, &self.batches),
+            (Operation::Rerank, &self.rerank),
+            (Operation::CohereEmbed, &self.cohere_embed),
         ];
         all.into_iter().filter_map(|(operation, path)| Some((operation, path.as_deref()?)))
     }
@@ -220,6 +233,7 @@ impl Paths {
                 images: some("/images/generations"),
                 speech: some("/audio/speech"),
                 transcriptions: some("/audio/transcriptions"),
+                rerank: some("/rerank"),
                 ..none
             },
             Dialect::OpenaiCompletions => {

@@ -9,10 +9,14 @@ use tokio::time::Instant;
 use crate::assemble::{Known, assemble};
 use crate::client::{Source, UpstreamBody};
 use crate::config::{UpstreamConfig, UpstreamConfigError, suggest};
+use crate::health::InFlight;
 use crate::provider::Transport;
-use crate::{ModelEntry, Provider, ProviderStatus, SendError, Target, UnknownModel, UpstreamCall, UpstreamReply};
+use crate::warm;
+use crate::{
+    ModelEntry, Operation, Provider, ProviderStatus, SendError, Target, UnknownModel, UpstreamCall, UpstreamReply,
+};
 
-/// All providers. Made once at start; calls go through it concurrently.
+/// All providers of one configuration; calls go through it concurrently.
 #[derive(Debug)]
 pub struct Upstream {
     known: Vec<Known>,
@@ -22,6 +26,8 @@ pub struct Upstream {
     by_model: HashMap<Box<str>, Arc<Provider>>,
     /// Prefixes of bare model names, of providers that are on; the first that fits wins.
     by_prefix: Vec<(Box<str>, Arc<Provider>)>,
+    /// What they were made of.
+    config: UpstreamConfig,
     clock: Arc<dyn Clock>,
 }
 
@@ -36,8 +42,46 @@ impl Upstream {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, UpstreamConfigError> {
         let known = assemble(config, env).map_err(|problems| UpstreamConfigError { problems })?;
-        let mut upstream =
-            Self { known, by_name: HashMap::new(), by_model: HashMap::new(), by_prefix: Vec::new(), clock };
+        Ok(Self::of(known, config, clock))
+    }
+
+    /// The providers of another configuration. One of which it says the same is the same one: it keeps its connections and
+    /// its numbers.
+    ///
+    /// # Errors
+    /// As [`Upstream::new`].
+    pub fn reconfigured(
+        &self,
+        config: &UpstreamConfig,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, UpstreamConfigError> {
+        let mut known = assemble(config, env).map_err(|problems| UpstreamConfigError { problems })?;
+        let is_on = |one: &&mut Known| one.provider.is_some();
+        for one in known.iter_mut().filter(is_on).filter(|one| self.config.says_the_same_of(&one.name, config)) {
+            let before = self.known.iter().find(|before| before.name == one.name);
+            if let Some(before) = before.and_then(|before| before.provider.as_ref()) {
+                one.provider = Some(Arc::clone(before));
+            }
+        }
+        Ok(Self::of(known, config, Arc::clone(&self.clock)))
+    }
+
+    /// Begins to keep connections open to those providers that are configured so. Within a runtime.
+    pub fn keep_warm(&self) {
+        for provider in self.known.iter().filter_map(|known| known.provider.as_ref()) {
+            warm::keep(provider, &self.clock);
+        }
+    }
+
+    fn of(known: Vec<Known>, config: &UpstreamConfig, clock: Arc<dyn Clock>) -> Self {
+        let mut upstream = Self {
+            known,
+            by_name: HashMap::new(),
+            by_model: HashMap::new(),
+            by_prefix: Vec::new(),
+            config: config.clone(),
+            clock,
+        };
         for provider in upstream.known.iter().filter_map(|known| known.provider.as_ref()) {
             upstream.by_name.insert(provider.name.as_ref().into(), Arc::clone(provider));
             let own = config.providers.iter().find(|own| own.name == *provider.name);
@@ -47,7 +91,7 @@ impl Upstream {
             let prefixes = provider.model_prefixes.iter();
             upstream.by_prefix.extend(prefixes.map(|prefix| (prefix.as_str().into(), Arc::clone(provider))));
         }
-        Ok(upstream)
+        upstream
     }
 
     /// Which provider serves a model: `provider/model`, a name that the configuration gives to a provider, or a name
@@ -133,6 +177,24 @@ impl Upstream {
         Some(Target { provider, model: String::new() })
     }
 
+    /// The providers that are on and have a path for this, in the order of the configuration.
+    pub fn having(&self, operation: Operation) -> impl Iterator<Item = Target> + '_ {
+        let on = self.known.iter().filter_map(|known| known.provider.as_ref());
+        let having = on.filter(move |provider| provider.has(operation));
+        having.map(|provider| Target { provider: Arc::clone(provider), model: String::new() })
+    }
+
+    /// Why there is no provider of this name that is on, and what would work.
+    #[must_use]
+    pub fn unknown_provider(&self, name: &str) -> String {
+        let short: String = name.chars().take(100).collect();
+        if let Some(off) = self.known.iter().find(|known| *known.name == *short && known.provider.is_none()) {
+            return format!("provider `{short}` is off; to switch it on, {}", off.why);
+        }
+        let on = self.known.iter().filter(|known| known.provider.is_some()).map(|known| &*known.name);
+        format!("there is no provider `{short}`; {}", suggest(&short, on))
+    }
+
     /// The models of every provider that is on, as far as they are known.
     #[must_use]
     pub fn models(&self) -> Vec<ModelEntry> {
@@ -160,7 +222,7 @@ impl Upstream {
             why: known.why.clone(),
             models: known.models.clone(),
             docs: known.docs.clone(),
-            health: known.provider.as_ref().map(|provider| provider.health.snapshot()).unwrap_or_default(),
+            health: known.provider.as_ref().map(|provider| provider.health.snapshot(&*self.clock)).unwrap_or_default(),
         };
         self.known.iter().map(status).collect()
     }
@@ -174,6 +236,8 @@ impl Upstream {
         let provider = &target.provider;
         let limits = &provider.limits;
         let total = limits.total.map(|total| (total, Instant::now() + total));
+        let in_flight = InFlight::begin(provider);
+        let began = self.clock.elapsed();
         let sent = match &provider.transport {
             Transport::Http(http) => {
                 http.send(call, &target.model, limits, &provider.health).await.map(|(reply, lease)| {
@@ -191,12 +255,16 @@ impl Upstream {
         };
         match sent {
             Ok((head, source)) => {
-                provider.health.answered(head.status, &*self.clock);
-                let body = UpstreamBody::new(source, Arc::clone(provider), Arc::clone(&self.clock), total);
+                let took = self.clock.elapsed().saturating_sub(began);
+                provider.health.answered(head.status, took, &*self.clock);
+                let body = UpstreamBody::new(source, in_flight, Arc::clone(provider), Arc::clone(&self.clock), total);
                 Ok(UpstreamReply { status: head.status, headers: head.headers, body })
             }
             Err(error) => {
-                provider.health.failed(error.class(), error.to_string(), &*self.clock);
+                // That a caller stops sending is no fault of the provider.
+                if !matches!(error, SendError::Upload { .. }) {
+                    provider.health.failed(error.class(), error.to_string(), &*self.clock);
+                }
                 Err(error)
             }
         }

@@ -5,7 +5,7 @@ use signalbox_types::{Role, Usage};
 
 use crate::codec::{Peek, TextSlot};
 use crate::error::WireError;
-use crate::json::{Body, Node, Object, Path};
+use crate::json::{Body, Object, Path};
 use crate::multipart::{self, Field};
 
 /// How a request is written.
@@ -34,15 +34,7 @@ impl Along {
     /// # Errors
     /// It is not written so, or doesn't name the model that it must name.
     pub fn peek(self, bytes: &[u8]) -> Result<Peek, WireError> {
-        let mut peek = Peek {
-            model: String::new(),
-            model_range: 0..0,
-            stream: false,
-            wants_stream_usage: false,
-            user: None,
-            metadata: serde_json::Map::new(),
-            max_tokens: None,
-        };
+        let mut peek = nothing();
         match self.form {
             Form::Json => {
                 let body = Body::parse(bytes)?;
@@ -90,20 +82,108 @@ impl Along {
             Form::Multipart => {
                 let fields = multipart::fields(bytes)?;
                 for field in fields.iter().filter(|field| !field.is_file && self.texts.contains(&field.name)) {
-                    found.push(TextSlot {
-                        role: Role::User,
-                        text: text(bytes, field)?.into(),
-                        range: field.range.clone(),
-                        signed: false,
-                        is_name: false,
-                        is_bare: true,
-                    });
+                    text(bytes, field)?;
+                    found.push(bare(bytes, field.range.clone())?);
                 }
             }
         }
         found.sort_by_key(|slot| slot.range.start);
         Ok(found)
     }
+}
+
+/// How a body is written of which nothing else is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// JSON.
+    Json,
+    /// A form with files.
+    Form,
+    /// Text.
+    Text,
+    /// Nothing that can be read.
+    Other,
+}
+
+impl Shape {
+    /// By what its sender says that it is. Says it nothing, it is what it looks like.
+    #[must_use]
+    pub fn of(content_type: Option<&str>, body: &[u8]) -> Self {
+        let kind = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        // Servers often read JSON whatever it is called.
+        let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+        let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+        if kind.contains("json") || matches!(first, Some(b'{' | b'[')) {
+            Self::Json
+        } else if kind.starts_with("multipart/") {
+            Self::Form
+        } else if kind.starts_with("text/") || kind.contains("xml") || kind == "application/x-www-form-urlencoded" {
+            Self::Text
+        } else {
+            Self::Other
+        }
+    }
+
+    /// The texts of a body, each with its place. In JSON every string is one, but for keys and for what is data in Base64;
+    /// in a form, every field that is no file.
+    ///
+    /// # Errors
+    /// It is not written so.
+    pub fn texts(self, bytes: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError> {
+        match self {
+            // Lines of JSON, too.
+            Self::Json if Body::parse(bytes).is_err() => Ok(vec![bare(bytes, 0..bytes.len())?]),
+            Self::Json => {
+                let body = Body::parse(bytes)?;
+                let leaves = body.root().leaf_texts().into_iter().filter(|leaf| !is_data(leaf.raw()));
+                Ok(leaves.map(|leaf| body.slot(Role::User, leaf)).collect())
+            }
+            Self::Form => {
+                let fields = multipart::fields(bytes)?;
+                fields.iter().filter(|field| !field.is_file).map(|field| bare(bytes, field.range.clone())).collect()
+            }
+            Self::Text => Ok(vec![bare(bytes, 0..bytes.len())?]),
+            Self::Other => Ok(Vec::new()),
+        }
+    }
+}
+
+/// The facts that there may be in a body of which nothing is known: model and whether a stream is wanted. They stand
+/// nowhere, since nothing is changed.
+#[must_use]
+pub fn glance(bytes: &[u8]) -> Peek {
+    let lenient = Along { form: Form::Json, texts: &[], names_model: false };
+    let mut peek = lenient.peek(bytes).unwrap_or_else(|_| nothing());
+    peek.model_range = 0..0;
+    peek
+}
+
+fn nothing() -> Peek {
+    Peek {
+        model: String::new(),
+        model_range: 0..0,
+        stream: false,
+        wants_stream_usage: false,
+        user: None,
+        metadata: serde_json::Map::new(),
+        max_tokens: None,
+    }
+}
+
+fn bare(bytes: &[u8], range: std::ops::Range<usize>) -> Result<TextSlot<'_>, WireError> {
+    let text = std::str::from_utf8(bytes.get(range.clone()).unwrap_or_default())
+        .map_err(|_| Path::Root.invalid("a text", "bytes that are no UTF-8"))?;
+    Ok(TextSlot { role: Role::User, text: text.into(), range, signed: false, is_name: false, is_bare: true })
+}
+
+/// Longer than anything that is said without a space.
+const LONG: usize = 2_048;
+
+fn is_data(literal: &str) -> bool {
+    let data = literal.trim_matches('"');
+    let data = data.strip_prefix("data:").and_then(|uri| uri.split_once(";base64,")).map_or(data, |(_, data)| data);
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_');
+    data.len() > LONG && data.bytes().all(is_base64)
 }
 
 /// Speech is streamed as events by another name.
@@ -143,16 +223,45 @@ pub fn answer_texts(bytes: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError> {
 /// What an answer, or one event of it, says that was used.
 #[must_use]
 pub fn usage(body: &[u8]) -> Usage {
-    let told = Body::parse(body).and_then(|body| body.object()?.child("usage", Path::Root));
-    let Ok(Some(usage)) = told else { return Usage::default() };
-    let count = |object: &Object<'_>, name: &str| object.get(name).and_then(Node::read::<u64>);
+    let Ok(root) = Body::parse(body).and_then(|body| body.object()) else { return Usage::default() };
+    let Ok(Some(usage)) = root.child("usage", Path::Root) else {
+        return billed(&root).map_or_else(Usage::default, |units| units.0);
+    };
     let details = usage.child("input_tokens_details", Path::Root).ok().flatten();
+    let output_tokens = count(&usage, "output_tokens").or_else(|| count(&usage, "completion_tokens"));
+    // Who only reads says only how much in all.
+    let all_input = || output_tokens.is_none().then(|| count(&usage, "total_tokens")).flatten();
     Usage {
-        input_tokens: count(&usage, "input_tokens").or_else(|| count(&usage, "prompt_tokens")),
-        output_tokens: count(&usage, "output_tokens").or_else(|| count(&usage, "completion_tokens")),
+        input_tokens: count(&usage, "input_tokens").or_else(|| count(&usage, "prompt_tokens")).or_else(all_input),
+        output_tokens,
         cache_read_tokens: details.as_ref().and_then(|details| count(details, "cached_tokens")),
         ..Usage::default()
     }
+}
+
+/// The searches that an answer says it is billed for, as Cohere counts.
+#[must_use]
+pub fn search_units(body: &[u8]) -> Option<u64> {
+    billed(&Body::parse(body).ok()?.object().ok()?)?.1
+}
+
+/// What Cohere bills for: tokens and searches.
+fn billed(root: &Object<'_>) -> Option<(Usage, Option<u64>)> {
+    let units = root.child("meta", Path::Root).ok()??.child("billed_units", Path::Root).ok()??;
+    let usage = Usage {
+        input_tokens: count(&units, "input_tokens"),
+        output_tokens: count(&units, "output_tokens"),
+        ..Usage::default()
+    };
+    Some((usage, count(&units, "search_units")))
+}
+
+/// Some write whole numbers with a point.
+fn count(object: &Object<'_>, name: &str) -> Option<u64> {
+    let node = object.get(name)?;
+    let whole =
+        || node.read::<f64>().filter(|number| *number >= 0.0 && number.fract() == 0.0).map(|number| number as u64);
+    node.read::<u64>().or_else(whole)
 }
 
 #[cfg(test)]
@@ -190,6 +299,42 @@ mod tests {
     }
 
     #[test]
+    fn what_is_unknown_is_read_by_its_shape() {
+        let check = |kind: Option<&str>, body: &str, expect: (Shape, &[&str])| {
+            let shape = Shape::of(kind, body.as_bytes());
+            let texts = shape.texts(body.as_bytes()).unwrap();
+            let texts: Vec<&str> = texts.iter().map(|slot| slot.text.as_ref()).collect();
+            assert_eq!((shape, texts.as_slice()), expect, "{body}");
+        };
+        let json = r#"{"key":["a",{"b":"c\u0064"}],"n":1}"#;
+        check(Some("application/json; charset=utf-8"), json, (Shape::Json, &["a", "cd"]));
+        check(Some("application/octet-stream"), json, (Shape::Json, &["a", "cd"]));
+        check(None, "", (Shape::Other, &[]));
+        // A mark that some write before their UTF-8, and that others skip.
+        check(None, "\u{feff}[\"a\"]", (Shape::Json, &["\u{feff}[\"a\"]"]));
+        let lines = "{\"a\":\"b\"}\n{\"a\":\"c\"}\n";
+        check(Some("application/jsonl"), lines, (Shape::Json, &[lines]));
+        check(Some("text/plain"), "Mind the gap", (Shape::Text, &["Mind the gap"]));
+        check(Some("multipart/form-data; boundary=b"), FORM, (Shape::Form, &["oai/whisper-1", "A key"]));
+        check(Some("audio/wav"), "RIFF", (Shape::Other, &[]));
+        let picture = format!(r#"{{"image":"data:image/png;base64,{}","say":"b"}}"#, "A".repeat(3_000));
+        check(None, &picture, (Shape::Json, &["b"]));
+        assert!(Shape::Text.texts(b"\xff").is_err());
+    }
+
+    #[test]
+    fn a_glance_finds_the_model_or_nothing() {
+        let check = |body: &str, expect: (&str, bool)| {
+            let peek = glance(body.as_bytes());
+            assert_eq!((peek.model.as_str(), peek.stream), expect, "{body}");
+        };
+        check(r#"{"model":"m","stream":true}"#, ("m", true));
+        check(r#"{"model":7}"#, ("", false));
+        check("[]", ("", false));
+        check("RIFF", ("", false));
+    }
+
+    #[test]
     fn what_was_heard_is_found_in_every_form() {
         let check = |body: &str, expect: &[&str]| {
             let found = answer_texts(body.as_bytes()).unwrap();
@@ -207,6 +352,10 @@ mod tests {
         };
         check(r#"{"usage":{"input_tokens":3,"output_tokens":4,"total_tokens":7}}"#, (Some(3), Some(4)));
         check(r#"{"usage":{"prompt_tokens":3}}"#, (Some(3), None));
+        check(r#"{"usage":{"total_tokens":3}}"#, (Some(3), None));
+        check(r#"{"meta":{"billed_units":{"input_tokens":3.0}}}"#, (Some(3), None));
+        check(r#"{"meta":{"billed_units":{"search_units":2}}}"#, (None, None));
+        assert_eq!(search_units(br#"{"meta":{"billed_units":{"search_units":2}}}"#), Some(2));
         check(r#"{"usage":{"type":"duration","seconds":9}}"#, (None, None));
         check(r#"{"usage":null}"#, (None, None));
         check("RIFF", (None, None));

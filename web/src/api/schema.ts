@@ -25,6 +25,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show which configuration is in force */
+        get: operations["show_config"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/erasures": {
         parameters: {
             query?: never;
@@ -657,6 +674,25 @@ export interface components {
          * @enum {string}
          */
         ColumnType: "text" | "text_list" | "text_map" | "json" | "int" | "float" | "money" | "bool" | "time";
+        /** @description The configuration that is in force. */
+        ConfigStatus: {
+            /**
+             * @description The file that it was read from; without one, all is as it is by default.
+             * @example signalbox.yaml
+             */
+            file?: string;
+            /** @description Settings that the file has changed and that only a restart brings into force. */
+            needs_restart: string[];
+            /** @description Why what the file says now is not in force. */
+            refused?: components["schemas"]["RefusedConfig"];
+            /**
+             * Format: int64
+             * @description How often a changed file has come into force since the process began.
+             */
+            reloads: number;
+            /** @description Since when it has been in force. */
+            since: components["schemas"]["Timestamp"];
+        };
         /**
          * @description Where a cost comes from.
          * @enum {string}
@@ -828,11 +864,11 @@ export interface components {
          *           "field": "output",
          *           "place": "output",
          *           "verdict": "redact",
-         *           "text": "The key is [REDACTED:aws_access_key_id].",
+         *           "text": "The key is [REDACTED:aws_access_key].",
          *           "findings": [
          *             {
          *               "scanner": "secrets",
-         *               "rule": "aws_access_key_id",
+         *               "rule": "aws_access_key",
          *               "severity": "high",
          *               "confidence": 0.9,
          *               "place": "output",
@@ -876,6 +912,8 @@ export interface components {
          *     }
          */
         GuardAsk: {
+            /** @description What an answer may rest on, for `groundedness`. The messages that the assistant didn't write are among it. */
+            documents?: string[];
             /** @description What a caller would send. */
             input?: string;
             /**
@@ -942,6 +980,11 @@ export interface components {
              * @description Calls that it failed: unreachable, too slow, overloaded, 5xx, our credential refused, or cut while answering.
              */
             failed: number;
+            /**
+             * Format: int64
+             * @description Calls that it is answering.
+             */
+            in_flight: number;
             /** @description The latest failure. */
             last_error?: components["schemas"]["LastError"];
             /**
@@ -949,6 +992,8 @@ export interface components {
              * @description Calls that the provider answered, refusals of a caller's request included.
              */
             ok: number;
+            /** @description How its latest calls went; absent if there was none of late. */
+            recent?: components["schemas"]["Recent"];
         };
         /** @description A piece of text that answers a search. */
         Highlight: {
@@ -1195,6 +1240,8 @@ export interface components {
              *     password-like value in an assignment about 0.5.
              */
             min_confidence?: number;
+            /** @description What people call the policy. It is told in its findings. Example: `no code names`. */
+            name?: string;
             /** @description Where it looks: `input` (what the caller sends), `output` (what the model answers), or both. */
             on?: components["schemas"]["Place"][];
             /**
@@ -1202,14 +1249,20 @@ export interface components {
              *     Example: `{words: [acme, initech]}`.
              */
             options?: Record<string, never>;
+            /** @description Who answers for it. */
+            owner?: string;
+            /** @description Why it is there, and since when. */
+            rationale?: string;
             /** @description Only these rules of the scanner; all if empty. Example: `[openai_api_key, private_key]`. */
             rules?: string[];
             /**
              * @description The scanner's name: `secrets`, `pii`, `code_injection`, `invisible_chars`, `prompt_injection`, `jailbreak`,
-             *     `harmful_request` or `toxicity`;
-             *     with `options`: `words`, `length` or `system_prompt_leak`.
+             *     `harmful_request`, `toxicity`, `bias`, `urls`, `language`, `refusal` or `gibberish`;
+             *     with `options`: `words`, `length`, `system_prompt_leak` or `groundedness`.
              */
             scanner: string;
+            /** @description Only record what would be done: nothing is redacted or blocked. Its findings say so. */
+            shadow?: boolean;
         };
         /** @description A project: the unit of tenancy. Every event and every query carries one. */
         ProjectId: string;
@@ -1292,6 +1345,41 @@ export interface components {
          * @enum {string}
          */
         QueryKind: "query" | "sql";
+        /** @description How the latest calls of a provider went: those of five minutes, 512 at most. */
+        Recent: {
+            /**
+             * Format: int64
+             * @description How many there were.
+             */
+            calls: number;
+            /**
+             * Format: double
+             * @description Which share of them failed: 0 to 1.
+             */
+            failure_rate: number;
+            /**
+             * Format: double
+             * @description How long half of the others took at most until the answer began, in milliseconds.
+             */
+            p50_ms?: number;
+            /**
+             * Format: double
+             * @description The same of 95 in a hundred.
+             */
+            p95_ms?: number;
+        };
+        /** @description A configuration that is not in force because something is wrong with it. */
+        RefusedConfig: {
+            /**
+             * @description Everything that is wrong with it, each with its line and a hint.
+             * @example [
+             *       "signalbox.yaml:12:5: unknown field `stratgy`\n  hint: did you mean `strategy`?"
+             *     ]
+             */
+            problems: string[];
+            /** @description When it was read. */
+            time: components["schemas"]["Timestamp"];
+        };
         /** @description Which spans. */
         ReindexRequest: {
             /**
@@ -1403,6 +1491,8 @@ export interface components {
         ScannerAbout: {
             /** @description What it catches, in Markdown. */
             catches: string;
+            /** @description It describes a text, and is no alarm: ask it where its answer is wanted. */
+            describes: boolean;
             /** @description What it can't catch, in Markdown. */
             misses: string;
             /**
@@ -1897,6 +1987,11 @@ export interface components {
              * @description Its share.
              */
             weight: number;
+            /**
+             * Format: double
+             * @description Its share now: less than that while it is on its way back after failures.
+             */
+            weight_now: number;
             /** @description Which calls it takes, if not all. */
             when?: string;
         };
@@ -2105,6 +2200,7 @@ export type BreakerState = components['schemas']['BreakerState'];
 export type Column = components['schemas']['Column'];
 export type ColumnRoom = components['schemas']['ColumnRoom'];
 export type ColumnType = components['schemas']['ColumnType'];
+export type ConfigStatus = components['schemas']['ConfigStatus'];
 export type CostSource = components['schemas']['CostSource'];
 export type CreateKey = components['schemas']['CreateKey'];
 export type CreatedKey = components['schemas']['CreatedKey'];
@@ -2149,6 +2245,8 @@ export type ProviderStatus = components['schemas']['ProviderStatus'];
 export type Providers = components['schemas']['Providers'];
 export type Query = components['schemas']['Query'];
 export type QueryKind = components['schemas']['QueryKind'];
+export type Recent = components['schemas']['Recent'];
+export type RefusedConfig = components['schemas']['RefusedConfig'];
 export type ReindexRequest = components['schemas']['ReindexRequest'];
 export type Reindexed = components['schemas']['Reindexed'];
 export type Retention = components['schemas']['Retention'];
@@ -2228,6 +2326,44 @@ export interface operations {
             };
             /** @description It is not the first key. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The one in force, and why a newer one isn't. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigStatus"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -11,6 +11,7 @@ import { Logo } from '@/shared/ui/logo';
 import { Kbd } from '@/shared/ui/kbd';
 import { Menu, MenuItem, MenuLabel, MenuLine } from '@/shared/ui/menu';
 
+import { ConfigNotice } from './config-notice';
 import { type Page, pages } from './pages';
 
 const Palette = lazy(() => import('./palette'));
@@ -175,6 +176,7 @@ export function Shell() {
         </div>
       </nav>
       <main id="page" tabIndex={-1} className="flex min-w-0 flex-1 flex-col overflow-hidden outline-none">
+        <ConfigNotice />
         <Outlet />
       </main>
       <Suspense>

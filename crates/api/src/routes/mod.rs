@@ -2,6 +2,7 @@
 //! document, the browsable page and the web UI's types follow.
 
 mod backup;
+mod config;
 mod erasures;
 mod export;
 mod fields;
@@ -39,6 +40,7 @@ use crate::error::ApiError;
 use crate::openapi;
 use crate::parts::{ApiParts, App};
 
+pub use config::{ConfigStatus, RefusedConfig};
 pub(crate) use traces::first_chars;
 /// What `FileFormat::Parquet` is sent as.
 const PARQUET: &str = "application/vnd.apache.parquet";
@@ -47,6 +49,7 @@ const PARQUET: &str = "application/vnd.apache.parquet";
 pub(crate) fn list() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(backup::back_up))
+        .routes(routes!(config::show))
         .routes(routes!(erasures::list, erasures::erase))
         .routes(routes!(export::export))
         .routes(routes!(fields::list))

@@ -18,7 +18,7 @@ use signalbox_upstream::{Upstream, UpstreamConfig};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
-use crate::{ApiParts, Status, router};
+use crate::{ApiParts, ConfigStatus, RefusedConfig, Status, router};
 
 const MAX_ANSWER_BYTES: usize = 10 * 1024 * 1024;
 
@@ -62,7 +62,19 @@ impl House {
             store: asked,
             reindexer: Arc::<ScriptedReindexer>::clone(&reindexer),
             catalog: Arc::clone(&catalog),
-            upstream: Arc::new(upstream),
+            config: {
+                let now = clock.now();
+                let problems = vec!["signalbox.yaml:12:5: unknown field".to_owned()];
+                let status = ConfigStatus {
+                    file: Some("signalbox.yaml".to_owned()),
+                    since: now,
+                    reloads: 2,
+                    needs_restart: vec!["server.listen".to_owned()],
+                    refused: Some(RefusedConfig { time: now, problems }),
+                };
+                Arc::new(move || status.clone())
+            },
+            providers: Arc::new(move || upstream.providers()),
             routes: Arc::new(move || routes.status(Duration::ZERO)),
             guard: Arc::new(move || guard.clone()),
             clock: seam,

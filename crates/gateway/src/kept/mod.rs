@@ -1,74 +1,148 @@
-//! What OpenAI keeps of responses: they are fetched, cancelled and deleted by their id, which only the provider knows.
+//! What providers keep: responses, files, batches. They are had, cancelled and deleted by their id, which only the provider
+//! knows, and only by the project that made them.
 
+mod noted;
 #[cfg(test)]
 mod tests;
 
 use http::Method;
+use signalbox_wire::Dialect;
 
-const PATH: &str = "/v1/responses/";
+pub(crate) use noted::{Owner, input_file, only_theirs, previous_response};
+
+use crate::owners::Kind;
+
 /// Longer than any id.
 const MOST: usize = 256;
 
-/// What is asked of a response that is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum What {
-    /// The response itself: to have it, or to have it deleted.
-    Itself,
-    Cancel,
-    InputItems,
+/// A path, and what can be asked there.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Shelf {
+    pub(crate) kind: Kind,
+    /// What stands behind the id; none if there is no id.
+    behind: Option<&'static str>,
+    /// For records, messages and metrics: without the id.
+    pub(crate) path: &'static str,
+    /// What can be asked, and the word for it in the record.
+    acts: &'static [(Method, &'static str)],
 }
 
-const ALL: [(What, &str, &str); 3] = [
-    (What::Itself, "", "/v1/responses/{id}"),
-    (What::Cancel, "/cancel", "/v1/responses/{id}/cancel"),
-    (What::InputItems, "/input_items", "/v1/responses/{id}/input_items"),
+static SHELVES: [Shelf; 9] = [
+    Shelf {
+        kind: Kind::Response,
+        behind: Some(""),
+        path: "/v1/responses/{id}",
+        acts: &[(Method::GET, "response.retrieve"), (Method::DELETE, "response.delete")],
+    },
+    Shelf {
+        kind: Kind::Response,
+        behind: Some("/cancel"),
+        path: "/v1/responses/{id}/cancel",
+        acts: &[(Method::POST, "response.cancel")],
+    },
+    Shelf {
+        kind: Kind::Response,
+        behind: Some("/input_items"),
+        path: "/v1/responses/{id}/input_items",
+        acts: &[(Method::GET, "response.input_items")],
+    },
+    Shelf {
+        kind: Kind::File,
+        behind: None,
+        path: "/v1/files",
+        acts: &[(Method::POST, "file.upload"), (Method::GET, "file.list")],
+    },
+    Shelf {
+        kind: Kind::File,
+        behind: Some(""),
+        path: "/v1/files/{id}",
+        acts: &[(Method::GET, "file.retrieve"), (Method::DELETE, "file.delete")],
+    },
+    Shelf {
+        kind: Kind::File,
+        behind: Some("/content"),
+        path: "/v1/files/{id}/content",
+        acts: &[(Method::GET, "file.content")],
+    },
+    Shelf {
+        kind: Kind::Batch,
+        behind: None,
+        path: "/v1/batches",
+        acts: &[(Method::POST, "batch.create"), (Method::GET, "batch.list")],
+    },
+    Shelf { kind: Kind::Batch, behind: Some(""), path: "/v1/batches/{id}", acts: &[(Method::GET, "batch.retrieve")] },
+    Shelf {
+        kind: Kind::Batch,
+        behind: Some("/cancel"),
+        path: "/v1/batches/{id}/cancel",
+        acts: &[(Method::POST, "batch.cancel")],
+    },
 ];
 
-impl What {
-    /// The path for records, messages and metrics: without the id.
-    pub(crate) fn path(self) -> &'static str {
-        ALL.iter().find(|(what, ..)| *what == self).map_or("", |(_, _, path)| path)
-    }
-
-    pub(crate) fn methods(self) -> &'static [Method] {
-        match self {
-            Self::Itself => &[Method::GET, Method::DELETE],
-            Self::Cancel => &[Method::POST],
-            Self::InputItems => &[Method::GET],
-        }
+impl Shelf {
+    pub(crate) fn methods(&self) -> impl Iterator<Item = &'static Method> {
+        self.acts.iter().map(|(method, _)| method)
     }
 
     /// The word for the record.
-    pub(crate) fn operation(self, method: &Method) -> &'static str {
-        match self {
-            Self::Itself if *method == Method::DELETE => "response.delete",
-            Self::Itself => "response.retrieve",
-            Self::Cancel => "response.cancel",
-            Self::InputItems => "response.input_items",
+    pub(crate) fn operation(&self, method: &Method) -> &'static str {
+        let act = self.acts.iter().find(|(one, _)| one == method);
+        act.map_or(self.kind.as_str(), |(_, word)| word)
+    }
+
+    /// It is of all things of its kind: to make one, or to list them.
+    pub(crate) fn is_of_all(&self) -> bool {
+        self.behind.is_none()
+    }
+
+    /// A file goes in.
+    pub(crate) fn is_upload(&self, method: &Method) -> bool {
+        self.kind == Kind::File && self.is_of_all() && method == Method::POST
+    }
+
+    /// A batch is made.
+    pub(crate) fn makes_batch(&self, method: &Method) -> bool {
+        self.kind == Kind::Batch && self.is_of_all() && method == Method::POST
+    }
+
+    /// A file comes out.
+    pub(crate) fn is_content(&self) -> bool {
+        self.behind == Some("/content")
+    }
+
+    /// Whose errors its callers understand.
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self.kind {
+            Kind::Response => Dialect::OpenaiResponses,
+            Kind::File | Kind::Batch => Dialect::OpenaiChat,
         }
     }
 }
 
-/// What a path asks, and what stands in it behind the path of all responses.
-pub(crate) fn find(path: &str) -> Option<(What, String)> {
-    let rest = path.strip_prefix(PATH)?;
-    let (id, behind) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let (what, ..) = ALL.iter().find(|(_, known, _)| *known == behind)?;
+/// What a path asks, and what stands in it behind the path of all things of the kind.
+pub(crate) fn find(path: &str) -> Option<(&'static Shelf, Option<String>)> {
+    const PATHS: [(Kind, &str); 3] =
+        [(Kind::Response, "/v1/responses"), (Kind::File, "/v1/files"), (Kind::Batch, "/v1/batches")];
+    PATHS.iter().find_map(|(kind, start)| below(*kind, path.strip_prefix(start)?))
+}
+
+/// The same of what stands behind the path of all things of a kind.
+pub(crate) fn below(kind: Kind, rest: &str) -> Option<(&'static Shelf, Option<String>)> {
+    let mut all = SHELVES.iter().filter(|shelf| shelf.kind == kind);
+    if rest.is_empty() {
+        return all.find(|shelf| shelf.is_of_all()).map(|shelf| (shelf, None));
+    }
+    let path = rest.strip_prefix('/')?;
+    let (id, behind) = path.split_at_checked(path.find('/').unwrap_or(path.len()))?;
     // It goes into the path of the provider, where other letters may lead elsewhere.
     let is_id = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-');
-    (!id.is_empty() && id.len() <= MOST && id.chars().all(is_id)).then(|| (*what, format!("/{rest}")))
+    if id.is_empty() || id.len() > MOST || !id.chars().all(is_id) {
+        return None;
+    }
+    all.find(|shelf| shelf.behind == Some(behind)).map(|shelf| (shelf, Some(rest.to_owned())))
 }
 
-/// The id in what stands behind the path of all responses.
+/// The id in what stands behind the path of all things of a kind.
 pub(crate) fn id(below: &str) -> Option<&str> {
     below.strip_prefix('/')?.split('/').next().filter(|id| !id.is_empty())
-}
-
-/// The response that a request goes on from.
-pub(crate) fn previous_response(body: &[u8]) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Request {
-        previous_response_id: Option<String>,
-    }
-    serde_json::from_slice::<Request>(body).ok()?.previous_response_id
 }

@@ -11,8 +11,8 @@ use signalbox_types::seam::{Clock, SpanSink};
 use signalbox_types::{ProjectId, Secret};
 use signalbox_upstream::{Upstream, UpstreamConfig};
 
-use super::{What, find};
-use crate::owners::Kind;
+use super::{Owner, find, only_theirs};
+use crate::owners::{Kind, Whose};
 use crate::{Gateway, GatewayConfig, GatewayParts, ResponseBody, Routes};
 
 const KEY: &str = "sb-test-key-0001";
@@ -37,7 +37,11 @@ async fn gateway(folder: &std::path::Path) -> Arc<Gateway> {
 }
 
 async fn ask(gateway: &Arc<Gateway>, method: &str, path: &str) -> (u16, Value) {
-    let body = Full::default().map_err(|never| match never {}).boxed_unsync();
+    ask_with(gateway, method, path, bytes::Bytes::new()).await
+}
+
+async fn ask_with(gateway: &Arc<Gateway>, method: &str, path: &str, body: bytes::Bytes) -> (u16, Value) {
+    let body = Full::new(body).map_err(|never| match never {}).boxed_unsync();
     let request = Request::builder().method(method).uri(path).header("x-api-key", KEY).body(body).unwrap();
     let (head, body) = gateway.serve(request).await.into_parts();
     (head.status.as_u16(), serde_json::from_slice(&read(body).await).unwrap())
@@ -70,16 +74,71 @@ async fn read(body: ResponseBody) -> bytes::Bytes {
 
 #[test]
 fn finds_what_is_asked_and_nothing_else() {
-    let check = |path: &str, expected: Option<(What, &str)>| {
-        assert_eq!(find(path), expected.map(|(what, below)| (what, below.to_owned())), "{path}");
+    let check = |path: &str, expected: Option<(&str, Option<&str>)>| {
+        let found = find(path).map(|(shelf, below)| (shelf.path, below));
+        assert_eq!(found, expected.map(|(path, below)| (path, below.map(str::to_owned))), "{path}");
     };
-    check("/v1/responses/resp_1", Some((What::Itself, "/resp_1")));
-    check("/v1/responses/resp_1/cancel", Some((What::Cancel, "/resp_1/cancel")));
-    check("/v1/responses/resp_1/input_items", Some((What::InputItems, "/resp_1/input_items")));
+    check("/v1/responses/resp_1", Some(("/v1/responses/{id}", Some("/resp_1"))));
+    check("/v1/responses/resp_1/cancel", Some(("/v1/responses/{id}/cancel", Some("/resp_1/cancel"))));
+    check("/v1/responses/resp_1/input_items", Some(("/v1/responses/{id}/input_items", Some("/resp_1/input_items"))));
+    check("/v1/files", Some(("/v1/files", None)));
+    check("/v1/files/file-1/content", Some(("/v1/files/{id}/content", Some("/file-1/content"))));
+    check("/v1/batches/batch_1/cancel", Some(("/v1/batches/{id}/cancel", Some("/batch_1/cancel"))));
     check("/v1/responses", None);
     check("/v1/responses/", None);
-    check("/v1/responses/../files", None);
+    check("/v1/files/../batches", None);
+    check("/v1/filesystem", None);
     check("/v1/responses/%2e%2e", None);
     check("/v1/responses/resp_1/other", None);
     check(&format!("/v1/responses/{}", "a".repeat(300)), None);
+}
+
+#[tokio::test]
+async fn files_and_batches_are_of_their_project_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = gateway(folder.path()).await;
+    let (theirs, openai) = (ProjectId::new("theirs"), Arc::from("openai"));
+    gateway.owners.note(Kind::File, "file-1", &theirs, &openai);
+    gateway.owners.note(Kind::Batch, "batch_1", &theirs, &openai);
+    for (method, path) in [
+        ("GET", "/v1/files/file-1"),
+        ("DELETE", "/v1/files/file-1"),
+        ("GET", "/v1/files/file-1/content"),
+        ("GET", "/v1/batches/batch_1"),
+        ("POST", "/v1/batches/batch_1/cancel"),
+        // Nor on another way to the same thing.
+        ("GET", "/providers/openai/files/file-1"),
+        ("GET", "/providers/openai/v1/files/file-1/content"),
+    ] {
+        let (status, told) = ask(&gateway, method, path).await;
+        let message = told["error"]["message"].as_str().unwrap();
+        assert_eq!(status, 404, "{method} {path}: {told}");
+        assert!(message.contains("that a key of this project made"), "{message}");
+    }
+    let body = bytes::Bytes::from_static(br#"{"input_file_id":"file-1","endpoint":"/v1/chat/completions"}"#);
+    let (status, told) = ask_with(&gateway, "POST", "/v1/batches", body).await;
+    assert_eq!(status, 404, "{told}");
+}
+
+#[tokio::test]
+async fn lists_hold_nothing_of_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = gateway(folder.path()).await;
+    let (ours, theirs) = (ProjectId::new("default"), ProjectId::new("theirs"));
+    let openai: Arc<str> = "openai".into();
+    gateway.owners.note(Kind::File, "file-2", &theirs, &openai);
+    let owner = Owner { gateway: &gateway, project: &ours, provider: &openai };
+    let (files, _) = find("/v1/files").unwrap();
+    let list = br#"{"object":"list","data":[{"id":"file-1"},{"id":"file-2"}],"first_id":"file-1","last_id":"file-2","has_more":false}"#;
+    let left: Value = serde_json::from_slice(&only_theirs(files, false, list.as_slice().into(), &owner)).unwrap();
+    assert_eq!((&left["data"], &left["last_id"]), (&json!([{"id": "file-1"}]), &json!("file-1")));
+    // Where nothing has to go, not a byte changes.
+    let list = bytes::Bytes::from_static(br#"{ "data": [ {"id":"file-1"} ] }"#);
+    assert_eq!(only_theirs(files, false, list.clone(), &owner), list);
+    // What came of a batch is its project's.
+    let (batch, _) = find("/v1/batches/batch_1").unwrap();
+    let told = br#"{"id":"batch_1","output_file_id":"file-9","error_file_id":null}"#;
+    only_theirs(batch, false, told.as_slice().into(), &owner);
+    assert_eq!(gateway.owners.find(Kind::File, "file-9", &ours), Whose::Yours(openai));
+    assert_eq!(gateway.owners.find(Kind::File, "file-9", &theirs), Whose::Anothers);
 }

@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use signalbox_types::ErrorClass;
-use tokio::time::Instant;
 
 use super::choose::choose;
 use super::config::FallbackOn;
 use super::needs::needs;
 use super::numbers::RouteShed;
 use super::retry::Tries;
-use super::target::NoRoom;
+use super::room::NoRoom;
 use super::trail::outcome;
 use super::{Route, Slot, Trail, hedge};
 use crate::Gateway;
 use crate::call::{Call, CallError, Reply, Retry, Source};
 use crate::exchange::{Ask, Sent, exchange};
+use crate::until::Until;
 
 /// How long a call waits in line, unless the route says.
 const QUEUE_TIME: Duration = Duration::from_secs(5);
@@ -26,15 +26,16 @@ const QUEUE_TIME: Duration = Duration::from_secs(5);
 /// # Errors
 /// The failure of the last target that was asked; or no target could be.
 pub(crate) async fn answer(call: &mut Call, gateway: &Gateway) -> Result<Reply, CallError> {
-    let Some((route, deadline)) = call.routed.as_ref().map(|routed| (Arc::clone(&routed.route), routed.deadline))
+    let Some((route, total, until)) =
+        call.routed.as_ref().map(|routed| (Arc::clone(&routed.route), routed.total, routed.until))
     else {
         return Err(CallError::us(ErrorClass::Internal, "the call has no route"));
     };
     route.budget.earn();
-    let Some((limit, at)) = deadline else { return in_turn(call, gateway, &route).await };
-    match tokio::time::timeout_at(at, in_turn(call, gateway, &route)).await {
+    let Some(until) = until else { return in_turn(call, gateway, &route).await };
+    match tokio::time::timeout_at(until.at, in_turn(call, gateway, &route)).await {
         Ok(Ok(mut reply)) => {
-            if let Reply::Stream(incoming) = &mut reply {
+            if let (Reply::Stream(incoming), Some((limit, at))) = (&mut reply, total) {
                 incoming.body.end_by(limit, at);
             }
             Ok(reply)
@@ -43,12 +44,7 @@ pub(crate) async fn answer(call: &mut Call, gateway: &Gateway) -> Result<Reply, 
         Err(_) => {
             let now = gateway.clock.elapsed().saturating_sub(call.started_at);
             trail(call, |trail| trail.ran_out(now));
-            let message = format!(
-                "no target of route `{}` answered within {} ms; raise timeouts.total of the route if its models need longer",
-                route.name,
-                limit.as_millis()
-            );
-            Err(CallError::upstream(ErrorClass::UpstreamTimeout, message))
+            Err(until.error(&format!("no target of route `{}` answered", route.name)))
         }
     }
 }
@@ -105,18 +101,19 @@ async fn wait_for(call: &mut Call, gateway: &Gateway, route: &Arc<Route>, place:
     let Some(target) = route.targets.get(place) else {
         return Err(CallError::us(ErrorClass::Internal, "the route has no such target"));
     };
-    let mut permit = None;
+    let mut inside = None;
     if let Some(room) = &target.room {
-        permit = room.try_take();
-        if permit.is_none() {
+        inside = room.try_take();
+        if inside.is_none() {
             let longest = route.config.timeouts.queue.map_or(QUEUE_TIME, |time| time.0);
             let began = gateway.clock.elapsed();
-            let taken = room.take(longest).await;
+            let key = call.principal.as_ref().map(|principal| principal.key_id.clone());
+            let taken = room.take(key.as_ref(), longest).await;
             let waited = gateway.clock.elapsed().saturating_sub(began);
             trail(call, |trail| trail.queued += waited);
             let why = match taken {
                 Ok(taken) => {
-                    permit = Some(taken);
+                    inside = Some(taken);
                     None
                 }
                 Err(NoRoom::LineFull) => {
@@ -133,7 +130,7 @@ async fn wait_for(call: &mut Call, gateway: &Gateway, route: &Arc<Route>, place:
             }
         }
     }
-    Slot::enter(route, place, permit, &gateway.clock, gateway.metrics()).ok_or_else(|| {
+    Slot::enter(route, place, inside, &gateway.clock, gateway.metrics()).ok_or_else(|| {
         trail(call, |trail| trail.leave(&target.name, "another call is trying whether it is back"));
         let message = format!("target `{}` of route `{}` is left alone after failures", target.name, route.name);
         CallError::upstream(ErrorClass::UpstreamOverloaded, message)
@@ -142,11 +139,11 @@ async fn wait_for(call: &mut Call, gateway: &Gateway, route: &Arc<Route>, place:
 
 /// A place at a target, if it has one now.
 fn enter_at_once(gateway: &Gateway, route: &Arc<Route>, place: usize) -> Option<Slot> {
-    let permit = match &route.targets.get(place)?.room {
+    let inside = match &route.targets.get(place)?.room {
         None => None,
         Some(room) => Some(room.try_take()?),
     };
-    Slot::enter(route, place, permit, &gateway.clock, gateway.metrics())
+    Slot::enter(route, place, inside, &gateway.clock, gateway.metrics())
 }
 
 /// Asks one target, and again if that may help.
@@ -167,7 +164,10 @@ async fn one_target(
             Ok(reply) => return Ok(reply),
             Err(error) => error,
         };
-        let wait = tries.next(&error, gateway.clock.now(), !elsewhere.is_empty()).filter(|_| !is_late(call));
+        let until = call.routed.as_ref().and_then(|routed| routed.until);
+        // A wait that leaves no time for another try is no use to anybody.
+        let wait = tries.next(&error, gateway.clock.now(), !elsewhere.is_empty());
+        let wait = wait.filter(|wait| until.is_none_or(|until| until.allows(*wait)));
         failure = Some(error);
         let Some(wait) = wait else { break };
         if !route.budget.try_spend() {
@@ -207,25 +207,16 @@ async fn one_try(
 }
 
 /// Until when a try has to answer. It ends by itself at the end of the whole call, too, so that its target is blamed.
-struct Limit {
-    at: Instant,
-    time: Duration,
-    /// Which setting that is.
-    field: &'static str,
-}
-
-impl Limit {
-    fn of(call: &Call, route: &Route) -> Option<Self> {
-        let one = route.config.timeouts.one_try.map(|time| (Instant::now() + time.0, time.0, "try"));
-        let all = call.routed.as_ref().and_then(|routed| routed.deadline).map(|(time, at)| (at, time, "total"));
-        let (at, time, field) = one.into_iter().chain(all).min()?;
-        Some(Self { at, time, field })
-    }
+fn limit_of(call: &Call, route: &Route) -> Option<Until> {
+    let one = route.config.timeouts.one_try.map(|time| Until::of_route("try", time.0));
+    let all = call.routed.as_ref().and_then(|routed| routed.until);
+    Until::earliest(one.into_iter().chain(all))
 }
 
 /// The time for the whole call is over.
 fn is_late(call: &Call) -> bool {
-    call.routed.as_ref().and_then(|routed| routed.deadline).is_some_and(|(_, at)| Instant::now() >= at)
+    let until = call.routed.as_ref().and_then(|routed| routed.until);
+    until.is_some_and(|until| !until.allows(Duration::ZERO))
 }
 
 /// A try that has ended.
@@ -254,19 +245,15 @@ fn begin<'a>(
         trail.asked.push(slot.place);
     });
     call.target = Some(target);
-    let limit = Limit::of(call, route);
+    let limit = limit_of(call, route);
     let name = slot.target().name.clone();
     Ok(Box::pin(async move {
         let asked = exchange(ask, &gateway.upstream, &*gateway.clock);
         let result = match limit {
             None => asked.await,
-            Some(Limit { at, time, field }) => tokio::time::timeout_at(at, asked).await.unwrap_or_else(|_| {
-                let ms = time.as_millis();
-                let message = format!(
-                    "target `{name}` didn't answer within {ms} ms; raise timeouts.{field} of the route if it needs longer"
-                );
-                Err(CallError::upstream(ErrorClass::UpstreamTimeout, message))
-            }),
+            Some(until) => tokio::time::timeout_at(until.at, asked)
+                .await
+                .unwrap_or_else(|_| Err(until.error(&format!("target `{name}` didn't answer")))),
         };
         Tried { slot, number, took: gateway.clock.elapsed().saturating_sub(began), result }
     }))

@@ -75,6 +75,7 @@ impl Check<'_> {
             ("drain_time", route.drain_time),
             ("retry.base", Some(route.retry.base)),
             ("breaker.cooldown", Some(route.breaker.cooldown)),
+            ("breaker.slow_start", route.breaker.slow_start),
         ];
         for (field, wait) in waits {
             if wait == Some(HumanDuration(Duration::ZERO)) {

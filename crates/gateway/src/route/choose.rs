@@ -8,7 +8,7 @@ use signalbox_types::{ErrorClass, Money, Usage};
 
 use super::config::StrategyName;
 use super::expression::Variables;
-use super::health::BreakerState;
+use super::health::{BreakerState, Reading};
 use super::needs::Ability;
 use super::strategies::{Facts, TargetState};
 use super::target::RouteTarget;
@@ -18,6 +18,8 @@ use crate::call::{Call, CallError, Input};
 
 /// Bytes of a request body for a token, about: English text has four, its JSON a little more.
 pub(crate) const BYTES_PER_TOKEN: u64 = 4;
+/// Of its share, a target that is back gets at least so much: who gets nothing can't show that it is well.
+const LEAST_PART: f64 = 0.1;
 /// So long an answer is assumed where the caller sets no limit, to compare prices.
 const USUAL_OUTPUT_TOKENS: u64 = 500;
 
@@ -120,7 +122,7 @@ impl Asked {
     }
 
     fn state<'a>(&self, target: &'a RouteTarget, gateway: &Gateway, route: &Route, now: Duration) -> TargetState<'a> {
-        let reading = target.health.read(now);
+        let reading = target.live.health.read(now);
         let cost = match (route.config.strategy, &target.target) {
             (StrategyName::Cheapest, Ok(found)) => {
                 let usage = Usage {
@@ -134,12 +136,19 @@ impl Asked {
         };
         TargetState {
             name: &target.name,
-            weight: target.weight,
-            in_flight: target.in_flight.load(Ordering::Relaxed),
+            weight: weight_now(route, target, &reading),
+            in_flight: target.live.in_flight.load(Ordering::Relaxed),
             latency_ms: if self.stream { reading.first_content_ms } else { reading.whole_ms },
             cost,
         }
     }
+}
+
+/// The share of a target. One that is back after failures gets more and more of it over the route's `slow_start`.
+pub(super) fn weight_now(route: &Route, target: &RouteTarget, reading: &Reading) -> f64 {
+    let (Some(back), Some(whole)) = (reading.back_for, route.config.breaker.slow_start) else { return target.weight };
+    let part = back.as_secs_f64() / whole.0.as_secs_f64();
+    target.weight * part.clamp(LEAST_PART, 1.0)
 }
 
 /// Tokens that went in, estimated.
@@ -164,7 +173,7 @@ struct Able {
 
 impl Able {
     fn sort_in(&mut self, place: usize, target: &RouteTarget, now: Duration, trail: &mut Trail) {
-        let reading = target.health.read(now);
+        let reading = target.live.health.read(now);
         let seconds = reading.wait.as_secs_f64();
         let why = match reading.state {
             BreakerState::Closed | BreakerState::Probing => return self.healthy.push(place),

@@ -83,7 +83,8 @@ pub struct TargetConfig {
     /// limit.
     #[serde(default)]
     pub max_concurrency: Option<usize>,
-    /// How many calls may wait in its line; the next one is refused with 503. Default 100.
+    /// How many calls may wait for it; the next one is refused with 503. Each virtual key has a line of its own; they are
+    /// served in turn, and when all is full, the longest line gives way. Default 100.
     #[serde(default)]
     pub max_queue: Option<usize>,
 }
@@ -216,11 +217,14 @@ pub struct BreakerConfig {
     pub failure_rate: f64,
     /// How long it is left alone; each time it fails again, twice as long, up to six times. Default `10s`.
     pub cooldown: HumanDuration,
+    /// How long a target that is back takes to get its whole `weight` again, from a tenth of it on, so that it isn't
+    /// overrun while it is still cold. Counts for `weighted`, `least_busy` and `sticky`. Example: `30s`. Default: at once.
+    pub slow_start: Option<HumanDuration>,
 }
 
 impl Default for BreakerConfig {
     fn default() -> Self {
-        Self { failures: 5, failure_rate: 0.5, cooldown: millis(10_000) }
+        Self { failures: 5, failure_rate: 0.5, cooldown: millis(10_000), slow_start: None }
     }
 }
 

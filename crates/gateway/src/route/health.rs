@@ -59,6 +59,8 @@ struct Inner {
     rate: f64,
     calls: u32,
     open: Option<Open>,
+    /// When it came back after failures.
+    back_at: Option<Duration>,
     rest_until: Duration,
     /// Of whole answers, and until the first content of streams.
     latency: [Option<Latency>; 2],
@@ -89,6 +91,8 @@ pub(super) struct Reading {
     pub(super) last_resort: bool,
     /// When it may be asked again, from now.
     pub(super) wait: Duration,
+    /// For how long it has been back after failures.
+    pub(super) back_for: Option<Duration>,
     pub(super) whole_ms: Option<f64>,
     pub(super) first_content_ms: Option<f64>,
     pub(super) failure_rate: Option<f64>,
@@ -113,6 +117,7 @@ impl Health {
             state,
             last_resort: inner.open.is_some_and(|open| open.outlier),
             wait: until.saturating_sub(now),
+            back_for: inner.back_at.map(|at| now.saturating_sub(at)),
             whole_ms: fresh(whole),
             first_content_ms: fresh(first_content),
             failure_rate: (inner.calls >= RATE_CALLS).then_some(inner.rate),
@@ -147,6 +152,7 @@ impl Health {
         if inner.open.take().is_some() {
             // One more failure in a row opens it again; the rate begins anew.
             (inner.calls, inner.rate) = (0, 0.0);
+            inner.back_at = Some(now);
         }
         let sample = took.as_secs_f64() * 1_000.0;
         let known = &mut inner.latency[usize::from(stream)];

@@ -13,6 +13,7 @@ pub(crate) mod mirror;
 mod needs;
 mod numbers;
 mod retry;
+mod room;
 mod slot;
 mod status;
 mod strategies;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use http::HeaderMap;
 use signalbox_upstream::{ModelEntry, Problem, Target, Upstream};
 use tokio::time::Instant;
 
@@ -36,6 +38,7 @@ pub use needs::Ability;
 pub use status::{RouteStatus, TargetStatus};
 
 use crate::call::Outcome;
+use crate::until::Until;
 pub(crate) use choose::{BYTES_PER_TOKEN, input_tokens};
 pub(crate) use numbers::RouteNumbers;
 use retry::Budget;
@@ -64,9 +67,9 @@ pub(crate) struct Route {
     targets: Vec<Arc<RouteTarget>>,
     /// Where copies go; none also if that provider is off.
     mirror: Option<Target>,
-    budget: Budget,
+    budget: Arc<Budget>,
     /// Calls so far.
-    turn: AtomicU64,
+    turn: Arc<AtomicU64>,
 }
 
 impl Routes {
@@ -76,11 +79,24 @@ impl Routes {
     /// # Errors
     /// Everything that is wrong in it, each with its path.
     pub fn compile(routes: &[RouteConfig], upstream: &Upstream) -> Result<Self, Vec<Problem>> {
+        Self::compile_after(&Self::default(), routes, upstream)
+    }
+
+    /// The same, where targets that were there before keep their health, and the lines before them.
+    pub(crate) fn compile_after(
+        before: &Self,
+        routes: &[RouteConfig],
+        upstream: &Upstream,
+    ) -> Result<Self, Vec<Problem>> {
         let problems = Self::problems(routes, upstream);
         if !problems.is_empty() {
             return Err(problems);
         }
-        let all: Vec<_> = routes.iter().map(|config| Arc::new(Route::new(config, upstream))).collect();
+        let route = |config: &RouteConfig| {
+            let before = before.by_name.get(config.name.as_str()).map(|route| &**route);
+            Arc::new(Route::new(config, upstream, before))
+        };
+        let all: Vec<_> = routes.iter().map(route).collect();
         let by_name = all.iter().map(|route| ((&*route.name).into(), Arc::clone(route))).collect();
         Ok(Self { all, by_name })
     }
@@ -95,6 +111,17 @@ impl Routes {
     pub(crate) fn find(&self, model: &str) -> Option<&Arc<Route>> {
         // So that nobody pays for what nobody uses.
         if self.all.is_empty() { None } else { self.by_name.get(model) }
+    }
+
+    /// A target that is gone, or is another one now, has no breaker that could be open.
+    pub(crate) fn forget_breakers(&self, next: &Self, numbers: &RouteNumbers) {
+        let kept: Vec<_> = next.all.iter().flat_map(|route| &route.targets).collect();
+        for route in &self.all {
+            let is_kept = |target: &RouteTarget| kept.iter().any(|kept| Arc::ptr_eq(&kept.live, &target.live));
+            for target in route.targets.iter().filter(|target| !is_kept(target)) {
+                numbers.forget(&route.name, &target.name);
+            }
+        }
     }
 
     /// As `/v1/models` lists them.
@@ -114,7 +141,7 @@ impl Routes {
 }
 
 impl Route {
-    fn new(config: &RouteConfig, upstream: &Upstream) -> Self {
+    fn new(config: &RouteConfig, upstream: &Upstream, before: Option<&Self>) -> Self {
         let mirror = config.mirror.as_ref().and_then(|mirror| {
             let found = upstream.resolve(&format!("{}/{}", mirror.provider, mirror.model));
             if let Err(error) = &found {
@@ -122,14 +149,26 @@ impl Route {
             }
             found.ok()
         });
-        let target = |target| Arc::new(RouteTarget::new(target, upstream));
+        let target = |target: &TargetConfig| {
+            let same = |before: &TargetConfig| {
+                (&before.provider, &before.model, &before.when) == (&target.provider, &target.model, &target.when)
+            };
+            let before = before.and_then(|before| {
+                let place = before.config.targets.iter().position(same)?;
+                before.targets.get(place).map(|target| &**target)
+            });
+            Arc::new(RouteTarget::new(target, upstream, before))
+        };
+        let share = config.retry.budget;
+        let budget =
+            before.filter(|before| before.config.retry.budget == share).map(|before| Arc::clone(&before.budget));
         Self {
             name: config.name.as_str().into(),
             strategy: strategies::find(config.strategy),
             targets: config.targets.iter().map(target).collect(),
             mirror,
-            budget: Budget::new(config.retry.budget),
-            turn: AtomicU64::new(0),
+            budget: budget.unwrap_or_else(|| Arc::new(Budget::new(share))),
+            turn: before.map(|before| Arc::clone(&before.turn)).unwrap_or_default(),
             config: config.clone(),
         }
     }
@@ -156,7 +195,9 @@ pub(crate) struct Routed {
     /// Its place at the target that answers.
     pub(crate) slot: Option<Slot>,
     /// Until when it has to be over, by the route's `timeouts.total`.
-    deadline: Option<(Duration, Instant)>,
+    total: Option<(Duration, Instant)>,
+    /// Until when there has to be an answer, by that or because the caller waits no longer.
+    until: Option<Until>,
     /// Turns true when the caller hangs up, where somebody wants to know.
     pub(crate) caller_left: Option<drain::Left>,
     /// The caller was gone before the answer had ended, which was read all the same.
@@ -164,10 +205,13 @@ pub(crate) struct Routed {
 }
 
 impl Routed {
-    pub(crate) fn new(route: Arc<Route>) -> Self {
-        let deadline = route.config.timeouts.total.map(|limit| (limit.0, Instant::now() + limit.0));
-        let trail = Trail::default();
-        Self { route, trail, slot: None, deadline, caller_left: None, drained: false }
+    pub(crate) fn new(route: Arc<Route>, headers: &HeaderMap) -> Self {
+        let by_route = route.config.timeouts.total.map(|limit| Until::of_route("total", limit.0));
+        let total = route.config.timeouts.total.zip(by_route).map(|(limit, until)| (limit.0, until.at));
+        // What is drained is read to its end without its caller, too.
+        let by_caller = Until::of_caller(headers).filter(|_| !route.drains());
+        let until = Until::earliest(by_route.into_iter().chain(by_caller));
+        Self { route, trail: Trail::default(), slot: None, total, until, caller_left: None, drained: false }
     }
 
     /// The call has ended.

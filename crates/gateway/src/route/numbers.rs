@@ -96,6 +96,11 @@ impl RouteNumbers {
         self.breaker.get_or_create(&labels).set(i64::from(is_open));
     }
 
+    /// The target is gone, and so is its breaker.
+    pub(crate) fn forget(&self, route: &Arc<str>, target: &str) {
+        self.breaker.remove(&BreakerLabels { route: Word(Arc::clone(route)), target: target.to_owned() });
+    }
+
     pub(crate) fn count_shed(&self, route: &Arc<str>, what: RouteShed) {
         let labels = RouteShedLabels { route: Word(Arc::clone(route)), reason: what.as_str() };
         self.shed.get_or_create(&labels).inc();

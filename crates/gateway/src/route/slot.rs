@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use signalbox_types::ErrorClass;
 use signalbox_types::seam::Clock;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::Route;
 use super::health::BreakerState;
 use super::retry::retry_after;
+use super::room::Place;
 use super::target::RouteTarget;
 use crate::GatewayMetrics;
 use crate::call::{CallError, Outcome, Retry, Source};
@@ -25,7 +25,7 @@ pub(crate) struct Slot {
     metrics: GatewayMetrics,
     /// It tries a target whose breaker is open.
     probing: bool,
-    _permit: Option<OwnedSemaphorePermit>,
+    _inside: Option<Place>,
 }
 
 impl std::fmt::Debug for Slot {
@@ -42,13 +42,13 @@ impl Slot {
     pub(super) fn enter(
         route: &Arc<Route>,
         place: usize,
-        permit: Option<OwnedSemaphorePermit>,
+        inside: Option<Place>,
         clock: &Arc<dyn Clock>,
         metrics: &GatewayMetrics,
     ) -> Option<Self> {
         let target = route.targets.get(place)?;
-        let probing = target.health.enter(clock.elapsed())?;
-        target.in_flight.fetch_add(1, Ordering::Relaxed);
+        let probing = target.live.health.enter(clock.elapsed())?;
+        target.live.in_flight.fetch_add(1, Ordering::Relaxed);
         Some(Self {
             route: Arc::clone(route),
             target: Arc::clone(target),
@@ -56,7 +56,7 @@ impl Slot {
             clock: Arc::clone(clock),
             metrics: metrics.clone(),
             probing,
-            _permit: permit,
+            _inside: inside,
         })
     }
 
@@ -67,7 +67,7 @@ impl Slot {
     /// The target answers. That is enough to be taken for healthy; whether the answer comes to its end is heard later.
     pub(super) fn answering(&mut self, took: Duration, stream: bool) {
         self.probing = false;
-        self.target.health.answering(took, stream, self.clock.elapsed());
+        self.target.live.health.answering(took, stream, self.clock.elapsed());
         self.show();
     }
 
@@ -77,11 +77,11 @@ impl Slot {
         match (error.source, error.class) {
             (Source::Upstream, ErrorClass::RateLimited) => {
                 let asked = retry_after(&error.detail.headers, self.clock.now());
-                self.target.health.slow_down(asked, now);
+                self.target.live.health.slow_down(asked, now);
             }
             (Source::Upstream, class) => {
-                self.target.failed.fetch_add(1, Ordering::Relaxed);
-                if self.target.health.failed(class, &self.route.config.breaker, now) {
+                self.target.live.failed.fetch_add(1, Ordering::Relaxed);
+                if self.target.live.health.failed(class, &self.route.config.breaker, now) {
                     let (route, target) = (&self.route.name, &self.target.name);
                     tracing::warn!(
                         route = %route, target_name = %target, error.type = %class,
@@ -91,7 +91,7 @@ impl Slot {
                 if class == ErrorClass::UpstreamOverloaded
                     && let Some(asked) = retry_after(&error.detail.headers, self.clock.now())
                 {
-                    self.target.health.slow_down(Some(asked), now);
+                    self.target.live.health.slow_down(Some(asked), now);
                 }
             }
             // It answered; the call was wrong. What its dialect can't say was never sent.
@@ -111,12 +111,12 @@ impl Slot {
     }
 
     fn succeeded(&self) {
-        self.target.answered.fetch_add(1, Ordering::Relaxed);
-        self.target.health.succeeded();
+        self.target.live.answered.fetch_add(1, Ordering::Relaxed);
+        self.target.live.health.succeeded();
     }
 
     fn show(&self) {
-        let state = self.target.health.read(self.clock.elapsed()).state;
+        let state = self.target.live.health.read(self.clock.elapsed()).state;
         self.metrics.routes().breaker(&self.route.name, &self.target.name, state == BreakerState::Open);
     }
 }
@@ -124,8 +124,8 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         if self.probing {
-            self.target.health.probe_ended();
+            self.target.live.health.probe_ended();
         }
-        self.target.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.target.live.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }

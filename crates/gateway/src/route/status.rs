@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde::Serialize;
 use signalbox_types::ErrorClass;
 
+use super::choose::weight_now;
 use super::health::BreakerState;
-use super::target::Room;
+use super::room::Room;
 use super::{OnDisconnect, Route};
 
 /// A route and its targets, as they are now.
@@ -45,6 +46,8 @@ pub struct TargetStatus {
     pub off: Option<String>,
     /// Its share.
     pub weight: f64,
+    /// Its share now: less than that while it is on its way back after failures.
+    pub weight_now: f64,
     /// Which calls it takes, if not all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
@@ -86,26 +89,27 @@ pub struct TargetStatus {
 impl Route {
     pub(super) fn status(&self, now: Duration) -> RouteStatus {
         let target = |(target, config): (&std::sync::Arc<super::RouteTarget>, &super::TargetConfig)| {
-            let reading = target.health.read(now);
+            let reading = target.live.health.read(now);
             TargetStatus {
                 provider: config.provider.clone(),
                 model: config.model.clone(),
                 off: target.target.as_ref().err().cloned(),
                 weight: target.weight,
+                weight_now: weight_now(self, target, &reading),
                 when: config.when.clone(),
                 context_tokens: target.context_tokens,
                 breaker: reading.state,
                 left_alone_ms: (!reading.wait.is_zero()).then(|| millis(reading.wait)),
-                in_flight: target.in_flight.load(Ordering::Relaxed) as u64,
+                in_flight: target.live.in_flight.load(Ordering::Relaxed) as u64,
                 max_concurrency: config.max_concurrency.map(|most| most as u64),
-                waiting: target.room.as_ref().map_or(0, Room::waiting) as u64,
+                waiting: target.room.as_deref().map_or(0, Room::waiting) as u64,
                 latency_ms: reading.whole_ms,
                 first_content_ms: reading.first_content_ms,
                 failure_rate: reading.failure_rate,
                 failures_in_a_row: reading.in_a_row,
                 last_error: reading.last_error,
-                answered: target.answered.load(Ordering::Relaxed),
-                failed: target.failed.load(Ordering::Relaxed),
+                answered: target.live.answered.load(Ordering::Relaxed),
+                failed: target.live.failed.load(Ordering::Relaxed),
             }
         };
         RouteStatus {

@@ -1,16 +1,15 @@
 //! A target of a route: who it is, which calls it takes, and how it is doing.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use signalbox_upstream::{Target, Upstream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::config::TargetConfig;
 use super::expression::Expression;
 use super::health::Health;
 use super::needs::Ability;
+use super::room::Room;
 
 /// So many calls wait in a target's line, unless it says.
 const MOST_WAITING: usize = 100;
@@ -25,7 +24,13 @@ pub(super) struct RouteTarget {
     pub(super) when: Option<Expression>,
     pub(super) context_tokens: Option<u64>,
     pub(super) lacks: Vec<Ability>,
-    pub(super) room: Option<Room>,
+    pub(super) room: Option<Arc<Room>>,
+    pub(super) live: Arc<Live>,
+}
+
+/// How a target is doing. Outlives a configuration if the next one has the same target.
+#[derive(Debug, Default)]
+pub(super) struct Live {
     pub(super) in_flight: AtomicUsize,
     pub(super) health: Health,
     pub(super) answered: AtomicU64,
@@ -33,8 +38,9 @@ pub(super) struct RouteTarget {
 }
 
 impl RouteTarget {
-    /// The configuration is sound: an expression that can't be read was refused.
-    pub(super) fn new(config: &TargetConfig, upstream: &Upstream) -> Self {
+    /// The configuration is sound: an expression that can't be read was refused. `before` is the same target of the
+    /// configuration before; how that one is doing says nothing if its provider has other settings now.
+    pub(super) fn new(config: &TargetConfig, upstream: &Upstream, before: Option<&Self>) -> Self {
         let name = format!("{}/{}", config.provider, config.model);
         let target = upstream.resolve(&name).map_err(|error| {
             let off = upstream.providers().into_iter().find(|provider| provider.name == config.provider);
@@ -43,73 +49,35 @@ impl RouteTarget {
         if let Err(why) = &target {
             tracing::warn!(target_name = %name, "target `{name}` gets no calls: {why}");
         }
+        let provider =
+            |target: &Result<Target, String>| target.as_ref().ok().map(|target| Arc::clone(&target.provider));
+        let before = before.filter(|before| match (provider(&before.target), provider(&target)) {
+            (Some(before), Some(now)) => Arc::ptr_eq(&before, &now),
+            _ => false,
+        });
+        let room = config.max_concurrency.map(|most| {
+            let most_waiting = config.max_queue.unwrap_or(MOST_WAITING);
+            match before.and_then(|before| before.room.as_ref()) {
+                None => Arc::new(Room::new(most, most_waiting)),
+                Some(room) => {
+                    room.resize(most, most_waiting);
+                    Arc::clone(room)
+                }
+            }
+        });
         Self {
             name,
+            room,
+            live: before.map(|before| Arc::clone(&before.live)).unwrap_or_default(),
             target,
             weight: config.weight.unwrap_or(1.0),
             when: config.when.as_deref().and_then(|text| Expression::compile(text).ok()),
             context_tokens: config.context_tokens,
             lacks: config.lacks.clone(),
-            room: config.max_concurrency.map(|most| Room::new(most, config.max_queue.unwrap_or(MOST_WAITING))),
-            in_flight: AtomicUsize::new(0),
-            health: Health::default(),
-            answered: AtomicU64::new(0),
-            failed: AtomicU64::new(0),
         }
     }
 
     pub(super) fn has_room(&self) -> bool {
-        self.room.as_ref().is_none_or(|room| room.permits.available_permits() > 0)
-    }
-}
-
-/// How many calls a target gets at once, and the line of those that wait for it: first come, first served.
-#[derive(Debug)]
-pub(super) struct Room {
-    permits: Arc<Semaphore>,
-    waiting: AtomicUsize,
-    most_waiting: usize,
-}
-
-/// Why there is no room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoRoom {
-    /// Too many wait already.
-    LineFull,
-    /// It took too long.
-    TooSlow,
-}
-
-impl Room {
-    fn new(most: usize, most_waiting: usize) -> Self {
-        let permits = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
-        Self { permits, waiting: AtomicUsize::new(0), most_waiting }
-    }
-
-    pub(super) fn try_take(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.permits).try_acquire_owned().ok()
-    }
-
-    pub(super) async fn take(&self, longest: Duration) -> Result<OwnedSemaphorePermit, NoRoom> {
-        let waiting = Waiting(&self.waiting);
-        if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.most_waiting {
-            return Err(NoRoom::LineFull);
-        }
-        let permit = tokio::time::timeout(longest, Arc::clone(&self.permits).acquire_owned()).await;
-        drop(waiting);
-        permit.ok().and_then(Result::ok).ok_or(NoRoom::TooSlow)
-    }
-
-    pub(super) fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Relaxed)
-    }
-}
-
-/// Leaves the line, also when its caller hangs up.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.room.as_ref().is_none_or(|room| room.has_place())
     }
 }

@@ -3,32 +3,30 @@
 use std::sync::Arc;
 
 use http::header::{ALLOW, HeaderValue};
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, StatusCode};
 use signalbox_catalog::{AuthError, Principal};
 use signalbox_types::ErrorClass;
 
 use crate::Gateway;
 use crate::call::{Call, CallError};
 use crate::headers;
+use crate::held::Held;
 
 pub(crate) fn admit(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
-    let methods = call.endpoint.methods();
-    if !methods.contains(&call.method) {
-        let allowed: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    if !call.endpoint.takes(&call.method) {
+        let allowed = call.endpoint.methods();
         let message = format!("{} takes {} only, found {}", call.endpoint.path(), allowed.join(" and "), call.method);
         let allow = HeaderValue::try_from(allowed.join(", ")).unwrap_or(HeaderValue::from_static("POST"));
         return Err(wrong_method(message, allow));
     }
     call.principal = Some(authenticate(&call.headers, gateway)?);
     // After the key, so that strangers can't take the room of those who have one.
-    match Arc::clone(&gateway.permits).try_acquire_owned() {
-        Ok(permit) => call.permit = Some(permit),
-        Err(_) => {
-            let message =
-                format!("{} calls are under way, which is the limit; try again", gateway.config.max_in_flight);
-            return Err(CallError::overloaded(message));
-        }
+    let most = gateway.config.max_in_flight;
+    let mut permit = Held::new(Arc::clone(&gateway.in_flight), most);
+    if !permit.try_grow(1) {
+        return Err(CallError::overloaded(format!("{most} calls are under way, which is the limit; try again")));
     }
+    call.permit = Some(permit);
     Ok(())
 }
 

@@ -7,42 +7,134 @@ use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http_body_util::BodyExt as _;
-use signalbox_types::ErrorClass;
+use signalbox_types::{ErrorClass, Place};
+use signalbox_wire::along::Shape;
 
 use crate::call::{Call, CallError, Input};
 use crate::endpoint::Endpoint;
 use crate::held::Held;
+use crate::upload::{Upload, told, too_large as too_large_to_pass};
 use crate::{Gateway, GatewayConfig, RequestBody};
 
 /// `Content-Length` is only a promise: no more than this is set aside on its word.
 const MAX_PROMISED_BYTES: usize = 1 << 20;
+/// So many blanks may stand before the first letter of a body.
+const MAX_BLANKS: usize = 4 << 10;
 
 pub(crate) async fn decode(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
-    if let Endpoint::Kept(_) = call.endpoint {
-        // Its path says it all.
-        call.body = None;
-        let peek = call.endpoint.peek(b"{}")?;
-        call.input = Input::Raw(Bytes::new());
-        call.know(peek);
-        return Ok(());
-    }
     let config = &gateway.config;
+    let mut first = None;
+    match way(call, gateway) {
+        Way::Nothing => {
+            call.body = None;
+            let peek = call.endpoint.peek(b"{}")?;
+            call.input = Input::Raw(Bytes::new());
+            call.know(peek);
+            return Ok(());
+        }
+        Way::On => return pass_on(call, config, None),
+        Way::Whole => {}
+        Way::Look => {
+            plain(call)?;
+            let Some(body) = &mut call.body else { return Ok(()) };
+            let piece = within(config, first_piece(body)).await??;
+            if !may_be_json(&piece) {
+                return pass_on(call, config, Some(piece));
+            }
+            first = Some(piece);
+        }
+    }
     let promised = promised_bytes(call, config)?;
     let Some(body) = call.body.take() else { return Ok(()) };
-    let reading = read(body, promised, config, &mut call.held);
-    let bytes =
-        tokio::time::timeout(Duration::from_millis(config.body_timeout_ms), reading).await.map_err(|_| {
-            let message = format!("the request body took longer than {} ms; send it faster", config.body_timeout_ms);
-            CallError::caller(ErrorClass::RequestTimeout, message)
-        })??;
+    let bytes = within(config, read(first, body, promised, config, &mut call.held)).await??;
     let peek = call.endpoint.peek(&bytes);
     call.input = Input::Raw(bytes);
     call.know(peek?);
     Ok(())
 }
 
-/// What the headers say about the body, if it may come.
-fn promised_bytes(call: &Call, config: &GatewayConfig) -> Result<usize, CallError> {
+/// What becomes of a body.
+enum Way {
+    /// The path says it all.
+    Nothing,
+    Whole,
+    /// It goes on unread while it arrives.
+    On,
+    /// So it does, unless it turns out to be text all the same.
+    Look,
+}
+
+fn way(call: &Call, gateway: &Gateway) -> Way {
+    match call.endpoint {
+        Endpoint::Kept(shelf) if shelf.is_upload(&call.method) => Way::On,
+        Endpoint::Kept(shelf) if !shelf.makes_batch(&call.method) => Way::Nothing,
+        Endpoint::Through(_) => {
+            let watched = gateway.guard.watches(Place::Input);
+            match Shape::of(call.content_type(), b"") {
+                Shape::Json | Shape::Text => Way::Whole,
+                // A call without a body says nothing of it.
+                Shape::Other if call.content_type().is_none() => Way::Whole,
+                Shape::Form if watched => Way::Whole,
+                Shape::Other if watched => Way::Look,
+                Shape::Form | Shape::Other => Way::On,
+            }
+        }
+        _ => Way::Whole,
+    }
+}
+
+/// Leaves the body to `send`.
+fn pass_on(call: &mut Call, config: &GatewayConfig, first: Option<Bytes>) -> Result<(), CallError> {
+    plain(call)?;
+    if promised(call) > config.max_passed_bytes {
+        return Err(told(too_large_to_pass(config)));
+    }
+    let Some(body) = call.body.take() else { return Ok(()) };
+    let upload = Upload::new(first, body, call, config);
+    call.uploaded = Some(upload.body.moved());
+    call.upload = Some(upload);
+    let peek = call.endpoint.peek(b"{}")?;
+    call.input = Input::Raw(Bytes::new());
+    call.know(peek);
+    Ok(())
+}
+
+async fn within<T>(config: &GatewayConfig, reading: impl Future<Output = T>) -> Result<T, CallError> {
+    tokio::time::timeout(Duration::from_millis(config.body_timeout_ms), reading).await.map_err(|_| {
+        let message = format!("the request body took longer than {} ms; send it faster", config.body_timeout_ms);
+        CallError::caller(ErrorClass::RequestTimeout, message)
+    })
+}
+
+/// What there is up to the first piece that says what the body is; blanks say nothing.
+async fn first_piece(body: &mut RequestBody) -> Result<Bytes, CallError> {
+    let mut first = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(broke_off)?.into_data() else { continue };
+        first.extend_from_slice(&data);
+        if first.len() > MAX_BLANKS || data.iter().any(|byte| !byte.is_ascii_whitespace()) {
+            break;
+        }
+    }
+    Ok(first.freeze())
+}
+
+/// It is JSON by its first letter, or hides that behind more blanks than anybody writes.
+fn may_be_json(first: &[u8]) -> bool {
+    Shape::of(None, first) == Shape::Json || (first.len() > MAX_BLANKS && first.trim_ascii().is_empty())
+}
+
+fn broke_off(error: crate::BoxError) -> CallError {
+    tracing::debug!(error = %error, "a request body broke off");
+    CallError::caller(ErrorClass::InvalidRequest, "the request body broke off before its end; send it again")
+}
+
+fn promised(call: &Call) -> u64 {
+    call.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0)
+}
+
+/// It is not compressed.
+fn plain(call: &Call) -> Result<(), CallError> {
     if let Some(encoding) = call.headers.get(CONTENT_ENCODING).filter(|encoding| *encoding != "identity") {
         let found: String = String::from_utf8_lossy(encoding.as_bytes()).chars().take(40).collect();
         let message = format!("`content-encoding: {found}` is not supported; send the body as it is");
@@ -50,7 +142,13 @@ fn promised_bytes(call: &Call, config: &GatewayConfig) -> Result<usize, CallErro
             CallError::caller(ErrorClass::InvalidRequest, message).status_code(StatusCode::UNSUPPORTED_MEDIA_TYPE)
         );
     }
-    let length = call.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0);
+    Ok(())
+}
+
+/// What the headers say about the body, if it may come.
+fn promised_bytes(call: &Call, config: &GatewayConfig) -> Result<usize, CallError> {
+    plain(call)?;
+    let length = usize::try_from(promised(call)).unwrap_or(usize::MAX);
     if length > config.max_body_bytes {
         return Err(too_large(config));
     }
@@ -64,20 +162,20 @@ fn too_large(config: &GatewayConfig) -> CallError {
 }
 
 async fn read(
+    before: Option<Bytes>,
     mut body: RequestBody,
     promised: usize,
     config: &GatewayConfig,
     held: &mut Held,
 ) -> Result<Bytes, CallError> {
-    let mut first = Bytes::new();
+    let mut first = before.unwrap_or_default();
     let mut rest = BytesMut::new();
-    let mut total = 0;
+    let mut total = first.len();
+    if !held.try_grow(total) {
+        return Err(CallError::overloaded("too many request bodies are in memory; try again"));
+    }
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| {
-            tracing::debug!(error = %error, "a request body broke off");
-            CallError::caller(ErrorClass::InvalidRequest, "the request body broke off before its end; send it again")
-        })?;
-        let Ok(data) = frame.into_data() else { continue };
+        let Ok(data) = frame.map_err(broke_off)?.into_data() else { continue };
         let before = total;
         total += data.len();
         if total > config.max_body_bytes {

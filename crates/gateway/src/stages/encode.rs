@@ -1,19 +1,24 @@
 //! Says the answer in the caller's dialect: a whole one here, a stream event by event in `relay`.
 //! And the heads of all answers.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use signalbox_types::{ErrorClass, Verdict};
+use signalbox_upstream::Operation;
 use signalbox_wire::{Dialect, WireError, embeddings};
 
 use crate::call::{Answer, Call, CallError, Input, Outcome, Reply, Retry};
 use crate::endpoint::Endpoint;
 use crate::headers::{
-    ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, LATENCY_MS, MODEL, OPENAI_REQUEST_ID, PROVIDER, ROUTE, SHOULD_RETRY,
-    TRACE_ID, TRACEPARENT, VERDICT,
+    ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, IDEMPOTENCY, LATENCY_MS, MODEL, OPENAI_REQUEST_ID, PROVIDER, ROUTE,
+    SHOULD_RETRY, TRACE_ID, TRACEPARENT, VERDICT,
 };
+use crate::idempotency::Kept;
+use crate::kept::{Owner, only_theirs};
 use crate::list::List;
 use crate::owners::Kind;
 use crate::pass::Pass;
@@ -26,10 +31,20 @@ const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; c
 
 pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result<Reply, CallError> {
     let Reply::Whole { headers, mut body } = reply else { return Ok(reply) };
+    if let Endpoint::Kept(shelf) = call.endpoint
+        && let (Some(principal), Some(target)) = (&call.principal, &call.target)
+    {
+        let owner = Owner { gateway, project: &principal.project, provider: &target.provider.name };
+        body = only_theirs(shelf, call.method == Method::POST, body, &owner);
+    }
     if call.endpoint.passes_along() {
         // Its price isn't that of a token of text.
         call.usage = along::usage(&body);
+        call.answer_bytes = body.len();
         call.answer = Answer::Raw(body.clone());
+        if matches!(call.endpoint.operation(), Operation::Rerank | Operation::CohereEmbed) {
+            gateway.settler.price(call);
+        }
         return Ok(Reply::Whole { headers, body });
     }
     if call.endpoint.is_embeddings() {
@@ -101,7 +116,17 @@ fn untold(call: &Call, error: &WireError) -> CallError {
 
 /// The answer of a call that went well so far; a stream may still fail.
 pub(crate) fn answer(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Response<ResponseBody> {
-    settle.status = Some(StatusCode::OK);
+    let status = match settle.endpoint {
+        Endpoint::Through(_) | Endpoint::Kept(_) => settle.replied.unwrap_or(StatusCode::OK),
+        _ => StatusCode::OK,
+    };
+    settle.status = Some(status);
+    let mut response = answering(settle, reply, gateway);
+    *response.status_mut() = status;
+    response
+}
+
+fn answering(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Response<ResponseBody> {
     match reply {
         Reply::Whole { mut headers, body } => {
             if !settle.endpoint.passes_along() {
@@ -112,6 +137,7 @@ pub(crate) fn answer(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Res
             {
                 headers.insert(COST_USD, cost);
             }
+            lead_on(&mut settle, gateway, StatusCode::OK, &headers, &body, None);
             our_headers(&settle, gateway, &mut headers);
             settle.finish(Outcome::Answered);
             with_headers(headers, whole(body))
@@ -146,15 +172,54 @@ pub(crate) fn refuse(mut settle: Settle, mut error: CallError, gateway: &Gateway
     settle.first_byte = settle.first_byte.or(came);
     settle.status = Some(status);
     let mut headers = std::mem::take(&mut error.detail.headers);
+    let body = error.detail.verbatim.take().unwrap_or_else(|| settle.endpoint.encode_error(&error.body()));
+    lead_on(&mut settle, gateway, status, &headers, &body, Some(&error));
     our_headers(&settle, gateway, &mut headers);
-    let body = error.detail.verbatim.take().unwrap_or_else(|| settle.codec().encode_error(&error.body()));
     let retry = error.retry;
     settle.finish(Outcome::Failed(error));
     refusal(status, headers, retry, body)
 }
 
+/// Tells the answer to those who sent the same call and wait for it.
+fn lead_on(
+    call: &mut Call,
+    gateway: &Gateway,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &Bytes,
+    error: Option<&CallError>,
+) {
+    if let Some(lead) = call.lead.take() {
+        let kept = Kept::of(status, headers.clone(), body.clone(), call.trace.trace_id, error);
+        lead.answered(kept, gateway.clock.elapsed());
+    }
+}
+
+/// The answer of the same call, which was sent before. Nothing was used for it again.
+pub(crate) fn again(mut settle: Settle, gateway: &Gateway) -> Response<ResponseBody> {
+    let Some(again) = &settle.again else { return refuse(settle, unasked(), gateway) };
+    let (kept, word) = (Arc::clone(&again.kept), HeaderValue::from_static(again.word()));
+    settle.status = Some(kept.status);
+    let mut headers = kept.headers.clone();
+    headers.remove(COST_USD);
+    headers.insert(IDEMPOTENCY, word);
+    our_headers(&settle, gateway, &mut headers);
+    let outcome = kept.outcome();
+    let retry = if let Outcome::Failed(error) = &outcome { error.retry } else { Retry::Never };
+    settle.finish(outcome);
+    if kept.status.is_success() {
+        return with_headers(headers, whole(kept.body.clone()));
+    }
+    refusal(kept.status, headers, retry, kept.body.clone())
+}
+
+fn unasked() -> CallError {
+    CallError::us(ErrorClass::Internal, "the call has no answer of another one")
+}
+
 pub(crate) fn refusal(status: StatusCode, mut headers: HeaderMap, retry: Retry, body: Bytes) -> Response<ResponseBody> {
-    headers.insert(CONTENT_TYPE, JSON);
+    // What passes through says itself what it is.
+    headers.entry(CONTENT_TYPE).or_insert(JSON);
     // The SDKs would try a 5xx again.
     if retry == Retry::Never && status.is_server_error() {
         headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));

@@ -3,23 +3,35 @@
 
 use bytes::Bytes;
 use signalbox_guard::{Context, Guard};
-use signalbox_types::{Finding, Place, Role, Verdict};
+use signalbox_types::{ErrorClass, Finding, Place, Role, Verdict};
+use signalbox_wire::along::Shape;
 use signalbox_wire::{Peek, WireError, splice};
 
-use crate::Gateway;
 use crate::call::{Call, CallError, Input};
 use crate::endpoint::Endpoint;
 use crate::offload::offload;
 use crate::verdict::{clean, refusal};
+use crate::{Gateway, Unread};
 
 pub(crate) async fn guard_in(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
-    let wanted = gateway.guard.watches(Place::Input) || gateway.guard.reads_context();
-    if !wanted || matches!(call.endpoint, Endpoint::Kept(_)) {
+    let watches = gateway.guard.watches(Place::Input);
+    if !watches && !gateway.guard.reads_context() {
         return Ok(());
     }
     let Input::Raw(body) = &call.input else { return Ok(()) };
+    if watches && is_unread(call, body) {
+        call.unread = true;
+        if gateway.guard.acts_on(Place::Input) && gateway.config.unread == Unread::Refuse {
+            let message = "no guardrail can read this body, and such bodies are refused here (gateway.unread)";
+            return Err(CallError::caller(ErrorClass::GuardrailBlocked, message));
+        }
+    }
+    if body.is_empty() {
+        return Ok(());
+    }
     let (body, guard, endpoint) = (body.clone(), gateway.guard.clone(), call.endpoint);
-    let seen = offload(body.len(), move || look(guard, endpoint, &body)).await??;
+    let kind = call.content_type().map(str::to_owned);
+    let seen = offload(body.len(), move || look(guard, endpoint, kind.as_deref(), &body)).await??;
     call.guard = seen.guard;
     call.note(seen.findings);
     if let Some((body, peek)) = seen.cleaned {
@@ -27,6 +39,12 @@ pub(crate) async fn guard_in(call: &mut Call, gateway: &Gateway) -> Result<(), C
         call.know(peek);
     }
     seen.refusal.map_or(Ok(()), Err)
+}
+
+/// What goes on while it arrives; what is no text; and files in a form.
+fn is_unread(call: &Call, body: &[u8]) -> bool {
+    let unreadable = || matches!(Shape::of(call.content_type(), body), Shape::Form | Shape::Other);
+    call.upload.is_some() || (matches!(call.endpoint, Endpoint::Through(_)) && !body.is_empty() && unreadable())
 }
 
 struct Seen {
@@ -38,8 +56,8 @@ struct Seen {
     refusal: Option<CallError>,
 }
 
-fn look(mut guard: Guard, endpoint: Endpoint, body: &Bytes) -> Result<Seen, WireError> {
-    let texts = endpoint.texts(body)?;
+fn look(mut guard: Guard, endpoint: Endpoint, kind: Option<&str>, body: &Bytes) -> Result<Seen, WireError> {
+    let texts = endpoint.texts(kind, body)?;
     let mut seen = Seen { guard: None, findings: Vec::new(), cleaned: None, refusal: None };
     if guard.reads_context() {
         let said = |by: &dyn Fn(Role) -> bool| {

@@ -1,28 +1,33 @@
 //! Looks at every text that comes out. A whole answer is looked at here; a stream gets windows that
 //! look at it as it passes and hold back no more than what could become a hit.
 
+use http::header::CONTENT_TYPE;
 use signalbox_guard::{Guard, Window};
 use signalbox_types::{ErrorClass, Finding, Place, Verdict};
 use signalbox_upstream::Operation;
-use signalbox_wire::along::answer_texts;
+use signalbox_wire::along::{Shape, answer_texts};
 use signalbox_wire::{Channel, TextFilter, splice};
 
-use crate::Gateway;
 use crate::call::{Answer, Call, CallError, Reply};
+use crate::endpoint::Endpoint;
 use crate::verdict::{clean, refusal};
+use crate::{Gateway, Unread};
 
 pub(crate) fn guard_out(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result<Reply, CallError> {
     // Embeddings are numbers, and so is a count; pictures and sound can't be read.
-    let says_something = call.endpoint.is_chat() || call.endpoint.operation() == Operation::Transcriptions;
+    let says_something =
+        call.endpoint.is_chat() || matches!(call.endpoint.operation(), Operation::Transcriptions | Operation::Through);
     let guard = call.guard.as_ref().unwrap_or(&gateway.guard).clone();
     if !guard.watches(Place::Output) || !says_something {
         return Ok(reply);
     }
     match reply {
         Reply::Whole { headers, body } => {
-            let texts = match call.endpoint.passes_along() {
-                true => answer_texts(&body),
-                false => call.target_codec().response_texts(&body),
+            let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+            let texts = match call.endpoint {
+                Endpoint::Through(_) => Shape::of(kind, &body).texts(&body),
+                endpoint if endpoint.passes_along() => answer_texts(&body),
+                _ => call.target_codec().response_texts(&body),
             };
             let texts = match texts {
                 Ok(texts) => texts,
@@ -50,6 +55,14 @@ pub(crate) fn guard_out(call: &mut Call, gateway: &Gateway, reply: Reply) -> Res
                     Err(error)
                 }
             }
+        }
+        Reply::Passing(passing) if matches!(call.endpoint, Endpoint::Through(_)) => {
+            call.unread = true;
+            if guard.acts_on(Place::Output) && gateway.config.unread == Unread::Refuse {
+                let message = "no guardrail can read this answer, and such answers are refused here (gateway.unread)";
+                return Err(CallError::caller(ErrorClass::GuardrailBlocked, message));
+            }
+            Ok(Reply::Passing(passing))
         }
         Reply::Passing(passing) => {
             if passing.is_stream && guard.acts_on(Place::Output) {

@@ -2,6 +2,7 @@
 //! another stage.
 
 pub(crate) mod admit;
+pub(crate) mod again;
 pub(crate) mod decode;
 pub(crate) mod encode;
 pub(crate) mod guard_in;

@@ -9,25 +9,34 @@ use signalbox_upstream::Target;
 use crate::Gateway;
 use crate::call::{Call, CallError, Input};
 use crate::endpoint::Endpoint;
-use crate::kept;
+use crate::headers::PROVIDER;
+use crate::kept::{self, Shelf};
 use crate::owners::{Kind, Whose};
 use crate::route::Routed;
 
 pub(crate) fn route(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
     let Some(peek) = &call.peek else { return Ok(()) };
-    if let Endpoint::Kept(_) = call.endpoint {
-        let target = keeper(call, gateway)?;
+    let named = match (&call.through, &call.principal) {
+        (Some(through), Some(principal)) => Some(through.target(gateway, &principal.project)?),
+        _ => None,
+    };
+    if let Endpoint::Kept(shelf) = call.endpoint {
+        let target = keeper(call, gateway, shelf, named)?;
         return to(call, target);
     }
     if call.endpoint == Endpoint::Responses {
         goes_on_from_its_own(call, gateway)?;
+    }
+    if let Some(target) = named {
+        let model = peek.model.clone();
+        return to(call, Target { model, ..target });
     }
     if peek.model.is_empty() && call.endpoint.passes_along() {
         let target = gateway.upstream.openai().ok_or_else(nobody)?;
         return to(call, target);
     }
     if let Some(route) = gateway.routes.find(&peek.model) {
-        call.routed = Some(Box::new(Routed::new(Arc::clone(route))));
+        call.routed = Some(Box::new(Routed::new(Arc::clone(route), &call.headers)));
         return Ok(());
     }
     let target = gateway.upstream.resolve(&peek.model).map_err(|error| unknown_model(error.to_string()))?;
@@ -36,31 +45,90 @@ pub(crate) fn route(call: &mut Call, gateway: &Gateway) -> Result<(), CallError>
 
 fn to(call: &mut Call, target: Target) -> Result<(), CallError> {
     if let Some(message) = call.endpoint.unanswerable_by(&target.provider) {
-        return Err(of_model(ErrorClass::InvalidRequest, message));
+        return Err(match call.endpoint {
+            // No model is named there.
+            Endpoint::Kept(_) => CallError::caller(ErrorClass::InvalidRequest, message),
+            _ => of_model(ErrorClass::InvalidRequest, message),
+        });
     }
     call.target = Some(target);
     Ok(())
 }
 
 /// Who keeps what is asked for, if the caller's project made it. While all keys are of one project, nobody else can have
-/// made what isn't known (any more).
-fn keeper(call: &Call, gateway: &Gateway) -> Result<Target, CallError> {
-    let (Some(principal), Some(id)) = (&call.principal, call.below.as_deref().and_then(kept::id)) else {
-        return Err(CallError::us(ErrorClass::Internal, "the call names nothing that is kept"));
+/// made what isn't known (any more). `named` is who the path names.
+fn keeper(call: &Call, gateway: &Gateway, shelf: &Shelf, named: Option<Target>) -> Result<Target, CallError> {
+    let Some(principal) = &call.principal else {
+        return Err(CallError::us(ErrorClass::Internal, "the call is nobody's"));
     };
-    let kind = Kind::Response;
-    let provider = match gateway.owners.find(kind, id, &principal.project) {
-        Whose::Yours(provider) => gateway.upstream.provider(&provider),
-        Whose::Unknown if gateway.catalog.has_one_project() => gateway.upstream.openai(),
-        Whose::Unknown | Whose::Anothers => return Err(not_theirs(kind, id, gateway)),
+    let (kind, id) = if shelf.makes_batch(&call.method) {
+        let Input::Raw(body) = &call.input else {
+            return Err(CallError::us(ErrorClass::Internal, "the call has no body"));
+        };
+        let missing = || {
+            let mut error =
+                CallError::caller(ErrorClass::InvalidRequest, "`input_file_id` is missing: expected the id of a file");
+            error.detail.param = Some("input_file_id".to_owned());
+            error
+        };
+        (Kind::File, kept::input_file(body).ok_or_else(missing)?)
+    } else {
+        match call.below.as_deref().and_then(kept::id) {
+            Some(id) => (shelf.kind, id.to_owned()),
+            None => return named.map_or_else(|| chosen(call, gateway, shelf.kind), Ok),
+        }
     };
-    provider.ok_or_else(|| {
-        let message = format!(
-            "{}s are kept by OpenAI, and no provider of the kind `openai` is on; set OPENAI_API_KEY, or configure one",
-            kind.as_str()
-        );
-        CallError::caller(ErrorClass::NotFound, message)
-    })
+    match gateway.owners.find(kind, &id, &principal.project) {
+        Whose::Yours(provider) if named.as_ref().is_none_or(|named| named.provider.name == provider) => {
+            gateway.upstream.provider(&provider).ok_or_else(|| not_theirs(kind, &id, gateway))
+        }
+        Whose::Unknown if gateway.catalog.has_one_project() => {
+            named.map_or_else(|| chosen(call, gateway, shelf.kind), Ok)
+        }
+        Whose::Yours(_) | Whose::Unknown | Whose::Anothers => Err(not_theirs(kind, &id, gateway)),
+    }
+}
+
+/// Who is to keep something, or may have it: the one that the call says, the one of the configuration, or the only one.
+fn chosen(call: &Call, gateway: &Gateway, kind: Kind) -> Result<Target, CallError> {
+    let said = call.headers.get(PROVIDER).map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
+    if let Some(name) = said {
+        let unknown = || CallError::caller(ErrorClass::NotFound, gateway.upstream.unknown_provider(&name));
+        return gateway.upstream.provider(&name).ok_or_else(unknown);
+    }
+    if kind == Kind::Response {
+        return gateway.upstream.openai().ok_or_else(|| {
+            let message = "responses are kept by OpenAI, and no provider of the kind `openai` is on; set OPENAI_API_KEY, or configure one";
+            CallError::caller(ErrorClass::NotFound, message)
+        });
+    }
+    if let Some(name) = &gateway.config.files_provider {
+        let unknown = || {
+            let message = format!("gateway.files_provider: {}", gateway.upstream.unknown_provider(name));
+            CallError::us(ErrorClass::Internal, message)
+        };
+        return gateway.upstream.provider(name).ok_or_else(unknown);
+    }
+    let (simulated, mut all): (Vec<Target>, Vec<Target>) =
+        gateway.upstream.having(kind.operation()).partition(|target| target.provider.is_built_in());
+    match (all.pop(), all.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (None, _) => simulated.into_iter().next().ok_or_else(|| {
+            let message =
+                format!("no provider that is on takes {}s; set OPENAI_API_KEY, or configure one", kind.as_str());
+            CallError::caller(ErrorClass::NotFound, message)
+        }),
+        (Some(last), false) => {
+            let names: Vec<String> =
+                all.iter().chain([&last]).map(|target| format!("`{}`", target.provider.name)).collect();
+            let message = format!(
+                "several providers take {}s: {}; say which with the header {PROVIDER}, or with gateway.files_provider",
+                kind.as_str(),
+                names.join(", ")
+            );
+            Err(CallError::caller(ErrorClass::InvalidRequest, message))
+        }
+    }
 }
 
 /// A conversation that another project began is not to be read by going on with it.

@@ -1,11 +1,14 @@
 //! Has the call answered: by its one target, or by those of its route in turn.
 
-use signalbox_types::ErrorClass;
+use signalbox_types::{ErrorClass, Place};
 
 use crate::Gateway;
+use crate::along::Take;
 use crate::call::{Call, CallError, Reply};
+use crate::endpoint::Endpoint;
 use crate::exchange::{Ask, exchange};
 use crate::route::attempts;
+use crate::until::Until;
 
 pub(crate) async fn send(call: &mut Call, gateway: &Gateway) -> Result<Reply, CallError> {
     if call.routed.is_some() {
@@ -15,7 +18,21 @@ pub(crate) async fn send(call: &mut Call, gateway: &Gateway) -> Result<Reply, Ca
     let Some(target) = &call.target else {
         return Err(CallError::us(ErrorClass::Internal, "the call has no target"));
     };
-    let ask = Ask::new(call, target, gateway.config.max_answer_bytes)?;
-    let sent = exchange(ask, &gateway.upstream, &*gateway.clock).await?;
+    let mut ask = Ask::new(call, target, gateway.config.max_answer_bytes)?;
+    let readable = gateway.guard.watches(Place::Output);
+    if matches!(call.endpoint, Endpoint::Through(_)) && !readable {
+        ask = ask.taken(Take::Passing);
+    }
+    if let Some(upload) = call.upload.take() {
+        ask = ask.uploading(upload);
+    }
+    let asked = exchange(ask, &gateway.upstream, &*gateway.clock);
+    let sent = match Until::of_caller(&call.headers) {
+        None => asked.await?,
+        Some(until) => {
+            let late = || until.error(&format!("provider `{}` didn't answer", target.provider.name));
+            tokio::time::timeout_at(until.at, asked).await.unwrap_or_else(|_| Err(late()))?
+        }
+    };
     Ok(call.adopt(sent))
 }

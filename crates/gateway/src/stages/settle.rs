@@ -99,6 +99,7 @@ pub(crate) struct Settled {
 struct Queued {
     settled: Settled,
     weight: usize,
+    most_recorded_bytes: usize,
     tracked: Option<TaskTrackerToken>,
 }
 
@@ -110,6 +111,7 @@ pub(crate) struct Settler {
     queue: SyncSender<Queued>,
     queued_bytes: Arc<AtomicUsize>,
     most_bytes: usize,
+    most_recorded_bytes: usize,
 }
 
 impl Settler {
@@ -123,16 +125,32 @@ impl Settler {
         let metrics = GatewayMetrics::new(config.max_model_labels);
         let (queue, queued) = sync_channel(config.settle_queue);
         let queued_bytes = Arc::new(AtomicUsize::new(0));
-        let writer = Writer {
-            sink,
-            metrics: metrics.clone(),
-            queued_bytes: Arc::clone(&queued_bytes),
-            most_recorded_bytes: config.max_recorded_bytes,
-        };
+        let writer = Writer { sink, metrics: metrics.clone(), queued_bytes: Arc::clone(&queued_bytes) };
         // A thread and not a task: reading a long prompt takes milliseconds, in which a worker of the
         // runtime would serve nobody.
         std::thread::spawn(move || writer.run(&queued));
-        Self { metrics, prices, clock, queue, queued_bytes, most_bytes: config.settle_queue_bytes }
+        Self {
+            metrics,
+            prices,
+            clock,
+            queue,
+            queued_bytes,
+            most_bytes: config.settle_queue_bytes,
+            most_recorded_bytes: config.max_recorded_bytes,
+        }
+    }
+
+    /// By other settings, with the same thread. The length of its queue stays, as do the names that metrics know.
+    pub(crate) fn with(&self, config: &GatewayConfig, prices: Arc<PriceBook>) -> Self {
+        Self {
+            metrics: self.metrics.clone(),
+            prices,
+            clock: Arc::clone(&self.clock),
+            queue: self.queue.clone(),
+            queued_bytes: Arc::clone(&self.queued_bytes),
+            most_bytes: config.settle_queue_bytes,
+            most_recorded_bytes: config.max_recorded_bytes,
+        }
     }
 
     /// Gives the call its cost, if usage and price are known.
@@ -149,6 +167,7 @@ impl Settler {
 
     fn settle(&self, mut call: Box<Call>, outcome: Outcome, tracked: Option<TaskTrackerToken>) {
         call.permit = None;
+        call.lead = None;
         call.body = None;
         if let Some(routed) = &mut call.routed {
             routed.ended(&outcome);
@@ -171,7 +190,8 @@ impl Settler {
         }
         let ended = call.started.plus(took);
         let weight = call.weight();
-        let queued = Queued { settled: Settled { call, outcome, ended }, weight, tracked };
+        let most_recorded_bytes = self.most_recorded_bytes;
+        let queued = Queued { settled: Settled { call, outcome, ended }, weight, most_recorded_bytes, tracked };
         if self.queued_bytes.fetch_add(weight, Ordering::Relaxed) > self.most_bytes {
             self.queued_bytes.fetch_sub(weight, Ordering::Relaxed);
             return self.metrics.count_shed(Shed::SettleQueue);
@@ -210,7 +230,6 @@ struct Writer {
     sink: Arc<dyn SpanSink>,
     metrics: GatewayMetrics,
     queued_bytes: Arc<AtomicUsize>,
-    most_recorded_bytes: usize,
 }
 
 impl Writer {
@@ -236,9 +255,9 @@ impl Writer {
     }
 
     fn take(&self, queued: Queued) {
-        let Queued { settled, weight, tracked } = queued;
+        let Queued { settled, weight, most_recorded_bytes, tracked } = queued;
         // Bodies come from strangers; one that trips a fault of ours must not end the recording.
-        let written = std::panic::catch_unwind(AssertUnwindSafe(|| self.write(settled)));
+        let written = std::panic::catch_unwind(AssertUnwindSafe(|| self.write(settled, most_recorded_bytes)));
         if written.is_err() {
             tracing::error!("a call could not be written down by a fault of Signalbox");
             self.metrics.count_shed(Shed::Fault);
@@ -249,8 +268,8 @@ impl Writer {
         drop(tracked);
     }
 
-    fn write(&self, settled: Settled) {
-        if let Some(span) = record::span(settled, self.most_recorded_bytes)
+    fn write(&self, settled: Settled, most_recorded_bytes: usize) {
+        if let Some(span) = record::span(settled, most_recorded_bytes)
             && self.sink.try_emit(span).is_err()
         {
             self.metrics.count_shed(Shed::Sink);

@@ -335,3 +335,47 @@ async fn what_a_provider_keeps_is_asked_of_who_made_it() {
     let found = kept(&house, Method::GET, &path).await;
     assert_eq!(found.header("x-signalbox-provider"), "openai", "{}", found.text());
 }
+
+#[tokio::test]
+async fn texts_are_ranked_and_embedded_as_cohere_has_it() {
+    let house = House::new().await;
+    let documents = ["A kettle", "A signal box routes trains", "A box"];
+    for path in ["/v2/rerank", "/v1/rerank"] {
+        let asked =
+            json!({"model": "oai/rerank-v3.5", "query": "What is a signal box?", "documents": documents, "top_n": 2});
+        let answer = house.call(path, &[], &asked).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        assert_eq!(answer.json()["results"][0]["index"], 1, "{}", answer.text());
+        assert_eq!(answer.json()["results"].as_array().unwrap().len(), 2);
+        let received = house.received().await.pop().unwrap();
+        assert_eq!(received["path"], "/v1/rerank");
+        let sent: Value = serde_json::from_str(received["body"].as_str().unwrap()).unwrap();
+        assert_eq!(sent, with(asked, json!({"model": "rerank-v3.5"})));
+        let span = house.spans().await.pop().unwrap();
+        assert_eq!((span.kind, span.name.as_str()), (SpanKind::Reranker, "rerank rerank-v3.5"));
+        assert_eq!(span.attributes["signalbox.usage.search_units"], "1");
+        assert_eq!(span.input.unwrap()[2], "A signal box routes trains");
+        assert_eq!(span.output.unwrap()["results"][0]["index"], 1);
+        // A search has no price per token.
+        assert!(span.usage.is_unknown() && span.cost.is_none());
+    }
+    let asked =
+        json!({"model": "oai/embed-v4.0", "input_type": "search_query", "texts": ["a", "b"], "output_dimension": 8});
+    let answer = house.call("/v2/embed", &[], &asked).await;
+    assert_eq!(answer.json()["embeddings"]["float"][1].as_array().unwrap().len(), 8, "{}", answer.text());
+    let span = house.spans().await.pop().unwrap();
+    assert_eq!((span.kind, span.usage.input_tokens), (SpanKind::Embedding, Some(2)));
+    assert!(span.output.unwrap().as_str().unwrap().ends_with("not recorded]"));
+
+    // In Cohere's words, what goes wrong, too.
+    let refused = house.call("/v2/rerank", &[], &json!({"model": "ant/m", "query": "a", "documents": ["a"]})).await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.json()["message"].as_str().unwrap().contains("no rerank endpoint"), "{}", refused.text());
+    let missing = house.call("/v2/rerank", &[], &json!({"query": "a", "documents": ["a"]})).await;
+    assert!(missing.json()["message"].as_str().unwrap().contains("`model` is missing"), "{}", missing.text());
+    let policies = json!({"policies": [{"scanner": "secrets", "on": ["input"], "action": "redact"}]});
+    let house = House::build(Plan { guard: policies, ..Plan::default() }).await;
+    let asked = json!({"model": "oai/m", "query": "a", "documents": [{"text": format!("Say {}", secret())}]});
+    assert_eq!(house.call("/v2/rerank", &[], &asked).await.header("x-signalbox-verdict"), "redact");
+    assert!(!house.received().await[0].to_string().contains(&inner_secret()));
+}

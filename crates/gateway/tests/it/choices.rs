@@ -1,5 +1,7 @@
 //! Which target of a route gets a call, by what the call is.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::house::{CHAT, House, MESSAGES, question, with};
@@ -138,4 +140,22 @@ async fn a_route_may_be_named_by_the_path() {
         assert_eq!(tries(&span), as_tries(&[("bad/m", "upstream_error"), ("ant/small", "answered")]));
         assert_eq!(span.model_requested.as_deref(), Some("chat"));
     }
+}
+
+#[tokio::test]
+async fn who_is_back_after_failures_gets_its_share_little_by_little() {
+    let targets = json!([{"provider": "oai", "model": "small", "weight": 2}, {"provider": "ant", "model": "small"}]);
+    let more = json!({"breaker": {"failures": 1, "cooldown": "10s", "slow_start": "100s"}});
+    let house = routed(targets, more, vec![]).await;
+    let weight = || house.gateway.routes()[0].targets[0].weight_now;
+    assert_eq!(weight(), 2.0);
+    house.call(CHAT, &[("x-sim-status", "500")], &question(CHAT, "chat")).await;
+    house.clock.advance(Duration::from_secs(10));
+    assert_eq!(house.call(CHAT, &[], &question(CHAT, "chat")).await.header("x-signalbox-provider"), "oai");
+    // A tenth at first, so that it can show that it is well.
+    for (seconds, expected) in [(0, 0.2), (5, 0.2), (45, 1.0), (50, 2.0), (100, 2.0)] {
+        house.clock.advance(Duration::from_secs(seconds));
+        assert!((weight() - expected).abs() < 1e-9, "{} after {seconds} s more", weight());
+    }
+    assert_eq!(house.gateway.routes()[0].targets[1].weight_now, 1.0);
 }

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 
 use crate::house::{CHAT, House, MESSAGES, Plan, hand_written, http_answer, question, with};
 use crate::routes::{as_tries, hang, routed, streamed, tries};
+use crate::tls;
 
 /// A role, but nothing said yet.
 const ROLE: &str = "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n";
@@ -72,6 +73,15 @@ async fn faults() -> Vec<Fault> {
         fault("resets", reset().await, 502, "upstream_error", "closed the connection"),
         fault("refuses connections", nobody().await, 502, "upstream_unreachable", "can't be reached"),
         fault("has no TLS", nobody().await.replace("http:", "https:"), 502, "upstream_unreachable", "can't be reached"),
+        fault(
+            "is nowhere",
+            "http://no-such-host.invalid/v1".to_owned(),
+            502,
+            "upstream_unreachable",
+            "can't be reached",
+        ),
+        fault("is out of date", tls::provider(2021).await, 502, "upstream_unreachable", "certificate expired"),
+        fault("is signed by itself", tls::provider(4000).await, 502, "upstream_unreachable", "UnknownIssuer"),
         fault("speaks no HTTP", hand_written(vec!["SSH-2.0-x\r\n".into()]).await, 502, "upstream_error", "HTTP"),
         fault("sends a page", sends("200 OK", "text/html", "<html>").await, 502, "upstream_error", "base_url"),
         fault("fails", sends("500 Oops", json, error_body).await, 500, "upstream_error", "No credits left"),

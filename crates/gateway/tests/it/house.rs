@@ -11,14 +11,14 @@ use http_body_util::{BodyExt as _, Full};
 use serde_json::{Value, json};
 use signalbox_catalog::Catalog;
 use signalbox_gateway::{
-    BoxError, Gateway, GatewayConfig, GatewayParts, RequestBody, ResponseBody, RouteConfig, Routes,
+    BoxError, Gateway, GatewayConfig, GatewayParts, RequestBody, ResponseBody, Routes, Settings, Switch,
 };
 use signalbox_guard::{Guard, GuardConfig};
 use signalbox_prices::PriceBook;
 use signalbox_testkit::{ManualClock, VecSink};
 use signalbox_types::seam::{Clock, SpanSink};
 use signalbox_types::{Secret, Span};
-use signalbox_upstream::{Upstream, UpstreamConfig, simulated};
+use signalbox_upstream::{Problem, Upstream, simulated};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -66,8 +66,31 @@ impl Default for Plan {
     }
 }
 
+impl Plan {
+    fn settings(self, simulator: &str) -> Settings {
+        let base_url = format!("http://{simulator}/v1");
+        let mut providers = vec![
+            json!({"name": "oai", "kind": "sim", "dialect": "openai_chat", "base_url": base_url, "models": ["small"]}),
+            json!({"name": "ant", "kind": "sim", "dialect": "anthropic_messages", "base_url": base_url, "models": ["large"]}),
+            json!({"name": "gem", "kind": "sim", "dialect": "gemini", "base_url": format!("http://{simulator}")}),
+            json!({"name": "rsp", "kind": "sim", "dialect": "openai_responses", "base_url": base_url}),
+        ];
+        providers.extend(self.providers);
+        let guard: GuardConfig = serde_json::from_value(self.guard).unwrap();
+        Settings {
+            config: self.config,
+            guard: Guard::compile(&guard).unwrap(),
+            upstream: serde_json::from_value(json!({"providers": providers, "timeouts": self.timeouts})).unwrap(),
+            routes: serde_json::from_value(self.routes).unwrap(),
+            prices: Arc::new(PriceBook::builtin()),
+        }
+    }
+}
+
 pub(crate) struct House {
+    /// What was in force at the start.
     pub(crate) gateway: Arc<Gateway>,
+    pub(crate) switch: Switch,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) sink: Arc<VecSink>,
     pub(crate) clock: Arc<ManualClock>,
@@ -107,35 +130,30 @@ impl House {
         let catalog = Arc::new(Catalog::open(data.path(), Arc::clone(&time)).await.unwrap());
         catalog.bootstrap(Some(Secret::new(KEY.to_owned()))).await.unwrap();
 
-        let base_url = format!("http://{simulator}/v1");
-        let mut providers = vec![
-            json!({"name": "oai", "kind": "sim", "dialect": "openai_chat", "base_url": base_url, "models": ["small"]}),
-            json!({"name": "ant", "kind": "sim", "dialect": "anthropic_messages", "base_url": base_url, "models": ["large"]}),
-            json!({"name": "gem", "kind": "sim", "dialect": "gemini", "base_url": format!("http://{simulator}")}),
-            json!({"name": "rsp", "kind": "sim", "dialect": "openai_responses", "base_url": base_url}),
-        ];
-        providers.extend(plan.providers);
-        let upstream: UpstreamConfig =
-            serde_json::from_value(json!({"providers": providers, "timeouts": plan.timeouts})).unwrap();
-        let upstream = Upstream::new(&upstream, &|_| None, Arc::clone(&time)).unwrap();
-        let routes: Vec<RouteConfig> = serde_json::from_value(plan.routes).unwrap();
-        let routes = Routes::compile(&routes, &upstream).unwrap();
-        let guard: GuardConfig = serde_json::from_value(plan.guard).unwrap();
+        let plan_sink = Arc::clone(&plan.sink);
+        let settings = plan.settings(&simulator);
+        let upstream = Upstream::new(&settings.upstream, &|_| None, Arc::clone(&time)).unwrap();
         let gateway = Gateway::new(GatewayParts {
-            config: plan.config,
-            guard: Guard::compile(&guard).unwrap(),
+            config: settings.config,
+            guard: settings.guard,
             catalog: Arc::clone(&catalog),
+            routes: Routes::compile(&settings.routes, &upstream).unwrap(),
             upstream: Arc::new(upstream),
-            routes,
-            prices: Arc::new(PriceBook::builtin()),
+            prices: settings.prices,
             sink,
             clock: time,
         });
-        Self { gateway: Arc::new(gateway), catalog, sink: plan.sink, clock, simulator, _data: data }
+        let switch = Switch::new(gateway);
+        Self { gateway: switch.current(), switch, catalog, sink: plan_sink, clock, simulator, _data: data }
+    }
+
+    /// Has another plan from now on; its sink stays.
+    pub(crate) fn reload(&self, plan: Plan) -> Result<(), Vec<Problem>> {
+        self.switch.apply(plan.settings(&self.simulator), &|_| None)
     }
 
     pub(crate) async fn send(&self, request: Request<RequestBody>) -> Response<ResponseBody> {
-        self.gateway.serve(request).await
+        self.switch.serve(request).await
     }
 
     pub(crate) async fn call(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {

@@ -53,13 +53,13 @@ pub enum Offsets {
     Chars,
 }
 
-/// The scanners with these names; all if none is named.
+/// The scanners with these names; all that raise alarms if none is named.
 ///
 /// # Errors
 /// If a name is no scanner's.
 pub fn scanners(names: &[String]) -> Result<Vec<&'static dyn Scanner>, ReportError> {
     if names.is_empty() {
-        return Ok(registry::ALL.to_vec());
+        return Ok(registry::ALL.iter().copied().filter(|scanner| !scanner.describes()).collect());
     }
     let find = |name: &String| {
         registry::find(name.trim()).ok_or_else(|| {
@@ -99,6 +99,9 @@ pub struct Scanned {
     pub us: f64,
     /// What was found, by place.
     pub spans: Vec<Span>,
+    /// What the text is, of a scanner that tells kinds apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pred: Option<Cow<'static, str>>,
 }
 
 /// Scans a text. `clock` tells microseconds.
@@ -106,10 +109,11 @@ pub fn scan(scanners: &[&'static dyn Scanner], text: &str, offsets: Offsets, clo
     let began = clock();
     let notes = Notes::default();
     let whole = Text::whole(text).noted(&notes);
-    let (mut score, mut spans, mut hits) = (0.0_f32, Vec::new(), Vec::new());
+    let (mut score, mut spans, mut hits, mut pred) = (0.0_f32, Vec::new(), Vec::new(), None);
     for scanner in scanners {
         scanner.scan(whole, &mut hits);
         score = score.max(scanner.score(whole, &hits));
+        pred = pred.or_else(|| scanner.prediction(&hits));
         let name = scanner.about().name;
         spans.extend(hits.drain(..).filter(|hit| hit.confidence >= THRESHOLD).map(|hit| span(*scanner, name, &hit)));
     }
@@ -118,7 +122,7 @@ pub fn scan(scanners: &[&'static dyn Scanner], text: &str, offsets: Offsets, clo
     if offsets == Offsets::Chars {
         to_chars(text, &mut spans);
     }
-    Scanned { score, flagged: !spans.is_empty(), us, spans }
+    Scanned { score, flagged: !spans.is_empty(), us, spans, pred }
 }
 
 fn span(by: &dyn Scanner, scanner: &'static str, hit: &Hit) -> Span {

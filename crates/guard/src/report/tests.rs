@@ -21,6 +21,15 @@ fn a_line_for_a_line() {
 }
 
 #[test]
+fn what_describes_predicts_and_is_not_among_all() {
+    let input = "{\"id\": 1, \"text\": \"Der Nachtzug zur Küste fährt um zehn ab.\"}\n";
+    let named = lines(input, &["language"], Offsets::Bytes).unwrap();
+    assert_eq!((&named[0]["pred"], &named[0]["spans"][0]["rule"]), (&"de".into(), &"de".into()));
+    let all = lines(input, &[], Offsets::Bytes).unwrap();
+    assert_eq!((all[0].get("pred"), &all[0]["flagged"]), (None, &false.into()));
+}
+
+#[test]
 fn a_wrong_line_is_named() {
     let message = |input| lines(input, &[], Offsets::Bytes).unwrap_err().to_string();
     assert_eq!(

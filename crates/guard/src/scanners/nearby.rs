@@ -47,16 +47,55 @@ pub(super) struct Found {
     pub(super) confidence: f32,
 }
 
+/// What was seen last. The same text around the same anchor, as in rows of numbers or in a text that is made to keep us
+/// busy, is not looked at again.
+struct Memory<'a, A> {
+    seen: Vec<Option<(Near<'a>, A, Option<Found>)>>,
+}
+
+/// How many places are remembered.
+const REMEMBERED: usize = 64;
+
+impl<'a, A: Copy + PartialEq> Memory<'a, A> {
+    fn recall(
+        &mut self,
+        near: Near<'a>,
+        anchor: A,
+        look: &mut impl FnMut(Near<'a>, A) -> Option<Found>,
+    ) -> Option<Found> {
+        if self.seen.is_empty() {
+            self.seen.resize(REMEMBERED, None);
+        }
+        let around = near.bytes.get(near.at.saturating_sub(8)..).and_then(|bytes| bytes.first_chunk::<16>());
+        let around = u128::from_le_bytes(around.copied().unwrap_or_default()) ^ near.bytes.len() as u128;
+        let place = (around.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) >> 100) as usize % (REMEMBERED - 1);
+        // Two places for each, so that two texts that follow one another don't drive each other out.
+        for known in &self.seen[place..place + 2] {
+            match known {
+                Some((seen, of, found)) if *of == anchor && seen.at == near.at && seen.bytes == near.bytes => {
+                    return *found;
+                }
+                _ => {}
+            }
+        }
+        let found = look(near, anchor);
+        self.seen[place + 1] = self.seen[place];
+        self.seen[place] = Some((near, anchor, found));
+        found
+    }
+}
+
 /// Looks at every anchor, which come sorted, and returns how far the text is settled.
-pub(super) fn scan<A>(
-    text: Text<'_>,
+pub(super) fn scan<'a, A: Copy + PartialEq>(
+    text: Text<'a>,
     reach: Reach,
     anchors: impl IntoIterator<Item = (usize, A)>,
-    look: impl Fn(Near<'_>, A) -> Option<Found>,
+    mut look: impl FnMut(Near<'a>, A) -> Option<Found>,
     hits: &mut Vec<Hit>,
 ) -> usize {
     let (bytes, from) = (text.bytes(), text.from());
     let mut done = from;
+    let mut memory = Memory { seen: Vec::new() };
     for (at, anchor) in anchors {
         if text.is_open() && at + reach.forward > bytes.len() {
             break;
@@ -66,7 +105,7 @@ pub(super) fn scan<A>(
         }
         let low = at.saturating_sub(reach.back);
         let near = Near { bytes: &bytes[low..bytes.len().min(at + reach.forward)], at: at - low };
-        let Some(found) = look(near, anchor) else { continue };
+        let Some(found) = memory.recall(near, anchor, &mut look) else { continue };
         let start = text.as_str().ceil_char_boundary(low + found.start);
         let end = text.as_str().floor_char_boundary(low + found.end);
         if start < done || start + reach.before < at || start >= end {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use futures_util::stream;
 use serde_json::Value;
-use signalbox_prices::PriceBook;
+use signalbox_prices::{PriceBook, Prices};
 use signalbox_semconv::NORMALISER_VERSION;
 use signalbox_types::query::{Function, Measure, Operator};
 use signalbox_types::seam::{BoxStream, EventStore, Reindexed, Reindexer, StoreError};
@@ -31,13 +31,13 @@ const TRIES: u32 = 30;
 #[derive(Debug, Clone)]
 pub struct Reindex {
     store: Arc<dyn EventStore>,
-    prices: Arc<PriceBook>,
+    prices: Prices,
 }
 
 impl Reindex {
     /// Of this store, with these prices.
     #[must_use]
-    pub fn new(store: Arc<dyn EventStore>, prices: Arc<PriceBook>) -> Self {
+    pub fn new(store: Arc<dyn EventStore>, prices: Prices) -> Self {
         Self { store, prices }
     }
 }
@@ -96,7 +96,7 @@ impl Run {
         self.pages.cursor.clone_from(&answer.next_cursor);
         self.progress.done = answer.next_cursor.is_none();
         self.progress.spans += answer.rows.len() as u64;
-        let (project, prices) = (self.project.clone(), Arc::clone(&self.reindex.prices));
+        let (project, prices) = (self.project.clone(), self.reindex.prices.current());
         let work = move || read_again(&answer, &project, &prices);
         let page = tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Internal(error.to_string()))?;
         self.progress.changed += page.changed;

@@ -20,7 +20,7 @@ struct Bench {
 fn bench() -> Bench {
     let clock = Arc::new(ManualClock::default());
     let store = Arc::new(MemoryStore::new(Arc::<ManualClock>::clone(&clock)));
-    let reindex = Reindex::new(Arc::<MemoryStore>::clone(&store), Arc::new(PriceBook::builtin()));
+    let reindex = Reindex::new(Arc::<MemoryStore>::clone(&store), PriceBook::builtin().into());
     Bench { store, reindex, clock }
 }
 

@@ -7,7 +7,7 @@ use signalbox_types::Secret;
 use signalbox_types::time::parse_duration;
 
 use super::up::{Key, client_key, welcome};
-use crate::config::{Address, Config};
+use crate::config::{Address, Config, Origin};
 use crate::demo::{self, Client, Traffic};
 use crate::server::{self, Server};
 use crate::wire_up::App;
@@ -73,6 +73,8 @@ impl Demo {
         let mut config = Config::load(self.config.as_deref())?;
         config.server.listen = self.listen.clone().unwrap_or(config.server.listen);
         config.server.data_dir.clone_from(&self.data);
+        // The file says nothing of the demo's routes.
+        config.origin = Origin::default();
         let key = self.bootstrap_key.as_deref().filter(|key| !key.trim().is_empty()).unwrap_or(DEMO_KEY);
         if key == DEMO_KEY && !config.server.listen.is_loopback() {
             anyhow::bail!(

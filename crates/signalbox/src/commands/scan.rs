@@ -19,7 +19,8 @@ pub(crate) struct Scan {
     /// Scanners by name, with commas between [default: all]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     scanner: Vec<String>,
-    /// Read lines {"id", "text"} and write a line for each: {"id", "score", "flagged", "us", "spans"}
+    /// Read lines {"id", "text"} and write a line for each: {"id", "score", "flagged", "us", "spans"}, with "pred" of the
+    /// scanner language
     #[arg(long, conflicts_with_all = ["json", "sarif"])]
     jsonl: bool,
     /// Print what was found as JSON

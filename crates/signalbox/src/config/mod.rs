@@ -3,6 +3,7 @@
 mod address;
 mod check;
 mod document;
+mod origin;
 mod price_file;
 mod problem;
 mod salvage;
@@ -23,6 +24,7 @@ use signalbox_store::StoreConfig;
 use signalbox_upstream::{HumanDuration, ProviderConfig, SimulatedConfig, Timeouts, UpstreamConfig};
 
 pub(crate) use address::Address;
+pub(crate) use origin::Origin;
 use price_file::PriceFile;
 pub(crate) use problem::Problems;
 
@@ -60,6 +62,9 @@ pub(crate) struct Config {
     pub(crate) ingest: IngestConfig,
     /// The embedded event store.
     pub(crate) store: StoreConfig,
+    /// Where all this stands.
+    #[serde(skip)]
+    pub(crate) origin: Origin,
 }
 
 /// Addresses, folder and shutdown.
@@ -107,6 +112,18 @@ impl Config {
         }
     }
 
+    /// Prices that stand here, then those of the file of prices, then the built-in ones.
+    ///
+    /// # Errors
+    /// The file can't be used.
+    pub(crate) fn price_book(&self) -> anyhow::Result<PriceBook> {
+        let imported = match &self.price_file {
+            Some(file) => file.read().map_err(anyhow::Error::msg).context("`price_file` can't be used")?,
+            None => Vec::new(),
+        };
+        PriceBook::with(&self.prices, &imported).context("`prices` can't be used")
+    }
+
     /// Reads a file, or the defaults if none is named and there is no `signalbox.yaml`.
     ///
     /// # Errors
@@ -115,12 +132,19 @@ impl Config {
         let path = match file {
             Some(path) => path,
             None if Path::new(DEFAULT_FILE).exists() => Path::new(DEFAULT_FILE),
-            None => return Ok(Self::default()),
+            None => {
+                let mut config = Self::default();
+                config.origin.file = Some(PathBuf::from(DEFAULT_FILE));
+                return Ok(config);
+            }
         };
         let text = std::fs::read_to_string(path).with_context(|| {
             format!("can't read the configuration file `{}` (write one with `signalbox init`)", path.display())
         })?;
-        Ok(Self::parse(&path.display().to_string(), &text, &environment)?)
+        let mut config = Self::parse(&path.display().to_string(), &text, &environment)?;
+        config.origin.file = Some(path.to_owned());
+        config.origin.is_there = true;
+        Ok(config)
     }
 
     /// Reads a text.
@@ -144,7 +168,7 @@ impl Config {
         problems.sort_by_key(|problem| problem.place);
         problems.dedup();
         match sound {
-            Some((config, _)) if problems.is_empty() => Ok(config),
+            Some((config, _)) if problems.is_empty() => Ok(Self { origin: Origin::of(&document.value), ..config }),
             _ => Err(failed(problems)),
         }
     }
@@ -158,7 +182,11 @@ impl Config {
         let upstream = signalbox_upstream::Upstream::new(&self.upstream(), &|_| None, clock);
         // Which providers there are is known only if all of them are sound.
         let problems = match upstream {
-            Ok(upstream) => Routes::problems(&self.routes, &upstream),
+            Ok(upstream) => {
+                let mut problems = Routes::problems(&self.routes, &upstream);
+                problems.extend(self.gateway.provider_problems(&upstream));
+                problems
+            }
             Err(error) => error.problems,
         };
         for one in problems {

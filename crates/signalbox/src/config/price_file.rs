@@ -1,6 +1,6 @@
 //! A file of prices in LiteLLM's format.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -12,6 +12,10 @@ use signalbox_prices::{ModelPrice, from_litellm};
 pub(crate) struct PriceFile(PathBuf);
 
 impl PriceFile {
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// The prices in it.
     ///
     /// # Errors

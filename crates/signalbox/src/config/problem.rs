@@ -35,17 +35,24 @@ pub(crate) struct Problems {
     pub(crate) all: Vec<Problem>,
 }
 
+impl Problems {
+    /// Each with its place and its hint.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = String> {
+        self.all.iter().map(|problem| {
+            let Place { line, column } = problem.place;
+            let hint = problem.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+            format!("{}:{line}:{column}: {}{hint}", self.file, problem.message)
+        })
+    }
+}
+
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, problem) in self.all.iter().enumerate() {
+        for (i, text) in self.texts().enumerate() {
             if i > 0 {
                 f.write_str("\n\n")?;
             }
-            let Place { line, column } = problem.place;
-            write!(f, "{}:{line}:{column}: {}", self.file, problem.message)?;
-            if let Some(hint) = &problem.hint {
-                write!(f, "\n  hint: {hint}")?;
-            }
+            f.write_str(&text)?;
         }
         Ok(())
     }

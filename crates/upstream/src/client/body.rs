@@ -17,6 +17,7 @@ use super::connection::Connection;
 use super::pool::Pool;
 use crate::Provider;
 use crate::error::display;
+use crate::health::InFlight;
 use crate::simulated::SimBody;
 
 /// A reply that broke off. Says which provider.
@@ -80,6 +81,7 @@ pub struct UpstreamBody {
     waiting: bool,
     total: Option<(Duration, Instant)>,
     done: bool,
+    _in_flight: InFlight,
 }
 
 #[derive(Debug)]
@@ -92,29 +94,38 @@ pub(crate) enum Source {
 #[derive(Debug)]
 pub(crate) struct Lease {
     connection: Connection,
-    pool: Arc<Pool>,
+    /// None if it is closed then.
+    pool: Option<Arc<Pool>>,
 }
 
 impl Lease {
     pub(crate) fn new(connection: Connection, pool: Arc<Pool>) -> Self {
-        Self { connection, pool }
+        Self { connection, pool: Some(pool) }
+    }
+
+    pub(crate) fn for_once(connection: Connection) -> Self {
+        Self { connection, pool: None }
     }
 
     fn give_back(self) {
-        self.pool.put(self.connection);
+        if let Some(pool) = self.pool {
+            pool.put(self.connection);
+        }
     }
 }
 
 impl UpstreamBody {
     pub(crate) fn new(
         source: Source,
+        in_flight: InFlight,
         provider: Arc<Provider>,
         clock: Arc<dyn Clock>,
         deadline: Option<(Duration, Instant)>,
     ) -> Self {
         let idle = provider.limits.idle;
+        let (timer, waiting, done) = (None, false, false);
         let mut body =
-            Self { source, provider, clock, idle, timer: None, waiting: false, total: deadline, done: false };
+            Self { source, provider, clock, idle, timer, waiting, total: deadline, done, _in_flight: in_flight };
         body.finish_if_at_end();
         body
     }

@@ -3,9 +3,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::Uri;
-use http_body_util::Full;
 use hyper::client::conn::http1;
 use hyper::rt::{Read, Write};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -17,6 +15,7 @@ use tower::ServiceExt as _;
 
 use super::body::reason_of;
 use super::connection::Connection;
+use super::outgoing::Outgoing;
 use crate::SendError;
 
 /// Opens connections to one host.
@@ -82,7 +81,7 @@ async fn handshake<Io>(stream: Io) -> hyper::Result<Connection>
 where
     Io: Read + Write + Unpin + Send + 'static,
 {
-    let (sender, connection) = http1::Builder::new().handshake::<_, Full<Bytes>>(stream).await?;
+    let (sender, connection) = http1::Builder::new().handshake::<_, Outgoing>(stream).await?;
     Ok(Connection::new(sender, connection))
 }
 

@@ -9,15 +9,16 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body as _, Frame};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::rt::{Read, Write};
 use tokio::time::Instant;
 
+use super::outgoing::Outgoing;
+
 /// A connection on which one call at a time can be made. Dropping it closes it, a call in flight included.
 pub(crate) struct Connection {
-    sender: http1::SendRequest<Full<Bytes>>,
+    sender: http1::SendRequest<Outgoing>,
     /// What moves the bytes; gone when the connection has ended.
     driver: Option<Driver>,
     opened: Instant,
@@ -32,10 +33,7 @@ impl std::fmt::Debug for Connection {
 }
 
 impl Connection {
-    pub(crate) fn new<Io>(
-        sender: http1::SendRequest<Full<Bytes>>,
-        connection: http1::Connection<Io, Full<Bytes>>,
-    ) -> Self
+    pub(crate) fn new<Io>(sender: http1::SendRequest<Outgoing>, connection: http1::Connection<Io, Outgoing>) -> Self
     where
         Io: Read + Write + Unpin + Send + 'static,
     {
@@ -51,7 +49,7 @@ impl Connection {
     }
 
     /// Sends a request and waits for the head of the answer.
-    pub(crate) async fn send(&mut self, request: Request<Full<Bytes>>) -> hyper::Result<Response<Incoming>> {
+    pub(crate) async fn send(&mut self, request: Request<Outgoing>) -> hyper::Result<Response<Incoming>> {
         // Finishes the call before, and sees whether the other side has closed meanwhile.
         poll_fn(|context| self.poll_with(context, |this, context| this.sender.poll_ready(context))).await?;
         let mut response = pin!(self.sender.send_request(request));

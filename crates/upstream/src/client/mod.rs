@@ -5,15 +5,19 @@
 mod body;
 mod connect;
 mod connection;
+mod outgoing;
 mod place;
 mod pool;
 mod query;
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, HOST, PROXY_AUTHENTICATE, TE, TRAILER};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, PROXY_AUTHENTICATE, TE, TRAILER,
+};
 use http::header::{TRANSFER_ENCODING, UPGRADE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::Full;
@@ -23,13 +27,16 @@ pub use body::{BodyError, UpstreamBody};
 pub(crate) use body::{Lease, Source, reason_of};
 pub(crate) use connect::Connector;
 use connection::Connection;
-pub(crate) use place::{Place, Places};
+use outgoing::Outgoing;
+pub use outgoing::Upload;
+pub(crate) use place::{Place, Places, Root};
 use pool::Pool;
 
 use crate::config::Limits;
 use crate::health::Health;
-use crate::{SendError, UpstreamCall};
-use query::{below, with_query};
+use crate::{Operation, SendError, UpstreamCall};
+use query::below;
+pub(crate) use query::with_query;
 
 static HOP_BY_HOP: [HeaderName; 6] = [CONNECTION, TRANSFER_ENCODING, UPGRADE, TE, TRAILER, PROXY_AUTHENTICATE];
 const USER_AGENT_VALUE: HeaderValue = HeaderValue::from_static(concat!("signalbox/", env!("CARGO_PKG_VERSION")));
@@ -45,6 +52,8 @@ pub(crate) struct HttpTransport {
     pub(crate) provider: Arc<str>,
     pub(crate) connector: Connector,
     pub(crate) host: HeaderValue,
+    /// What all its paths are below.
+    pub(crate) root: Root,
     pub(crate) places: Places,
     /// Set on every call, whatever the caller sent: credential and the user's own.
     pub(crate) fixed: Vec<(HeaderName, HeaderValue)>,
@@ -58,6 +67,8 @@ pub(crate) struct HttpParts {
     pub(crate) provider: Arc<str>,
     pub(crate) connector: Connector,
     pub(crate) host: HeaderValue,
+    /// What all its paths are below.
+    pub(crate) root: Root,
     pub(crate) places: Places,
     pub(crate) fixed: Vec<(HeaderName, HeaderValue)>,
     pub(crate) defaults: Vec<(HeaderName, HeaderValue)>,
@@ -66,8 +77,18 @@ pub(crate) struct HttpParts {
 
 impl HttpTransport {
     pub(crate) fn new(parts: HttpParts) -> Self {
-        let HttpParts { provider, connector, host, places, fixed, defaults, max_idle } = parts;
-        Self { provider, connector, host, places, fixed, defaults, pool: Arc::new(Pool::new(max_idle)) }
+        let HttpParts { provider, connector, host, root, places, fixed, defaults, max_idle } = parts;
+        Self { provider, connector, host, root, places, fixed, defaults, pool: Arc::new(Pool::new(max_idle)) }
+    }
+
+    /// Opens connections until so many wait for calls.
+    pub(crate) async fn warm(&self, most: usize, limits: &Limits, health: &Health) -> Result<(), SendError> {
+        for _ in self.pool.waiting()..most {
+            let connection = self.connector.connect(&self.provider, limits.connect).await?;
+            health.connected();
+            self.pool.put(connection);
+        }
+        Ok(())
     }
 
     /// Sends and waits for the head. An idle connection that turns out to be dead costs one more try on a new one.
@@ -78,20 +99,32 @@ impl HttpTransport {
         limits: &Limits,
         health: &Health,
     ) -> Result<(Response<Incoming>, Lease), SendError> {
-        // Every escaped name fits into a path, so that a place that can't be made is none.
-        let place = self.places.find(call.operation, call.stream);
-        let Some(uri) = place.and_then(|place| place.uri(model).ok()) else {
+        let Some(uri) = self.uri(&call, model) else {
             let operation = call.operation.as_str();
             return Err(SendError::Unsupported { provider: Arc::clone(&self.provider), operation });
         };
-        let uri = below(&uri, call.below.as_deref());
-        let uri = &with_query(&uri, call.query.as_deref());
         let first_byte = limits.total.map_or(limits.first_byte, |total| total.min(limits.first_byte));
-        let headers = self.headers(call.headers, call.stream, call.content_type);
-        let request = |headers: HeaderMap, body: Bytes| request(call.method.clone(), uri, headers, body);
+        let UpstreamCall { operation, method, body, upload, content_type, stream, headers, .. } = call;
+        let content = match (operation, content_type) {
+            (Operation::Through, kind) => Content::AsItIs(kind),
+            (_, Some(kind)) => Content::Of(kind),
+            (_, None) => Content::Json,
+        };
+        let mut headers = self.headers(headers, stream, content);
+        // hyper says nothing of a body that isn't there, and some servers insist (411).
+        if body.is_empty() && upload.is_none() && matches!(method, Method::POST | Method::PUT | Method::PATCH) {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
+        }
+        let request = |headers: HeaderMap, body: Outgoing| request(method.clone(), &uri, headers, body);
+        if let Some(upload) = upload {
+            let moved = upload.moved();
+            let request = request(headers, Outgoing::Upload(upload));
+            return Box::pin(self.send_once(request, moved, limits.connect, first_byte, health)).await;
+        }
+        let whole = || Outgoing::Whole(Full::new(body.clone()));
         if let Some(connection) = self.pool.take() {
-            match self.exchange(connection, request(headers.clone(), call.body.clone()), first_byte).await {
-                Ok(reply) => return Ok(reply),
+            match self.exchange(connection, request(headers.clone(), whole()), first_byte, None).await {
+                Ok((reply, connection)) => return Ok((reply, Lease::new(connection, Arc::clone(&self.pool)))),
                 Err(failure) if failure.nothing_came_back => {
                     tracing::debug!(provider = %self.provider, "an idle connection was dead, trying a new one");
                 }
@@ -101,26 +134,74 @@ impl HttpTransport {
         // Boxed: it is rare and its state is large.
         let connection = Box::pin(self.connector.connect(&self.provider, limits.connect)).await?;
         health.connected();
-        let sent = self.exchange(connection, request(headers, call.body.clone()), first_byte).await;
-        sent.map_err(|failure| failure.error)
+        let sent = self.exchange(connection, request(headers, whole()), first_byte, None).await;
+        let (reply, connection) = sent.map_err(|failure| failure.error)?;
+        Ok((reply, Lease::new(connection, Arc::clone(&self.pool))))
     }
 
+    /// A connection of its own, for it can't be sent twice; and not kept, for an answer may come before its end.
+    async fn send_once(
+        &self,
+        request: Request<Outgoing>,
+        moved: Arc<AtomicU64>,
+        connect: Duration,
+        first_byte: Duration,
+        health: &Health,
+    ) -> Result<(Response<Incoming>, Lease), SendError> {
+        let connection = self.connector.connect(&self.provider, connect).await?;
+        health.connected();
+        let sent = self.exchange(connection, request, first_byte, Some(&moved)).await;
+        let (reply, connection) = sent.map_err(|failure| failure.error)?;
+        Ok((reply, Lease::for_once(connection)))
+    }
+
+    /// Where a call goes.
+    fn uri(&self, call: &UpstreamCall, model: &str) -> Option<Uri> {
+        let query = call.query.as_deref();
+        if call.operation == Operation::Through {
+            let uri = self.root.through(call.below.as_deref()?)?;
+            return Some(with_query(&uri, query).into_owned());
+        }
+        // Every escaped name fits into a path, so that a place that can't be made is none.
+        let uri = self.places.find(call.operation, call.stream)?.uri(model).ok()?;
+        let uri = below(&uri, call.below.as_deref());
+        Some(with_query(&uri, query).into_owned())
+    }
+
+    /// `moved` counts the bytes of a body that is on its way: while it grows, the provider isn't waited for.
     async fn exchange(
         &self,
         mut connection: Connection,
-        request: Request<Full<Bytes>>,
+        request: Request<Outgoing>,
         limit: Duration,
-    ) -> Result<(Response<Incoming>, Lease), Failure> {
-        match tokio::time::timeout(limit, connection.send(request)).await {
-            Ok(Ok(mut reply)) => {
+        moved: Option<&AtomicU64>,
+    ) -> Result<(Response<Incoming>, Connection), Failure> {
+        let sent = {
+            let mut sending = pin!(connection.send(request));
+            let mut before = 0;
+            loop {
+                match tokio::time::timeout(limit, sending.as_mut()).await {
+                    Ok(sent) => break Some(sent),
+                    Err(_) => {
+                        let now = moved.map_or(0, |moved| moved.load(Ordering::Relaxed));
+                        if now == before {
+                            break None;
+                        }
+                        before = now;
+                    }
+                }
+            }
+        };
+        match sent {
+            Some(Ok(mut reply)) => {
                 let headers = reply.headers_mut();
                 for name in &HOP_BY_HOP {
                     headers.remove(name);
                 }
-                Ok((reply, Lease::new(connection, Arc::clone(&self.pool))))
+                Ok((reply, connection))
             }
-            Ok(Err(error)) => Err(self.failure(&error)),
-            Err(_) => Err(Failure {
+            Some(Err(error)) => Err(self.failure(&error)),
+            None => Err(Failure {
                 error: SendError::FirstByteTimeout { provider: Arc::clone(&self.provider), waited: limit },
                 nothing_came_back: false,
             }),
@@ -129,6 +210,12 @@ impl HttpTransport {
 
     fn failure(&self, error: &hyper::Error) -> Failure {
         let provider = Arc::clone(&self.provider);
+        if error.is_user() {
+            return Failure {
+                error: SendError::Upload { provider, reason: reason_of(error) },
+                nothing_came_back: false,
+            };
+        }
         if error.is_parse() {
             return Failure {
                 error: SendError::Garbage { provider, reason: reason_of(error) },
@@ -148,7 +235,7 @@ impl HttpTransport {
         Failure { error: SendError::Reset { provider, reason: reason_of(error) }, nothing_came_back }
     }
 
-    fn headers(&self, mut headers: HeaderMap, stream: bool, content_type: Option<HeaderValue>) -> HeaderMap {
+    fn headers(&self, mut headers: HeaderMap, stream: bool, content: Content) -> HeaderMap {
         headers.reserve(6 + self.fixed.len() + self.defaults.len());
         for (name, value) in &self.defaults {
             headers.entry(name).or_insert_with(|| value.clone());
@@ -157,17 +244,33 @@ impl HttpTransport {
             headers.insert(name, value.clone());
         }
         headers.insert(HOST, self.host.clone());
-        let accepted = match content_type {
-            Some(_) => ANYTHING,
-            None if stream => EVENT_STREAM,
-            None => JSON,
-        };
-        headers.insert(CONTENT_TYPE, content_type.unwrap_or(JSON));
-        headers.insert(ACCEPT, accepted);
+        match content {
+            Content::Json => {
+                headers.insert(CONTENT_TYPE, JSON);
+                headers.insert(ACCEPT, if stream { EVENT_STREAM } else { JSON });
+            }
+            Content::Of(kind) => {
+                headers.insert(CONTENT_TYPE, kind);
+                headers.insert(ACCEPT, ANYTHING);
+            }
+            Content::AsItIs(kind) => {
+                headers.extend(kind.map(|kind| (CONTENT_TYPE, kind)));
+                headers.entry(ACCEPT).or_insert(ANYTHING);
+            }
+        }
         headers.insert(ACCEPT_ENCODING, IDENTITY);
         headers.insert(USER_AGENT, USER_AGENT_VALUE);
         headers
     }
+}
+
+/// What a body is, and what is accepted for it.
+enum Content {
+    Json,
+    /// Of this type; any answer is good.
+    Of(HeaderValue),
+    /// Whatever the caller says of both.
+    AsItIs(Option<HeaderValue>),
 }
 
 struct Failure {
@@ -176,8 +279,8 @@ struct Failure {
     nothing_came_back: bool,
 }
 
-fn request(method: Method, uri: &Uri, headers: HeaderMap, body: Bytes) -> Request<Full<Bytes>> {
-    let mut request = Request::new(Full::new(body));
+fn request(method: Method, uri: &Uri, headers: HeaderMap, body: Outgoing) -> Request<Outgoing> {
+    let mut request = Request::new(body);
     *request.method_mut() = method;
     *request.uri_mut() = uri.clone();
     *request.headers_mut() = headers;

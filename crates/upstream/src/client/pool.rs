@@ -39,6 +39,12 @@ impl Pool {
         Self { idle: Mutex::default(), max_idle }
     }
 
+    /// How many connections wait for calls.
+    pub(crate) fn waiting(&self) -> usize {
+        let now = Instant::now();
+        self.idle.lock().iter().filter(|candidate| candidate.is_usable(now)).count()
+    }
+
     /// The connection that was used last, if it is not too old.
     pub(crate) fn take(&self) -> Option<Connection> {
         let now = Instant::now();

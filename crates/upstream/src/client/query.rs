@@ -9,7 +9,7 @@ const CREDENTIALS: &[&str] = &["key", "api_key", "api-key", "apikey", "access_to
 
 /// The path with the caller's parameters behind its own. A parameter that the base URL names is the
 /// operator's to choose, and a credential is not passed on.
-pub(super) fn with_query<'a>(uri: &'a Uri, query: Option<&str>) -> Cow<'a, Uri> {
+pub(crate) fn with_query<'a>(uri: &'a Uri, query: Option<&str>) -> Cow<'a, Uri> {
     let name = |pair: &str| pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
     let own: Vec<String> = uri.query().unwrap_or_default().split('&').map(name).collect();
     let passes = |pair: &&str| {

@@ -41,6 +41,8 @@ pub(crate) fn script(
         Operation::Images => images(body, directives),
         Operation::Speech => speech(body, directives),
         Operation::Transcriptions => transcriptions(content_type, body, directives),
+        Operation::Rerank => rerank(body, directives),
+        Operation::CohereEmbed => super::embeddings::cohere(body, directives),
         other => Err(format!("no answer to {}", other.as_str())),
     }
 }
@@ -211,6 +213,43 @@ fn images(body: &[u8], directives: &Directives) -> Result<Script, String> {
 }
 
 #[derive(Deserialize)]
+struct Ranked {
+    query: String,
+    documents: Value,
+    top_n: Option<usize>,
+}
+
+/// The more of the question's words a text has, the better it answers it.
+fn rerank(body: &[u8], directives: &Directives) -> Result<Script, String> {
+    let asked: Ranked = read(body)?;
+    let documents = texts(&asked.documents);
+    if documents.is_empty() {
+        return Err("documents: expected a list of texts".to_owned());
+    }
+    let words = |text: &str| -> Vec<String> {
+        text.split(|char: char| !char.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_lowercase)
+            .collect()
+    };
+    let question = words(&asked.query);
+    let score = |text: &str| {
+        let found = words(text);
+        let hits = question.iter().filter(|word| found.contains(word)).count();
+        (hits as f64 + 0.5) / (question.len() as f64 + 1.0)
+    };
+    let mut results: Vec<(usize, f64)> = documents.iter().map(|text| score(text)).enumerate().collect();
+    results.sort_by(|one, other| other.1.total_cmp(&one.1));
+    results.truncate(asked.top_n.unwrap_or(usize::MAX));
+    let results: Vec<Value> =
+        results.into_iter().map(|(index, score)| json!({"index": index, "relevance_score": score})).collect();
+    let id = format!("rerank-{:016x}", digest(&[&asked.query]));
+    let meta =
+        json!({"api_version": {"version": "2"}, "billed_units": {"search_units": documents.len().div_ceil(100)}});
+    Ok(whole(&json!({"id": id, "results": results, "meta": meta}), 0, directives))
+}
+
+#[derive(Deserialize)]
 struct Spoken {
     input: String,
 }
@@ -231,19 +270,42 @@ fn speech(body: &[u8], directives: &Directives) -> Result<Script, String> {
     Ok(script)
 }
 
+/// A form with files, split at its boundary.
+pub(crate) struct Form {
+    parts: Vec<String>,
+}
+
+impl Form {
+    pub(crate) fn read(content_type: Option<&HeaderValue>, body: &[u8]) -> Result<Self, String> {
+        let boundary = content_type.and_then(|kind| kind.to_str().ok()?.split_once("boundary="));
+        let (_, boundary) = boundary.ok_or("expected multipart/form-data with a boundary")?;
+        let boundary = boundary.split(';').next().unwrap_or_default().trim().trim_matches('"');
+        let text = String::from_utf8_lossy(body);
+        let parts = text.split(&format!("--{boundary}")).map(str::to_owned).collect();
+        Ok(Self { parts })
+    }
+
+    fn part(&self, name: &str) -> Option<(&str, &str)> {
+        let part = self.parts.iter().find(|part| part.contains(&format!("name=\"{name}\"")))?;
+        part.split_once("\r\n\r\n")
+    }
+
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        self.part(name).map(|(_, value)| value.strip_suffix("\r\n").unwrap_or(value))
+    }
+
+    pub(crate) fn filename(&self, name: &str) -> Option<&str> {
+        let (_, rest) = self.part(name)?.0.split_once("filename=\"")?;
+        rest.split('"').next()
+    }
+}
+
 /// What a file is said to say is told by its name and length.
 fn transcriptions(content_type: Option<&HeaderValue>, body: &[u8], directives: &Directives) -> Result<Script, String> {
-    let boundary = content_type.and_then(|kind| kind.to_str().ok()?.split_once("boundary="));
-    let Some((_, boundary)) = boundary else { return Err("expected multipart/form-data with a boundary".to_owned()) };
-    let text = String::from_utf8_lossy(body);
-    let parts: Vec<&str> = text.split(&format!("--{}", boundary.trim_matches('"'))).collect();
-    let field = |name: &str| {
-        let part = parts.iter().find(|part| part.contains(&format!("name=\"{name}\"")))?;
-        part.split_once("\r\n\r\n").map(|(_, value)| value.trim_end())
-    };
-    let Some(file) = field("file") else { return Err("file: it is missing".to_owned()) };
+    let form = Form::read(content_type, body)?;
+    let Some(file) = form.field("file") else { return Err("file: it is missing".to_owned()) };
     let said = format!("Someone speaks for {} bytes.", file.len());
-    if field("response_format") == Some("text") {
+    if form.field("response_format") == Some("text") {
         let mut script = Script::whole(format!("{said}\n").into_bytes(), 0, directives);
         script.content_type = HeaderValue::from_static("text/plain; charset=utf-8");
         return Ok(script);

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use signalbox_wire::Dialect;
 
 use super::directives::Directives;
@@ -22,6 +22,28 @@ struct Body<'a> {
     input: Value,
     encoding_format: Option<String>,
     dimensions: Option<usize>,
+}
+
+#[derive(Deserialize)]
+struct CohereBody {
+    texts: Vec<String>,
+    output_dimension: Option<usize>,
+}
+
+/// The same vectors in Cohere's words.
+pub(crate) fn cohere(body: &[u8], directives: &Directives) -> Result<Script, String> {
+    let body: CohereBody = serde_json::from_slice(body).map_err(|error| format!("invalid request: {error}"))?;
+    let dimensions = body.output_dimension.unwrap_or(DIMENSIONS).clamp(1, MAX_DIMENSIONS);
+    let vectors: Vec<_> = body.texts.iter().map(|text| embed(text, dimensions, directives.options.seed)).collect();
+    let tokens: u64 = body.texts.iter().map(|text| estimate(text.len()).max(1)).sum();
+    let mut digest = Digest::new(0);
+    body.texts.iter().for_each(|text| digest.add(text));
+    let answer = json!({
+        "id": format!("embed-{:016x}", digest.finish()), "embeddings": {"float": vectors}, "texts": body.texts,
+        "response_type": "embeddings_by_type",
+        "meta": {"api_version": {"version": "2"}, "billed_units": {"input_tokens": tokens}},
+    });
+    Ok(Script::whole(answer.to_string().into_bytes(), 0, directives))
 }
 
 pub(crate) fn script(body: &[u8], directives: &Directives) -> Result<Script, String> {

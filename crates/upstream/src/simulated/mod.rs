@@ -1,9 +1,12 @@
 //! The simulated provider: an ordinary provider whose answers are a pure function of (seed, model, messages).
 //!
 //! It speaks `openai_chat` (`/v1/chat/completions`, `/v1/embeddings`, `/v1/models`), `openai_responses`
-//! (`/v1/responses`), `anthropic_messages` (`/v1/messages`, `/v1/messages/count_tokens`) and `gemini` (`/v1beta/models/{model}:generateContent` and its neighbours); `/v1` may be left out. Models: `small` (short answers), `large` (longer, with reasoning tokens),
-//! `embed`; any other name answers as `small` does, and `sim/` before a name is taken off. Provider `sim` reaches it
-//! in-process; [`serve`] puts it on a socket for tests, the demo and benchmarks.
+//! (`/v1/responses`), `anthropic_messages` (`/v1/messages`, `/v1/messages/count_tokens`) and `gemini`
+//! (`/v1beta/models/{model}:generateContent` and its neighbours); `/v1` may be left out. Files and batches are kept at
+//! `/v1/files` and `/v1/batches`; texts are ranked and embedded at Cohere's `/v2/rerank` and `/v2/embed`; `/sim/echo/…`
+//! tells what it was asked. Models: `small` (short answers), `large` (longer, with reasoning tokens), `embed`; any other
+//! name answers as `small` does, and `sim/` before a name is taken off. Provider `sim` reaches it in-process; [`serve`]
+//! puts it on a socket for tests, the demo and benchmarks.
 //!
 //! How it behaves is set by [`SimOptions`], and for one request by headers (see [`directives`]).
 
@@ -23,6 +26,7 @@ mod responses_request;
 mod schema;
 mod script;
 mod server;
+mod shelf;
 mod stats;
 mod text;
 
@@ -40,11 +44,15 @@ pub use options::SimOptions;
 pub use server::serve;
 pub use stats::SimStats;
 
+use crate::client::{Root, with_query};
 use crate::{Operation, Provider, SendError, UpstreamCall};
 use directives::Directives;
 use script::Script;
+use shelf::{Shelf, Taken};
 use stats::Stats;
 use text::Random;
+
+const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
 /// The simulated provider's registry row.
 pub const KIND: &str = "sim";
@@ -52,6 +60,8 @@ pub const KIND: &str = "sim";
 pub const HEADER_PREFIX: &str = "x-sim-";
 
 const RESPONSES: &str = "/responses";
+/// Below it any request is answered with what it was.
+const ECHO: &str = "/sim/echo";
 
 /// The paths below `/v1`, what an error there is told in, and what is asked.
 const SURFACES: &[(&str, Dialect, Operation)] = &[
@@ -63,6 +73,10 @@ const SURFACES: &[(&str, Dialect, Operation)] = &[
     ("/images/generations", Dialect::OpenaiChat, Operation::Images),
     ("/audio/speech", Dialect::OpenaiChat, Operation::Speech),
     ("/audio/transcriptions", Dialect::OpenaiChat, Operation::Transcriptions),
+    (shelf::FILES, Dialect::OpenaiChat, Operation::Files),
+    (shelf::BATCHES, Dialect::OpenaiChat, Operation::Batches),
+    ("/rerank", Dialect::OpenaiChat, Operation::Rerank),
+    ("/embed", Dialect::OpenaiChat, Operation::CohereEmbed),
     ("/messages", Dialect::AnthropicMessages, Operation::Chat),
     ("/messages/count_tokens", Dialect::AnthropicMessages, Operation::CountTokens),
 ];
@@ -89,6 +103,24 @@ pub(crate) fn has(dialect: Dialect, operation: Operation) -> bool {
     }
 }
 
+/// What is asked of the provider in this process by a path.
+pub(crate) fn operation_at(dialect: Dialect, path: &str) -> Option<Operation> {
+    let path = unversioned(path);
+    SURFACES.iter().map(|(_, _, operation)| *operation).find(|operation| surface(dialect, *operation) == Some(path))
+}
+
+/// A path, and that of an operation.
+pub(crate) fn below(dialect: Dialect, operation: Operation, path: &str) -> Option<(String, &'static str)> {
+    Some((unversioned(path).to_owned(), surface(dialect, operation)?))
+}
+
+/// `/v1` may be left out.
+fn unversioned(path: &str) -> &str {
+    // Cohere's second version has the same answers here.
+    let rest = ["/v1", "/v2"].into_iter().find_map(|version| path.strip_prefix(version));
+    rest.filter(|rest| rest.starts_with('/')).unwrap_or(path)
+}
+
 /// The simulated provider.
 #[derive(Debug)]
 pub struct Simulator {
@@ -96,6 +128,8 @@ pub struct Simulator {
     /// Numbers the requests, so that a call that failed by chance can succeed when it is tried again.
     drawn: AtomicU64,
     stats: Arc<Stats>,
+    /// What callers have given it to keep.
+    shelf: Shelf,
 }
 
 /// The simulator was told to close the connection without an answer.
@@ -107,7 +141,7 @@ impl Simulator {
     /// A simulator that behaves so.
     #[must_use]
     pub fn new(options: SimOptions) -> Self {
-        Self { options, drawn: AtomicU64::new(0), stats: Arc::default() }
+        Self { options, drawn: AtomicU64::new(0), stats: Arc::default(), shelf: Shelf::default() }
     }
 
     /// What it has seen.
@@ -124,9 +158,15 @@ impl Simulator {
         let (head, body) = request.into_parts();
         let path = head.uri.path();
         let asks = gemini::Asks::find(path);
-        let path = path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).unwrap_or(path);
+        let path = unversioned(path);
         if let Some(below) = path.strip_prefix(RESPONSES).filter(|below| !below.is_empty()) {
             return Ok(self.kept(&head, below, &body));
+        }
+        if shelf::is_on(path) {
+            return Ok(self.on_the_shelf(&head, path, &body));
+        }
+        if path.starts_with(ECHO) {
+            return Ok(self.echo(&head, &body));
         }
         if head.method == Method::GET {
             return Ok(self.look_up(path, &head.headers));
@@ -221,6 +261,33 @@ impl Simulator {
         }
     }
 
+    fn on_the_shelf(&self, head: &http::request::Parts, path: &str, body: &Bytes) -> Response<SimBody> {
+        if self.options.record {
+            self.stats.record(head, body);
+        }
+        match self.shelf.ask(&head.method, path, head.uri.query().unwrap_or_default(), &head.headers, body) {
+            Taken::Object(json) => respond(200, script::JSON, SimBody::once(json.to_string().into())),
+            Taken::Content(content) => respond(200, OCTETS, SimBody::once(content)),
+            Taken::Refused(status, message) => {
+                let script = Script::error(Dialect::OpenaiChat, status, &message);
+                respond(script.status, script.content_type, SimBody::new(script.steps, None))
+            }
+        }
+    }
+
+    /// What came, credentials left out; `x-sim-status` says with which status.
+    fn echo(&self, head: &http::request::Parts, body: &Bytes) -> Response<SimBody> {
+        if self.options.record {
+            self.stats.record(head, body);
+        }
+        let status = head.headers.get("x-sim-status").and_then(|status| status.to_str().ok()?.parse().ok());
+        let told = serde_json::json!({
+            "method": head.method.as_str(), "path": head.uri.path(), "query": head.uri.query(), "bytes": body.len(),
+            "body": String::from_utf8_lossy(body.get(..body.len().min(4_096)).unwrap_or_default()),
+        });
+        respond(status.unwrap_or(200), script::JSON, SimBody::once(told.to_string().into()))
+    }
+
     fn look_up(&self, path: &str, headers: &http::HeaderMap) -> Response<SimBody> {
         let json = match path {
             "/models" if headers.contains_key("anthropic-version") => anthropic::models(),
@@ -252,6 +319,9 @@ impl Simulator {
         call: UpstreamCall,
     ) -> Result<Response<SimBody>, SendError> {
         let path = match provider.dialect {
+            _ if call.operation == Operation::Through => {
+                Root::default().through(call.below.as_deref().unwrap_or_default())
+            }
             Dialect::Gemini => gemini::Asks::path(call.operation, call.stream, model),
             dialect => surface(dialect, call.operation)
                 .and_then(|path| format!("/v1{path}{}", call.below.as_deref().unwrap_or_default()).parse().ok()),
@@ -260,7 +330,15 @@ impl Simulator {
             let operation = call.operation.as_str();
             return Err(SendError::Unsupported { provider: Arc::clone(&provider.name), operation });
         };
-        let mut request = Request::new(call.body);
+        let uri = with_query(&uri, call.query.as_deref()).into_owned();
+        let body = match call.upload {
+            Some(upload) => server::read_upload(upload).await.map_err(|_| SendError::Upload {
+                provider: Arc::clone(&provider.name),
+                reason: "it broke off, or is too long for a simulation".to_owned(),
+            })?,
+            None => call.body,
+        };
+        let mut request = Request::new(body);
         *request.method_mut() = call.method;
         *request.uri_mut() = uri;
         *request.headers_mut() = call.headers;

@@ -1,5 +1,6 @@
 //! The simulator on a socket.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 
 use super::{Dropped, SimOptions, Simulator};
+use crate::Upload;
 
 const MAX_BODY_BYTES: usize = 64 << 20;
 /// How long answers in flight may take after the shutdown began.
@@ -67,9 +69,17 @@ pub async fn serve(listener: TcpListener, options: SimOptions, shutdown: impl Fu
     }
 }
 
+/// The body of a call in this process, if it is not too long. Boxed, or the compiler loses sight of the lifetimes within.
+pub(super) fn read_upload(upload: Upload) -> Pin<Box<dyn Future<Output = Result<Bytes, Dropped>> + Send>> {
+    Box::pin(read(upload.into_body()))
+}
+
 /// The body, if it is not too long; else the connection is closed.
 #[expect(clippy::disallowed_methods, reason = "the body is `Limited`")]
-async fn read(body: Incoming) -> Result<Bytes, Dropped> {
+async fn read<B: http_body::Body<Data = Bytes>>(body: B) -> Result<Bytes, Dropped>
+where
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let body = Limited::new(body, MAX_BODY_BYTES).collect().await;
     body.map(Collected::to_bytes).map_err(|_| Dropped)
 }

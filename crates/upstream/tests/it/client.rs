@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use http_body_util::BodyExt as _;
-use signalbox_upstream::{Operation, SendError, UpstreamCall};
+use signalbox_types::ErrorClass;
+use signalbox_upstream::{Operation, SendError, Upstream, UpstreamCall};
 use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use super::support::{OK, Server, call, health, read_request, send, upstream};
+use super::support::{OK, Server, call, eventually, health, read_request, send, upstream};
 
 /// Answers every request of every connection; after `per_connection` of them it reads one more and closes.
 async fn keep_alive(per_connection: usize) -> Server {
@@ -244,4 +246,37 @@ async fn hop_by_hop_headers_stay_behind() {
     let server = Server::answering(answer).await;
     let reply = send(&server.upstream(""), "up/m").await.unwrap();
     assert_eq!(reply.headers.keys().map(http::HeaderName::as_str).collect::<Vec<_>>(), ["x-request-id"]);
+}
+
+#[tokio::test]
+async fn connections_are_kept_open_before_there_are_calls() {
+    let server = Server::start(|_, mut stream| async move {
+        while !read_request(&mut stream).await.is_empty() {
+            stream.write_all(OK).await.unwrap();
+        }
+    })
+    .await;
+    let upstream = server.upstream("warm_connections = 2");
+    upstream.keep_warm();
+    upstream.keep_warm();
+    eventually("two connections", async || server.connections() == 2).await;
+    eventually("both counted", async || health(&upstream, "up").connections == 2).await;
+    for _ in 0..3 {
+        send(&upstream, "up/m").await.unwrap().body.read_all(100).await.unwrap();
+    }
+    assert_eq!((server.connections(), health(&upstream, "up").ok), (2, 3), "they are used");
+
+    // Who can't be reached is seen before a call is, and no call is counted for it.
+    let upstream = upstream_of_nobody().await;
+    upstream.keep_warm();
+    eventually("the error", async || health(&upstream, "up").last_error.is_some()).await;
+    let seen = health(&upstream, "up");
+    assert_eq!((seen.failed, seen.last_error.unwrap().class), (0, ErrorClass::UpstreamUnreachable));
+}
+
+async fn upstream_of_nobody() -> Upstream {
+    let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    upstream(&format!(
+        "[[providers]]\nname = 'up'\ndialect = 'openai_chat'\nbase_url = 'http://{address}'\nwarm_connections = 1"
+    ))
 }

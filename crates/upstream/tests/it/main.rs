@@ -13,3 +13,4 @@ mod resolve;
 mod rows;
 mod simulated;
 mod support;
+mod uploads;

@@ -4,7 +4,7 @@ import { ExternalLink, Search } from 'lucide-react';
 import { useRef, useState } from 'react';
 
 import { api, call } from '@/api/client';
-import type { ProviderStatus } from '@/api/types';
+import type { Provider } from '@/api/types';
 import { formatCount, formatShare } from '@/shared/format/numbers';
 import { useShortcuts } from '@/shared/keys/use-shortcuts';
 import { exactTime, formatAgo } from '@/shared/time/format';
@@ -18,10 +18,12 @@ import { Skeleton } from '@/shared/ui/skeleton';
 import { EmptyState, ErrorState } from '@/shared/ui/states';
 import { chipIs, writeChip } from '@/shared/url/filters';
 
+import { Live } from './live';
+
 const providersQuery = queryOptions({
   queryKey: ['providers'],
   queryFn: ({ signal }) => call(api.GET('/api/v1/providers', { signal })),
-  refetchInterval: 15_000,
+  refetchInterval: 5_000,
 });
 
 /** Text with `names` in it, as the server writes it. */
@@ -37,7 +39,7 @@ function Prose({ text }: { text: string }) {
   );
 }
 
-function Health({ health }: { health: ProviderStatus['health'] }) {
+function Health({ health }: { health: Provider['health'] }) {
   const total = health.ok + health.failed;
   if (total === 0) return <span className="text-xs text-faint">No calls since the start</span>;
   const share = health.ok / total;
@@ -58,7 +60,7 @@ function Health({ health }: { health: ProviderStatus['health'] }) {
   );
 }
 
-function ProviderCard({ provider }: { provider: ProviderStatus }) {
+function ProviderCard({ provider }: { provider: Provider }) {
   const shown = provider.models.slice(0, 6);
   const error = provider.health.last_error;
   return (
@@ -84,6 +86,7 @@ function ProviderCard({ provider }: { provider: ProviderStatus }) {
         <Prose text={provider.why} />
       </p>
       {provider.on && <Health health={provider.health} />}
+      {provider.on && <Live provider={provider} />}
       {error && (
         <div className="rounded-md bg-error-soft px-3 py-2 text-xs text-error">
           <span className="font-semibold">{error.type}</span>{' '}
@@ -142,7 +145,7 @@ function ProviderCard({ provider }: { provider: ProviderStatus }) {
 }
 
 /** One that is off: what it is, and what switches it on. */
-function OffRow({ provider }: { provider: ProviderStatus }) {
+function OffRow({ provider }: { provider: Provider }) {
   return (
     <li className="flex min-w-0 flex-col gap-0.5 px-4 py-2.5">
       <div className="flex items-baseline gap-2">
@@ -175,7 +178,7 @@ function Heading({ title, about }: { title: string; about: string }) {
 }
 
 /** Its names, or a model that it is known to serve. */
-function matches(provider: ProviderStatus, text: string): boolean {
+function matches(provider: Provider, text: string): boolean {
   const names = [provider.name, provider.title, provider.dialect, ...provider.models];
   return names.some((name) => name.toLowerCase().includes(text.trim().toLowerCase()));
 }
@@ -255,7 +258,7 @@ export function ProvidersPage() {
           <section>
             <Heading
               title={`Off (${off.length})`}
-              about="Set the named variable where Signalbox runs and start it again, or write the provider in signalbox.yaml."
+              about="Set the named variable where Signalbox runs and start it again, or write the provider in signalbox.yaml, which a running Signalbox takes over by itself."
             />
             <ul className="grid grid-cols-[repeat(auto-fill,minmax(280px,1fr))] overflow-hidden rounded-lg border border-line bg-surface [&>li]:-mt-px [&>li]:-ml-px [&>li]:border-t [&>li]:border-l [&>li]:border-line">
               {off.map((provider) => (

@@ -2,12 +2,13 @@ import { expect, it } from 'vitest';
 
 import type { TargetStatus } from '@/api/types';
 
-import { shareOf, stateOf } from './state';
+import { shareOf, stateOf, weightOf } from './state';
 
 const target = (more: Partial<TargetStatus> = {}): TargetStatus => ({
   provider: 'openai',
   model: 'gpt-4o-mini',
   weight: 1,
+  weight_now: 1,
   breaker: 'closed',
   in_flight: 0,
   waiting: 0,
@@ -40,4 +41,9 @@ it('shares the calls out among the targets', () => {
   const targets = [target({ answered: 3 }), target({ answered: 1 })];
   expect(targets.map((one) => shareOf(one, targets))).toEqual([0.75, 0.25]);
   expect(shareOf(target(), [target()])).toBe(0);
+});
+
+it('tells how much of its weight a target has while it is on its way back', () => {
+  expect(weightOf(target({ weight: 3, weight_now: 3 }))).toBe('Weight 3');
+  expect(weightOf(target({ weight: 3, weight_now: 0.3001 }))).toBe('Weight 0.3 of 3, on its way back');
 });

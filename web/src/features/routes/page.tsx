@@ -12,7 +12,7 @@ import { Skeleton } from '@/shared/ui/skeleton';
 import { EmptyState, ErrorState } from '@/shared/ui/states';
 import { chipIs, writeChip } from '@/shared/url/filters';
 
-import { shareOf, stateOf } from './state';
+import { shareOf, stateOf, weightOf } from './state';
 
 const routesQuery = queryOptions({
   queryKey: ['routes'],
@@ -57,12 +57,15 @@ function Target({ target, targets }: { target: TargetStatus; targets: TargetStat
         {state.why && <div className="mt-1 max-w-72 text-2xs text-muted">{state.why}</div>}
       </td>
       <td className={cx(cell, 'num')}>
-        <div className="flex items-center gap-2" title={`Weight ${target.weight}`}>
+        <div className="flex items-center gap-2" title={weightOf(target)}>
           <div className="h-1.5 w-16 overflow-hidden rounded-full bg-sunken" aria-hidden>
             <div className="h-full bg-accent" style={{ width: `${share * 100}%` }} />
           </div>
           {formatShare(share)}
         </div>
+        {target.weight_now < target.weight && (
+          <div className="mt-0.5 text-2xs text-warn">{weightOf(target)}</div>
+        )}
       </td>
       <td className={cx(cell, 'num')}>{formatDuration(target.latency_ms)}</td>
       <td className={cx(cell, 'num')}>{formatDuration(target.first_content_ms)}</td>
@@ -145,7 +148,7 @@ export function RoutesPage() {
           <EmptyState icon={<Split size={22} />} title="No routes yet" className="py-16">
             <p className="mb-4">
               A route is a name for several targets: callers ask for it as for a model, and a failing provider
-              costs them nothing. Write one in signalbox.yaml and start Signalbox again:
+              costs them nothing. Write one in signalbox.yaml; a running Signalbox takes it over by itself:
             </p>
             <pre className="rounded-md border border-line bg-sunken p-3 text-left font-mono text-xs">
               {example}

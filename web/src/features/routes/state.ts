@@ -36,3 +36,9 @@ export function shareOf(target: TargetStatus, targets: TargetStatus[]): number {
   const all = targets.reduce((sum, one) => sum + one.answered, 0);
   return all === 0 ? 0 : target.answered / all;
 }
+
+/** Its weight, and how much of it counts while it is on its way back. */
+export function weightOf(target: TargetStatus): string {
+  if (target.weight_now >= target.weight) return `Weight ${target.weight}`;
+  return `Weight ${Number(target.weight_now.toFixed(2))} of ${target.weight}, on its way back`;
+}

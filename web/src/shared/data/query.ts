@@ -46,6 +46,13 @@ export const statusQuery = queryOptions({
   refetchInterval: 30_000,
 });
 
+/** Which configuration is in force; it is looked at twice a second, and here now and then. */
+export const configQuery = queryOptions({
+  queryKey: ['config'],
+  queryFn: ({ signal }) => call(api.GET('/api/v1/config', { signal })),
+  refetchInterval: 15_000,
+});
+
 export const keysQuery = queryOptions({
   queryKey: ['keys'],
   queryFn: ({ signal }) => call(api.GET('/api/v1/keys', { signal })),

@@ -43,6 +43,8 @@ pub(crate) struct ScannerAbout {
     misses: &'static str,
     /// Its rules.
     rules: Vec<RuleAbout>,
+    /// It describes a text, and is no alarm: ask it where its answer is wanted.
+    describes: bool,
     /// The JSON schema of the `options` that a policy must give it; absent if it takes none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -132,6 +134,7 @@ fn about(entry: Entry) -> ScannerAbout {
         catches: about.catches,
         misses: about.misses,
         rules: rules.collect(),
+        describes: matches!(entry, Entry::Ready(scanner) if scanner.describes()),
         options: match entry {
             Entry::Ready(_) => None,
             Entry::Made(maker) => Some(maker.schema().to_value()),

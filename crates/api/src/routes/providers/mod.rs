@@ -41,7 +41,7 @@ pub(crate) struct Providers {
 #[utoipa::path(get, path = "/api/v1/providers", operation_id = "list_providers", tag = "House", responses((status = 200, description = "Those that are on and those that are off.", body = Providers)))]
 pub(crate) async fn list(_: Caller, State(app): State<App>) -> Json<Providers> {
     let routes = (app.routes)();
-    let providers = app.upstream.providers().into_iter().map(|status| {
+    let providers = (app.providers)().into_iter().map(|status| {
         let targets = routes.iter().flat_map(|route| route.targets.iter().map(move |target| (route, target)));
         let own = targets.filter(|(_, target)| target.provider == status.name);
         let routed = own.map(|(route, target)| Routed { route: route.name.clone(), target: target.clone() }).collect();

@@ -1,12 +1,30 @@
 //! What a pattern can't say: who is balanced, what came before, whether two values are constants.
 
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
 use regex::bytes::Captures;
+
+use super::LONGEST_WORD;
 
 /// Whether a word of the automaton stands where a payload would have it; `start..end` is the word.
 pub(super) type MayStart = fn(&[u8], usize, usize) -> bool;
 
 /// Whether a match is one; the first argument is the plain text that it is in.
 pub(super) type Holds = fn(&[u8], &Captures<'_>) -> bool;
+
+/// A word in lower case, without an allocation; a longer one is cut.
+fn lower<'a>(word: &[u8], into: &'a mut [u8; LONGEST_WORD]) -> &'a [u8] {
+    let length = word.len().min(LONGEST_WORD);
+    into[..length].copy_from_slice(&word[..length]);
+    into[..length].make_ascii_lowercase();
+    &into[..length]
+}
+
+/// Whether it is one of the words, in whatever case.
+fn among(word: &[u8], words: &[&[u8]]) -> bool {
+    words.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
 
 pub(super) fn anywhere(_: &[u8], _: usize, _: usize) -> bool {
     true
@@ -42,7 +60,7 @@ pub(super) fn sql_word(bytes: &[u8], start: usize, end: usize) -> bool {
     if word(bytes[..start].last()) && !encoded {
         return false;
     }
-    match text.to_ascii_lowercase().as_slice() {
+    match lower(text, &mut [0; LONGEST_WORD]) {
         b"or" | b"and" | b"xor" => !word(rest.first()) && compares(rest),
         b"select" => encoded || before.is_ascii_digit() || b"(;'\")/+%|".contains(&before),
         b"drop" | b"delete" | b"insert" | b"update" | b"truncate" => encoded || before == b';',
@@ -79,9 +97,9 @@ fn compares(rest: &[u8]) -> bool {
     };
     let called = rest.first() == Some(&b'(');
     let rest = &rest[skip(rest, b" \t\r\n)'\"")..];
-    let word = rest[..name(rest)].to_ascii_lowercase();
+    let word = &rest[..name(rest)];
     let marked = rest.first().is_none_or(|byte| b"=<>!#-/;|&*%+,".contains(byte));
-    called || marked || HEADS.contains(&operand.to_ascii_lowercase().as_slice()) || OPERATORS.contains(&word.as_slice())
+    called || marked || among(operand, &HEADS) || among(word, &OPERATORS)
 }
 
 /// Whether an operator follows a quote.
@@ -103,7 +121,7 @@ fn after_quote(rest: &[u8]) -> bool {
         _ => {}
     }
     let length = rest.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(rest.len());
-    (2..8).contains(&length) && WORDS.contains(&rest[..length].to_ascii_lowercase().as_slice())
+    (2..8).contains(&length) && among(&rest[..length], &WORDS)
 }
 
 /// A template that only names a value is an ordinary one, unless the value is the engine's own.
@@ -122,7 +140,8 @@ pub(super) fn template_word(bytes: &[u8], start: usize, end: usize) -> bool {
 
 /// What climbs must climb on, or name what it climbs to.
 pub(super) fn path_word(bytes: &[u8], start: usize, end: usize) -> bool {
-    let rest = bytes[end..bytes.len().min(end + 5)].to_ascii_lowercase();
+    let mut buffer = [0; LONGEST_WORD];
+    let rest = lower(&bytes[end..bytes.len().min(end + 5)], &mut buffer);
     let heads: [&[u8]; 8] = [b".", b"/", b"\\", b"etc", b"win", b"proc", b"boot", b"%"];
     bytes[start..end] != *b"../" || heads.iter().any(|head| rest.starts_with(head))
 }
@@ -143,7 +162,8 @@ pub(super) fn query_word(bytes: &[u8], start: usize, end: usize) -> bool {
 /// The name of an event: `on`, letters, `=`, behind what ends an attribute.
 pub(super) fn xss_word(bytes: &[u8], start: usize, end: usize) -> bool {
     if bytes[start..end].eq_ignore_ascii_case(b"script") {
-        let head = bytes[start.saturating_sub(4)..start].to_ascii_lowercase();
+        let mut buffer = [0; LONGEST_WORD];
+        let head = lower(&bytes[start.saturating_sub(4)..start], &mut buffer);
         let schemes: [&[u8]; 3] = [b"java", b"live", b"vb"];
         let named = schemes.iter().any(|scheme| head.ends_with(scheme));
         let escaped = start > 2 && bytes[start - 3] == b'%';
@@ -184,12 +204,14 @@ pub(super) fn constants(_: &[u8], captures: &Captures<'_>) -> bool {
     (constant(left) && constant(right)) || (left == right && spoken)
 }
 
+static VERBS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let verbs = ["select ", "insert ", "update ", "delete ", "create ", "where ", " from ", "values", "select\n"];
+    AhoCorasickBuilder::new().kind(Some(AhoCorasickKind::DFA)).build(verbs).ok()
+});
+
 /// No statement came before: what follows is a piece of one.
 pub(super) fn fragment(text: &[u8], captures: &Captures<'_>) -> bool {
-    const VERBS: [&[u8]; 9] =
-        [b"select ", b"insert ", b"update ", b"delete ", b"create ", b"where ", b" from ", b"values", b"select\n"];
-    let before = &text[..start(captures)];
-    !VERBS.iter().any(|verb| before.windows(verb.len()).any(|window| window == *verb))
+    !VERBS.as_ref().is_some_and(|verbs| verbs.is_match(&text[..start(captures)]))
 }
 
 /// The quote in group 1 has no partner before it on its line.

@@ -5,17 +5,20 @@
 //! the text around is written plainly (lower case, escapes decoded, comments gone), and patterns look for what makes
 //! a payload of it. Ordinary SQL, HTML, templates and shell lines have the words, not the shape.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
 use regex::bytes::Regex;
 
+use self::needs::Needs;
 use self::patterns::{FAMILIES, Pattern};
 use self::plain::Plain;
 use super::nearby::{self, Found, Near, Reach};
 use crate::scanner::{About, Hit, Scanner, Text};
 
 mod checks;
+mod needs;
 mod page;
 mod patterns;
 mod plain;
@@ -39,7 +42,7 @@ static ABOUT: About = About {
     misses: include_str!("misses.md"),
     rules: rules::ALL,
     // Half a word before the unsettled text may be the start of an anchor.
-    lookback: REACH.lookback(),
+    lookback: LOOKBACK,
     hold: REACH.hold(),
 };
 
@@ -49,30 +52,53 @@ impl Scanner for CodeInjection {
     }
 
     fn scan(&self, text: Text<'_>, hits: &mut Vec<Hit>) -> usize {
-        let first = text.from().saturating_sub(CROWD_SPAN + LONGEST_WORD);
+        let first = text.from().saturating_sub(LOOKBACK);
         let bytes = text.bytes();
         let words = ENGINE.words.iter().flat_map(|words| words.find_overlapping_iter(&bytes[first..]));
         let anchors = words.map(|found| (first + found.end(), found.pattern().as_usize()));
         let anchors = anchors.filter(|(at, word)| ENGINE.may_start(bytes, *at, *word));
         // In a crowd only the first ones are looked at: they are enough to find what is there, and a text made of
         // nothing else costs no more than another. Whether there is a crowd is decided by the text right before.
-        let mut last = [None; CROWD];
+        let (mut crowd, mut throng) = (Crowd::<10>::new(64), Crowd::<40>::new(LONGEST_CROWD));
         let anchors = anchors.filter(|(at, _)| {
-            let eldest = last[0];
-            last.rotate_left(1);
-            last[CROWD - 1] = Some(*at);
-            eldest.is_none_or(|eldest| at - eldest > CROWD_SPAN)
+            let crowded = crowd.holds(*at);
+            !throng.holds(*at) && !crowded
         });
-        nearby::scan(text, REACH, anchors, |near, word| ENGINE.look(near, word), hits)
+        let anchors = anchors.map(|(at, word)| (at, ENGINE.anchors[word].0));
+        let mut plain = Plain::default();
+        nearby::scan(text, REACH, anchors, |near, family| ENGINE.look(near, family, &mut plain), hits)
     }
 }
 
 /// No word of a family is longer.
 const LONGEST_WORD: usize = 32;
 
-/// So many anchors in so many bytes are a crowd.
-const CROWD: usize = 10;
-const CROWD_SPAN: usize = 64;
+/// In no more bytes than these a crowd is looked for.
+const LONGEST_CROWD: usize = 1024;
+const LOOKBACK: usize = LONGEST_CROWD + LONGEST_WORD;
+
+/// Tells whether an anchor stands in a crowd: whether `N` others stand in the `span` bytes before it.
+struct Crowd<const N: usize> {
+    span: usize,
+    /// The last ones, in a ring.
+    last: [usize; N],
+    next: usize,
+}
+
+impl<const N: usize> Crowd<N> {
+    const NONE: usize = usize::MAX;
+
+    fn new(span: usize) -> Self {
+        Self { span, last: [Self::NONE; N], next: 0 }
+    }
+
+    /// Takes the next anchor.
+    fn holds(&mut self, at: usize) -> bool {
+        let eldest = std::mem::replace(&mut self.last[self.next], at);
+        self.next = (self.next + 1) % N;
+        eldest != Self::NONE && at - eldest <= self.span
+    }
+}
 
 /// How many matches of one pattern around an anchor are looked at.
 const TRIES: usize = 3;
@@ -81,11 +107,13 @@ struct Engine {
     words: Option<AhoCorasick>,
     /// By word: its family and its length.
     anchors: Vec<(usize, usize)>,
-    families: Vec<Family>,
+    /// By family: which of the patterns are its.
+    families: Vec<Range<usize>>,
+    /// Compiled one by one: as a set they would share an automaton that is built anew for most texts, at thrice the
+    /// time.
+    patterns: Vec<(Regex, &'static Pattern)>,
+    needs: Needs,
 }
-
-/// Compiled one by one: as a set they would share an automaton that is built anew for most texts, at thrice the time.
-type Family = Vec<(Regex, &'static Pattern)>;
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::new);
 
@@ -99,8 +127,14 @@ impl Engine {
             .build(flat().map(|(_, word)| word))
             .ok();
         let compile = |pattern: &'static Pattern| Some((Regex::new(&pattern.text()).ok()?, pattern));
-        let families = FAMILIES.iter().map(|family| family.patterns.iter().filter_map(compile).collect()).collect();
-        Self { words, anchors: flat().map(|(at, word)| (at, word.len())).collect(), families }
+        let (mut patterns, mut families) = (Vec::new(), Vec::new());
+        for family in FAMILIES {
+            let first = patterns.len();
+            patterns.extend(family.patterns.iter().filter_map(compile));
+            families.push(first..patterns.len());
+        }
+        let needs = Needs::new(&patterns.iter().map(|(_, pattern)| pattern.text()).collect::<Vec<_>>());
+        Self { words, anchors: flat().map(|(at, word)| (at, word.len())).collect(), families, patterns, needs }
     }
 
     /// A cheap look before anything is decoded.
@@ -109,13 +143,16 @@ impl Engine {
         (FAMILIES[family].may_start)(bytes, end - length, end)
     }
 
-    /// The surest pattern of the word's family that the word is a part of.
-    fn look(&self, near: Near<'_>, word: usize) -> Option<Found> {
-        let plain = Plain::new(near, REACH.back);
+    /// The surest pattern of the family that the anchor is a part of. `plain` is memory to use.
+    fn look(&self, near: Near<'_>, family: usize, plain: &mut Plain) -> Option<Found> {
+        plain.read(near, REACH.back);
+        let met = self.needs.met(&plain.text);
         let mut best: Option<Found> = None;
-        for (regex, pattern) in &self.families[self.anchors[word].0] {
+        let range = self.families[family].clone();
+        for (number, (regex, pattern)) in range.clone().zip(&self.patterns[range]) {
             // A surer one was found: this one could not change anything.
-            if best.is_some_and(|best| best.confidence >= pattern.confidence) {
+            let better = best.is_none_or(|best| best.confidence < pattern.confidence);
+            if !better || met >> number & 1 == 0 {
                 continue;
             }
             let mut from = 0;

@@ -8,6 +8,7 @@ const CUT: u8 = 1;
 /// Stands for an end of line that was written as an escape.
 const LINE: u8 = 0x0b;
 
+#[derive(Debug, Default)]
 pub(super) struct Plain {
     pub(super) text: Vec<u8>,
     /// Where each byte, and the end, stands in what was given.
@@ -15,9 +16,12 @@ pub(super) struct Plain {
 }
 
 impl Plain {
-    pub(super) fn new(near: Near<'_>, back: usize) -> Self {
+    /// Reads another text, into the same memory.
+    pub(super) fn read(&mut self, near: Near<'_>, back: usize) {
         let bytes = near.bytes;
-        let mut plain = Self { text: Vec::with_capacity(bytes.len() + 1), from: Vec::with_capacity(bytes.len() + 2) };
+        let plain = self;
+        plain.text.clear();
+        plain.from.clear();
         if near.at >= back {
             plain.push(CUT, 0);
         }
@@ -53,7 +57,6 @@ impl Plain {
             at += length;
         }
         plain.from.push(bytes.len());
-        plain
     }
 
     fn push(&mut self, byte: u8, at: usize) {
@@ -146,8 +149,14 @@ fn entity(bytes: &[u8]) -> Option<(u8, usize)> {
 mod tests {
     use super::*;
 
+    fn read(text: &str) -> Plain {
+        let mut plain = Plain::default();
+        plain.read(Near { bytes: text.as_bytes(), at: 0 }, 10);
+        plain
+    }
+
     fn plain(text: &str) -> String {
-        String::from_utf8(Plain::new(Near { bytes: text.as_bytes(), at: 0 }, 10).text).unwrap()
+        String::from_utf8(read(text).text).unwrap()
     }
 
     #[test]
@@ -163,7 +172,7 @@ mod tests {
     #[test]
     fn places_are_kept() {
         let text = "a%27%20OR 1";
-        let plain = Plain::new(Near { bytes: text.as_bytes(), at: 0 }, 10);
+        let plain = read(text);
         let start = plain.text.windows(2).position(|window| window == b"or").unwrap();
         assert_eq!(plain.original(start, start + 2), (7, 9));
         assert_eq!(plain.original(1, plain.text.len()), (1, text.len()));

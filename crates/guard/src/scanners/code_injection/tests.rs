@@ -1,5 +1,5 @@
 use super::patterns::FAMILIES;
-use super::{CodeInjection, ENGINE, LONGEST_WORD, rules};
+use super::{CodeInjection, ENGINE, LONGEST_WORD, needs, rules};
 use crate::conformance::{self, samples};
 use crate::scanner::{Hit, Scanner, Text};
 
@@ -47,6 +47,7 @@ fn every_rule_has_a_sample() {
 #[test]
 fn every_pattern_is_compiled() {
     assert!(ENGINE.words.is_some());
+    assert!(ENGINE.patterns.len() <= needs::Set::BITS as usize, "a set has a bit for each");
     for (family, compiled) in FAMILIES.iter().zip(&ENGINE.families) {
         for pattern in family.patterns {
             let compiles = regex::bytes::Regex::new(&pattern.text());

@@ -15,7 +15,7 @@ fn make(options: &Value) -> Arc<dyn Scanner> {
 fn check(options: &Value, text: &str, expected: &[(&str, &str)]) {
     let mut hits = Vec::new();
     make(options).scan(Text::whole(text), &mut hits);
-    let found: Vec<_> = hits.iter().map(|hit| (hit.rule.name, &text[hit.start..hit.end])).collect();
+    let found: Vec<_> = hits.iter().map(|hit| (hit.rule.name, text.get(hit.start..hit.end).unwrap())).collect();
     assert_eq!(found, expected);
 }
 
@@ -72,4 +72,10 @@ fn what_cannot_be_meant_is_refused() {
     let problem = |options: Value| GroundednessMaker.make(options.as_object().unwrap()).err().unwrap();
     assert_eq!(problem(json!({"min_overlap": 7})).path, "min_overlap");
     assert_eq!(problem(json!({"min_overlap": 0, "numbers": false})).path, "numbers");
+}
+
+#[test]
+fn finds_and_passes_its_samples() {
+    let scanner = make(&json!({}));
+    conformance::finds_and_passes(&*scanner, include_str!("data/hit.jsonl"), include_str!("data/miss.jsonl"));
 }

@@ -361,8 +361,28 @@ const TWINS: &[(char, char)] = &[
     ('Ꮓ', 'Z'),
 ];
 
+/// Where Greek starts; [`TABLE`] goes on to the end of Cyrillic.
+const TABLE_FROM: usize = 0x370;
+
+/// [`TWINS`] by letter, for the alphabets that whole texts are written in.
+static TABLE: [char; 0x530 - TABLE_FROM] = {
+    let mut table = ['\0'; 0x530 - TABLE_FROM];
+    let mut at = 0;
+    while at < TWINS.len() {
+        let place = TWINS[at].0 as usize - TABLE_FROM;
+        if place < table.len() {
+            table[place] = TWINS[at].1;
+        }
+        at += 1;
+    }
+    table
+};
+
 /// The Latin letter that a letter of another alphabet passes for.
 pub(crate) fn latin_twin(c: char) -> Option<char> {
+    if let Some(&twin) = (c as usize).checked_sub(TABLE_FROM).and_then(|place| TABLE.get(place)) {
+        return (twin != '\0').then_some(twin);
+    }
     TWINS.iter().find(|(foreign, _)| *foreign == c).map(|(_, latin)| *latin)
 }
 

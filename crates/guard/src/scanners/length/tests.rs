@@ -49,3 +49,9 @@ fn what_cannot_be_meant_is_refused() {
     assert!(problem(json!({})).1.contains("name `max_bytes` or `max_tokens`"));
     assert!(problem(json!({"max_byte": 1})).1.contains("did you mean `max_bytes`?"));
 }
+
+#[test]
+fn finds_and_passes_its_samples() {
+    let scanner = make(&json!({"max_bytes": 40})).unwrap();
+    conformance::finds_and_passes(&*scanner, include_str!("data/hit.jsonl"), include_str!("data/miss.jsonl"));
+}

@@ -80,29 +80,49 @@ pub(super) fn verhoeff(digits: &[u8]) -> bool {
     digits.iter().rev().enumerate().fold(0, step) == 0
 }
 
+const NO_VALUE: u8 = u8::MAX;
+
+/// The place of each byte in an alphabet.
+const fn values(alphabet: &[u8]) -> [u8; 256] {
+    let mut values = [NO_VALUE; 256];
+    let mut at = 0;
+    while at < alphabet.len() {
+        values[alphabet[at] as usize] = at as u8;
+        at += 1;
+    }
+    values
+}
+
 /// Base58Check: version, payload, and four bytes of a double SHA-256.
 pub(super) fn base58check(text: &[u8]) -> bool {
-    const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-    let mut bytes = [0_u8; 25];
+    static VALUES: [u8; 256] = values(b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz");
+    // 25 bytes in seven words, the highest first: quick, since any long word may ask for it.
+    let mut words = [0_u32; 7];
     for &letter in text {
-        let Some(digit) = ALPHABET.iter().position(|&known| known == letter) else { return false };
-        let mut carry = digit;
-        for byte in bytes.iter_mut().rev() {
-            carry += usize::from(*byte) * 58;
-            *byte = (carry & 0xff) as u8;
-            carry >>= 8;
+        let mut carry = u64::from(VALUES[usize::from(letter)]);
+        if carry == u64::from(NO_VALUE) {
+            return false;
+        }
+        for word in words.iter_mut().rev() {
+            carry += u64::from(*word) * 58;
+            *word = carry as u32;
+            carry >>= 32;
         }
         if carry != 0 {
             return false;
         }
     }
+    let bytes = words.map(u32::to_be_bytes);
+    let (head, bytes) = bytes.as_flattened().split_at(3);
     let (payload, check) = bytes.split_at(21);
-    Sha256::digest(Sha256::digest(payload))[..4] == *check
+    // Versions: to a key, to a script.
+    let version = head == [0; 3] && matches!(payload[0], 0 | 5);
+    version && Sha256::digest(Sha256::digest(payload))[..4] == *check
 }
 
 /// Bech32 and Bech32m (BIP 173, BIP 350) with the prefix of Bitcoin; `text` in lower case, prefix included.
 pub(super) fn bech32(text: &[u8]) -> bool {
-    const ALPHABET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+    static VALUES: [u8; 256] = values(b"qpzry9x8gf2tvdw0s3jn54khce6mua7l");
     const GENERATOR: [u32; 5] = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3];
     let step = |check: u32, value: u32| {
         let top = check >> 25;
@@ -113,8 +133,11 @@ pub(super) fn bech32(text: &[u8]) -> bool {
     // `bc`, spread as the standard has it.
     let mut check = [3, 3, 0, 2, 3].into_iter().fold(1, step);
     for letter in data {
-        let Some(value) = ALPHABET.iter().position(|known| known == letter) else { return false };
-        check = step(check, value as u32);
+        let value = VALUES[usize::from(*letter)];
+        if value == NO_VALUE {
+            return false;
+        }
+        check = step(check, value.into());
     }
     matches!(check, 1 | 0x2bc8_30a3)
 }

@@ -115,7 +115,7 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     let flat = || WORDS.iter().flat_map(|(topic, words)| words.iter().map(move |word| (*topic, *word)));
     let words = AhoCorasickBuilder::new()
         .ascii_case_insensitive(true)
-        .kind(Some(AhoCorasickKind::ContiguousNFA))
+        .kind(Some(AhoCorasickKind::DFA))
         .build(flat().map(|(_, word)| word));
     Engine { words: words.ok(), topics: flat().map(|(topic, _)| topic).collect() }
 });

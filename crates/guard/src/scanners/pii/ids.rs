@@ -1,9 +1,11 @@
 //! National ids and other numbers with a shape: one line each, with its checksum and the words that must be near.
 
+use std::sync::LazyLock;
+
 use super::checksum::{luhn, mod11_10, mod97, number, verhoeff, weighted};
 use super::context::{Context, Topic};
 use super::rules::Id;
-use super::shape::Plain;
+use super::shape::{LONGEST, Plain};
 use super::{country, found};
 use crate::scanners::nearby::{Found, Near};
 
@@ -106,13 +108,45 @@ static KINDS: &[Kind] = &[
     kind(Id::pt_nif, "999 999 999", country::portugal, NEVER, &[Tax]),
 ];
 
+/// By the first byte (a digit, or a letter) and the length of the word that starts there: the kinds that fit.
+/// Most words of a text fit none.
+static FITTING: LazyLock<[[Vec<&'static Kind>; LONGEST + 1]; 2]> = LazyLock::new(|| {
+    let kinds = |digit: bool, length: usize| KINDS.iter().filter(move |kind| fits(kind.shape, digit, length)).collect();
+    [true, false].map(|digit| std::array::from_fn(|length| kinds(digit, length)))
+});
+
+/// Whether something of this shape can start with a digit, or else a letter, in a word of this length.
+fn fits(shape: &str, digit: bool, length: usize) -> bool {
+    let first = shape.as_bytes()[0];
+    let begins = match first {
+        b'9' => digit,
+        b'A' => !digit,
+        b'X' => true,
+        _ => first.is_ascii_digit() == digit,
+    };
+    // The word ends where the shape ends, at what is no letter nor digit, and where a separator may stand.
+    let mut word = 0;
+    for byte in shape.bytes() {
+        match byte {
+            b' ' | b'~' if word == length => return begins,
+            b' ' | b'~' => {}
+            _ if byte.is_ascii_alphanumeric() => word += 1,
+            _ => break,
+        }
+    }
+    begins && word == length
+}
+
 /// The surest kind of number that starts at the anchor.
 pub(super) fn look(near: Near<'_>, context: &mut impl FnMut(usize) -> Context) -> Option<Found> {
     if !near.starts_alone(near.at) {
         return None;
     }
+    let length = near.slice(near.at, near.at + LONGEST + 1).iter().position(|byte| !byte.is_ascii_alphanumeric());
+    let length = length.unwrap_or(near.bytes.len() - near.at);
+    let digit = near.get(near.at).is_some_and(|byte| byte.is_ascii_digit());
     let mut best: Option<Found> = None;
-    for kind in KINDS {
+    for kind in FITTING[usize::from(!digit)].get(length).into_iter().flatten() {
         let Some(plain) = near.shape(kind.shape.as_bytes()) else { continue };
         if !near.ends_alone(plain.end) || !(kind.holds)(plain.text()) {
             continue;
@@ -122,7 +156,7 @@ pub(super) fn look(near: Near<'_>, context: &mut impl FnMut(usize) -> Context) -
             best = found(kind.id, near.at, plain.end, confidence);
         }
     }
-    best.or_else(|| finland(near))
+    best.or_else(|| finland(near).filter(|_| length >= 6))
 }
 
 fn sure(kind: &Kind, near: Near<'_>, plain: &Plain, context: Context) -> f32 {
@@ -133,8 +167,9 @@ fn sure(kind: &Kind, near: Near<'_>, plain: &Plain, context: Context) -> f32 {
     }
     let confidence = if parts > 0 && plain.separators == parts { kind.parted } else { kind.bare };
     // Half of the separators, or different ones, are the format of something else.
-    let marks: Vec<u8> = near.slice(near.at, plain.end).iter().copied().filter(|byte| b" -./".contains(byte)).collect();
-    let even = marks.windows(2).all(|pair| pair[0] == pair[1]) || parts == 0;
+    let mut marks = near.slice(near.at, plain.end).iter().filter(|byte| b" -./".contains(byte));
+    let first = marks.next();
+    let even = marks.all(|mark| Some(mark) == first) || parts == 0;
     let doubtful = !even || !whole || context.is_thing();
     if doubtful && confidence < 0.85 { 0.0 } else { confidence }
 }

@@ -10,14 +10,13 @@ const MONTHS: [&[u8]; 12] =
 
 /// Whether a word is the name of a month in English.
 pub(super) fn month(word: &[u8]) -> bool {
-    word.len() >= 3 && word.len() < 10 && MONTHS.contains(&word[..3].to_ascii_lowercase().as_slice())
+    word.len() >= 3 && word.len() < 10 && MONTHS.iter().any(|month| word[..3].eq_ignore_ascii_case(month))
 }
 
 /// A date near a word of birth: `1990-03-12`, `12/03/1990`, `12. March 1990`, `March 12, 1990`.
 pub(super) fn birth(near: Near<'_>, context: &mut impl FnMut(usize) -> Context) -> Option<Found> {
     let end = date(near)?;
-    let context = context(end);
-    (near.starts_alone(near.at) && near.ends_alone(end) && context.leads(Topic::Birth))
+    (near.starts_alone(near.at) && near.ends_alone(end) && context(end).leads(Topic::Birth))
         .then(|| found(Id::date_of_birth, near.at, end, 0.8))
         .flatten()
 }
@@ -108,13 +107,14 @@ pub(super) fn street(near: Near<'_>) -> Option<Found> {
         let start = at + 1;
         let end = near.run(start, |byte| byte.is_ascii_alphanumeric() || byte == b'\'' || byte >= 0x80);
         let word = near.slice(start, end);
-        let lower = word.to_ascii_lowercase();
-        let capital =
-            word.first().is_some_and(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte >= 0x80);
-        if place == 0 && STREETS_BEFORE.contains(&lower.as_slice()) {
+        let is = |known: &&[u8]| word.eq_ignore_ascii_case(known);
+        if place == 0 && STREETS_BEFORE.iter().any(is) {
             return french(near, end);
         }
-        if place > 0 && capital && STREETS.contains(&lower.as_slice()) {
+        // `42nd` is a word, another number is none.
+        let numbered = word.first().is_some_and(u8::is_ascii_digit) && word.last().is_some_and(u8::is_ascii_lowercase);
+        let capital = numbered || word.first().is_some_and(|byte| byte.is_ascii_uppercase() || *byte >= 0x80);
+        if place > 0 && capital && STREETS.iter().any(is) {
             let long = word.len() > 3 || near.get(end) == Some(b'.') || near.get(end) == Some(b',');
             // `5 Easy Way`, `3 Top Place`: without more after it, short ones are titles as well.
             let confidence = if long && number - near.at > 1 { 0.75 } else { 0.55 };
@@ -151,8 +151,10 @@ fn french(near: Near<'_>, from: usize) -> Option<Found> {
 
 /// Numbers of documents and records: no checksum, only the word right before them.
 pub(super) fn document(near: Near<'_>, context: &mut impl FnMut(usize) -> Context) -> Option<Found> {
-    let end = near.run(near.at, |byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let text = near.slice(near.at, end);
+    let head = near.slice(near.at, near.at + 17);
+    let length = head.iter().position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'-')).unwrap_or(head.len());
+    let end = near.at + length;
+    let text = &head[..length];
     let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();
     let letters = text.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
     if !(5..=16).contains(&text.len())

@@ -5,21 +5,58 @@ use super::found;
 use super::rules::Id;
 use crate::scanners::nearby::{Found, Near};
 
+/// A short list without an allocation: most numbers of a text are read and found to be no phone number.
+#[derive(Debug, Clone, Copy)]
+struct Short<T, const N: usize> {
+    items: [T; N],
+    length: usize,
+}
+
+impl<T: Copy, const N: usize> Short<T, N> {
+    fn new(filler: T) -> Self {
+        Self { items: [filler; N], length: 0 }
+    }
+
+    /// Adds one; what finds no room is left out, which the reader of groups never lets happen.
+    fn push(&mut self, item: T) {
+        if let Some(place) = self.items.get_mut(self.length) {
+            *place = item;
+            self.length += 1;
+        }
+    }
+
+    fn pop(&mut self) -> Option<T> {
+        self.length = self.length.checked_sub(1)?;
+        self.items.get(self.length).copied()
+    }
+}
+
+impl<T, const N: usize> std::ops::Deref for Short<T, N> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.items[..self.length]
+    }
+}
+
 /// Digits in groups, as phone numbers are written.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Dial {
     /// Offset after the last digit.
     end: usize,
     plus: bool,
     /// A group in brackets, counted from 1; 0 is none.
     bracket: usize,
-    digits: Vec<u8>,
-    groups: Vec<usize>,
+    digits: Short<u8, { MOST + 3 }>,
+    groups: Short<usize, GROUPS>,
     /// The separators between the groups: one byte each, of the last character.
-    marks: Vec<u8>,
+    marks: Short<u8, GROUPS>,
 }
 
 const MOST: usize = 15;
+/// No phone number has fewer digits.
+const LEAST: usize = 7;
+const GROUPS: usize = 8;
 
 /// The first digits of a number after `+`: <https://www.itu.int/pub/T-SP-E.164D>.
 fn calling_code(digits: &[u8]) -> Option<usize> {
@@ -34,7 +71,14 @@ fn calling_code(digits: &[u8]) -> Option<usize> {
 
 /// Reads groups of digits with one separator between them, a bracket around one of them.
 fn read(near: Near<'_>) -> Option<Dial> {
-    let mut dial = Dial { end: near.at, plus: near.get(near.at) == Some(b'+'), ..Dial::default() };
+    let mut dial = Dial {
+        end: near.at,
+        plus: near.get(near.at) == Some(b'+'),
+        bracket: 0,
+        digits: Short::new(0),
+        groups: Short::new(0),
+        marks: Short::new(0),
+    };
     let mut at = near.at + usize::from(dial.plus);
     let mut mark = 0;
     loop {
@@ -51,7 +95,7 @@ fn read(near: Near<'_>) -> Option<Dial> {
         if open {
             dial.bracket = dial.groups.len() + 1;
         }
-        dial.digits.extend(group);
+        group.iter().for_each(|digit| dial.digits.push(*digit));
         dial.groups.push(group.len());
         dial.end = end + usize::from(open);
         at = dial.end;
@@ -66,7 +110,7 @@ fn read(near: Near<'_>) -> Option<Dial> {
         } else if near.get(at) != Some(b'(') && !open {
             break;
         }
-        if dial.groups.len() >= 8 {
+        if dial.groups.len() >= GROUPS {
             break;
         }
     }
@@ -77,11 +121,11 @@ fn read(near: Near<'_>) -> Option<Dial> {
 fn extension(near: Near<'_>, end: usize) -> usize {
     let at = near.run(end, |byte| byte == b' ' || byte == b',');
     let names: [&[u8]; 5] = [b"extension ", b"ext. ", b"ext.", b"ext ", b"x"];
-    let lower = near.slice(at, at + 10).to_ascii_lowercase();
-    let Some(name) = names.iter().find(|name| lower.starts_with(name)) else { return end };
+    let starts = |name: &&&[u8]| near.slice(at, at + name.len()).eq_ignore_ascii_case(name);
+    let Some(name) = names.iter().find(starts).filter(|_| at - end <= 2) else { return end };
     let digits = at + name.len();
     let after = near.run(digits, |byte| byte.is_ascii_digit());
-    if (2..=6).contains(&(after - digits)) && at - end <= 2 { after } else { end }
+    if (2..=6).contains(&(after - digits)) { after } else { end }
 }
 
 /// A phone number that starts at the anchor: a digit, a `+` or a bracket.
@@ -98,7 +142,7 @@ pub(super) fn look(near: Near<'_>, context: &mut impl FnMut(usize) -> Context) -
     if glued {
         return None;
     }
-    let mut dial = read(near)?;
+    let mut dial = read(near).filter(|dial| dial.digits.len() >= LEAST)?;
     let context = context(dial.end);
     // Behind the number a word may speak of the next one: a short number needs it before.
     let spoken = context.leads(Topic::Phone) || (context.has(Topic::Phone) && dial.digits.len() > 8);
@@ -113,15 +157,19 @@ pub(super) fn look(near: Near<'_>, context: &mut impl FnMut(usize) -> Context) -
         }
         // The last group may belong to what comes next.
         drop_group(&mut dial, near)?;
+        if dial.digits.len() < LEAST {
+            return None;
+        }
     }
 }
 
 /// `… office`, `…-Fax`, `… (mobile)`, as address books print them.
 fn label_follows(near: Near<'_>, end: usize) -> bool {
     let at = near.run(end, |byte| b" -(".contains(&byte));
-    let word = near.slice(at, near.run(at, |byte| byte.is_ascii_alphabetic())).to_ascii_lowercase();
     let labels: [&[u8]; 6] = [b"office", b"fax", b"mobile", b"home", b"work", b"cell"];
-    (1..=2).contains(&(at - end)) && labels.contains(&word.as_slice())
+    let word = near.slice(at, at + 7);
+    let word = &word[..word.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(word.len())];
+    (1..=2).contains(&(at - end)) && labels.iter().any(|label| word.eq_ignore_ascii_case(label))
 }
 
 fn drop_group(dial: &mut Dial, near: Near<'_>) -> Option<()> {
@@ -129,7 +177,7 @@ fn drop_group(dial: &mut Dial, near: Near<'_>) -> Option<()> {
     if dial.marks.pop() != Some(b' ') || dial.bracket > dial.groups.len() {
         return None;
     }
-    dial.digits.truncate(dial.digits.len() - group);
+    dial.digits.length -= group;
     let mut end = dial.end - group;
     while end > near.at && !near.before(end).is_some_and(|byte| byte.is_ascii_digit() || byte == b')') {
         end -= 1;

@@ -29,8 +29,51 @@ enum Kind {
     BareKey,
 }
 
+/// An assignment is decided by no more text before its keyword, and no more from there on.
+const BEFORE: usize = LONGEST_NAME + 2;
+const FROM: usize = LONGEST_NAME + LONGEST_VALUE + 200;
+
+/// The assignments that were looked at last. The same text again, as in a list or in a text that is made to keep us
+/// busy, is not looked at again.
+#[derive(Default)]
+pub(super) struct Memory<'a> {
+    seen: [Option<Seen<'a>>; 4],
+    next: usize,
+}
+
+struct Seen<'a> {
+    text: &'a [u8],
+    /// Where in it the keyword stands, and how long that is.
+    place: usize,
+    length: usize,
+    /// Where the keyword stands in the whole.
+    at: usize,
+    found: Option<Candidate>,
+}
+
+impl<'a> Memory<'a> {
+    /// What the assignment at a keyword holds.
+    pub(super) fn at(&mut self, view: View<'a>, at: usize, keyword: usize) -> Option<Candidate> {
+        let low = at.saturating_sub(BEFORE);
+        let text = view.slice(low, view.bytes.len().min(at + FROM));
+        for seen in self.seen.iter().flatten() {
+            if (seen.place, seen.length, seen.text) == (at - low, keyword, text) {
+                let moved = |offset: usize| if offset == usize::MAX { offset } else { offset - seen.at + at };
+                return seen.found.map(|found| Candidate { start: moved(found.start), end: moved(found.end), ..found });
+            }
+        }
+        let found = assignment(view, at, keyword);
+        // Where the text may go on, more of it decides.
+        if at + FROM < view.bytes.len() {
+            self.seen[self.next] = Some(Seen { text, place: at - low, length: keyword, at, found });
+            self.next = (self.next + 1) % self.seen.len();
+        }
+        found
+    }
+}
+
 /// What the assignment at a keyword holds.
-pub(super) fn assignment(view: View<'_>, at: usize, keyword: usize) -> Option<Candidate> {
+fn assignment(view: View<'_>, at: usize, keyword: usize) -> Option<Candidate> {
     let name_start = view.run_back(at, &NAME, LONGEST_NAME);
     let name = view.run(at + keyword, &NAME, LONGEST_NAME);
     let text = view.slice(name_start, name.end);
@@ -278,7 +321,11 @@ fn kind(name: &[u8]) -> Option<Kind> {
 }
 
 fn tail_is(text: &[u8], word: &[u8]) -> bool {
-    text.len() >= word.len() && text[text.len() - word.len()..].eq_ignore_ascii_case(word)
+    // Most differ in their last letter.
+    let (Some(last), Some(wanted)) = (text.last(), word.last()) else { return word.is_empty() };
+    last.eq_ignore_ascii_case(wanted)
+        && text.len() >= word.len()
+        && text[text.len() - word.len()..].eq_ignore_ascii_case(word)
 }
 
 /// Whether `name` ends in `word` as a word of its own: `api_key`, `api-key`, `apiKey`, `KEY`.

@@ -15,7 +15,7 @@ use crate::scanner::{About, Hit, Replacement, Scanner, Text};
 mod assign;
 mod checksum;
 mod patterns;
-mod random;
+pub(super) mod random;
 mod rules;
 mod special;
 #[cfg(test)]
@@ -132,12 +132,13 @@ impl Engine {
     /// What the rules make of every literal at or after `first`, hits and open ones from `from` on.
     fn candidates(&self, view: View<'_>, first: usize, from: usize, out: &mut Vec<Candidate>) {
         let Some(literals) = &self.literals else { return };
+        let mut assignments = assign::Memory::default();
         for found in literals.find_overlapping_iter(&view.bytes[first..]) {
             let at = first + found.start();
             let candidate = match self.anchors[found.pattern().as_usize()] {
                 Anchor::Format(i) => format(view, at, &patterns::FORMATS[i]),
                 Anchor::Special(i) => special::SPECIAL[i].1(view, at),
-                Anchor::Keyword(i) => assign::assignment(view, at, assign::KEYWORDS[i].len()),
+                Anchor::Keyword(i) => assignments.at(view, at, assign::KEYWORDS[i].len()),
             };
             out.extend(candidate.filter(|candidate| candidate.start >= from));
         }

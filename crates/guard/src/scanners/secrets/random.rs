@@ -30,7 +30,7 @@ pub(super) fn entropy(text: &[u8]) -> f32 {
 }
 
 /// Share of neighbouring letters that are common neighbours in English, and how many pairs there are.
-pub(super) fn english(text: &[u8]) -> (f32, usize) {
+pub(crate) fn english(text: &[u8]) -> (f32, usize) {
     let (mut common, mut pairs) = (0, 0);
     for pair in text.windows(2) {
         let (a, b) = (pair[0], pair[1]);

@@ -7,7 +7,7 @@ use super::checksum;
 use super::random::{contains, dummy, entropy, monotonous, random};
 use super::rules::Id;
 use super::text::{
-    ANY64, AUTHORITY, AZURE, BASE64, BEARER, BLOCK, DASH, DIGIT, HEX, LABEL, PERCENT64, URL64, View, WORD,
+    ANY64, AUTHORITY, AZURE, BASE64, BEARER, BLOCK, DASH, DIGIT, HEX, LABEL, PERCENT64, Run, URL64, View, WORD,
 };
 
 /// No hit is longer: an RSA key of 16384 bits in PEM has 12.7 KB.
@@ -107,10 +107,8 @@ fn private_key(view: View<'_>, at: usize) -> Option<Candidate> {
     if dashes.unfinished {
         return open(Id::private_key, at);
     }
-    // Up to the next line of dashes, so that blocks that never end don't make anybody read twice.
-    let body = view.run(dashes.end, &BLOCK, at + LONGEST - dashes.end);
+    let (body, end_line) = key_body(view, dashes.end, at + LONGEST);
     let text = view.slice(dashes.end, body.end);
-    let end_line = text.windows(5).position(|window| window == b"-----");
     let (mut longest, mut total, mut run, mut last) = (0, 0, 0, 0);
     for (i, &byte) in text.iter().take(end_line.unwrap_or(text.len())).enumerate() {
         run = if BASE64.has(byte) { run + 1 } else { 0 };
@@ -137,6 +135,23 @@ fn private_key(view: View<'_>, at: usize) -> Option<Candidate> {
         return None;
     }
     found(Id::private_key, at, end, if whole { 0.98 } else { 0.9 })
+}
+
+/// The body of a key block, up to a line of dashes, and how many bytes stand before that line if there is one.
+fn key_body(view: View<'_>, start: usize, most: usize) -> (Run, Option<usize>) {
+    let rest = view.bytes.get(start..most.min(view.bytes.len())).unwrap_or_default();
+    let mut dashes = 0;
+    for (at, &byte) in rest.iter().enumerate() {
+        dashes = if byte == b'-' { dashes + 1 } else { 0 };
+        if !BLOCK.has(byte) {
+            return (Run { end: start + at, unfinished: false }, None);
+        }
+        // No further: blocks that never end would make us read everything again for each of them.
+        if dashes == 5 {
+            return (Run { end: start + at + 1, unfinished: false }, Some(at - 4));
+        }
+    }
+    (Run { end: start + rest.len(), unfinished: view.open && start + rest.len() < most }, None)
 }
 
 /// `123456789:AA…`, also behind `bot` in an address.

@@ -19,7 +19,7 @@ fn scanner(words: usize) -> Arc<dyn Scanner> {
 fn check(text: &str, expected: &[&str]) {
     let mut hits = Vec::new();
     scanner(8).scan(Text::whole(text), &mut hits);
-    assert_eq!(hits.iter().map(|hit| &text[hit.start..hit.end]).collect::<Vec<_>>(), expected);
+    assert_eq!(hits.iter().map(|hit| text.get(hit.start..hit.end).unwrap()).collect::<Vec<_>>(), expected);
     assert!(hits.iter().all(|hit| (0.7..=0.95).contains(&hit.confidence)));
 }
 
@@ -78,4 +78,10 @@ fn what_cannot_be_meant_is_refused() {
     let problem = |options: Value| SystemPromptLeakMaker.make(options.as_object().unwrap()).err().unwrap();
     assert_eq!(problem(json!({"words": 2})), OptionProblem::new("words", "expected 4 to 32, found 2"));
     assert!(problem(json!({"word": 8})).message.contains("did you mean `words`?"));
+}
+
+#[test]
+fn finds_and_passes_its_samples() {
+    let scanner = scanner(8);
+    conformance::finds_and_passes(&*scanner, include_str!("data/hit.jsonl"), include_str!("data/miss.jsonl"));
 }

@@ -10,7 +10,7 @@ fn make(options: &Value) -> Result<Arc<dyn Scanner>, OptionProblem> {
 fn found(options: &Value, text: &str) -> Vec<(&'static str, String)> {
     let mut hits = Vec::new();
     make(options).unwrap().scan(Text::whole(text), &mut hits);
-    hits.iter().map(|hit| (hit.rule.name, text[hit.start..hit.end].to_owned())).collect()
+    hits.iter().map(|hit| (hit.rule.name, text.get(hit.start..hit.end).unwrap().to_owned())).collect()
 }
 
 fn check(options: &Value, text: &str, expected: &[&str]) {
@@ -64,4 +64,11 @@ fn what_cannot_be_meant_is_refused() {
     check(json!({"patterns": ["a?"]}), "patterns[0]", "the empty text");
     check(json!({"patterns": ["a{5000}"]}), "patterns[0]", "up to 5000 bytes");
     check(json!({"patterns": vec![r"(\w{1,20}){1,10}\w{1,50}"; 100]}), "", "too large");
+}
+
+#[test]
+fn finds_and_passes_its_samples() {
+    let list = json!({"words": ["Initech", "project falcon", "北京"], "patterns": [r"TICKET-\d{4,6}"]});
+    let scanner = make(&list).unwrap();
+    conformance::finds_and_passes(&*scanner, include_str!("data/hit.jsonl"), include_str!("data/miss.jsonl"));
 }

@@ -31,10 +31,7 @@ export function Policies({ guardrails }: { guardrails: Guardrails }) {
     <Card
       title="Policies in force"
       aside={
-        <span
-          className="pr-2 text-xs text-faint"
-          title="Change `guard.policies` there and start Signalbox again"
-        >
+        <span className="pr-2 text-xs text-faint" title="Change `guard.policies` there">
           from signalbox.yaml, read-only here
         </span>
       }

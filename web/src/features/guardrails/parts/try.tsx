@@ -100,7 +100,11 @@ export function Try({ guardrails }: { guardrails: Guardrails }) {
   const ready = guardrails.scanners
     .filter((scanner) => scanner.options === undefined)
     .map(({ name }) => name);
-  const names = ready.join();
+  // What a scanner says that only describes a text is no alarm.
+  const names = guardrails.scanners
+    .filter(({ name, describes }) => !describes && ready.includes(name))
+    .map(({ name }) => name)
+    .join();
   useEffect(() => {
     if (text === '') return;
     const scanners = by === allScanners ? names.split(',') : [by];

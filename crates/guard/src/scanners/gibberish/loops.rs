@@ -1,0 +1,74 @@
+//! The same words, or the same letter, over and over.
+
+use super::{Found, REPETITION};
+use crate::normalise::hash;
+
+/// A loop is no longer than so many words.
+const PERIOD: usize = 12;
+/// It goes round so often at least, and has so many words and letters in all.
+const ROUNDS: usize = 5;
+const WORDS: usize = 10;
+const LETTERS: usize = 48;
+/// A letter that often in a row is no sigh.
+const LETTER: usize = 32;
+
+/// Words of values, which are repeated in data and code for a reason.
+const VALUES: [&str; 11] = ["true", "false", "null", "none", "nan", "na", "yes", "no", "nil", "undefined", "xxxx"];
+
+pub(super) fn find(block: &str, found: &mut Vec<Found>) {
+    letter(block, found);
+    let words: Vec<Word<'_>> = words(block).collect();
+    for period in 1..=PERIOD {
+        let mut same = 0;
+        for at in period..=words.len() {
+            if words.get(at).is_some_and(|word| word.hash == words[at - period].hash) {
+                same += 1;
+                continue;
+            }
+            let length = same + period;
+            if length >= WORDS && length >= ROUNDS * period {
+                found.extend(looped(&words[at - length..at], period));
+            }
+            same = 0;
+        }
+    }
+}
+
+/// What a loop of words is, if it says anything.
+fn looped(words: &[Word<'_>], period: usize) -> Option<Found> {
+    let letters: usize = words.iter().map(|word| word.text.chars().filter(|c| c.is_alphabetic()).count()).sum();
+    let value = |word: &Word<'_>| VALUES.iter().any(|value| value.eq_ignore_ascii_case(word.text));
+    let (first, last) = (words.first()?, words.last()?);
+    let says = letters >= LETTERS && !words[..period].iter().all(value);
+    says.then(|| Found { rule: REPETITION, start: first.start, end: last.start + last.text.len(), confidence: 0.8 })
+}
+
+struct Word<'a> {
+    start: usize,
+    text: &'a str,
+    hash: u32,
+}
+
+fn words(block: &str) -> impl Iterator<Item = Word<'_>> {
+    block.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(|text| Word {
+        start: text.as_ptr() as usize - block.as_ptr() as usize,
+        text,
+        hash: hash(text),
+    })
+}
+
+/// A letter in a row; signs in a row are lines and frames.
+fn letter(block: &str, found: &mut Vec<Found>) {
+    let (mut start, mut count, mut before) = (0, 0, '\0');
+    for (at, c) in block.char_indices().chain([(block.len(), '\0')]) {
+        if c == before {
+            count += 1;
+            continue;
+        }
+        // A row of `x` stands for what is left out.
+        if count >= LETTER && before.is_alphabetic() && !matches!(before, 'x' | 'X') {
+            found.push(Found { rule: REPETITION, start, end: at, confidence: 0.7 });
+        }
+        (start, count, before) = (at, 1, c);
+    }
+}
