@@ -170,4 +170,12 @@ providers:
     kind: sim
     dialect: gemini
     base_url: {provider.url}
+  - name: up-cohere
+    kind: sim
+    dialect: cohere_v2
+    base_url: {provider.url}
+  - name: up-bedrock
+    kind: sim
+    dialect: bedrock_converse
+    base_url: {provider.url}
 """

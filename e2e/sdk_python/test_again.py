@@ -23,7 +23,7 @@ def test_openai_gets_the_kept_answer(box: Signalbox) -> None:
     assert WORDS not in first.headers and second.headers[WORDS] == "kept"
     span = box.spans(second.headers["x-signalbox-trace-id"])[0]
     assert span["attributes"]["signalbox.idempotency.trace_id"] == first.headers["x-signalbox-trace-id"]
-    assert span["output_tokens"] is None and span["cost"] is None
+    assert span.get("output_tokens") is None and span.get("cost") is None
     # For another request it is refused, and the SDK doesn't try that again.
     with pytest.raises(openai.UnprocessableEntityError) as refused:
         create(model="up-openai/large", messages=ASK, temperature=0, extra_headers=once)

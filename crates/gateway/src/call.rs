@@ -1,20 +1,21 @@
-//! One call: what is known about it so far, how it ended, and why it failed.
+//! One call: what is known about it so far, and how it ended.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HeaderMap};
 use http::{Method, Request, StatusCode};
 use signalbox_catalog::Principal;
 use signalbox_guard::Guard;
-use signalbox_types::{Cost, ErrorClass, Finding, Timestamp, Usage, Verdict};
+use signalbox_types::{Cost, Finding, Timestamp, Usage, Verdict};
 use signalbox_upstream::{Target, UpstreamBody};
 use signalbox_wire::canonical::{ChatRequest, ChatResponse};
-use signalbox_wire::{Accumulator, Codec, ErrorBody, Peek, SseDecoder, SseEvent, WireError, codec};
+use signalbox_wire::{Accumulator, Codec, EventDecoder, Peek, SseEvent, codec};
 
 use crate::along::Passing;
+pub(crate) use crate::call_error::{CallError, Retry, Source};
 use crate::endpoint::Endpoint;
 use crate::exchange::Sent;
 use crate::headers::{Labels, Trace};
@@ -24,7 +25,7 @@ use crate::route::Routed;
 use crate::stages::guard_out::Windows;
 use crate::through::Through;
 use crate::upload::Upload;
-use crate::{RequestBody, gemini, kept};
+use crate::{RequestBody, bedrock, gemini, kept};
 
 /// Everything that is known about a call. Stages fill it in; what is left at the end is recorded.
 pub(crate) struct Call {
@@ -68,6 +69,8 @@ pub(crate) struct Call {
     pub(crate) guard: Option<Guard>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) verdict: Verdict,
+    /// Which of the provider's credentials the call was answered with, where it has several.
+    pub(crate) credential: Option<Arc<str>>,
     /// From the start to the first byte that the provider sent.
     pub(crate) first_byte: Option<Duration>,
     /// From the start to the first content.
@@ -127,6 +130,7 @@ impl Call {
             as_list = method == gemini::Method::Stream && !read.events;
             query = read.rest;
         }
+        path_model = path_model.or_else(|| bedrock::find(parts.uri.path()).map(|(_, model)| model));
         let below = kept::find(parts.uri.path()).and_then(|(_, below)| below);
         Self {
             endpoint,
@@ -155,6 +159,7 @@ impl Call {
             guard: None,
             findings: Vec::new(),
             verdict: Verdict::Allow,
+            credential: None,
             first_byte: None,
             first_token: None,
             usage: Usage::default(),
@@ -239,6 +244,7 @@ impl Call {
             guard: self.guard.clone(),
             findings: Vec::new(),
             verdict: Verdict::Allow,
+            credential: None,
             first_byte: None,
             first_token: None,
             usage: Usage::default(),
@@ -258,6 +264,7 @@ impl Call {
     pub(crate) fn adopt(&mut self, sent: Sent) -> Reply {
         self.input = sent.input;
         self.asked_for_usage = sent.asked_for_usage;
+        self.credential = sent.credential;
         self.first_byte = Some(sent.first_byte.saturating_sub(self.started_at));
         self.replied = Some(sent.status);
         sent.reply
@@ -267,7 +274,7 @@ impl Call {
     pub(crate) fn know(&mut self, mut peek: Peek) {
         if let Some(model) = &self.path_model {
             peek.model.clone_from(model);
-            peek.stream = self.endpoint == Endpoint::Gemini(gemini::Method::Stream);
+            peek.stream = self.endpoint.is_stream();
             peek.wants_stream_usage = peek.stream;
         }
         self.peek = Some(peek);
@@ -333,165 +340,9 @@ pub(crate) enum Reply {
 pub(crate) struct Incoming {
     pub(crate) headers: HeaderMap,
     pub(crate) body: UpstreamBody,
-    pub(crate) sse: SseDecoder,
+    pub(crate) events: EventDecoder,
     /// Read while looking whether the stream begins with an error; not yet acted upon.
     pub(crate) first: Vec<SseEvent>,
     /// Attached by `guard_out` where a policy watches.
     pub(crate) windows: Option<Windows>,
-}
-
-/// Whose fault a failure is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
-    Caller,
-    Upstream,
-    Us,
-}
-
-impl Source {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Caller => "caller",
-            Self::Upstream => "upstream",
-            Self::Us => "signalbox",
-        }
-    }
-}
-
-/// Whether another try can help.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Retry {
-    Never,
-    /// The same call, later.
-    Same,
-    /// The same call, by another provider.
-    Elsewhere,
-}
-
-/// Why a call failed.
-#[derive(Debug)]
-pub(crate) struct CallError {
-    pub(crate) class: ErrorClass,
-    pub(crate) source: Source,
-    pub(crate) retry: Retry,
-    pub(crate) detail: Box<Detail>,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Detail {
-    pub(crate) message: String,
-    /// The field of the request that is wrong.
-    pub(crate) param: Option<String>,
-    pub(crate) code: Option<String>,
-    /// Where the class alone doesn't say it: the provider's own status, 405, 415.
-    pub(crate) status: Option<StatusCode>,
-    /// When the head of a refusal, or of what is no answer, came; on the measuring clock.
-    pub(crate) first_byte: Option<Duration>,
-    /// More headers for the caller: `Retry-After`, the provider's request id.
-    pub(crate) headers: HeaderMap,
-    /// The provider's own words, if they are in the caller's dialect: passed on as they are.
-    pub(crate) verbatim: Option<Bytes>,
-}
-
-impl CallError {
-    pub(crate) fn caller(class: ErrorClass, message: impl Into<String>) -> Self {
-        Self::new(class, Source::Caller, message)
-    }
-
-    pub(crate) fn upstream(class: ErrorClass, message: impl Into<String>) -> Self {
-        Self::new(class, Source::Upstream, message)
-    }
-
-    pub(crate) fn us(class: ErrorClass, message: impl Into<String>) -> Self {
-        Self::new(class, Source::Us, message)
-    }
-
-    fn new(class: ErrorClass, source: Source, message: impl Into<String>) -> Self {
-        let detail = Detail { message: message.into(), ..Detail::default() };
-        Self { class, source, retry: retry(class), detail: Box::new(detail) }
-    }
-
-    pub(crate) fn status_code(mut self, status: StatusCode) -> Self {
-        self.detail.status = Some(status);
-        self
-    }
-
-    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.detail.headers.insert(name, value);
-        self
-    }
-
-    /// We have no room now. A second is long: calls end all the time.
-    pub(crate) fn overloaded(message: impl Into<String>) -> Self {
-        Self::us(ErrorClass::Overloaded, message).header(RETRY_AFTER, HeaderValue::from(1))
-    }
-
-    /// What a provider said, in our words: its troubles with our key are not the caller's.
-    pub(crate) fn of_provider(provider: &str, error: ErrorBody) -> Self {
-        let ErrorBody { class, message, param, code } = error;
-        let mut told = match class {
-            ErrorClass::Unauthenticated | ErrorClass::PermissionDenied | ErrorClass::UpstreamAuth => {
-                let message = format!("{message} (provider `{provider}`; check its API key)");
-                Self::upstream(ErrorClass::UpstreamAuth, message)
-            }
-            ErrorClass::Overloaded => Self::upstream(ErrorClass::UpstreamOverloaded, message),
-            ErrorClass::Internal | ErrorClass::Cancelled => Self::upstream(ErrorClass::UpstreamError, message),
-            ErrorClass::InvalidRequest | ErrorClass::NotFound | ErrorClass::RequestTooLarge => {
-                Self::caller(class, message)
-            }
-            _ => Self::upstream(class, message),
-        };
-        if told.class != ErrorClass::UpstreamAuth {
-            (told.detail.param, told.detail.code) = (param, code);
-        }
-        told
-    }
-
-    /// As the caller's codec wants it.
-    pub(crate) fn body(&self) -> ErrorBody {
-        ErrorBody {
-            class: self.class,
-            message: self.detail.message.clone(),
-            param: self.detail.param.clone(),
-            code: self.detail.code.clone(),
-        }
-    }
-
-    pub(crate) fn status(&self) -> StatusCode {
-        let by_class = || StatusCode::from_u16(self.class.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        self.detail.status.unwrap_or_else(by_class)
-    }
-}
-
-impl From<WireError> for CallError {
-    /// The caller's request can't be read, or can't be said in the provider's dialect.
-    fn from(error: WireError) -> Self {
-        let ErrorBody { class, message, param, code } = error.to_request_error();
-        let mut told = Self::caller(class, message);
-        if matches!(error, WireError::Unsupported { .. }) {
-            told.retry = Retry::Elsewhere;
-        }
-        (told.detail.param, told.detail.code) = (param, code);
-        told
-    }
-}
-
-fn retry(class: ErrorClass) -> Retry {
-    match class {
-        ErrorClass::InvalidRequest
-        | ErrorClass::Unauthenticated
-        | ErrorClass::PermissionDenied
-        | ErrorClass::NotFound
-        | ErrorClass::RequestTooLarge
-        | ErrorClass::GuardrailBlocked
-        | ErrorClass::Cancelled
-        // Until somebody mends the credential.
-        | ErrorClass::UpstreamAuth
-        | ErrorClass::Internal => Retry::Never,
-        ErrorClass::RequestTimeout | ErrorClass::RateLimited | ErrorClass::Overloaded => Retry::Same,
-        ErrorClass::UpstreamTimeout
-        | ErrorClass::UpstreamUnreachable
-        | ErrorClass::UpstreamError
-        | ErrorClass::UpstreamOverloaded => Retry::Elsewhere,
-    }
 }

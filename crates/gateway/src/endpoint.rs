@@ -8,7 +8,7 @@ use signalbox_wire::{Dialect, ErrorBody, Peek, TextSlot, WireError, codec, embed
 
 use crate::along::{self, Surface};
 use crate::owners::Kind;
-use crate::{gemini, kept, through};
+use crate::{bedrock, gemini, kept, through};
 
 /// What a path asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,9 @@ pub(crate) enum Endpoint {
     Responses,
     Completions,
     Embeddings,
+    Cohere,
     Gemini(gemini::Method),
+    Bedrock(bedrock::Method),
     Along(&'static Surface),
     Kept(&'static kept::Shelf),
     /// Whatever a provider of this dialect has.
@@ -27,11 +29,18 @@ pub(crate) enum Endpoint {
 
 impl Endpoint {
     pub(crate) fn find(path: &str) -> Option<Self> {
-        const FIXED: [Endpoint; 5] =
-            [Endpoint::Chat, Endpoint::Messages, Endpoint::Responses, Endpoint::Completions, Endpoint::Embeddings];
+        const FIXED: [Endpoint; 6] = [
+            Endpoint::Chat,
+            Endpoint::Messages,
+            Endpoint::Responses,
+            Endpoint::Completions,
+            Endpoint::Embeddings,
+            Endpoint::Cohere,
+        ];
         let fixed = FIXED.into_iter().find(|one| one.path() == path);
         fixed
             .or_else(|| gemini::find(path).map(|(method, _)| Self::Gemini(method)))
+            .or_else(|| bedrock::find(path).map(|(method, _)| Self::Bedrock(method)))
             .or_else(|| along::find(path).map(Self::Along))
             .or_else(|| kept::find(path).map(|(shelf, _)| Self::Kept(shelf)))
     }
@@ -43,7 +52,9 @@ impl Endpoint {
             Self::Responses => "/v1/responses",
             Self::Completions => "/v1/completions",
             Self::Embeddings => "/v1/embeddings",
+            Self::Cohere => "/v2/chat",
             Self::Gemini(method) => method.path(),
+            Self::Bedrock(method) => method.path(),
             Self::Along(surface) => surface.path,
             Self::Kept(shelf) => shelf.path,
             Self::Through(_) => through::PATH,
@@ -59,13 +70,15 @@ impl Endpoint {
             Self::Through(dialect) => dialect,
             Self::Completions => Dialect::OpenaiCompletions,
             Self::Along(surface) => surface.dialect,
+            Self::Cohere => Dialect::CohereV2,
             Self::Gemini(_) => Dialect::Gemini,
+            Self::Bedrock(_) => Dialect::BedrockConverse,
         }
     }
 
     pub(crate) fn operation(self) -> Operation {
         match self {
-            Self::Chat | Self::Messages => Operation::Chat,
+            Self::Chat | Self::Messages | Self::Cohere | Self::Bedrock(_) => Operation::Chat,
             Self::Responses => Operation::Responses,
             Self::Kept(shelf) => shelf.kind.operation(),
             Self::Through(_) => Operation::Through,
@@ -111,6 +124,11 @@ impl Endpoint {
         }
     }
 
+    /// The path says that a stream is wanted.
+    pub(crate) fn is_stream(self) -> bool {
+        matches!(self, Self::Gemini(gemini::Method::Stream) | Self::Bedrock(bedrock::Method::ConverseStream))
+    }
+
     pub(crate) fn is_embeddings(self) -> bool {
         matches!(self.operation(), Operation::Embeddings | Operation::EmbeddingsBatch)
     }
@@ -125,8 +143,13 @@ impl Endpoint {
 
     /// A model answers in words.
     pub(crate) fn is_chat(self) -> bool {
-        matches!(self, Self::Chat | Self::Messages | Self::Responses | Self::Completions)
-            || matches!(self, Self::Gemini(gemini::Method::Generate | gemini::Method::Stream))
+        // Every endpoint is named: the guard of answers hangs on this.
+        match self {
+            Self::Chat | Self::Messages | Self::Responses | Self::Completions => true,
+            Self::Cohere | Self::Bedrock(_) => true,
+            Self::Gemini(method) => matches!(method, gemini::Method::Generate | gemini::Method::Stream),
+            Self::Embeddings | Self::Along(_) | Self::Kept(_) | Self::Through(_) => false,
+        }
     }
 
     /// Request and answer are passed along as they are.

@@ -2,6 +2,7 @@
 //! provider refuses, or calls a success and isn't, ends here. Knows nothing of other targets.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
@@ -12,7 +13,7 @@ use signalbox_types::ErrorClass;
 use signalbox_types::seam::Clock;
 use signalbox_upstream::{BodyError, MaxTokensField, Target, Upstream, UpstreamCall, UpstreamReply, simulated};
 use signalbox_wire::{
-    ChatRequest, Codec, Dialect, ErrorBody, SseDecoder, StreamEvent, WireError, codec, embeddings, splice,
+    ChatRequest, Codec, Dialect, ErrorBody, EventDecoder, StreamEvent, WireError, codec, embeddings, splice,
 };
 
 use crate::along::{self, Take};
@@ -67,6 +68,8 @@ pub(crate) struct Sent {
     pub(crate) asked_for_usage: bool,
     /// When its head came, on the measuring clock.
     pub(crate) first_byte: std::time::Duration,
+    /// Which of the provider's credentials it was, where it has several.
+    pub(crate) credential: Option<Arc<str>>,
 }
 
 impl Ask {
@@ -158,6 +161,7 @@ pub(crate) async fn exchange(mut ask: Ask, upstream: &Upstream, clock: &dyn Cloc
         broke.map_or_else(|| CallError::upstream(error.class(), error.to_string()), told)
     })?;
     let first_byte = clock.elapsed();
+    let credential = reply.credential.clone();
     let status = reply.status;
     let codec = ask.target_codec();
     let taken = if !(status.is_success() || (status == StatusCode::NOT_MODIFIED && ask.is_through())) {
@@ -170,9 +174,10 @@ pub(crate) async fn exchange(mut ask: Ask, upstream: &Upstream, clock: &dyn Cloc
         whole(codec, &ask.target, reply, ask.max_answer_bytes).await
     };
     match taken {
-        Ok(reply) => Ok(Sent { reply, status, input, asked_for_usage, first_byte }),
+        Ok(reply) => Ok(Sent { reply, status, input, asked_for_usage, first_byte, credential }),
         Err(mut error) => {
             error.detail.first_byte = Some(first_byte);
+            error.detail.credential = credential;
             Err(error)
         }
     }
@@ -259,7 +264,7 @@ fn translate(
 /// What a provider says with a status of 300 or more.
 async fn refused(codec: &dyn Codec, ask: &Ask, reply: UpstreamReply) -> CallError {
     let (same_dialect, target) = (ask.same_dialect(), &ask.target);
-    let UpstreamReply { status, headers, body } = reply;
+    let UpstreamReply { status, headers, body, .. } = reply;
     let is_json = content_type(&headers).is_none_or(|kind| kind.contains("json"));
     let back = if ask.is_through() { through::passed_back(&headers) } else { passed_back(&headers) };
     let body = body.read_at_most(MAX_ERROR_BYTES).await;
@@ -320,14 +325,14 @@ async fn whole(
 async fn begin_stream(codec: &dyn Codec, ask: &Ask, reply: UpstreamReply) -> Result<Reply, CallError> {
     let target = &ask.target;
     let headers = passed_back(&reply.headers);
-    if let Some(kind) = content_type(&reply.headers).filter(|kind| !kind.contains("event-stream")) {
+    if let Some(kind) = content_type(&reply.headers).filter(|kind| !codec.framing().is_of(kind)) {
         let kind: String = kind.chars().take(80).collect();
         // An error would be told by this.
         whole(codec, target, reply, ask.max_answer_bytes).await?;
         return Err(garbage(target, &format!("with `{kind}` where a stream was asked for")));
     }
     let mut body = reply.body;
-    let mut sse = SseDecoder::new();
+    let mut events = EventDecoder::new(codec.framing());
     let mut first = Vec::new();
     // Not the stream's own decoder: that one shall see what the guard leaves.
     let mut probe = codec.decode_stream();
@@ -335,8 +340,8 @@ async fn begin_stream(codec: &dyn Codec, ask: &Ask, reply: UpstreamReply) -> Res
     while !began {
         let Some(frame) = body.frame().await else { break };
         let Ok(data) = frame.map_err(|error| broken(&error))?.into_data() else { continue };
-        sse.push(&data).map_err(|error| garbage(target, &format!("with a stream that can't be read: {error}")))?;
-        while !began && let Some(event) = sse.next() {
+        events.push(&data).map_err(|error| garbage(target, &format!("with a stream that can't be read: {error}")))?;
+        while !began && let Some(event) = events.next() {
             let told = probe.event(&event);
             let told = told.map_err(|error| garbage(target, &format!("with a stream that can't be read: {error}")))?;
             if let Some(error) = told.iter().find_map(failure) {
@@ -363,7 +368,7 @@ async fn begin_stream(codec: &dyn Codec, ask: &Ask, reply: UpstreamReply) -> Res
     } else if !began {
         return Err(garbage(target, "with an empty stream"));
     }
-    Ok(Reply::Stream(Box::new(Incoming { headers, body, sse, first, windows: None })))
+    Ok(Reply::Stream(Box::new(Incoming { headers, body, events, first, windows: None })))
 }
 
 fn failure(event: &StreamEvent) -> Option<&ErrorBody> {

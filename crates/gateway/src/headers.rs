@@ -11,6 +11,8 @@ pub(crate) const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-re
 
 /// Where OpenAI's SDKs look for an id that support can search for.
 pub(crate) const OPENAI_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Where Amazon's do.
+pub(crate) const AMAZON_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 /// Where Anthropic's do.
 pub(crate) const ANTHROPIC_REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
@@ -34,7 +36,7 @@ const MAX_TAGS: usize = 32;
 const PASSED_ON: [&str; 6] =
     ["anthropic-version", "anthropic-beta", "openai-organization", "openai-project", "openai-beta", "idempotency-key"];
 /// What of a provider's headers the caller gets: what SDKs read, and what helps its support.
-const PASSED_BACK: [&str; 7] = [
+const PASSED_BACK: [&str; 9] = [
     "content-type",
     "retry-after",
     "retry-after-ms",
@@ -42,18 +44,25 @@ const PASSED_BACK: [&str; 7] = [
     "request-id",
     "openai-processing-ms",
     "x-should-retry",
+    "x-amzn-errortype",
+    "x-amzn-requestid",
 ];
 const PASSED_BACK_PREFIXES: [&str; 2] = ["x-ratelimit-", "anthropic-ratelimit-"];
 
 /// The virtual key: `Authorization: Bearer KEY`, `x-api-key: KEY` as Anthropic's SDKs send it, or `x-goog-api-key: KEY`
-/// as Google's do.
+/// as Google's do. Amazon's SDKs send it as `Bearer` over https only; else as the access key id that a call is signed with.
+/// The signature says nothing here: who knows the key may call.
 pub(crate) fn key(headers: &HeaderMap) -> Option<&str> {
     let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| {
         let (scheme, key) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
     });
+    let signed = headers.get(AUTHORIZATION).and_then(|value| {
+        let (_, credential) = value.to_str().ok()?.strip_prefix("AWS4-HMAC-SHA256")?.split_once("Credential=")?;
+        credential.split_once('/').map(|(key, _)| key)
+    });
     let named = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let keys = [bearer, named("x-api-key"), named("x-goog-api-key")];
+    let keys = [bearer, signed, named("x-api-key"), named("x-goog-api-key")];
     keys.into_iter().flatten().find(|key| !key.is_empty())
 }
 
@@ -227,6 +236,9 @@ mod tests {
         check(&[("x-goog-api-key", "sb-3"), ("x-api-key", " ")], Some("sb-3"));
         check(&[("authorization", "Bearer sb-1"), ("x-api-key", "sb-2")], Some("sb-1"));
         check(&[("authorization", "Basic eDp5"), ("x-api-key", "sb-2")], Some("sb-2"));
+        let signed =
+            "AWS4-HMAC-SHA256 Credential=sb-4/20260101/us-east-1/bedrock/aws4_request, SignedHeaders=host, Signature=0";
+        check(&[("authorization", signed)], Some("sb-4"));
         check(&[("authorization", "Bearer ")], None);
         check(&[("authorization", "sb-1")], None);
         check(&[], None);

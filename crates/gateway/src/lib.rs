@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod along;
+mod bedrock;
 mod call;
+mod call_error;
 mod config;
 mod endpoint;
 mod exchange;

@@ -109,7 +109,11 @@ fn look_up(gateway: &Gateway, request: &Request<RequestBody>, dialect: Dialect) 
     let id = rest.trim_start_matches('/').replace("%2F", "/").replace("%2f", "/");
     let body = if id.is_empty() {
         match dialect {
-            Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::OpenaiResponses => {
+            Dialect::OpenaiChat
+            | Dialect::OpenaiCompletions
+            | Dialect::OpenaiResponses
+            | Dialect::BedrockConverse
+            | Dialect::CohereV2 => {
                 to_json(&OpenaiList { object: "list", data: models.iter().map(OpenaiModel::of).collect() })
             }
             Dialect::Gemini => to_json(&GeminiList { models: models.iter().map(GeminiModel::of).collect() }),
@@ -124,9 +128,11 @@ fn look_up(gateway: &Gateway, request: &Request<RequestBody>, dialect: Dialect) 
         let model = known
             .ok_or_else(|| unknown_model(format!("there is no model `{id}`; GET {PATH} lists those there are")))?;
         match dialect {
-            Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::OpenaiResponses => {
-                to_json(&OpenaiModel::of(model))
-            }
+            Dialect::OpenaiChat
+            | Dialect::OpenaiCompletions
+            | Dialect::OpenaiResponses
+            | Dialect::BedrockConverse
+            | Dialect::CohereV2 => to_json(&OpenaiModel::of(model)),
             Dialect::Gemini => to_json(&GeminiModel::of(model)),
             Dialect::AnthropicMessages => to_json(&AnthropicModel::of(model)),
         }

@@ -126,6 +126,9 @@ fn target(call: &Call, span: &mut Span) {
     if let Some(target) = &call.target {
         span.provider = Some(target.provider.otel_name.clone());
         span.attributes.insert("signalbox.provider".to_owned(), target.provider.name.to_string());
+        if let Some(credential) = &call.credential {
+            span.attributes.insert("signalbox.credential".to_owned(), credential.to_string());
+        }
         if !target.model.is_empty() {
             span.attributes.insert("signalbox.model".to_owned(), target.model.clone());
         }

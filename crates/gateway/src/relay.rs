@@ -13,8 +13,8 @@ use signalbox_types::ErrorClass;
 use signalbox_types::seam::Clock;
 use signalbox_upstream::UpstreamBody;
 use signalbox_wire::{
-    Accumulator, Codec, Deltas, EventRewriter, Repeat, SseDecoder, SseEvent, StreamDecoder, StreamEncoder, StreamEvent,
-    StreamRewriter, StreamStart, WireError,
+    Accumulator, Codec, Deltas, EventDecoder, EventRewriter, Repeat, SseDecoder, SseEvent, StreamDecoder,
+    StreamEncoder, StreamEvent, StreamRewriter, StreamStart, WireError,
 };
 
 use crate::call::{Answer, Call, CallError, Incoming, Outcome};
@@ -33,7 +33,7 @@ pub(crate) struct Relay {
     clock: Arc<dyn Clock>,
     /// Gone when nothing more is wanted of it.
     upstream: Option<UpstreamBody>,
-    sse: SseDecoder,
+    events: EventDecoder,
     /// Read before the head of the answer went out.
     first: std::vec::IntoIter<SseEvent>,
     codec: &'static dyn Codec,
@@ -59,7 +59,7 @@ enum Way {
 
 impl Relay {
     pub(crate) fn new(mut settle: Settle, incoming: Incoming, gateway: &Gateway) -> Self {
-        let Incoming { headers: _, body, sse, first, windows } = incoming;
+        let Incoming { headers: _, body, events, first, windows } = incoming;
         let call: &mut Call = &mut settle;
         let codec = call.target_codec();
         let wants_usage = call.peek.as_ref().is_some_and(|peek| peek.wants_stream_usage);
@@ -77,7 +77,7 @@ impl Relay {
             settle: Some(settle),
             clock: Arc::clone(&gateway.clock),
             upstream: Some(body),
-            sse,
+            events,
             first: first.into_iter(),
             codec,
             decoder: codec.decode_stream(),
@@ -250,7 +250,7 @@ impl Relay {
 
     /// The provider's body is over.
     fn run_dry(&mut self) {
-        if let Some(event) = self.sse.finish() {
+        if let Some(event) = self.events.finish() {
             self.take(&event);
         }
         self.upstream = None;
@@ -310,7 +310,7 @@ impl Body for Relay {
                 this.take(&event);
             }
             // Behind the first one, more may have come in the same piece.
-            while let Some(event) = this.sse.next() {
+            while let Some(event) = this.events.next() {
                 this.take(&event);
             }
             // What came in one burst goes out in one piece.
@@ -330,7 +330,7 @@ impl Body for Relay {
                 Some(Err(error)) => this.break_off(CallError::upstream(error.class(), error.to_string())),
                 Some(Ok(frame)) => {
                     let Ok(data) = frame.into_data() else { continue };
-                    if let Err(error) = this.sse.push(&data) {
+                    if let Err(error) = this.events.push(&data) {
                         let message = format!("provider `{}`: {error}", this.provider());
                         this.break_off(CallError::upstream(ErrorClass::UpstreamError, message));
                     }

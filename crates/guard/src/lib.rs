@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod conformance;
 pub mod context;
+#[cfg(test)]
+mod evasion_tests;
 pub mod guard;
 mod lane;
 pub mod model;

@@ -1,5 +1,7 @@
 //! One call to a provider and its reply.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
@@ -110,6 +112,8 @@ pub struct UpstreamReply {
     pub status: StatusCode,
     /// The provider's headers without the hop-by-hop ones.
     pub headers: HeaderMap,
+    /// Which of the provider's credentials it was, where it has several.
+    pub credential: Option<Arc<str>>,
     /// The body. Read it to its end and the connection is used again; drop it and the call is cancelled.
     pub body: UpstreamBody,
 }

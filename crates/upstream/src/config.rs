@@ -47,7 +47,8 @@ pub struct ProviderConfig {
     /// none, it is a server of your own and `dialect` and `base_url` are needed.
     #[serde(default)]
     pub kind: Option<String>,
-    /// What it speaks: `openai_chat`, `openai_completions`, `openai_responses`, `anthropic_messages` or `gemini`. Default:
+    /// What it speaks: `openai_chat`, `openai_completions`, `openai_responses`, `anthropic_messages`, `gemini`,
+    /// `bedrock_converse` or `cohere_v2`. Default:
     /// that of the kind.
     #[serde(default)]
     pub dialect: Option<String>,
@@ -58,9 +59,18 @@ pub struct ProviderConfig {
     /// Its credential; write `${ENV_VAR}`. Default: the kind's environment variable (`OPENAI_API_KEY`, …).
     #[serde(default)]
     pub api_key: Option<Secret>,
-    /// How the credential is sent: `bearer`, `none`, or `header: x-api-key`. Default: that of the kind.
+    /// Several credentials instead: calls are spread over them by weight, and one that the provider refuses (401, 403,
+    /// 429) rests while the others serve.
+    #[serde(default)]
+    pub credentials: Vec<CredentialConfig>,
+    /// How the credential is sent: `bearer`, `none`, `header: x-api-key` or `query: key`; or how calls are signed:
+    /// `aws: {}`, `gcp: {}` or `azure: {}`, each with settings of its own. Default: that of the kind.
     #[serde(default)]
     pub auth: Option<Auth>,
+    /// What stands in the kind's base URL: `region` (aws_bedrock), `project` and `location` (vertex_ai). Example:
+    /// `region: eu-central-1`. Default: the usual environment variables (`AWS_REGION`, `GOOGLE_CLOUD_PROJECT`, …).
+    #[serde(default)]
+    pub variables: BTreeMap<String, String>,
     /// Models that it serves. A name without a provider that stands here goes to it, and `/v1/models` lists them.
     #[serde(default)]
     pub models: Vec<String>,
@@ -81,6 +91,27 @@ pub struct ProviderConfig {
     /// and TLS. Default 0.
     #[serde(default)]
     pub warm_connections: usize,
+}
+
+/// One of several credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialConfig {
+    /// What spans call it (`signalbox.credential`).
+    pub name: String,
+    /// The credential; write `${ENV_VAR}`.
+    #[serde(default)]
+    pub api_key: Option<Secret>,
+    /// The file that holds it, and nothing else. It is read again when it changes.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// Its share of the calls. Default 1.
+    #[serde(default = "one")]
+    pub weight: u32,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// What an `openai_chat` provider calls the limit of output tokens.
@@ -132,8 +163,62 @@ pub enum Auth {
     Bearer,
     /// In a header of this name.
     Header(String),
+    /// In a parameter of the query of this name.
+    Query(String),
+    /// Calls are signed as Amazon wants it (Signature Version 4).
+    Aws(AwsAuth),
+    /// With a token of Google Cloud, fetched and fetched anew before it expires.
+    Gcp(GcpAuth),
+    /// With a token of Microsoft Entra ID, fetched and fetched anew before it expires.
+    Azure(AzureAuth),
     /// Not at all.
     None,
+}
+
+/// Amazon's keys. What isn't said stands in the usual environment variables.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AwsAuth {
+    /// Default: `AWS_ACCESS_KEY_ID`.
+    pub access_key_id: Option<Secret>,
+    /// Default: `AWS_SECRET_ACCESS_KEY`.
+    pub secret_access_key: Option<Secret>,
+    /// Of temporary keys. Default: `AWS_SESSION_TOKEN`, if the keys are the environment's too.
+    pub session_token: Option<Secret>,
+    /// Default: `variables.region`, that of the host, or `AWS_REGION`.
+    pub region: Option<String>,
+    /// What the signature is for. Default `bedrock`.
+    pub service: Option<String>,
+}
+
+/// Google's credentials: a service account's key, or a person's login.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct GcpAuth {
+    /// The JSON itself; write `${ENV_VAR}`.
+    pub credentials: Option<Secret>,
+    /// The file that holds it. Default: `GOOGLE_APPLICATION_CREDENTIALS`.
+    pub credentials_file: Option<String>,
+    /// What the token is for. Default `https://www.googleapis.com/auth/cloud-platform`.
+    pub scope: Option<String>,
+    /// Where tokens come from. Default: what the credentials say.
+    pub token_url: Option<String>,
+}
+
+/// An application of Microsoft Entra ID. What isn't said stands in the usual environment variables.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AzureAuth {
+    /// Default: `AZURE_TENANT_ID`.
+    pub tenant_id: Option<String>,
+    /// Default: `AZURE_CLIENT_ID`.
+    pub client_id: Option<String>,
+    /// Default: `AZURE_CLIENT_SECRET`.
+    pub client_secret: Option<Secret>,
+    /// What the token is for. Default `https://cognitiveservices.azure.com/.default`.
+    pub scope: Option<String>,
+    /// Where tokens come from. Default: the tenant's endpoint at `AZURE_AUTHORITY_HOST`.
+    pub token_url: Option<String>,
 }
 
 /// The built-in simulated provider: deterministic answers without any key, for trying things out and for tests.

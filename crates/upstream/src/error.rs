@@ -72,6 +72,18 @@ pub enum SendError {
         /// What was seen.
         reason: String,
     },
+    /// There was no token to send along.
+    #[error(
+        "provider `{provider}` can't be called without a token, and {host} gave none: {reason}; check the credentials in auth"
+    )]
+    Token {
+        /// The provider's name.
+        provider: Arc<str>,
+        /// The token endpoint's host.
+        host: String,
+        /// What it said.
+        reason: String,
+    },
     /// The provider has no such operation.
     #[error("provider `{provider}` has no {operation} endpoint; choose a model of another provider")]
     Unsupported {
@@ -90,6 +102,7 @@ impl SendError {
             Self::Connect { .. } | Self::Tls { .. } => ErrorClass::UpstreamUnreachable,
             Self::ConnectTimeout { .. } | Self::FirstByteTimeout { .. } => ErrorClass::UpstreamTimeout,
             Self::Reset { .. } | Self::Garbage { .. } => ErrorClass::UpstreamError,
+            Self::Token { .. } => ErrorClass::UpstreamAuth,
             Self::Unsupported { .. } | Self::Upload { .. } => ErrorClass::InvalidRequest,
         }
     }

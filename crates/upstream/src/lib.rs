@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod assemble;
+mod auth;
+mod base;
 mod call;
 mod client;
 mod config;
@@ -15,8 +17,8 @@ mod warm;
 pub use call::{Operation, UpstreamCall, UpstreamReply};
 pub use client::{BodyError, Upload, UpstreamBody};
 pub use config::{
-    Auth, HumanDuration, MaxTokensField, Problem, ProviderConfig, SimulatedConfig, Timeouts, UpstreamConfig,
-    UpstreamConfigError,
+    Auth, AwsAuth, AzureAuth, CredentialConfig, GcpAuth, HumanDuration, MaxTokensField, Problem, ProviderConfig,
+    SimulatedConfig, Timeouts, UpstreamConfig, UpstreamConfigError,
 };
 pub use error::{SendError, UnknownModel};
 pub use health::{HealthSnapshot, LastError, Recent};

@@ -20,7 +20,9 @@ static FILES: &[(&str, &str)] = &[
     include_provider!("ai21"),
     include_provider!("aimlapi"),
     include_provider!("anthropic"),
+    include_provider!("aws_bedrock"),
     include_provider!("azure"),
+    include_provider!("azure_openai"),
     include_provider!("baichuan"),
     include_provider!("baseten"),
     include_provider!("bedrock"),
@@ -28,6 +30,7 @@ static FILES: &[(&str, &str)] = &[
     include_provider!("chutes"),
     include_provider!("cloudflare"),
     include_provider!("cohere"),
+    include_provider!("cohere_v2"),
     include_provider!("cortecs"),
     include_provider!("dashscope"),
     include_provider!("databricks"),
@@ -91,6 +94,7 @@ static FILES: &[(&str, &str)] = &[
     include_provider!("v0"),
     include_provider!("venice"),
     include_provider!("vercel"),
+    include_provider!("vertex_ai"),
     include_provider!("vllm"),
     include_provider!("volcengine"),
     include_provider!("wandb"),
@@ -107,7 +111,8 @@ pub struct Row {
     pub name: String,
     /// Its name for people.
     pub title: String,
-    /// What it speaks: `openai_chat`, `openai_completions`, `openai_responses`, `anthropic_messages` or `gemini`.
+    /// What it speaks: `openai_chat`, `openai_completions`, `openai_responses`, `anthropic_messages`, `gemini`,
+    /// `bedrock_converse` or `cohere_v2`.
     pub dialect: String,
     /// Where it is; absent if the user must say.
     pub base_url: Option<String>,
@@ -117,6 +122,14 @@ pub struct Row {
     pub base_url_env: Option<String>,
     /// How the credential is sent.
     pub auth: Auth,
+    /// How calls are signed where there is no credential of that kind.
+    pub auth_without_key: Option<Auth>,
+    /// What stands in the base URL as `{name}`, and the environment variables that say it; the first that is set counts.
+    #[serde(default)]
+    pub variables: BTreeMap<String, Vec<String>>,
+    /// A base URL of the user's is taken to the letter, too.
+    #[serde(default)]
+    pub plain_base_url: bool,
     /// Environment variables that may hold the credential; the first that is set counts.
     #[serde(default)]
     pub key_env: Vec<String>,
@@ -217,6 +230,12 @@ impl Paths {
                 models: some("/v1/models"),
                 ..none
             },
+            Dialect::BedrockConverse => Paths {
+                chat: "/model/{model}/converse".to_owned(),
+                chat_stream: some("/model/{model}/converse-stream"),
+                ..Self::default()
+            },
+            Dialect::CohereV2 => Paths { chat: "/v2/chat".to_owned(), models: some("/v1/models"), ..Self::default() },
             Dialect::Gemini => Paths {
                 chat: "/models/{model}:generateContent".to_owned(),
                 chat_stream: some("/models/{model}:streamGenerateContent?alt=sse"),
@@ -294,7 +313,12 @@ mod tests {
         assert!(row.key_required || row.base_url.is_none(), "{name}: hosted services need keys");
         let own_server = row.base_url_example.as_ref().is_some_and(|url| url.starts_with("http://127.0.0.1"));
         assert!(!row.key_required || !own_server, "{name}: servers of one's own need no keys");
-        assert!(!row.key_required || !row.key_env.is_empty(), "{name}: key_env");
+        let signs = matches!(row.auth, Auth::Aws(_) | Auth::Gcp(_) | Auth::Azure(_));
+        assert!(!row.key_required || signs || !row.key_env.is_empty(), "{name}: key_env");
+        for part in row.base_url.iter().flat_map(|url| url.split('{').skip(1)) {
+            let variable = part.split('}').next().unwrap();
+            assert!(row.variables.get(variable).is_some_and(|all| !all.is_empty()), "{name}: {variable}");
+        }
         let Paths { chat, chat_stream, models, .. } = &row.paths;
         let named = [Some(chat), chat_stream.as_ref(), models.as_ref()].into_iter().flatten().map(String::as_str);
         for path in named.chain(row.paths.others().map(|(_, path)| path)) {

@@ -7,7 +7,7 @@ use signalbox_types::seam::Clock;
 use tokio::time::Instant;
 
 use crate::assemble::{Known, assemble};
-use crate::client::{Source, UpstreamBody};
+use crate::client::{CredentialName, Source, UpstreamBody};
 use crate::config::{UpstreamConfig, UpstreamConfigError, suggest};
 use crate::health::InFlight;
 use crate::provider::Transport;
@@ -240,7 +240,7 @@ impl Upstream {
         let began = self.clock.elapsed();
         let sent = match &provider.transport {
             Transport::Http(http) => {
-                http.send(call, &target.model, limits, &provider.health).await.map(|(reply, lease)| {
+                http.send(call, &target.model, limits, &provider.health, &*self.clock).await.map(|(reply, lease)| {
                     let (head, body) = reply.into_parts();
                     (head, Source::Http(body, Some(lease)))
                 })
@@ -255,10 +255,11 @@ impl Upstream {
         };
         match sent {
             Ok((head, source)) => {
+                let credential = head.extensions.get::<CredentialName>().map(|name| Arc::clone(&name.0));
                 let took = self.clock.elapsed().saturating_sub(began);
                 provider.health.answered(head.status, took, &*self.clock);
                 let body = UpstreamBody::new(source, in_flight, Arc::clone(provider), Arc::clone(&self.clock), total);
-                Ok(UpstreamReply { status: head.status, headers: head.headers, body })
+                Ok(UpstreamReply { status: head.status, headers: head.headers, credential, body })
             }
             Err(error) => {
                 // That a caller stops sending is no fault of the provider.

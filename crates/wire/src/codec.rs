@@ -10,6 +10,7 @@ use signalbox_types::Role;
 
 use crate::canonical::{ChatRequest, ChatResponse, StreamEvent};
 use crate::error::{ErrorBody, WireError};
+use crate::event_stream::Framing;
 use crate::registry::Dialect;
 use crate::rewrite::{Channel, Deltas};
 use crate::splice::splice;
@@ -122,6 +123,11 @@ pub trait Codec: Send + Sync {
     /// Which dialect this speaks.
     fn dialect(&self) -> Dialect;
 
+    /// How its streams are cut into events.
+    fn framing(&self) -> Framing {
+        Framing::Sse
+    }
+
     /// The facts that stages need. Looks at top-level fields only.
     ///
     /// # Errors
@@ -204,6 +210,11 @@ pub trait Codec: Send + Sync {
 
     /// An error as the dialect's SDKs expect it.
     fn encode_error(&self, error: &ErrorBody) -> Bytes;
+
+    /// A header that tells an error's kind, where SDKs look for one.
+    fn error_header(&self, _: &ErrorBody) -> Option<(&'static str, &'static str)> {
+        None
+    }
 
     /// An error within a stream, as SSE bytes.
     fn encode_stream_error(&self, error: &ErrorBody) -> Bytes;

@@ -137,7 +137,7 @@ pub(crate) fn read(status: u16, body: &[u8]) -> ErrorBody {
     let Some(root) = found else { return unknown(status, &excerpt()) };
     let inner = root.get("error").filter(|node| node.is_object()).and_then(|node| node.object(Path::Root).ok());
     let fields = inner.as_ref().unwrap_or(&root);
-    let message = ["message", "error", "detail"].iter().find_map(|name| fields.str(name));
+    let message = ["message", "error", "detail", "Message"].iter().find_map(|name| fields.str(name));
     let kind = fields.str("type").filter(|kind| kind != "error");
     let code = fields.get("code").map(|code| match code.is_text() {
         true => code.unescape().into_owned(),

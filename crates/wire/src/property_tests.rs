@@ -244,6 +244,19 @@ fn without_thinking(messages: &[Message]) -> Vec<Message> {
     kept
 }
 
+/// Bedrock fetches from its own store only.
+fn with_links_for(target: &dyn Codec, request: &ChatRequest) -> ChatRequest {
+    let mut request = request.clone();
+    if target.dialect() == Dialect::BedrockConverse {
+        for part in request.messages.iter_mut().flat_map(|message| &mut message.parts) {
+            if let Part::Uri { uri, .. } = part {
+                *uri = uri.replace("https://example.com/", "s3://bucket/");
+            }
+        }
+    }
+    request
+}
+
 fn stream() -> impl Strategy<Value = Vec<StreamEvent>> {
     let delta = prop_oneof![
         text().prop_map(|text| StreamEvent::TextDelta { choice: 0, index: 0, text }),
@@ -320,7 +333,7 @@ proptest! {
     #[test]
     fn texts_stand_where_they_say(request in request(), new in text()) {
         for codec in ALL.iter().filter(|codec| converses(**codec)) {
-            let body = codec.encode_request(&request).unwrap();
+            let body = codec.encode_request(&with_links_for(*codec, &request)).unwrap();
             let slots = codec.texts(&body).unwrap();
             prop_assert!(!slots.is_empty());
             for slot in &slots {
@@ -343,7 +356,7 @@ proptest! {
         let here = codec(Dialect::AnthropicMessages);
         let first = here.decode_request(&here.encode_request(&request).unwrap()).unwrap();
         prop_assert_eq!(flat(&first.messages), flat(&request.messages));
-        for there in [codec(Dialect::Gemini), codec(Dialect::OpenaiChat), codec(Dialect::OpenaiResponses)] {
+        for there in [codec(Dialect::CohereV2), codec(Dialect::Gemini), codec(Dialect::OpenaiChat), codec(Dialect::OpenaiResponses)] {
             let mut crossed = there.decode_request(&there.encode_request(&first).unwrap()).unwrap();
             // Gemini's callers say it in the path.
             crossed.model = "m".into();
@@ -353,6 +366,21 @@ proptest! {
             prop_assert_eq!(&back.tools, &request.tools);
             prop_assert_eq!(serde_json::to_string(&back.tools).unwrap(), serde_json::to_string(&request.tools).unwrap());
             prop_assert_eq!(back.max_tokens, request.max_tokens);
+        }
+    }
+
+    #[test]
+    fn a_request_survives_bedrock_with_its_thinking(request in request()) {
+        let (here, there) = (codec(Dialect::AnthropicMessages), codec(Dialect::BedrockConverse));
+        let request = with_links_for(there, &request);
+        let first = here.decode_request(&here.encode_request(&request).unwrap()).unwrap();
+        let crossed = there.decode_request(&there.encode_request(&first).unwrap()).unwrap();
+        prop_assert_eq!(untyped(flat(&crossed.messages)), flat(&request.messages));
+        let back = here.decode_request(&here.encode_request(&ChatRequest { model: "m".into(), ..crossed.clone() }).unwrap()).unwrap();
+        prop_assert_eq!(flat(&back.messages), flat(&request.messages));
+        prop_assert_eq!(crossed.max_tokens, request.max_tokens);
+        if !request.tools.is_empty() {
+            prop_assert_eq!(serde_json::to_string(&crossed.tools).unwrap(), serde_json::to_string(&request.tools).unwrap());
         }
     }
 

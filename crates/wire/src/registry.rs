@@ -4,12 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::Codec;
 use crate::dialects::{
-    anthropic_messages::AnthropicMessages, gemini::Gemini, openai_chat::OpenaiChat,
-    openai_completions::OpenaiCompletions, openai_responses::OpenaiResponses,
+    anthropic_messages::AnthropicMessages, bedrock_converse::BedrockConverse, cohere_v2::CohereV2, gemini::Gemini,
+    openai_chat::OpenaiChat, openai_completions::OpenaiCompletions, openai_responses::OpenaiResponses,
 };
 
 /// Every codec.
-pub static ALL: &[&dyn Codec] = &[&AnthropicMessages, &Gemini, &OpenaiChat, &OpenaiCompletions, &OpenaiResponses];
+pub static ALL: &[&dyn Codec] =
+    &[&AnthropicMessages, &BedrockConverse, &CohereV2, &Gemini, &OpenaiChat, &OpenaiCompletions, &OpenaiResponses];
 
 /// A wire format for chat calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -17,6 +18,10 @@ pub static ALL: &[&dyn Codec] = &[&AnthropicMessages, &Gemini, &OpenaiChat, &Ope
 pub enum Dialect {
     /// Anthropic's Messages API (`POST /v1/messages`).
     AnthropicMessages,
+    /// Amazon Bedrock's Converse API (`POST /model/{model}/converse`).
+    BedrockConverse,
+    /// Cohere's Chat API, version 2 (`POST /v2/chat`).
+    CohereV2,
     /// Google's Gemini API (`POST /v1beta/models/{model}:generateContent`).
     Gemini,
     /// OpenAI's Chat Completions API (`POST /v1/chat/completions`) and what imitates it.
@@ -33,6 +38,8 @@ impl Dialect {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AnthropicMessages => "anthropic_messages",
+            Self::BedrockConverse => "bedrock_converse",
+            Self::CohereV2 => "cohere_v2",
             Self::Gemini => "gemini",
             Self::OpenaiChat => "openai_chat",
             Self::OpenaiCompletions => "openai_completions",
@@ -58,6 +65,8 @@ impl std::fmt::Display for Dialect {
 pub fn codec(dialect: Dialect) -> &'static dyn Codec {
     match dialect {
         Dialect::AnthropicMessages => &AnthropicMessages,
+        Dialect::BedrockConverse => &BedrockConverse,
+        Dialect::CohereV2 => &CohereV2,
         Dialect::Gemini => &Gemini,
         Dialect::OpenaiChat => &OpenaiChat,
         Dialect::OpenaiCompletions => &OpenaiCompletions,

@@ -73,7 +73,8 @@ fn key(call: &Call) -> Result<Option<Arc<str>>, CallError> {
 
 /// All of a call that its answer depends on.
 struct Whole {
-    path: &'static str,
+    /// With the provider's name, if that is part of it.
+    path: String,
     model: String,
     query: String,
     body: Bytes,
@@ -86,7 +87,9 @@ impl Whole {
             Input::Nothing | Input::Decoded(_) => Bytes::new(),
         };
         let (model, query) = (call.path_model.clone().unwrap_or_default(), call.query.clone().unwrap_or_default());
-        Self { path: call.endpoint.path(), model, query, body }
+        let own = || call.endpoint.path().to_owned();
+        let path = call.through.as_ref().map_or_else(own, |through| through.template());
+        Self { path, model, query, body }
     }
 
     fn fingerprint(&self) -> Fingerprint {

@@ -9,13 +9,13 @@ use http::{Method, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use signalbox_types::{ErrorClass, Verdict};
 use signalbox_upstream::Operation;
-use signalbox_wire::{Dialect, WireError, embeddings};
+use signalbox_wire::{Dialect, Framing, WireError, embeddings};
 
 use crate::call::{Answer, Call, CallError, Input, Outcome, Reply, Retry};
 use crate::endpoint::Endpoint;
 use crate::headers::{
-    ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, IDEMPOTENCY, LATENCY_MS, MODEL, OPENAI_REQUEST_ID, PROVIDER, ROUTE,
-    SHOULD_RETRY, TRACE_ID, TRACEPARENT, VERDICT,
+    AMAZON_REQUEST_ID, ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, IDEMPOTENCY, LATENCY_MS, MODEL, OPENAI_REQUEST_ID,
+    PROVIDER, ROUTE, SHOULD_RETRY, TRACE_ID, TRACEPARENT, VERDICT,
 };
 use crate::idempotency::Kept;
 use crate::kept::{Owner, only_theirs};
@@ -24,7 +24,7 @@ use crate::owners::Kind;
 use crate::pass::Pass;
 use crate::relay::Relay;
 use crate::stages::settle::Settle;
-use crate::{Gateway, ResponseBody, along};
+use crate::{Gateway, ResponseBody, along, bedrock};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
@@ -145,11 +145,24 @@ fn answering(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Response<Re
         Reply::Stream(mut incoming) => {
             let mut headers = std::mem::take(&mut incoming.headers);
             let as_list = settle.as_list;
-            headers.insert(CONTENT_TYPE, if as_list { JSON } else { EVENT_STREAM });
+            let framing = settle.codec().framing();
+            headers.insert(
+                CONTENT_TYPE,
+                match framing {
+                    _ if as_list => JSON,
+                    Framing::Sse => EVENT_STREAM,
+                    Framing::AmazonEventStream => HeaderValue::from_static(framing.content_type()),
+                },
+            );
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             our_headers(&settle, gateway, &mut headers);
             let relay = Relay::new(settle, *incoming, gateway);
-            with_headers(headers, if as_list { List::new(relay).boxed_unsync() } else { relay.boxed_unsync() })
+            let body = match framing {
+                _ if as_list => List::new(relay).boxed_unsync(),
+                Framing::Sse => relay.boxed_unsync(),
+                Framing::AmazonEventStream => bedrock::Frames::new(relay).boxed_unsync(),
+            };
+            with_headers(headers, body)
         }
         Reply::Passing(mut passing) => {
             let mut headers = std::mem::take(&mut passing.headers);
@@ -170,11 +183,17 @@ pub(crate) fn refuse(mut settle: Settle, mut error: CallError, gateway: &Gateway
     let status = error.status();
     let came = error.detail.first_byte.map(|came| came.saturating_sub(settle.started_at));
     settle.first_byte = settle.first_byte.or(came);
+    if let Some(credential) = error.detail.credential.take() {
+        settle.credential = Some(credential);
+    }
     settle.status = Some(status);
     let mut headers = std::mem::take(&mut error.detail.headers);
     let body = error.detail.verbatim.take().unwrap_or_else(|| settle.endpoint.encode_error(&error.body()));
     lead_on(&mut settle, gateway, status, &headers, &body, Some(&error));
     our_headers(&settle, gateway, &mut headers);
+    if let Some((name, kind)) = settle.codec().error_header(&error.body()) {
+        headers.entry(name).or_insert(HeaderValue::from_static(kind));
+    }
     let retry = error.retry;
     settle.finish(Outcome::Failed(error));
     refusal(status, headers, retry, body)
@@ -257,9 +276,12 @@ fn our_headers(call: &Call, gateway: &Gateway, headers: &mut HeaderMap) {
     // The provider's own id, if there is one: its support knows no other.
     let request_id = match call.endpoint.dialect() {
         // Google's SDKs look for none.
-        Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::OpenaiResponses | Dialect::Gemini => {
-            OPENAI_REQUEST_ID
-        }
+        Dialect::OpenaiChat
+        | Dialect::OpenaiCompletions
+        | Dialect::OpenaiResponses
+        | Dialect::Gemini
+        | Dialect::CohereV2 => OPENAI_REQUEST_ID,
+        Dialect::BedrockConverse => AMAZON_REQUEST_ID,
         Dialect::AnthropicMessages => ANTHROPIC_REQUEST_ID,
     };
     headers.entry(request_id).or_insert_with(|| call.trace.id_header.clone());

@@ -18,6 +18,8 @@ pub(crate) async fn send(call: &mut Call, gateway: &Gateway) -> Result<Reply, Ca
     let Some(target) = &call.target else {
         return Err(CallError::us(ErrorClass::Internal, "the call has no target"));
     };
+    // How long a caller waits for an answer says nothing of how long it sends.
+    let until = Until::of_caller(&call.headers).filter(|_| call.upload.is_none());
     let mut ask = Ask::new(call, target, gateway.config.max_answer_bytes)?;
     let readable = gateway.guard.watches(Place::Output);
     if matches!(call.endpoint, Endpoint::Through(_)) && !readable {
@@ -27,7 +29,7 @@ pub(crate) async fn send(call: &mut Call, gateway: &Gateway) -> Result<Reply, Ca
         ask = ask.uploading(upload);
     }
     let asked = exchange(ask, &gateway.upstream, &*gateway.clock);
-    let sent = match Until::of_caller(&call.headers) {
+    let sent = match until {
         None => asked.await?,
         Some(until) => {
             let late = || until.error(&format!("provider `{}` didn't answer", target.provider.name));

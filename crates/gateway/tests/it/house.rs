@@ -73,6 +73,8 @@ impl Plan {
             json!({"name": "oai", "kind": "sim", "dialect": "openai_chat", "base_url": base_url, "models": ["small"]}),
             json!({"name": "ant", "kind": "sim", "dialect": "anthropic_messages", "base_url": base_url, "models": ["large"]}),
             json!({"name": "gem", "kind": "sim", "dialect": "gemini", "base_url": format!("http://{simulator}")}),
+            json!({"name": "bed", "kind": "sim", "dialect": "bedrock_converse", "base_url": format!("http://{simulator}")}),
+            json!({"name": "coh", "kind": "sim", "dialect": "cohere_v2", "base_url": format!("http://{simulator}")}),
             json!({"name": "rsp", "kind": "sim", "dialect": "openai_responses", "base_url": base_url}),
         ];
         providers.extend(self.providers);

@@ -95,6 +95,14 @@ async fn a_key_stands_for_one_request_of_one_project() {
         assert_eq!(answer.status, 422, "{}", answer.text());
         assert!(answer.json()["error"]["message"].as_str().unwrap().contains("another request"), "{}", answer.text());
     }
+    // The same path of another provider is another request, too.
+    let more = json!({"name": "more", "kind": "sim", "dialect": "openai_chat", "base_url": format!("http://{}/v1", house.simulator)});
+    let two = House::build(Plan { providers: vec![more], ..Plan::default() }).await;
+    for (name, status) in [("oai", 200), ("more", 422)] {
+        let path = format!("/providers/{name}/chat/completions");
+        let answer = two.call(&path, &[ONCE], &question(CHAT, "small")).await;
+        assert_eq!(answer.status.as_u16(), status, "{name}: {}", answer.text());
+    }
     let long = "x".repeat(256);
     let answer = house.call(CHAT, &[("idempotency-key", &long)], &question(CHAT, "oai/small")).await;
     assert_eq!(answer.status, 400, "{}", answer.text());

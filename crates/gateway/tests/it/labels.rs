@@ -3,7 +3,7 @@
 use serde_json::json;
 use signalbox_gateway::Name;
 
-use crate::house::{CHAT, House, MESSAGES, question, with};
+use crate::house::{CHAT, House, MESSAGES, Plan, question, with};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "b7ad6b7169203331";
@@ -95,4 +95,24 @@ async fn calls_are_counted() {
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
+}
+
+#[tokio::test]
+async fn the_span_names_the_credential_and_never_shows_it() {
+    let house = House::new().await;
+    let base_url = format!("http://{}/v1", house.simulator);
+    let credentials = json!([{"name": "team-a", "api_key": "hidden-a"}, {"name": "team-b", "api_key": "hidden-b"}]);
+    let provider = json!({"name": "two", "kind": "sim", "dialect": "openai_chat", "base_url": base_url, "auth": "bearer", "credentials": credentials});
+    let house = House::build(Plan { providers: vec![provider], ..Plan::default() }).await;
+    for _ in 0..2 {
+        assert_eq!(house.call(CHAT, &[], &question(CHAT, "two/small")).await.status, 200);
+    }
+    let refused = house.call(CHAT, &[("x-sim-status", "429")], &question(CHAT, "two/small")).await;
+    assert_eq!(refused.status, 429);
+    let spans = house.spans().await;
+    let names: Vec<&str> = spans.iter().map(|span| span.attributes["signalbox.credential"].as_str()).collect();
+    assert_eq!(names.len(), 3);
+    assert_eq!(names[..2], ["team-a", "team-b"]);
+    let everything = format!("{spans:?} {} {}", house.metrics(), refused.text());
+    assert!(!everything.contains("hidden-"), "{everything}");
 }

@@ -6,7 +6,9 @@
 
 mod along;
 mod answers;
+mod bedrock;
 mod choices;
+mod cohere;
 mod errors;
 mod faults;
 mod files;

@@ -2,17 +2,22 @@
 
 use std::collections::HashMap;
 
-use signalbox_guard::model::{BUCKETS, DENSE, HEADS, Unit, units};
+use signalbox_guard::model::{BUCKETS, DENSE, HEADS, Unit, dense_scale, units};
 
 use crate::random::Random;
 use crate::rows::Row;
 
-const EPOCHS: usize = 6;
+const EPOCHS: usize = 8;
+/// The model is the mean of what it was after each epoch from this one on.
+const MEAN_FROM: usize = 2;
 /// How far a step goes at first.
-const RATE: f32 = 0.3;
+const RATE: f32 = 1.0;
+/// The same for features that are not hashed, which are few and strong.
+const DENSE_STEP: f32 = 0.04;
+const TOGETHER_STEP: f32 = 0.15;
 /// What a weight loses in an epoch.
-const DECAY_HASHED: f32 = 0.15;
-const DECAY_DENSE: f32 = 0.10;
+const DECAY_HASHED: f32 = 0.05;
+const DECAY_DENSE: f32 = 0.03;
 /// A feature is learnt only from at least so many different texts: nothing of one text can be read from the model.
 const SEEN: u16 = 4;
 
@@ -20,6 +25,7 @@ const SEEN: u16 = 4;
 pub(crate) struct Example {
     hashed: Vec<u32>,
     dense: Vec<u32>,
+    together: Vec<u32>,
     pub(crate) labels: [Option<bool>; HEADS],
     pub(crate) source: usize,
     pub(crate) group: usize,
@@ -40,16 +46,28 @@ impl Plain {
         Self { bias: 0.0, hashed: vec![0.0; BUCKETS], dense: vec![0.0; DENSE] }
     }
 
+    fn add(&mut self, other: &Self, share: f32) {
+        self.bias += other.bias * share;
+        let hashed = self.hashed.iter_mut().zip(&other.hashed);
+        for (mine, other) in hashed.chain(self.dense.iter_mut().zip(&other.dense)) {
+            *mine += other * share;
+        }
+    }
+
     pub(crate) fn score(&self, example: &Example) -> f32 {
         let hashed: f32 = example.hashed.iter().map(|&bucket| self.hashed[bucket as usize]).sum();
         let dense: f32 = example.dense.iter().map(|&feature| self.dense[feature as usize]).sum();
-        self.bias + hashed * scale(example) + dense
+        let together: f32 = example.together.iter().map(|&feature| self.dense[feature as usize]).sum();
+        self.bias
+            + hashed * scale(&example.hashed)
+            + dense * dense_scale(example.dense.len())
+            + together * scale(&example.together)
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a few thousand")]
-fn scale(example: &Example) -> f32 {
-    1.0 / (example.hashed.len().max(1) as f32).sqrt()
+fn scale(features: &[u32]) -> f32 {
+    1.0 / (features.len().max(1) as f32).sqrt()
 }
 
 /// The features of every sentence of every row, and of every row.
@@ -60,17 +78,14 @@ pub(crate) fn examples(rows: &[Row], sources: &mut Vec<String>) -> Vec<Example> 
             sources.push(row.source.clone());
             sources.len() - 1
         });
-        let first = out.len();
         units(&row.text, |unit: Unit<Vec<u32>>| {
-            let mut dense = Vec::new();
+            let (mut dense, mut together) = (Vec::new(), Vec::new());
             unit.dense(|feature| dense.push(u32::try_from(feature).unwrap_or_default()));
+            unit.together(|feature| together.push(u32::try_from(feature).unwrap_or_default()));
             let (labels, group) = (row.labels.0, row.group);
-            out.push(Example { hashed: unit.hashed, dense, labels, source, group, row: index, whole: false });
+            out.push(Example { hashed: unit.hashed, dense, together, labels, source, group, row: index, whole: false });
         });
-        // The whole comes last; of a single sentence it is the same thing.
-        if out.len() - first == 2 {
-            out.remove(first);
-        }
+        // The whole comes last.
         if let Some(last) = out.last_mut().filter(|last| last.row == index) {
             last.whole = true;
         }
@@ -82,15 +97,18 @@ pub(crate) fn examples(rows: &[Row], sources: &mut Vec<String>) -> Vec<Example> 
 fn frequent(examples: &[Example], use_row: &(dyn Fn(&Example) -> bool + Sync)) -> (Vec<bool>, Vec<bool>) {
     let mut hashed = vec![(0_u16, usize::MAX); BUCKETS];
     let mut dense = vec![(0_u16, usize::MAX); DENSE];
-    for example in examples.iter().filter(|example| example.whole && use_row(example)) {
-        for (list, counts) in [(&example.hashed, &mut hashed), (&example.dense, &mut dense)] {
-            for &feature in list {
-                let (count, last) = &mut counts[feature as usize];
-                if *last != example.group {
-                    (*count, *last) = (count.saturating_add(1), example.group);
-                }
+    let count = |counts: &mut Vec<(u16, usize)>, features: &[u32], group: usize| {
+        for &feature in features {
+            let (count, last) = &mut counts[feature as usize];
+            if *last != group {
+                (*count, *last) = (count.saturating_add(1), group);
             }
         }
+    };
+    for example in examples.iter().filter(|example| example.whole && use_row(example)) {
+        count(&mut hashed, &example.hashed, example.group);
+        count(&mut dense, &example.dense, example.group);
+        count(&mut dense, &example.together, example.group);
     }
     let enough = |counts: Vec<(u16, usize)>| counts.into_iter().map(|(count, _)| count >= SEEN).collect();
     (enough(hashed), enough(dense))
@@ -136,6 +154,7 @@ fn train_head(
     descend(examples, &wholes, head, weight, frequent)
 }
 
+#[expect(clippy::cast_precision_loss, reason = "a few epochs")]
 fn descend(
     examples: &[Example],
     chosen: &[usize],
@@ -143,13 +162,12 @@ fn descend(
     weight: &[f32],
     (hashed, dense): &(Vec<bool>, Vec<bool>),
 ) -> Plain {
-    let mut model = Plain::new();
+    let (mut model, mut mean) = (Plain::new(), Plain::new());
     let mut random = Random::new(0x5163_4EA1_B0C5);
     let mut order = chosen.to_vec();
     let weights = balance(examples, chosen, head, weight);
     for epoch in 0..EPOCHS {
         random.shuffle(&mut order);
-        #[expect(clippy::cast_precision_loss, reason = "six epochs")]
         let rate = RATE / (1.0 + epoch as f32 * 0.7);
         for &i in &order {
             let example = &examples[i];
@@ -158,19 +176,26 @@ fn descend(
             let guess = 1.0 / (1.0 + (-model.score(example)).exp());
             let pull = rate * weights[&(example.source, usize::from(positive))].min(8.0) * (wanted - guess);
             model.bias += pull * 0.1;
-            // Dense features are few and strong: they move more slowly.
+            let step = pull * DENSE_STEP * dense_scale(example.dense.len());
             for &feature in example.dense.iter().filter(|feature| dense[**feature as usize]) {
-                model.dense[feature as usize] += pull * 0.08;
+                model.dense[feature as usize] += step;
             }
-            let pull = pull * scale(example);
+            let step = pull * TOGETHER_STEP * scale(&example.together);
+            for &feature in example.together.iter().filter(|feature| dense[**feature as usize]) {
+                model.dense[feature as usize] += step;
+            }
+            let pull = pull * scale(&example.hashed);
             for &bucket in example.hashed.iter().filter(|bucket| hashed[**bucket as usize]) {
                 model.hashed[bucket as usize] += pull;
             }
         }
         model.hashed.iter_mut().for_each(|weight| *weight *= 1.0 - DECAY_HASHED);
         model.dense.iter_mut().for_each(|weight| *weight *= 1.0 - DECAY_DENSE);
+        if epoch >= MEAN_FROM {
+            mean.add(&model, 1.0 / (EPOCHS - MEAN_FROM) as f32);
+        }
     }
-    model
+    mean
 }
 
 /// What an example of each source counts: sources by the square root of their size, both labels the same in sum.

@@ -66,7 +66,7 @@ pub(crate) fn read(data: &Path) -> Result<Vec<Row>, Box<dyn Error>> {
             let mut at = 0;
             while let Some(end) = block_end(&text, at, false) {
                 let block = text.get(at..end).unwrap_or_default().to_owned();
-                rows.push(Row { text: block, source: format!("{task}/{prefix}"), labels, group });
+                rows.push(Row { text: block, source: prefix.to_owned(), labels, group });
                 at = end;
             }
         }

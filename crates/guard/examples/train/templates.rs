@@ -1,47 +1,149 @@
 //! Text made of templates: attacks and harmless look-alikes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+
+use signalbox_guard::model::HEADS;
 
 use crate::random::Random;
 use crate::rows::{Labels, Row};
 
 /// Texts made of each template, times its weight.
-const EACH: usize = 24;
+const EACH: usize = 14;
+/// Texts of the data into which an order is planted.
+const PLANTED: usize = 2500;
+/// What no order was planted into is at least this long: a sentence or two.
+const DOCUMENT: std::ops::Range<usize> = 80..1200;
 
-/// All texts that the templates make.
-pub(crate) fn rows(random: &mut Random) -> Vec<Row> {
+/// The files, by name: each is a source of its own.
+const FILES: &[(&str, &str)] = &[
+    ("basic", include_str!("templates/basic.txt")),
+    ("direct", include_str!("templates/direct.txt")),
+    ("extraction", include_str!("templates/extraction.txt")),
+    ("harm", include_str!("templates/harm.txt")),
+    ("jailbreak", include_str!("templates/jailbreak.txt")),
+    ("languages", include_str!("templates/languages.txt")),
+    ("lookalikes", include_str!("templates/lookalikes.txt")),
+    ("planted", include_str!("templates/planted.txt")),
+    ("toxic", include_str!("templates/toxic.txt")),
+];
+
+/// Harmless texts put together, so that length alone says nothing, and how many each is made of.
+const JOINED: usize = 6000;
+const PARTS: std::ops::RangeInclusive<usize> = 1..=9;
+
+const INJECTION: Labels = Labels([Some(true), None, None, None]);
+
+/// A line of a file: of what a text is made and what it says.
+struct Template {
+    source: String,
+    kind: &'static str,
+    labels: Labels,
+    weight: usize,
+    text: &'static str,
+}
+
+/// All texts that the templates make, and those made by planting some into `documents`.
+pub(crate) fn rows(random: &mut Random, documents: &[Row]) -> Vec<Row> {
     let mut slots: HashMap<&str, Vec<&str>> = HashMap::new();
-    let lines = include_str!("templates.txt").lines().filter(|line| !line.starts_with('#') && !line.is_empty());
-    for line in lines.clone() {
+    for line in FILES.iter().flat_map(|(_, file)| file.lines()) {
         if let Some(slot) = line.strip_prefix("= ") {
             let mut parts = slot.split('|').map(str::trim);
             slots.insert(parts.next().unwrap_or_default(), parts.collect());
         }
     }
+    let templates: Vec<Template> = FILES.iter().flat_map(|&(name, file)| templates(name, file)).collect();
     let mut rows = Vec::new();
-    for (number, line) in lines.enumerate().filter(|(_, line)| !line.starts_with("= ")) {
-        let Some((head, template)) = line.split_once(": ") else { continue };
-        let (head, weight) = head.split_once('*').unwrap_or((head, "1"));
-        let weight: usize = weight.parse().unwrap_or(1);
-        let labels = match head {
-            "inject" => Labels([Some(true), None, None, None]),
+    for (group, template) in templates.iter().enumerate() {
+        for _ in 0..EACH * template.weight {
+            let text = fill(random, &slots, template.text);
+            let text = random.restyle(&text);
+            rows.push(Row { text, source: template.source.clone(), labels: template.labels, group });
+        }
+    }
+    let calm = |row: &&Row| row.labels.0 == [Some(false); HEADS];
+    let long: Vec<&Row> = documents.iter().filter(calm).filter(|row| DOCUMENT.contains(&row.text.len())).collect();
+    let orders: Vec<usize> = (0..templates.len()).filter(|&i| templates[i].kind == "plant").collect();
+    for _ in 0..PLANTED.min(long.len() * orders.len()) {
+        let group = orders[random.below(orders.len())];
+        let order = fill(random, &slots, templates[group].text);
+        let document = random.below(long.len());
+        let text = plant(random, &long[document].text, &order);
+        rows.push(Row { text, source: "templates/planted in data".into(), labels: INJECTION, group });
+    }
+    let mut of_source: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+    for row in documents.iter().chain(&rows).filter(calm) {
+        of_source.entry(&row.source).or_default().push(row);
+    }
+    let sources: Vec<&Vec<&Row>> = of_source.values().collect();
+    let mut joined = Vec::new();
+    for number in 0..JOINED {
+        let source = random.below(sources.len());
+        joined.push(join(random, sources[source], 2_000_000 + number));
+    }
+    rows.extend(joined);
+    rows
+}
+
+/// Some harmless texts of one source as one.
+fn join(random: &mut Random, calm: &[&Row], group: usize) -> Row {
+    let mut row = calm[random.below(calm.len())].clone();
+    let gap = random.choose(&[" ", "\n", "\n\n", " ", "\n- ", "\nB: ", ". "]);
+    for _ in 0..PARTS.start() + random.below(PARTS.end() - PARTS.start()) {
+        let part = calm[random.below(calm.len())].text.trim();
+        if row.text.len() + part.len() < DOCUMENT.end {
+            row.text.push_str(gap);
+            row.text.push_str(part);
+        }
+    }
+    Row { group, ..row }
+}
+
+fn templates(name: &str, file: &'static str) -> Vec<Template> {
+    let lines = file.lines().filter(|line| !line.is_empty() && !line.starts_with(['#', '=']));
+    let template = |line: &'static str| {
+        let (head, text) = line.split_once(": ")?;
+        let (kind, weight) = head.split_once('*').unwrap_or((head, "1"));
+        let labels = match kind {
+            "inject" | "plant" => INJECTION,
+            "dan" => Labels([Some(true), Some(true), None, None]),
             "jail" => Labels([None, Some(true), None, None]),
             "harm" => Labels([Some(false), Some(false), Some(true), None]),
             "toxic" => Labels([Some(false), Some(false), None, Some(true)]),
-            _ => Labels([Some(false); 4]),
+            _ => Labels([Some(false); HEADS]),
         };
-        for _ in 0..EACH * weight {
-            // Slots may hold slots: the names are filled in until none is left.
-            let mut text = template.to_owned();
-            while let Some((before, rest)) = text.split_once('{')
-                && let Some((name, after)) = rest.split_once('}')
-                && let Some(choices) = slots.get(name)
-            {
-                text = format!("{before}{}{after}", random.choose(choices));
+        let source = format!("templates/{name}{}", if kind == "benign" { ", harmless" } else { "" });
+        Some(Template { source, kind, labels, weight: weight.parse().unwrap_or(1), text })
+    };
+    lines.filter_map(template).collect()
+}
+
+/// Slots may hold slots: the names are filled in until none is left.
+fn fill(random: &mut Random, slots: &HashMap<&str, Vec<&str>>, template: &str) -> String {
+    let (mut done, mut rest) = (String::new(), template.to_owned());
+    while let Some((before, after)) = rest.split_once('{') {
+        done.push_str(before);
+        let slot = after.split_once('}').and_then(|(name, after)| Some((slots.get(name)?, after)));
+        rest = match slot {
+            Some((choices, after)) => format!("{}{after}", random.choose(choices)),
+            // A bracket of the text itself.
+            None => {
+                done.push('{');
+                after.to_owned()
             }
-            let text = random.restyle(&text);
-            rows.push(Row { text, source: format!("templates/{head}"), labels, group: number });
-        }
+        };
     }
-    rows
+    done + &rest
+}
+
+/// Puts an order at the beginning, in the middle or at the end of a document.
+fn plant(random: &mut Random, document: &str, order: &str) -> String {
+    let ends: Vec<usize> = document.match_indices(['.', '\n']).map(|(at, end)| at + end.len()).collect();
+    let at = match random.below(3) {
+        0 => 0,
+        1 if !ends.is_empty() => ends[random.below(ends.len())],
+        _ => document.len(),
+    };
+    let (before, after) = document.split_at(at);
+    let gap = random.choose(&[" ", "\n", "\n\n", " ", "\n"]);
+    format!("{before}{gap}{order}{gap}{after}").trim().to_owned()
 }

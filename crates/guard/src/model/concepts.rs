@@ -22,7 +22,10 @@ concepts! {
     Task "task", Halt "halt", Trick "trick", Header "header", How "how", Weapon "weapon", Drug "drug", Cyber "cyber",
     Crime "crime", Violence "violence", Sexual "sexual", Group "group", Hate "hate", Disinfo "disinfo",
     Undetected "undetected", Insult "insult", Profanity "profanity", Slur "slur", Threat "threat", Document "document",
-    Tech "tech", Help "help",
+    Tech "tech", Help "help", Config "config", ToldTo "toldto", Begin "begin", Chat "chat", Creator "creator",
+    Ask "ask", Other "other", Reported "reported", Defence "defence", User "user", Hide "hide", Ack "ack", Exec "exec",
+    Encode "encode", Grant "grant", Transact "transact", Question "question", First "first", Demand "demand",
+    Quote "quote",
 }
 
 /// How many concepts there are.
@@ -139,12 +142,12 @@ mod tests {
             });
             found
         };
-        assert_eq!(means("Ignoring"), set(Concept::Override));
-        assert_eq!(means("1gn0r3"), set(Concept::Override));
-        assert_eq!(means("i g n o r e"), set(Concept::Override));
-        assert_eq!(means("do anything now"), set(Concept::Dan));
-        assert_eq!(means("忽略"), set(Concept::Override));
-        assert_eq!(means("Игнорируй"), set(Concept::Override));
+        let overrides =
+            ["Ignoring", "1gn0r3", "i g n o r e", "忽略", "Игнорируй", "Ignoriere", "Zignoruj", "무시하고", "تجاهل"];
+        for text in overrides {
+            assert_eq!(means(text), set(Concept::Override), "{text}");
+        }
+        assert!(means("do anything now") & set(Concept::Dan) != 0);
         assert_eq!(means("table"), 0);
     }
 }

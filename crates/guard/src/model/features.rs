@@ -1,19 +1,22 @@
 //! What the model sees of a text: hashes of words, of word sequences and of letter sequences, concepts, which
-//! concepts stand near each other, patterns and marks.
+//! concepts stand near each other or in one text, patterns, marks and shapes.
 
 use super::concepts::{self, Concept, concepts, join, set};
 use super::rules::{Matching, PATTERNS};
-use super::{BUCKETS, marks};
+use super::{BUCKETS, marks, shape};
 use crate::normalise::words;
 
 /// Words that a concept looks back to find a neighbour.
 const NEAR: usize = 6;
 /// A sentence longer than this many words goes on as another one.
 const LONGEST_SENTENCE: u32 = 60;
-const PAIR_WORDS: usize = (concepts::COUNT * concepts::COUNT).div_ceil(64);
+/// This many words from where something opens, a concept opens it.
+const OPENING: u32 = 2;
+const PAIRS: usize = concepts::COUNT * concepts::COUNT;
+const PAIR_WORDS: usize = PAIRS.div_ceil(64);
 
 /// How many features there are that are not hashed.
-pub const DENSE: usize = concepts::COUNT + concepts::COUNT * concepts::COUNT + PATTERNS.len() + marks::COUNT;
+pub const DENSE: usize = concepts::COUNT * 2 + PAIRS * 2 + PATTERNS.len() + marks::COUNT + shape::COUNT;
 
 /// What takes hashed features: sums of weights when scoring, lists when training.
 pub trait Take: Default {
@@ -41,10 +44,17 @@ pub struct Unit<T> {
     /// How many there were.
     pub count: u32,
     concepts: u64,
+    /// Concepts that open a sentence, a quotation, a comment and the like.
+    opening: u64,
     pairs: [u64; PAIR_WORDS],
     /// Patterns that were completed, a bit for each.
     pub(crate) patterns: u64,
     marks: u32,
+    shape: u32,
+    sentences: u32,
+    orders: u32,
+    /// Whether it is all of a text.
+    pub(crate) whole: bool,
     /// Where it starts in the text.
     pub start: usize,
     /// Where it ends.
@@ -57,9 +67,14 @@ impl<T: Take> Unit<T> {
             hashed: T::default(),
             count: 0,
             concepts: 0,
+            opening: 0,
             pairs: [0; PAIR_WORDS],
             patterns: 0,
             marks: 0,
+            shape: 0,
+            sentences: 0,
+            orders: 0,
+            whole: false,
             start,
             end: start,
         }
@@ -75,26 +90,48 @@ impl<T: Take> Unit<T> {
         self.hashed.take_all(&other.hashed);
         self.count += other.count;
         self.concepts |= other.concepts;
+        self.opening |= other.opening;
         for (mine, others) in self.pairs.iter_mut().zip(&other.pairs) {
             *mine |= others;
         }
         self.patterns |= other.patterns;
         self.marks |= other.marks;
+        self.shape |= other.shape;
+        self.sentences += other.sentences;
+        self.orders += other.orders;
         self.end = self.end.max(other.end);
     }
 
-    /// Every feature that is not hashed, as an index below [`DENSE`].
+    /// Says that this is all of a text.
+    pub(crate) fn finish(&mut self, text: &str) {
+        self.marks |= marks::marks(text);
+        self.shape |= shape::whole(self.sentences, self.orders);
+        self.whole = true;
+    }
+
+    /// Every feature that is not hashed, as an index below [`DENSE`], but for those of [`Unit::together`].
     pub fn dense(&self, mut each: impl FnMut(usize)) {
-        let mut base = 0;
-        bits(self.concepts, &mut each);
+        let mut base = PAIRS;
+        bits(self.concepts, |bit| each(base + bit));
+        base += concepts::COUNT;
+        bits(self.opening, |bit| each(base + bit));
         base += concepts::COUNT;
         for (i, &word) in self.pairs.iter().enumerate() {
             bits(word, |bit| each(base + i * 64 + bit));
         }
-        base += concepts::COUNT * concepts::COUNT;
+        base += PAIRS;
         bits(self.patterns, |bit| each(base + bit));
         base += PATTERNS.len();
         bits(u64::from(self.marks), |bit| each(base + bit));
+        base += marks::COUNT;
+        bits(u64::from(self.shape), |bit| each(base + bit));
+    }
+
+    /// Each two concepts that stand in it, near each other or not: features that count the less the more there are.
+    pub fn together(&self, mut each: impl FnMut(usize)) {
+        bits(self.concepts, |a| {
+            bits(self.concepts & !(u64::MAX >> (63 - a)), |b| each(a * concepts::COUNT + b));
+        });
     }
 
     fn pair(&mut self, first: u64, second: u64) {
@@ -127,24 +164,19 @@ const LETTERS: u32 = 0xCC9E_2D51;
 
 /// Calls `each` with the features of every sentence, in order.
 pub(crate) fn sentences<T: Take>(text: &str, mut each: impl FnMut(Unit<T>)) {
+    let bytes = text.as_bytes();
     let mut reading = Reading::new();
     words(text, |word| {
         if word.starts_sentence || reading.place >= LONGEST_SENTENCE {
-            let done = std::mem::replace(&mut reading, Reading::new());
-            if let Some(unit) = done.unit {
+            if let Some(unit) = std::mem::replace(&mut reading, Reading::new()).done(bytes) {
                 each(unit);
             }
         }
-        reading.word(&word);
+        reading.word(&word, bytes);
     });
-    if let Some(unit) = reading.unit {
+    if let Some(unit) = reading.done(bytes) {
         each(unit);
     }
-}
-
-/// The marks of a whole text.
-pub(crate) fn set_marks<T>(unit: &mut Unit<T>, text: &str) {
-    unit.marks |= marks::marks(text);
 }
 
 /// A sentence while it is read.
@@ -161,14 +193,34 @@ struct Reading<T> {
     phrase: u32,
     /// What the last words mean.
     near: [u64; NEAR],
+    /// The place of the last word that opened something.
+    opened: u32,
+    /// What the first words mean.
+    first: u64,
+    /// Words in capitals.
+    capitals: u32,
+    quoted: bool,
 }
 
 impl<T: Take> Reading<T> {
     fn new() -> Self {
-        Self { unit: None, matching: Matching::new(), place: 0, start: 0, one: 0, two: 0, phrase: 0, near: [0; NEAR] }
+        Self {
+            unit: None,
+            matching: Matching::new(),
+            place: 0,
+            start: 0,
+            one: 0,
+            two: 0,
+            phrase: 0,
+            near: [0; NEAR],
+            opened: 1,
+            first: 0,
+            capitals: 0,
+            quoted: false,
+        }
     }
 
-    fn word(&mut self, word: &crate::normalise::Word<'_>) {
+    fn word(&mut self, word: &crate::normalise::Word<'_>, bytes: &[u8]) {
         let unit = self.unit.get_or_insert_with(|| Unit::empty(word.start));
         unit.end = word.end;
         // A pair of Chinese letters stands where its first letter does.
@@ -191,8 +243,21 @@ impl<T: Take> Reading<T> {
         if word.bytes.starts_with(b"forget") && last & set(Concept::Negation) != 0 {
             meant &= !set(Concept::Override);
         }
+        if shape::opens(bytes, word.start) {
+            self.opened = self.place;
+            if shape::quotes(bytes, word.start) {
+                meant |= set(Concept::Quote);
+                self.quoted = true;
+            }
+        }
+        let written = bytes.get(word.start..word.end).unwrap_or_default();
+        self.capitals += u32::from(written.len() > 1 && written.iter().all(u8::is_ascii_uppercase));
         if meant != 0 {
             unit.concepts |= meant;
+            if self.place - self.opened < OPENING {
+                unit.opening |= meant;
+                self.first |= meant;
+            }
             for before in self.near {
                 unit.pair(before, meant);
             }
@@ -201,6 +266,15 @@ impl<T: Take> Reading<T> {
         let here = &mut self.near[self.place as usize % NEAR];
         *here = if same_place { *here | meant } else { meant };
         (self.two, self.one, self.phrase) = (self.one, hash, pair);
+    }
+
+    fn done(self, bytes: &[u8]) -> Option<Unit<T>> {
+        let mut unit = self.unit?;
+        let order = shape::is_order(self.first);
+        let rest = bytes.get(unit.end..).unwrap_or_default();
+        unit.shape = shape::sentence(self.place, self.capitals, order, self.quoted, rest);
+        (unit.sentences, unit.orders) = (1, u32::from(order));
+        Some(unit)
     }
 }
 

@@ -15,6 +15,7 @@ mod features;
 mod marks;
 mod rules;
 mod scan;
+mod shape;
 #[cfg(test)]
 mod tests;
 mod weights;
@@ -44,35 +45,44 @@ pub enum Head {
     Toxicity,
 }
 
-/// Calls `each` with what the model sees of a block: each sentence, each encoded text, then the whole.
+/// Calls `each` with what the model sees of a block: each sentence, each encoded text, then the whole; of a single
+/// sentence that is the same, and comes once.
 pub fn units<T: Take>(text: &str, mut each: impl FnMut(Unit<T>)) {
     let folded = fold(text);
     let mut whole: Option<Unit<T>> = None;
-    let mut add = |mut unit: Unit<T>, each: &mut dyn FnMut(Unit<T>)| {
-        match &mut whole {
-            Some(whole) => whole.join(&unit),
-            None => {
-                // The first sentence begins the whole; both are needed.
-                let mut first = Unit::<T>::empty(unit.start);
-                first.join(&unit);
-                whole = Some(first);
+    let mut only: Option<Unit<T>> = None;
+    let mut add = |unit: Unit<T>, each: &mut dyn FnMut(Unit<T>)| match &mut whole {
+        Some(whole) => {
+            if let Some(first) = only.take() {
+                each(first);
             }
+            whole.join(&unit);
+            each(unit);
         }
+        None => {
+            let mut all = Unit::empty(unit.start);
+            all.join(&unit);
+            whole = Some(all);
+            only = Some(unit);
+        }
+    };
+    features::sentences(&folded.text, |mut unit: Unit<T>| {
         // One character may have become many: then an end lies inside of it.
         unit.start = text.floor_char_boundary(folded.original(unit.start));
         unit.end = text.ceil_char_boundary(folded.original(unit.end));
-        each(unit);
-    };
-    features::sentences(&folded.text, |unit| add(unit, &mut each));
+        add(unit, &mut each);
+    });
     for found in decode(&folded.text) {
+        let start = text.floor_char_boundary(folded.original(found.start));
+        let end = text.ceil_char_boundary(folded.original(found.end));
         features::sentences(&found.text, |mut unit: Unit<T>| {
-            (unit.start, unit.end) = (found.start, found.end);
+            (unit.start, unit.end) = (start, end);
             add(unit, &mut each);
         });
     }
     if let Some(mut whole) = whole {
-        features::set_marks(&mut whole, &folded.text);
-        (whole.start, whole.end) = (0, text.len());
+        whole.finish(&folded.text);
+        (whole.start, whole.end) = only.map_or((0, text.len()), |only| (only.start, only.end));
         each(whole);
     }
 }
@@ -144,6 +154,9 @@ impl Take for Sums {
     }
 }
 
+/// Below this no pattern counts.
+const SURELY_HARMLESS: f32 = -2.5;
+
 /// Scores a block.
 fn judge(text: &str, start: usize, end: usize) -> Block {
     let nothing = Scored { logit: f32::NEG_INFINITY, start, end, rule: None };
@@ -152,12 +165,16 @@ fn judge(text: &str, start: usize, end: usize) -> Block {
         units::<Sums>(text.get(start..end).unwrap_or_default(), |unit| {
             let logits = logits(weights, &unit);
             for (i, (best, logit)) in heads.iter_mut().zip(logits).enumerate() {
-                let rule = rules::strongest(unit.patterns, i);
+                // A pattern is firm, unless the model is sure that the text is harmless.
+                let rule = rules::strongest(unit.patterns, i).filter(|_| logit > SURELY_HARMLESS);
                 let floor = rule.map_or(f32::NEG_INFINITY, |pattern| pattern.margin);
-                // At equal scores the sentence counts, which comes first: it says better where.
-                if logit.max(floor) > best.logit {
+                let logit = logit.max(floor);
+                if unit.whole && best.logit >= 0.0 {
+                    // A sentence that is flagged says better where than the whole does, which comes last.
+                    best.logit = best.logit.max(logit);
+                } else if logit > best.logit {
                     *best = Scored {
-                        logit: logit.max(floor),
+                        logit,
                         start: start + unit.start,
                         end: start + unit.end,
                         rule: rule.map(|pattern| pattern.rule),
@@ -167,6 +184,13 @@ fn judge(text: &str, start: usize, end: usize) -> Block {
         });
     }
     Block { end, heads }
+}
+
+/// What a feature that is not hashed counts in a unit that has so many: in a long text each says less.
+#[must_use]
+pub fn dense_scale(count: usize) -> f32 {
+    #[expect(clippy::cast_precision_loss, reason = "at most a few thousand")]
+    (12.0 / count.max(12) as f32).sqrt()
 }
 
 /// How far a unit is above the threshold of each head.
@@ -179,10 +203,24 @@ fn logits(weights: &Weights<'_>, unit: &Unit<Sums>) -> [f32; HEADS] {
         let sum = unit.hashed.0[i] as f32;
         head.bias - head.threshold + head.hashed_scale * sum / root
     });
-    unit.dense(|feature| {
-        for (logit, weight) in logits.iter_mut().zip(weights.dense(feature)) {
-            *logit += weight;
+    let (sum, count) = dense_sum(weights, |each| unit.dense(each));
+    let (together, pairs) = dense_sum(weights, |each| unit.together(each));
+    #[expect(clippy::cast_precision_loss, reason = "at most a few thousand")]
+    let root = (pairs.max(1) as f32).sqrt();
+    for (logit, (sum, together)) in logits.iter_mut().zip(sum.into_iter().zip(together)) {
+        *logit += sum * dense_scale(count) + together / root;
+    }
+    logits
+}
+
+/// The weights of features that are not hashed, summed, and how many they are.
+fn dense_sum(weights: &Weights<'_>, features: impl FnOnce(&mut dyn FnMut(usize))) -> ([f32; HEADS], usize) {
+    let (mut sums, mut count) = ([0.0; HEADS], 0);
+    features(&mut |feature| {
+        count += 1;
+        for (sum, weight) in sums.iter_mut().zip(weights.dense(feature)) {
+            *sum += weight;
         }
     });
-    logits
+    (sums, count)
 }

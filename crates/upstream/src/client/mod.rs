@@ -19,19 +19,21 @@ use http::header::{
     ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, PROXY_AUTHENTICATE, TE, TRAILER,
 };
 use http::header::{TRANSFER_ENCODING, UPGRADE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use signalbox_types::seam::Clock;
 
 pub use body::{BodyError, UpstreamBody};
 pub(crate) use body::{Lease, Source, reason_of};
 pub(crate) use connect::Connector;
 use connection::Connection;
-use outgoing::Outgoing;
+pub(crate) use outgoing::Outgoing;
 pub use outgoing::Upload;
 pub(crate) use place::{Place, Places, Root};
 use pool::Pool;
 
+use crate::auth::{Keys, Signer};
 use crate::config::Limits;
 use crate::health::Health;
 use crate::{Operation, SendError, UpstreamCall};
@@ -42,7 +44,6 @@ static HOP_BY_HOP: [HeaderName; 6] = [CONNECTION, TRANSFER_ENCODING, UPGRADE, TE
 const USER_AGENT_VALUE: HeaderValue = HeaderValue::from_static(concat!("signalbox/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
-const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 // A compressed event stream is held back by whoever compresses it, and we read the bytes.
 const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 
@@ -50,6 +51,8 @@ const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 #[derive(Debug)]
 pub(crate) struct HttpTransport {
     pub(crate) provider: Arc<str>,
+    /// What a stream is asked for as.
+    pub(crate) stream_type: HeaderValue,
     pub(crate) connector: Connector,
     pub(crate) host: HeaderValue,
     /// What all its paths are below.
@@ -59,12 +62,18 @@ pub(crate) struct HttpTransport {
     pub(crate) fixed: Vec<(HeaderName, HeaderValue)>,
     /// Set unless the caller sent one.
     pub(crate) defaults: Vec<(HeaderName, HeaderValue)>,
+    /// Makes the proof of who we are, where that is no fixed header.
+    pub(crate) signer: Option<Signer>,
+    /// Several credentials to choose from.
+    pub(crate) keys: Option<Keys>,
     pool: Arc<Pool>,
 }
 
 /// What [`HttpTransport::new`] needs.
 pub(crate) struct HttpParts {
     pub(crate) provider: Arc<str>,
+    /// What a stream is asked for as.
+    pub(crate) stream_type: HeaderValue,
     pub(crate) connector: Connector,
     pub(crate) host: HeaderValue,
     /// What all its paths are below.
@@ -72,13 +81,28 @@ pub(crate) struct HttpParts {
     pub(crate) places: Places,
     pub(crate) fixed: Vec<(HeaderName, HeaderValue)>,
     pub(crate) defaults: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) signer: Option<Signer>,
+    pub(crate) keys: Option<Keys>,
     pub(crate) max_idle: usize,
 }
 
 impl HttpTransport {
     pub(crate) fn new(parts: HttpParts) -> Self {
-        let HttpParts { provider, connector, host, root, places, fixed, defaults, max_idle } = parts;
-        Self { provider, connector, host, root, places, fixed, defaults, pool: Arc::new(Pool::new(max_idle)) }
+        let HttpParts { provider, stream_type, connector, host, root, places, fixed, defaults, signer, keys, max_idle } =
+            parts;
+        Self {
+            provider,
+            stream_type,
+            connector,
+            host,
+            root,
+            places,
+            fixed,
+            defaults,
+            signer,
+            keys,
+            pool: Arc::new(Pool::new(max_idle)),
+        }
     }
 
     /// Opens connections until so many wait for calls.
@@ -91,31 +115,80 @@ impl HttpTransport {
         Ok(())
     }
 
-    /// Sends and waits for the head. An idle connection that turns out to be dead costs one more try on a new one.
+    /// Sends and waits for the head. An idle connection that turns out to be dead costs one more try on a new one, and a
+    /// credential that is refused one with another.
     pub(crate) async fn send(
         &self,
         call: UpstreamCall,
         model: &str,
         limits: &Limits,
         health: &Health,
+        clock: &dyn Clock,
     ) -> Result<(Response<Incoming>, Lease), SendError> {
         let Some(uri) = self.uri(&call, model) else {
             let operation = call.operation.as_str();
             return Err(SendError::Unsupported { provider: Arc::clone(&self.provider), operation });
         };
+        let mut call = call;
+        let mut upload = call.upload.take();
+        let Some(keys) = &self.keys else {
+            let headers = std::mem::take(&mut call.headers);
+            let sent = self.once(&call, upload, &uri, headers, (limits, health, clock)).await?;
+            if let Some(signer) = self.signer.as_ref().filter(|_| sent.0.status() == StatusCode::UNAUTHORIZED) {
+                signer.refused(clock);
+            }
+            return Ok(sent);
+        };
+        // What goes out while it arrives can't be sent twice.
+        let most = if upload.is_some() { 1 } else { keys.len() };
+        let mut tries = 0;
+        loop {
+            let chosen = keys.pick(clock.elapsed());
+            let mut headers = call.headers.clone();
+            let uri = keys.attach(chosen, &uri, &mut headers, clock.elapsed());
+            let (mut reply, lease) = self.once(&call, upload.take(), &uri, headers, (limits, health, clock)).await?;
+            tries += 1;
+            let refused = keys.refused(chosen, reply.status(), reply.headers(), clock.elapsed());
+            // What the provider refused it has not begun; another credential may do.
+            if refused && tries < most && keys.any_awake(clock.elapsed()) {
+                let credential = keys.name(chosen).unwrap_or_default();
+                let status = reply.status().as_u16();
+                tracing::warn!(provider = %self.provider, %credential, status, "a credential was refused, another one is used");
+                continue;
+            }
+            if let Some(name) = keys.name(chosen) {
+                reply.extensions_mut().insert(CredentialName(name));
+            }
+            return Ok((reply, lease));
+        }
+    }
+
+    async fn once(
+        &self,
+        call: &UpstreamCall,
+        upload: Option<Upload>,
+        uri: &Uri,
+        headers: HeaderMap,
+        (limits, health, clock): (&Limits, &Health, &dyn Clock),
+    ) -> Result<(Response<Incoming>, Lease), SendError> {
         let first_byte = limits.total.map_or(limits.first_byte, |total| total.min(limits.first_byte));
-        let UpstreamCall { operation, method, body, upload, content_type, stream, headers, .. } = call;
-        let content = match (operation, content_type) {
+        let UpstreamCall { operation, method, body, content_type, stream, .. } = call;
+        let content = match (operation, content_type.clone()) {
             (Operation::Through, kind) => Content::AsItIs(kind),
             (_, Some(kind)) => Content::Of(kind),
             (_, None) => Content::Json,
         };
-        let mut headers = self.headers(headers, stream, content);
+        let mut headers = self.headers(headers, *stream, content);
         // hyper says nothing of a body that isn't there, and some servers insist (411).
-        if body.is_empty() && upload.is_none() && matches!(method, Method::POST | Method::PUT | Method::PATCH) {
+        if body.is_empty() && upload.is_none() && matches!(*method, Method::POST | Method::PUT | Method::PATCH) {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
         }
-        let request = |headers: HeaderMap, body: Outgoing| request(method.clone(), &uri, headers, body);
+        let signed = match &self.signer {
+            Some(signer) => Some(signer.sign(method, uri, &mut headers, body, clock).await?),
+            None => None,
+        };
+        let uri = signed.as_ref().unwrap_or(uri);
+        let request = |headers: HeaderMap, body: Outgoing| request(method.clone(), uri, headers, body);
         if let Some(upload) = upload {
             let moved = upload.moved();
             let request = request(headers, Outgoing::Upload(upload));
@@ -247,7 +320,7 @@ impl HttpTransport {
         match content {
             Content::Json => {
                 headers.insert(CONTENT_TYPE, JSON);
-                headers.insert(ACCEPT, if stream { EVENT_STREAM } else { JSON });
+                headers.insert(ACCEPT, if stream { self.stream_type.clone() } else { JSON });
             }
             Content::Of(kind) => {
                 headers.insert(CONTENT_TYPE, kind);
@@ -263,6 +336,10 @@ impl HttpTransport {
         headers
     }
 }
+
+/// Which of several credentials a call was answered with.
+#[derive(Debug, Clone)]
+pub(crate) struct CredentialName(pub(crate) Arc<str>);
 
 /// What a body is, and what is accepted for it.
 enum Content {

@@ -2,7 +2,8 @@
 //!
 //! It speaks `openai_chat` (`/v1/chat/completions`, `/v1/embeddings`, `/v1/models`), `openai_responses`
 //! (`/v1/responses`), `anthropic_messages` (`/v1/messages`, `/v1/messages/count_tokens`) and `gemini`
-//! (`/v1beta/models/{model}:generateContent` and its neighbours); `/v1` may be left out. Files and batches are kept at
+//! (`/v1beta/models/{model}:generateContent` and its neighbours), `bedrock_converse` (`/model/{model}/converse`,
+//! `/model/{model}/converse-stream`) and `cohere_v2` (`/v2/chat`); `/v1` may be left out. Files and batches are kept at
 //! `/v1/files` and `/v1/batches`; texts are ranked and embedded at Cohere's `/v2/rerank` and `/v2/embed`; `/sim/echo/…`
 //! tells what it was asked. Models: `small` (short answers), `large` (longer, with reasoning tokens), `embed`; any other
 //! name answers as `small` does, and `sim/` before a name is taken off. Provider `sim` reaches it in-process; [`serve`]
@@ -13,7 +14,9 @@
 mod along;
 mod answer;
 mod anthropic;
+mod bedrock;
 mod body;
+mod cohere;
 pub mod directives;
 mod embeddings;
 mod gemini;
@@ -60,6 +63,8 @@ pub const KIND: &str = "sim";
 pub const HEADER_PREFIX: &str = "x-sim-";
 
 const RESPONSES: &str = "/responses";
+const COHERE: &str = "/chat";
+const DEPLOYMENTS: &str = "/openai/deployments/";
 /// Below it any request is answered with what it was.
 const ECHO: &str = "/sim/echo";
 
@@ -78,6 +83,7 @@ const SURFACES: &[(&str, Dialect, Operation)] = &[
     ("/rerank", Dialect::OpenaiChat, Operation::Rerank),
     ("/embed", Dialect::OpenaiChat, Operation::CohereEmbed),
     ("/messages", Dialect::AnthropicMessages, Operation::Chat),
+    (COHERE, Dialect::CohereV2, Operation::Chat),
     ("/messages/count_tokens", Dialect::AnthropicMessages, Operation::CountTokens),
 ];
 
@@ -99,6 +105,7 @@ fn surface(dialect: Dialect, operation: Operation) -> Option<&'static str> {
 pub(crate) fn has(dialect: Dialect, operation: Operation) -> bool {
     match dialect {
         Dialect::Gemini => gemini::Asks::path(operation, false, "m").is_some(),
+        Dialect::BedrockConverse => operation == Operation::Chat,
         dialect => surface(dialect, operation).is_some(),
     }
 }
@@ -157,8 +164,12 @@ impl Simulator {
     pub async fn answer(&self, request: Request<Bytes>) -> Result<Response<SimBody>, Dropped> {
         let (head, body) = request.into_parts();
         let path = head.uri.path();
+        // Azure has the deployment's name in the path.
+        let deployed = path.strip_prefix(DEPLOYMENTS).and_then(|rest| rest.split_once('/'));
         let asks = gemini::Asks::find(path);
+        let converse = bedrock::Asks::find(path);
         let path = unversioned(path);
+        let path = deployed.map_or(path, |(model, _)| path.get(DEPLOYMENTS.len() + model.len()..).unwrap_or(path));
         if let Some(below) = path.strip_prefix(RESPONSES).filter(|below| !below.is_empty()) {
             return Ok(self.kept(&head, below, &body));
         }
@@ -172,11 +183,13 @@ impl Simulator {
             return Ok(self.look_up(path, &head.headers));
         }
         let found = SURFACES.iter().find(|(known, ..)| *known == path).copied();
-        let (_, dialect, operation) = found.unwrap_or(match asks {
-            Some(_) => ("", Dialect::Gemini, Operation::Chat),
-            None => ("", Dialect::OpenaiChat, Operation::Chat),
+        let (_, dialect, operation) = found.unwrap_or(match (&asks, &converse) {
+            (Some(_), _) => ("", Dialect::Gemini, Operation::Chat),
+            (None, Some(_)) => ("", Dialect::BedrockConverse, Operation::Chat),
+            (None, None) => ("", Dialect::OpenaiChat, Operation::Chat),
         });
-        let mut script = match head.method == Method::POST && (found.is_some() || asks.is_some()) {
+        let is_known = found.is_some() || asks.is_some() || converse.is_some();
+        let mut script = match head.method == Method::POST && is_known {
             true => {
                 if self.options.record {
                     self.stats.record(&head, &body);
@@ -189,15 +202,21 @@ impl Simulator {
                         return Err(Dropped);
                     }
                     Ok(directives) => self.failure(dialect, &directives).unwrap_or_else(|| {
-                        let made = match (&asks, operation) {
-                            (Some(asks), _) => gemini::script(asks, &body, &directives),
-                            (None, Operation::Embeddings) => embeddings::script(&body, &directives),
-                            (None, Operation::Responses) => responses::script(&body, &directives),
-                            (None, Operation::Chat) if dialect == Dialect::AnthropicMessages => {
+                        let made = match (&asks, &converse, operation) {
+                            (Some(asks), ..) => gemini::script(asks, &body, &directives),
+                            (None, Some(converse), _) => bedrock::script(converse, &body, &directives),
+                            (None, None, Operation::Embeddings) => embeddings::script(&body, &directives),
+                            (None, None, Operation::Responses) => responses::script(&body, &directives),
+                            (None, None, Operation::Chat) if dialect == Dialect::CohereV2 => {
+                                cohere::script(&body, &directives)
+                            }
+                            (None, None, Operation::Chat) if dialect == Dialect::AnthropicMessages => {
                                 anthropic::script(&body, &directives)
                             }
-                            (None, Operation::Chat) => openai::script(&body, &directives),
-                            (None, other) => along::script(other, head.headers.get(CONTENT_TYPE), &body, &directives),
+                            (None, None, Operation::Chat) => openai::script(&body, &directives),
+                            (None, None, other) => {
+                                along::script(other, head.headers.get(CONTENT_TYPE), &body, &directives)
+                            }
                         };
                         made.unwrap_or_else(|message| Script::error(dialect, 400, &message))
                     }),
@@ -323,6 +342,7 @@ impl Simulator {
                 Root::default().through(call.below.as_deref().unwrap_or_default())
             }
             Dialect::Gemini => gemini::Asks::path(call.operation, call.stream, model),
+            Dialect::BedrockConverse => bedrock::Asks::path(call.operation, call.stream, model),
             dialect => surface(dialect, call.operation)
                 .and_then(|path| format!("/v1{path}{}", call.below.as_deref().unwrap_or_default()).parse().ok()),
         };

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderValue;
-use signalbox_wire::Dialect;
+use signalbox_wire::event_stream::Reframer;
+use signalbox_wire::{Dialect, Framing};
 
 use super::body::Step;
 use super::directives::Directives;
@@ -92,6 +93,12 @@ fn error_body(dialect: Dialect, status: u16, message: &str) -> Vec<u8> {
             string(&mut out, message);
             raw(&mut out, format_args!(",\"status\":\"{word}\"}}}}"));
         }
+        // Cohere's kind is the status; the exception's name is in a header, or the event's.
+        Dialect::CohereV2 | Dialect::BedrockConverse => {
+            out.extend_from_slice(b"{\"message\":");
+            string(&mut out, message);
+            out.push(b'}');
+        }
         Dialect::AnthropicMessages => {
             let kind = match status {
                 401 => "authentication_error",
@@ -133,14 +140,30 @@ impl StreamWriter {
     pub(crate) fn script(self, dialect: Dialect, directives: &Directives) -> Script {
         let options = &directives.options;
         let mut steps = VecDeque::with_capacity(self.ends.len() + 4);
-        let send = |steps: &mut VecDeque<Step>, bytes: &Bytes| push(steps, bytes, directives.split);
+        let framing = signalbox_wire::codec(dialect).framing();
+        let send = |steps: &mut VecDeque<Step>, bytes: &Bytes| match framing {
+            Framing::Sse => push(steps, bytes, directives.split),
+            Framing::AmazonEventStream => push(steps, &Reframer::default().push(bytes), directives.split),
+        };
+        let content_type = match framing {
+            Framing::Sse => EVENT_STREAM,
+            Framing::AmazonEventStream => HeaderValue::from_static(framing.content_type()),
+        };
         if directives.error_event {
             let mut event = match dialect {
                 Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::Gemini => b"data: ".to_vec(),
                 Dialect::AnthropicMessages | Dialect::OpenaiResponses => b"event: error\ndata: ".to_vec(),
+                Dialect::CohereV2 => b"event: message-end\ndata: ".to_vec(),
+                Dialect::BedrockConverse => b"event: serviceUnavailableException\ndata: ".to_vec(),
             };
             let message = "The model is overloaded. Please try again later.";
             match dialect {
+                Dialect::CohereV2 => raw(
+                    &mut event,
+                    format_args!(
+                        "{{\"type\":\"message-end\",\"delta\":{{\"error\":\"{message}\",\"finish_reason\":\"ERROR\"}}}}"
+                    ),
+                ),
                 // The reference has it flat.
                 Dialect::OpenaiResponses => raw(
                     &mut event,
@@ -152,7 +175,7 @@ impl StreamWriter {
             }
             event.extend_from_slice(b"\n\n");
             send(&mut steps, &event.into());
-            return Script { status: 200, content_type: EVENT_STREAM, head_wait: options.latency, steps };
+            return Script { status: 200, content_type, head_wait: options.latency, steps };
         }
         let all = Bytes::from(self.out);
         let mut from = 0;
@@ -172,11 +195,12 @@ impl StreamWriter {
             }
             send(&mut steps, &all.slice(from..to));
             if directives.garbage && is_content && content == 1 {
-                send(&mut steps, &Bytes::from_static(GARBAGE_EVENT));
+                // Frames have no room for it: it is none.
+                push(&mut steps, &Bytes::from_static(GARBAGE_EVENT), directives.split);
             }
             from = to;
         }
-        Script { status: 200, content_type: EVENT_STREAM, head_wait: options.latency, steps }
+        Script { status: 200, content_type, head_wait: options.latency, steps }
     }
 }
 

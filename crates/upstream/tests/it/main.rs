@@ -6,6 +6,7 @@
 )]
 
 mod along;
+mod auth;
 mod client;
 mod configure;
 mod faults;

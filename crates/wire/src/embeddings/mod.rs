@@ -79,7 +79,11 @@ pub fn decode_request(dialect: Dialect, body: &[u8]) -> Result<EmbeddingsRequest
     match dialect {
         Dialect::Gemini => gemini::embeddings::decode_request(body),
         Dialect::OpenaiChat => openai::decode_request(body),
-        Dialect::AnthropicMessages | Dialect::OpenaiCompletions | Dialect::OpenaiResponses => Err(none(dialect)),
+        Dialect::AnthropicMessages
+        | Dialect::BedrockConverse
+        | Dialect::CohereV2
+        | Dialect::OpenaiCompletions
+        | Dialect::OpenaiResponses => Err(none(dialect)),
     }
 }
 
@@ -94,7 +98,11 @@ pub fn encode_request(dialect: Dialect, request: &EmbeddingsRequest) -> Result<B
     match dialect {
         Dialect::Gemini => Ok(gemini::embeddings::encode_request(request)),
         Dialect::OpenaiChat => Ok(openai::encode_request(request)),
-        Dialect::AnthropicMessages | Dialect::OpenaiCompletions | Dialect::OpenaiResponses => Err(none(dialect)),
+        Dialect::AnthropicMessages
+        | Dialect::BedrockConverse
+        | Dialect::CohereV2
+        | Dialect::OpenaiCompletions
+        | Dialect::OpenaiResponses => Err(none(dialect)),
     }
 }
 
@@ -106,7 +114,11 @@ pub fn decode(dialect: Dialect, body: &[u8]) -> Result<Embeddings, WireError> {
     match dialect {
         Dialect::Gemini => gemini::embeddings::decode(body),
         Dialect::OpenaiChat => openai::decode(body),
-        Dialect::AnthropicMessages | Dialect::OpenaiCompletions | Dialect::OpenaiResponses => Err(none(dialect)),
+        Dialect::AnthropicMessages
+        | Dialect::BedrockConverse
+        | Dialect::CohereV2
+        | Dialect::OpenaiCompletions
+        | Dialect::OpenaiResponses => Err(none(dialect)),
     }
 }
 
@@ -116,7 +128,11 @@ pub fn usage_of(dialect: Dialect, body: &[u8]) -> Usage {
     match dialect {
         Dialect::Gemini => gemini::embeddings::usage(body),
         Dialect::OpenaiChat => usage(body),
-        Dialect::AnthropicMessages | Dialect::OpenaiCompletions | Dialect::OpenaiResponses => Usage::default(),
+        Dialect::AnthropicMessages
+        | Dialect::BedrockConverse
+        | Dialect::CohereV2
+        | Dialect::OpenaiCompletions
+        | Dialect::OpenaiResponses => Usage::default(),
     }
 }
 
@@ -128,7 +144,11 @@ pub fn encode(dialect: Dialect, answer: &Embeddings, asked: &EmbeddingsRequest) 
     match dialect {
         Dialect::Gemini => Ok(gemini::embeddings::encode(answer, asked)),
         Dialect::OpenaiChat => Ok(openai::encode(answer, asked)),
-        Dialect::AnthropicMessages | Dialect::OpenaiCompletions | Dialect::OpenaiResponses => Err(none(dialect)),
+        Dialect::AnthropicMessages
+        | Dialect::BedrockConverse
+        | Dialect::CohereV2
+        | Dialect::OpenaiCompletions
+        | Dialect::OpenaiResponses => Err(none(dialect)),
     }
 }
 

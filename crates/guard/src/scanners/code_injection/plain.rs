@@ -94,8 +94,8 @@ fn decode(bytes: &[u8]) -> Option<(u8, usize)> {
         b'&' => entity(bytes),
         // Typographic quotes, as word processors make them of payloads.
         0xe2 => match bytes.get(1..3)? {
-            [0x80, 0x98 | 0x99] => Some((b'\'', 3)),
-            [0x80, 0x9c | 0x9d] => Some((b'"', 3)),
+            [0x80, 0x98 | 0x99 | 0xb2] => Some((b'\'', 3)),
+            [0x80, 0x9c | 0x9d | 0xb3] => Some((b'"', 3)),
             _ => None,
         },
         b'\\' if bytes.get(1) == Some(&b'u') => {

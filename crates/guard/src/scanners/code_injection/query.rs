@@ -46,7 +46,7 @@ pub(super) static FILTERS: Family = Family {
             nosql_injection,
             0.75,
             r#"['"]?\$(?:ne|gt|gte|nin|lt|lte|regex)['"]?\s*:\s*(?:null|''|""|undefined|\[\]|['"]\^?\.\*)"#,
-            always,
+            no_call_before,
         ),
         pattern(
             nosql_injection,
@@ -109,6 +109,14 @@ pub(super) static DOCUMENTS: Family = Family {
         pattern(xxe, 0.85, r#"xi:include[^>\n]{0,60}href\s*=\s*["'](?:file:|/|php:|https?://\d)"#, always),
     ],
 };
+
+/// Not an argument of a query as programs write it: `db.users.find({name: {$ne: null}})`.
+fn no_call_before(text: &[u8], captures: &Captures<'_>) -> bool {
+    const CALLS: [&[u8]; 8] =
+        [b"find(", b"findone(", b"aggregate(", b"$match", b"update", b"delete", b"count", b"where("];
+    let before = &text[..captures.get(0).map_or(0, |all| all.start())];
+    !CALLS.iter().any(|call| before.windows(call.len()).any(|window| window == *call))
+}
 
 /// Entities of a document type may name another file beside it; a payload names a scheme or an absolute path.
 fn external(_: &[u8], captures: &Captures<'_>) -> bool {

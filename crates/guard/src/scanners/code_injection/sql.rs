@@ -26,6 +26,9 @@ pub(super) static FAMILY: Family = Family {
         "extractvalue",
         "updatexml",
         "rand(0)",
+        "randomblob",
+        "infile",
+        "\u{2032}",
         "analyse",
         "convert(int",
         "load_file",
@@ -143,6 +146,27 @@ static PATTERNS: &[Pattern] = &[
         always,
     ),
     pattern(sql_injection, 0.85, r#"procedure\s+analyse\s*\("#, always),
+    pattern(sql_injection, 0.85, r#"randomblob\s*\(\s*\d{6}"#, always),
+    pattern(
+        sql_injection,
+        0.8,
+        r#"[;'"][^\n]{0,80}waitfor\s+(?:delay|time)\s*['"]?\d|(?:^|['"\d)]\s*)order by \(?(?:sleep|benchmark|pg_sleep)\s*\("#,
+        fragment,
+    ),
+    // A value between quotes that an operator joins to the rest, and nothing else.
+    pattern(
+        sql_injection,
+        0.65,
+        r#"^[\w@.-]{1,16} ?['"] ?(?:\|\||&&|like|rlike|regexp|xor|or|and) ?['"]\w{0,16}['"]?\s*$"#,
+        always,
+    ),
+    // What is asked of the database about itself, where a value should stand.
+    pattern(
+        sql_injection,
+        0.6,
+        r#"^\s*select\s+(?:[^\n]{1,60} from (?:pg_shadow|syscat\.|sysibm\.|sysobjects|syscolumns|mysql\.user|master\.\.|all_tables|user_tables|dba_users|v\$version)|(?:@@version|@@hostname|version\s*\(\s*\)|user\s*\(\s*\)|current_user|system_user|database\s*\(\s*\))\s*(?:;|--|$))"#,
+        always,
+    ),
     pattern(sql_injection, 0.8, r#"convert\s*\(\s*int\s*,\s*(?:\(|@@|db_name|user|char)"#, fragment),
     pattern(sql_injection, 0.8, r#"load_file\s*\(\s*(?:0x|['"]/|['"]c:|char)"#, always),
     pattern(sql_injection, 0.8, r#"into\s+(?:out|dump)file\s*['"]"#, fragment),

@@ -34,6 +34,10 @@ pub(super) static SHELL: Family = Family {
         "echo",
         "type",
         "net user",
+        "net view",
+        "net localgroup",
+        "{ :;",
+        "{:;",
         "#exec",
         "{cmd}",
         "phpinfo",
@@ -44,10 +48,11 @@ pub(super) static SHELL: Family = Family {
     ],
     may_start: shell_word,
     patterns: &[
+        pattern(shell_injection, 0.9, r#"\(\)\s*\{\s?:;\s?\}\s*;"#, always),
         pattern(
             shell_injection,
             0.85,
-            r#"(?:;|\|\|?|&&?|\$\(|\x0b|`|<\(|\\n|\^)[ \x0b+;|&$^{,"'(]*(?:/?(?:usr/)?s?bin/|c:\\windows\\system32\\)?(?:(?:whoami|id|uname(?:\s-[a-z])?|netstat(?:\s-[a-z]+)?|ifconfig|ipconfig|ls(?:\s-?[a-z/.]+)?|dir|ps(?:\s-?[a-z]+)?|env)(?:\s|;|\||&|`|\)|\}|$|'|"|#|\\|<|\+|%)|(?:cat|type|ping|nslookup|sleep|wget|curl|nc|ncat|echo)[\s,+]+[^\s|;&]|rm\s-[a-z]+\s|powershell\b|net user\b|(?:ba)?sh\s-[ci]|python\d?\s-c)"#,
+            r#"(?:;|\|\|?|&&?|\$\(|\x0b|`|<\(|\\n|\^)[ \x0b+;|&$^{,"'(]*(?:/?(?:usr/)?s?bin/|c:\\windows\\system32\\)?(?:(?:whoami|id|uname(?:\s-[a-z])?|netstat(?:\s-[a-z]+)?|ifconfig|ipconfig|ls(?:\s-?[a-z/.]+)?|dir|ps(?:\s-?[a-z]+)?|env)(?:\s|;|\||&|`|\)|\}|$|'|"|#|\\|<|\+|%)|(?:cat|type|ping|nslookup|sleep|wget|curl|nc|ncat|echo)[\s,+]+[^\s|;&]|rm\s-[a-z]+\s|powershell\b|net (?:user|view|localgroup)\b|(?:ba)?sh\s-[ci]|python\d?\s-c)"#,
             no_command_before,
         ),
         pattern(
@@ -109,7 +114,8 @@ fn shell_word(bytes: &[u8], start: usize, end: usize) -> bool {
     let separated = before.clone().any(|byte| b";|&`$(%\\^<+,".contains(byte)) || start == 0;
     let escaped = start > 2 && bytes[start - 3] == b'%';
     let joined = !escaped && bytes[..start].last().is_some_and(|byte| byte.is_ascii_alphabetic() && *byte != b'n');
-    let goes_on = bytes.get(end).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let numbered = text.eq_ignore_ascii_case(b"python") && bytes.get(end) == Some(&b'3');
+    let goes_on = bytes.get(end).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') && !numbered;
     separated && !joined && (!goes_on || text.last() == Some(&b'('))
 }
 

@@ -18,6 +18,9 @@ const VALUES: [&str; 11] = ["true", "false", "null", "none", "nan", "na", "yes",
 pub(super) fn find(block: &str, found: &mut Vec<Found>) {
     letter(block, found);
     let words: Vec<Word<'_>> = words(block).collect();
+    if !may_loop(&words) {
+        return;
+    }
     for period in 1..=PERIOD {
         let mut same = 0;
         for at in period..=words.len() {
@@ -32,6 +35,18 @@ pub(super) fn find(block: &str, found: &mut Vec<Found>) {
             same = 0;
         }
     }
+}
+
+/// Whether enough words in a row came shortly before: prose is passed over by this.
+fn may_loop(words: &[Word<'_>]) -> bool {
+    // The shortest loops have ten words, of which the first two are new.
+    const AGAIN: usize = WORDS - 2;
+    let mut row = 0;
+    words.iter().enumerate().any(|(at, word)| {
+        let again = words[at.saturating_sub(PERIOD)..at].iter().any(|before| before.hash == word.hash);
+        row = if again { row + 1 } else { 0 };
+        row >= AGAIN
+    })
 }
 
 /// What a loop of words is, if it says anything.
@@ -50,7 +65,8 @@ struct Word<'a> {
 }
 
 fn words(block: &str) -> impl Iterator<Item = Word<'_>> {
-    block.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(|text| Word {
+    let part = |c: char| if c.is_ascii() { c.is_ascii_alphanumeric() } else { c.is_alphanumeric() };
+    block.split(move |c: char| !part(c)).filter(|word| !word.is_empty()).map(|text| Word {
         start: text.as_ptr() as usize - block.as_ptr() as usize,
         text,
         hash: hash(text),

@@ -135,10 +135,15 @@ fn words(block: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// Whether the letters of a word follow one another as they seldom do.
 fn is_odd(word: &str) -> bool {
+    /// `a`, `e`, `i`, `o`, `u`, `y`, by their place in the alphabet.
+    const VOWELS: u32 = 1 | 1 << 4 | 1 << 8 | 1 << 14 | 1 << 20 | 1 << 24;
     let bytes = word.as_bytes();
-    let (share, pairs) = english(bytes);
-    let vowels = bytes.iter().filter(|byte| b"aeiouyAEIOUY".contains(byte)).count();
-    pairs >= 3 && (share < 0.5 || (pairs >= 4 && vowels == 0))
+    if bytes.len() < 4 {
+        return false;
+    }
+    let (share, _) = english(bytes);
+    let vowel = |byte: &u8| VOWELS >> (byte.to_ascii_lowercase() - b'a') & 1 == 1;
+    share < 0.5 || (bytes.len() > 4 && !bytes.iter().any(vowel))
 }
 
 /// Neighbours on a keyboard.
@@ -167,11 +172,11 @@ fn odd(block: &str, found: &mut Vec<Found>) {
     let (mut count, mut odd, mut letters, mut longest) = (0, 0, 0, 0);
     let (mut first, mut last) = (0, 0);
     for (at, word) in words(block) {
-        if is_typed_in_a_row(word) && is_odd(word) {
-            found.push(Found { rule: KEYBOARD, start: at, end: at + word.len(), confidence: 0.75 });
-        }
         count += usize::from(word.len() >= 4);
         if is_odd(word) {
+            if is_typed_in_a_row(word) {
+                found.push(Found { rule: KEYBOARD, start: at, end: at + word.len(), confidence: 0.75 });
+            }
             first = if odd == 0 { at } else { first };
             last = at + word.len();
             odd += 1;

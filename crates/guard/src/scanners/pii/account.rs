@@ -201,7 +201,7 @@ pub(super) fn iban(near: Near<'_>) -> Option<Found> {
         .flatten()
 }
 
-/// Bitcoin by its checksums, Ethereum by a word near it.
+/// Bitcoin by its checksums, Ethereum by its form and a word near it.
 pub(super) fn wallet(near: Near<'_>, context: &mut impl FnMut(usize) -> Context) -> Option<Found> {
     let end = near.run(near.at, |byte| byte.is_ascii_alphanumeric());
     let text = near.slice(near.at, end);
@@ -213,7 +213,10 @@ pub(super) fn wallet(near: Near<'_>, context: &mut impl FnMut(usize) -> Context)
             (14..=74).contains(&text.len()) && bech32(&text.to_ascii_lowercase())
         }
         [b'0', b'x', rest @ ..] => {
-            rest.len() == 40 && rest.iter().all(u8::is_ascii_hexdigit) && context(end).has(Topic::Wallet)
+            // All in one case may be any number of that length.
+            let mixed = rest.iter().any(u8::is_ascii_uppercase) && rest.iter().any(u8::is_ascii_lowercase);
+            let form = rest.len() == 40 && rest.iter().all(u8::is_ascii_hexdigit) && alone;
+            form && (mixed || context(end).has(Topic::Wallet))
         }
         _ => false,
     };

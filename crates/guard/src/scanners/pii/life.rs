@@ -1,5 +1,6 @@
 //! What only words around it make personal: dates of birth, addresses, numbers of documents and records.
 
+use super::checksum::number;
 use super::context::{Context, Topic};
 use super::found;
 use super::rules::Id;
@@ -7,6 +8,18 @@ use crate::scanners::nearby::{Found, Near};
 
 const MONTHS: [&[u8]; 12] =
     [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
+
+/// How the names of months begin in other languages, where that is not as in English.
+const OTHER_MONTHS: [&str; 24] = [
+    "jän", "mär", "mai", "okt", "dez", "janv", "fév", "avr", "juin", "juil", "aoû", "déc", "ene", "abr", "ago", "dic",
+    "gen", "mag", "giu", "lug", "set", "ott", "fev", "out",
+];
+
+/// Whether a word is the name of a month, in one of some languages of Europe.
+fn any_month(word: &[u8]) -> bool {
+    let starts = |name: &&str| word.len() >= name.len() && word[..name.len()].eq_ignore_ascii_case(name.as_bytes());
+    month(word) || (word.len() < 14 && (OTHER_MONTHS.iter().any(starts) || word.eq_ignore_ascii_case(b"mei")))
+}
 
 /// Whether a word is the name of a month in English.
 pub(super) fn month(word: &[u8]) -> bool {
@@ -24,10 +37,13 @@ pub(super) fn birth(near: Near<'_>, context: &mut impl FnMut(usize) -> Context) 
 /// The end of a date with a year of this or the last century.
 fn date(near: Near<'_>) -> Option<usize> {
     let (mut at, mut years, mut months, mut days) = (near.at, 0, 0, 0);
+    if let Some(end) = compact(near) {
+        return Some(end);
+    }
     for part in 0..3 {
-        let word = near.run(at, |byte| byte.is_ascii_alphabetic());
+        let word = near.run(at, |byte| byte.is_ascii_alphabetic() || byte >= 0x80);
         let end = near.run(at, |byte| byte.is_ascii_digit());
-        if word > at && month(near.slice(at, word)) {
+        if word > at && any_month(near.slice(at, word)) {
             months += 1;
             at = word;
         } else {
@@ -48,10 +64,23 @@ fn date(near: Near<'_>) -> Option<usize> {
                 return None;
             }
             at = marks;
+            // `14 de marzo de 1985`.
+            at += if near.slice(at, at + 3).eq_ignore_ascii_case(b"de ") { 3 } else { 0 };
         }
     }
     let short = years == 0 && days == 3 && matches!(near.get(near.at + 2), Some(b'/' | b'.' | b'-'));
     ((years == 1 && days + months == 2 && months <= 1) || short).then_some(at)
+}
+
+/// `19850314`.
+fn compact(near: Near<'_>) -> Option<usize> {
+    let end = near.run(near.at, |byte| byte.is_ascii_digit());
+    let digits = near.slice(near.at, end);
+    let fits = digits.len() == 8
+        && (digits.starts_with(b"19") || digits.starts_with(b"20"))
+        && (1..=12).contains(&number(&digits[4..6]))
+        && (1..=31).contains(&number(&digits[6..]));
+    fits.then_some(end)
 }
 
 /// Words that end the name of a street, and those that start it in French and Spanish.
@@ -90,11 +119,62 @@ const STREETS: &[&[u8]] = &[
 ];
 const STREETS_BEFORE: &[&[u8]] = &[b"rue", b"avenue", b"boulevard", b"chemin", b"place", b"allee", b"quai", b"impasse"];
 
+/// Ends of names of streets that stand before the number, in German, Dutch and the languages of the North.
+const STREET_ENDS: &[&str] = &[
+    "straße", "strasse", "str.", "gasse", "allee", "platz", "weg", "ufer", "damm", "straat", "laan", "gracht", "gatan",
+    "vägen", "gade", "vej", "gata", "veien",
+];
+/// Words before such a name in Spanish, Portuguese, Italian, Polish.
+const STREET_HEADS: &[&str] = &[
+    "calle", "avenida", "paseo", "plaza", "rua", "via", "viale", "corso", "piazza", "ulica", "ul.", "ulitsa",
+    "travessa",
+];
+
+/// Whether a word may be the name of a street, or begin one, that a number follows.
+pub(super) fn begins_street(word: &[u8]) -> bool {
+    STREET_HEADS.iter().any(|head| word.eq_ignore_ascii_case(head.as_bytes()))
+        || STREET_ENDS.iter().any(|end| ends_in(word, end))
+}
+
+fn ends_in(word: &[u8], end: &str) -> bool {
+    word.len() > end.len() && word[word.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes())
+}
+
+/// The name of a street before a number: `Hauptstraße 12`, `Calle de Alcalá 45`.
+fn named_before(near: Near<'_>, number: usize) -> Option<Found> {
+    let letter = |byte: u8| byte.is_ascii_alphabetic() || byte >= 0x80 || matches!(byte, b'.' | b'-' | b'\'');
+    let last = near.at.checked_sub(1).filter(|&at| near.get(at) == Some(b' ') || near.get(at) == Some(b','))?;
+    let mut end = last;
+    for place in 0..4 {
+        let mut start = end;
+        while start > 0 && near.at - start < 60 && near.get(start - 1).is_some_and(letter) {
+            start -= 1;
+        }
+        let word = near.slice(start, end);
+        let capital = word.first().is_some_and(|byte| byte.is_ascii_uppercase() || *byte >= 0x80);
+        if place == 0 && capital && STREET_ENDS.iter().any(|name| ends_in(word, name)) {
+            return found(Id::street_address, start, number, 0.7);
+        }
+        if place > 0 && capital && STREET_HEADS.iter().any(|head| word.eq_ignore_ascii_case(head.as_bytes())) {
+            return found(Id::street_address, start, number, 0.65);
+        }
+        if word.is_empty() || (!capital && word.len() > 3) || start == 0 || near.get(start - 1) != Some(b' ') {
+            return None;
+        }
+        end = start - 1;
+    }
+    None
+}
+
 /// A house number and the name of a street: `1600 Pennsylvania Avenue`, `12 rue de Rivoli`.
 pub(super) fn street(near: Near<'_>) -> Option<Found> {
     let number = near.run(near.at, |byte| byte.is_ascii_digit());
     if number - near.at > 5 || !near.starts_alone(near.at) || near.get(near.at) == Some(b'0') {
         return None;
+    }
+    let whole = near.ends_alone(number) && number - near.at < 5;
+    if let Some(found) = whole.then(|| named_before(near, number)).flatten() {
+        return Some(found);
     }
     let letter = near.get(number).is_some_and(|byte| byte.is_ascii_alphabetic());
     let mut at = number + usize::from(letter);

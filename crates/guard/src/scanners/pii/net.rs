@@ -25,7 +25,8 @@ pub(super) fn ipv4(near: Near<'_>, context: &mut impl FnMut(usize) -> Context) -
         return None;
     }
     let context = context(end);
-    let small = octets.iter().all(|octet| *octet < 32);
+    let known = [[8, 8, 8, 8], [8, 8, 4, 4], [1, 1, 1, 1], [1, 0, 0, 1], [9, 9, 9, 9]].contains(&octets);
+    let small = octets.iter().all(|octet| *octet < 32) && !known;
     // `==1.2.3.4`, `^1.2.3.4`: a version in a list of dependencies.
     let pinned = matches!(before, Some(b'^' | b'~')) || (before == Some(b'=') && earlier == Some(b'='));
     if pinned

@@ -103,9 +103,9 @@ fn read(near: Near<'_>) -> Option<Dial> {
         if let Some(byte @ (b' ' | b'-' | b'.' | b'/')) = near.get(at) {
             mark = byte;
             at += 1;
-            // ` - ` as some write it.
-            if byte == b' ' && near.slice(at, at + 2) == b"- " {
-                (mark, at) = (b'-', at + 2);
+            // ` - ` and ` / ` as some write it.
+            if let (b' ', [between @ (b'-' | b'/'), b' ']) = (byte, near.slice(at, at + 2)) {
+                (mark, at) = (*between, at + 2);
             }
         } else if near.get(at) != Some(b'(') && !open {
             break;

@@ -2,7 +2,7 @@
 //! same places.
 
 use super::Anchor;
-use super::life::month;
+use super::life::{begins_street, month};
 
 /// A walk over the text.
 pub(super) struct Walk<'a> {
@@ -105,7 +105,7 @@ pub(super) fn next_start(bytes: &[u8], from: usize) -> usize {
         let ended = matches!(bytes.get(end), Some(b' ' | b'\n' | b',' | b';' | b'!' | b'?' | b'"'));
         // A short one may belong to the number behind it: `AB 12 34 56 C`.
         let apart = word.len() > 4 || bytes.get(end + 1).is_some_and(|byte| !byte.is_ascii_digit());
-        if word.is_empty() || !ended || !apart || month(word) {
+        if word.is_empty() || !ended || !apart || month(word) || begins_street(word) {
             break;
         }
         at = end;

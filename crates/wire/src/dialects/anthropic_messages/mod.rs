@@ -11,7 +11,7 @@ mod texts;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use parts::{INVALID_ARGUMENTS, media_part, named};
+pub(crate) use parts::{INVALID_ARGUMENTS, media_part, named, tool_id};
 pub(crate) use request::harmless_openai_field;
 
 use bytes::Bytes;

@@ -310,7 +310,7 @@ pub(super) fn encode_part(
 }
 
 /// An id that the API takes: letters, digits, `_` and `-`. Call and answer change alike.
-fn tool_id(id: &str) -> Cow<'_, str> {
+pub(crate) fn tool_id(id: &str) -> Cow<'_, str> {
     let is_fine = |char: char| char.is_ascii_alphanumeric() || char == '_' || char == '-';
     if id.chars().all(is_fine) {
         return Cow::Borrowed(id);

@@ -10,7 +10,6 @@ use super::{DIALECT, parts, texts};
 use crate::canonical::{CachePlace, ChatRequest, Effort, OtherTool, Reasoning, ResponseFormat, ToolChoice};
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
-use crate::registry::Dialect;
 use crate::write::Writer;
 
 /// This dialect must be told a limit; callers of others need not tell one.
@@ -369,10 +368,7 @@ fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
                 w.field(name, value);
                 continue;
             }
-            Dialect::Gemini => super::super::gemini::harmless_field(name, value),
-            Dialect::OpenaiCompletions => super::super::openai_completions::harmless_field(name, value),
-            Dialect::OpenaiResponses => super::super::openai_responses::harmless_field(name, value),
-            Dialect::OpenaiChat => harmless_openai_field(name, value),
+            other => crate::dialects::harmless_field(other, name, value),
         };
         harmless.map_err(|hint| unsupported(name, hint))?;
     }

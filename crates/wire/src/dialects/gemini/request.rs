@@ -9,12 +9,8 @@ use super::parts::{self, Ids};
 use super::schema::to_json_schema;
 use super::{DIALECT, config, turns};
 use crate::canonical::{ChatRequest, OtherTool, ToolChoice};
-use crate::dialects::anthropic_messages::harmless_openai_field;
-use crate::dialects::openai_chat::harmless_anthropic_field;
-use crate::dialects::{openai_completions, openai_responses};
 use crate::error::WireError;
 use crate::json::{Body, Node, Path};
-use crate::registry::Dialect;
 use crate::write::Writer;
 
 /// Fields that have a canonical counterpart; every other one is kept in `extras`.
@@ -218,10 +214,7 @@ fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
             (_, "logprobs" | "top_logprobs") if value != false && value.as_f64() != Some(0.0) => {
                 Err("token probabilities aren't translated; leave it out")
             }
-            (Dialect::AnthropicMessages, _) => harmless_anthropic_field(name, value),
-            (Dialect::OpenaiCompletions, _) => openai_completions::harmless_field(name, value),
-            (Dialect::OpenaiResponses, _) => openai_responses::harmless_field(name, value),
-            _ => harmless_openai_field(name, value),
+            (other, _) => crate::dialects::harmless_field(other, name, value),
         };
         harmless.map_err(|hint| unsupported(name, hint))?;
     }

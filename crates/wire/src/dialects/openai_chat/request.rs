@@ -291,7 +291,6 @@ fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
                 w.field(name, value);
                 continue;
             }
-            Dialect::OpenaiCompletions => super::super::openai_completions::harmless_field(name, value),
             Dialect::OpenaiResponses => match super::super::openai_responses::harmless_field(name, value) {
                 // These mean the same here.
                 Err(_) if matches!(name.as_str(), "verbosity" | "service_tier") => {
@@ -300,8 +299,7 @@ fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
                 }
                 told => told,
             },
-            Dialect::Gemini => super::super::gemini::harmless_field(name, value),
-            Dialect::AnthropicMessages => harmless_anthropic_field(name, value),
+            other => crate::dialects::harmless_field(other, name, value),
         };
         harmless.map_err(|hint| unsupported(name, hint))?;
     }

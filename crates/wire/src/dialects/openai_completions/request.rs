@@ -7,8 +7,7 @@ use signalbox_types::{Message, Part, Role};
 use super::{DIALECT, texts};
 use crate::canonical::{ChatRequest, Reasoning};
 use crate::dialects::anthropic_messages::harmless_openai_field;
-use crate::dialects::openai_chat::{harmless_anthropic_field, stop};
-use crate::dialects::{gemini, openai_responses};
+use crate::dialects::openai_chat::stop;
 use crate::error::WireError;
 use crate::json::{Body, Path};
 use crate::registry::Dialect;
@@ -124,10 +123,7 @@ fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
                 w.field(name, value);
                 continue;
             }
-            Dialect::AnthropicMessages => harmless_anthropic_field(name, value),
-            Dialect::Gemini => gemini::harmless_field(name, value),
-            Dialect::OpenaiResponses => openai_responses::harmless_field(name, value),
-            Dialect::OpenaiChat => harmless_openai_field(name, value),
+            other => crate::dialects::harmless_field(other, name, value),
         };
         harmless.map_err(|hint| unsupported(name, hint))?;
     }

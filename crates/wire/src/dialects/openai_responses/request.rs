@@ -10,8 +10,6 @@ use super::parts::unsupported;
 use super::{DIALECT, input, items};
 use crate::canonical::{ChatRequest, OtherTool, Reasoning, ResponseFormat, ToolChoice, signature};
 use crate::dialects::anthropic_messages::harmless_openai_field;
-use crate::dialects::openai_chat::harmless_anthropic_field;
-use crate::dialects::{gemini, openai_completions};
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
 use crate::registry::Dialect;
@@ -331,10 +329,7 @@ fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
                 continue;
             }
             Dialect::OpenaiChat if matches!(name.as_str(), "verbosity" | "store") => Ok(()),
-            Dialect::Gemini => gemini::harmless_field(name, value),
-            Dialect::AnthropicMessages => harmless_anthropic_field(name, value),
-            Dialect::OpenaiCompletions => openai_completions::harmless_field(name, value),
-            _ => harmless_openai_field(name, value),
+            other => crate::dialects::harmless_field(other, name, value),
         };
         harmless.map_err(|hint| unsupported(name, hint))?;
     }

@@ -1,0 +1,125 @@
+//! Google Cloud: a service account's signed claim, or a person's refresh token, for an access token.
+//! <https://developers.google.com/identity/protocols/oauth2/service-account#httprest>
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeyPair;
+use aws_lc_rs::signature::RSA_PKCS1_SHA256;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject as _;
+use serde::Deserialize;
+use signalbox_types::Secret;
+
+use super::token::{Ask, TokenSource};
+use super::{Known, Unready};
+use crate::config::GcpAuth;
+
+const FILE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
+const TOKEN_URL: &str = "https://oauth2.googleapis.com/token";
+const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
+/// The longest that Google grants.
+const LASTS_SECS: i64 = 3_600;
+
+/// A file of credentials, as Google's console and `gcloud` write it.
+#[derive(Deserialize)]
+struct Credentials {
+    #[serde(rename = "type")]
+    kind: String,
+    client_email: Option<String>,
+    private_key: Option<Secret>,
+    private_key_id: Option<String>,
+    token_uri: Option<String>,
+    client_id: Option<String>,
+    client_secret: Option<Secret>,
+    refresh_token: Option<Secret>,
+}
+
+/// The source, and the place of its credentials.
+pub(super) fn source(own: &GcpAuth, known: &Known<'_>) -> Result<(TokenSource, String), Unready> {
+    let (text, place, field) = match (&own.credentials, known.text(own.credentials_file.as_deref(), &[FILE])) {
+        (Some(text), _) => (text.clone(), "auth.gcp.credentials", "credentials"),
+        (None, None) => {
+            return Err(Unready::Missing(format!("set {FILE} to the file of a service account's key")));
+        }
+        (None, Some(path)) => {
+            let place = if own.credentials_file.is_some() { "auth.gcp.credentials_file" } else { FILE };
+            let text = std::fs::read_to_string(&path).map_err(|error| Unready::Wrong {
+                field: "credentials_file".to_owned(),
+                message: format!("`{path}` can't be read: {error}"),
+                hint: "write the path of a service account's key in JSON".to_owned(),
+            })?;
+            (Secret::new(text), place, "credentials_file")
+        }
+    };
+    let wrong = |message: &str| Unready::Wrong {
+        field: field.to_owned(),
+        message: message.to_owned(),
+        hint: "use the JSON of a service account's key, or what `gcloud auth application-default login` writes"
+            .to_owned(),
+    };
+    // What the parser says could show a piece of it.
+    let credentials: Credentials =
+        serde_json::from_str(text.expose()).map_err(|_| wrong("it is no JSON of Google's credentials"))?;
+    let url = own.token_url.clone().or_else(|| credentials.token_uri.clone()).unwrap_or_else(|| TOKEN_URL.to_owned());
+    let scope = own.scope.clone().unwrap_or_else(|| SCOPE.to_owned());
+    let audience = credentials.token_uri.clone().unwrap_or_else(|| TOKEN_URL.to_owned());
+    let ask = match credentials.kind.as_str() {
+        "service_account" => of_account(credentials, audience, scope).map_err(wrong)?,
+        "authorized_user" => of_person(credentials).map_err(wrong)?,
+        _ => return Err(wrong("its `type` is neither `service_account` nor `authorized_user`")),
+    };
+    let source = TokenSource::new(known.provider, &url, ask).map_err(|message| Unready::Wrong {
+        field: "token_url".to_owned(),
+        message,
+        hint: format!("write it like `{TOKEN_URL}`, or leave it out"),
+    })?;
+    Ok((source, place.to_owned()))
+}
+
+fn of_account(credentials: Credentials, audience: String, scope: String) -> Result<Ask, &'static str> {
+    let (Some(email), Some(pem)) = (credentials.client_email, credentials.private_key) else {
+        return Err("it lacks `client_email` or `private_key`");
+    };
+    let der = PrivatePkcs8KeyDer::from_pem_slice(pem.expose().as_bytes())
+        .map_err(|_| "its `private_key` is no private key in PEM (PKCS #8)")?;
+    let key = KeyPair::from_pkcs8(der.secret_pkcs8_der()).map_err(|_| "its `private_key` is no RSA key")?;
+    let id = credentials.private_key_id;
+    let ask = move |now: i64| {
+        let header = serde_json::json!({ "alg": "RS256", "typ": "JWT", "kid": id });
+        let claims = serde_json::json!({
+            "iss": email, "scope": scope, "aud": audience, "iat": now, "exp": now + LASTS_SECS,
+        });
+        let said = format!("{}.{}", base64(header.to_string().as_bytes()), base64(claims.to_string().as_bytes()));
+        let mut signature = vec![0; key.public_modulus_len()];
+        key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), said.as_bytes(), &mut signature)
+            .map_err(|_| "the claim could not be signed".to_owned())?;
+        let assertion = format!("{said}.{}", base64(&signature));
+        Ok(vec![
+            ("grant_type", Secret::new("urn:ietf:params:oauth:grant-type:jwt-bearer".to_owned())),
+            ("assertion", Secret::new(assertion)),
+        ])
+    };
+    Ok(Box::new(ask))
+}
+
+fn of_person(credentials: Credentials) -> Result<Ask, &'static str> {
+    let (Some(id), Some(secret), Some(token)) =
+        (credentials.client_id, credentials.client_secret, credentials.refresh_token)
+    else {
+        return Err("it lacks `client_id`, `client_secret` or `refresh_token`");
+    };
+    let ask = move |_| {
+        Ok(vec![
+            ("grant_type", Secret::new("refresh_token".to_owned())),
+            ("client_id", Secret::new(id.clone())),
+            ("client_secret", secret.clone()),
+            ("refresh_token", token.clone()),
+        ])
+    };
+    Ok(Box::new(ask))
+}
+
+fn base64(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}

@@ -1,0 +1,111 @@
+//! Answers ⇄ canonical.
+
+use bytes::Bytes;
+use signalbox_types::{Message, Part, Role, Usage};
+
+use super::content::{BLOCKS, decode_blocks};
+use super::turns::{Named, encode_part};
+use super::unsupported;
+use crate::canonical::{ChatResponse, FinishReason};
+use crate::error::WireError;
+use crate::json::{Body, Node, Object, Path};
+use crate::write::Writer;
+
+pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
+    let body = Body::parse(bytes)?;
+    let root = body.object()?;
+    let output = root.child("output", Path::Root)?.ok_or_else(|| Path::Root.key("output").missing("an object"))?;
+    let path = Path::Root.key("output");
+    let message = output.child("message", path)?.ok_or_else(|| path.key("message").missing("an object"))?;
+    let path = path.key("message");
+    let content = message.get("content").ok_or_else(|| path.key("content").missing(BLOCKS))?;
+    let parts = decode_blocks(content, path.key("content"))?.into_iter().map(|(part, _)| part).collect();
+    let reason = root.text("stopReason", Path::Root)?.map_or(FinishReason::Stop, |word| reason_of(&word));
+    let usage = root.child("usage", Path::Root)?.map(|usage| usage_of(&usage)).unwrap_or_default();
+    let finish_reason = Some(reason.as_str().to_owned());
+    Ok(ChatResponse {
+        messages: vec![Message { role: Role::Assistant, parts, name: None, finish_reason }],
+        finish_reasons: vec![reason],
+        usage,
+        ..ChatResponse::default()
+    })
+}
+
+pub(super) fn reason_of(word: &str) -> FinishReason {
+    match word {
+        "end_turn" => FinishReason::Stop,
+        "stop_sequence" => FinishReason::StopSequence,
+        "max_tokens" | "model_context_window_exceeded" => FinishReason::Length,
+        "tool_use" => FinishReason::ToolCalls,
+        "guardrail_intervened" | "content_filtered" => FinishReason::ContentFilter,
+        other => FinishReason::Other(other.to_owned()),
+    }
+}
+
+pub(super) fn word_of(reason: &FinishReason, calls_tools: bool) -> &'static str {
+    match reason {
+        FinishReason::Length => "max_tokens",
+        FinishReason::ToolCalls => "tool_use",
+        FinishReason::ContentFilter => "content_filtered",
+        FinishReason::StopSequence => "stop_sequence",
+        // OpenAI says `stop` after a call that `tool_choice` named; agents here look for `tool_use`.
+        FinishReason::Stop | FinishReason::Other(_) if calls_tools => "tool_use",
+        FinishReason::Stop | FinishReason::Pause | FinishReason::Other(_) => "end_turn",
+    }
+}
+
+/// The counts. `inputTokens` leaves out what was read from or written to the cache, as Anthropic's does; the total says
+/// so, and where it says that they are in, they are not added again.
+pub(super) fn usage_of(usage: &Object<'_>) -> Usage {
+    let count = |name: &str| usage.get(name).and_then(Node::read::<u64>);
+    let (input, output) = (count("inputTokens"), count("outputTokens"));
+    let (cache_read, cache_write) = (count("cacheReadInputTokens"), count("cacheWriteInputTokens"));
+    let cached = cache_read.unwrap_or(0).saturating_add(cache_write.unwrap_or(0));
+    let plain = input.unwrap_or(0).saturating_add(output.unwrap_or(0));
+    let included = cached <= input.unwrap_or(0) && count("totalTokens") == Some(plain);
+    Usage {
+        input_tokens: input.map(|input| if included { input } else { input.saturating_add(cached) }),
+        output_tokens: output,
+        cache_read_tokens: cache_read,
+        cache_write_tokens: cache_write,
+        reasoning_tokens: None,
+    }
+}
+
+/// The SDKs want the three main counts always.
+pub(super) fn encode_usage(w: &mut Writer, usage: &Usage) {
+    let output = usage.output_tokens.unwrap_or(0);
+    w.object_field("usage", |w| {
+        w.field("inputTokens", &usage.uncached_input());
+        w.field("outputTokens", &output);
+        w.field("totalTokens", &usage.input_tokens.unwrap_or(0).saturating_add(output));
+        w.field_if("cacheReadInputTokens", usage.cache_read_tokens);
+        w.field_if("cacheWriteInputTokens", usage.cache_write_tokens);
+    });
+}
+
+pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
+    let [message] = response.messages.as_slice() else {
+        let hint = format!("it has exactly one answer, the provider gave {}", response.messages.len());
+        return Err(unsupported("choices", hint));
+    };
+    let calls_tools = message.parts.iter().any(|part| matches!(part, Part::ToolCall { .. }));
+    let reason = response.finish_reasons.first().unwrap_or(&FinishReason::Stop);
+    Writer::try_write(|w| {
+        let mut result = Ok(());
+        w.object_field("output", |w| {
+            w.object_field("message", |w| {
+                w.field("role", "assistant");
+                w.list_field("content", |w| {
+                    let mut parts = message.parts.iter().enumerate();
+                    result = parts.try_for_each(|(place, part)| {
+                        encode_part(w, part, &Named { name: None, number: (0, place) }, "answer")
+                    });
+                });
+            });
+        });
+        w.field("stopReason", word_of(reason, calls_tools));
+        encode_usage(w, &response.usage);
+        result
+    })
+}
