@@ -167,10 +167,10 @@ pub(crate) fn sentences<T: Take>(text: &str, mut each: impl FnMut(Unit<T>)) {
     let bytes = text.as_bytes();
     let mut reading = Reading::new();
     words(text, |word| {
-        if word.starts_sentence || reading.place >= LONGEST_SENTENCE {
-            if let Some(unit) = std::mem::replace(&mut reading, Reading::new()).done(bytes) {
-                each(unit);
-            }
+        if (word.starts_sentence || reading.place >= LONGEST_SENTENCE)
+            && let Some(unit) = std::mem::replace(&mut reading, Reading::new()).done(bytes)
+        {
+            each(unit);
         }
         reading.word(&word, bytes);
     });

@@ -239,7 +239,7 @@ mod tests {
         for (rows, of) in
             [(1, 0), (1_024, 0), (1_025, u64::MAX), (20_000, 3), (20_000, u64::MAX - 1), (20_000, 1 << 63)]
         {
-            let key = |n: u64| Key { first: if n % 2 == 0 { of } else { of ^ n }, rest: n as u32 };
+            let key = |n: u64| Key { first: if n.is_multiple_of(2) { of } else { of ^ n }, rest: n as u32 };
             let path = dir.path().join(format!("{rows}-{of}.keys"));
             let mut writer = KeyWriter::default();
             writer.push((0..rows).map(key));

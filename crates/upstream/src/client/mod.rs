@@ -183,6 +183,10 @@ impl HttpTransport {
         if body.is_empty() && upload.is_none() && matches!(*method, Method::POST | Method::PUT | Method::PATCH) {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
         }
+        if upload.is_some() && matches!(self.signer, Some(Signer::Aws(_))) {
+            let reason = "its calls are signed with their whole body, so that none can be passed on while it arrives";
+            return Err(SendError::Upload { provider: Arc::clone(&self.provider), reason: reason.to_owned() });
+        }
         let signed = match &self.signer {
             Some(signer) => Some(signer.sign(method, uri, &mut headers, body, clock).await?),
             None => None,

@@ -8,10 +8,12 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
 use serde_json::{Value, json};
 use signalbox_testkit::ManualClock;
 use signalbox_types::ErrorClass;
-use signalbox_upstream::{Upstream, UpstreamConfig};
+use signalbox_upstream::{Operation, Upload, Upstream, UpstreamCall, UpstreamConfig};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 
@@ -173,6 +175,16 @@ async fn calls_to_bedrock_are_signed_or_carry_its_key() {
     assert_eq!(line(&request, "x-amz-security-token"), "session");
     let start = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20251124/eu-west-3/bedrock/aws4_request, SignedHeaders=content-type;host;x-amz-date;x-amz-security-token, Signature=";
     assert!(line(&request, "authorization").starts_with(start), "{request}");
+    // What is still arriving can't be signed.
+    let signing = with(&config(&toml), &keys, &clock());
+    let upload = Upload::new(Full::new(Bytes::from("x")).map_err(Into::into).boxed_unsync(), Some(1));
+    let passing = UpstreamCall {
+        below: Some("/x".to_owned()),
+        upload: Some(upload),
+        ..UpstreamCall::new(Operation::Through, Bytes::new())
+    };
+    let error = signing.send(&signing.provider("up").unwrap(), passing).await.unwrap_err().to_string();
+    assert!(error.contains("signed with their whole body"), "{error}");
     let key = [("AWS_BEARER_TOKEN_BEDROCK", "bedrock-key"), keys[0], keys[1]];
     ask(&with(&config(&toml), &key, &clock())).await.unwrap();
     assert_eq!(line(&seen.recv().await.unwrap(), "authorization"), "Bearer bedrock-key");
