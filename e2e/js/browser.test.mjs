@@ -187,6 +187,7 @@ test('a text is tried on the page Guardrails, and the findings lead to their tra
   await page.locator('mark', { hasText: LEAK }).waitFor();
   assert.equal(await page.locator('mark').first().textContent(), LEAK);
   await page.getByLabel('Place').selectOption('output');
+  await page.getByLabel('Asked').selectOption('policies');
   await page.getByText('[REDACTED:aws_access_key]').waitFor();
   await page.getByText('secrets.aws_access_key').first().waitFor();
   await shoot('guardrails');

@@ -92,7 +92,7 @@ function Scores({ judged }: { judged: JudgedText }) {
 export function Try({ guardrails }: { guardrails: Guardrails }) {
   const [text, setText] = useState(example);
   const [place, setPlace] = useState<'input' | 'output'>('input');
-  const [by, setBy] = useState(policiesInForce);
+  const [by, setBy] = useState(allScanners);
   const box = useRef<HTMLTextAreaElement>(null);
   const { mutate, error, isError } = useMutation({ mutationFn: judge });
   // With the text that it is about: typing goes on meanwhile.
@@ -163,8 +163,8 @@ export function Try({ guardrails }: { guardrails: Guardrails }) {
               onChange={(event) => setBy(event.target.value)}
               className={inputClass}
             >
-              <option value={policiesInForce}>the policies in force</option>
               <option value={allScanners}>all scanners</option>
+              <option value={policiesInForce}>the policies in force</option>
               {ready.map((name) => (
                 <option key={name} value={name}>
                   {name}
