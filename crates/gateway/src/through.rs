@@ -12,7 +12,7 @@ use signalbox_wire::Dialect;
 use crate::call::CallError;
 use crate::endpoint::Endpoint;
 use crate::headers::{self, ANTHROPIC_VERSION, TRACEPARENT, TRACESTATE, Trace};
-use crate::owners::{Kind, Whose};
+use crate::owners::{Kind, Owners, Whose};
 use crate::{Gateway, RequestBody, along, gemini, kept};
 
 const START: &str = "/providers/";
@@ -174,7 +174,8 @@ impl Through {
             let message = format!("write the path as the provider does: {}", plain(&self.path));
             return Err(CallError::caller(ErrorClass::InvalidRequest, message));
         }
-        if self.is_unknown() && self.is_anothers(&target.provider, gateway, project) {
+        let is_shared = !gateway.catalog.has_one_project();
+        if is_shared && self.is_unknown() && self.is_anothers(&target.provider, &gateway.owners, project) {
             return Err(denied("there is no such thing that a key of this project made".to_owned()));
         }
         if !target.provider.has_below(&self.path) {
@@ -186,17 +187,20 @@ impl Through {
     }
 
     /// Below responses, files and batches there is more than we know, and all of it belongs to who made the thing.
-    fn is_anothers(&self, provider: &Provider, gateway: &Gateway, project: &ProjectId) -> bool {
+    pub(crate) fn is_anothers(&self, provider: &Provider, owners: &Owners, project: &ProjectId) -> bool {
         /// What stands there in place of an id.
         const WORDS: [&str; 2] = ["compact", "input_tokens"];
         let is_anothers = |kind: Kind| {
             let rest = provider.below(kind.operation(), &plain(&self.path));
             let id = rest.as_deref().and_then(kept::id).filter(|id| !WORDS.contains(id));
             // The path as it stands, since an id may have capital letters.
-            let id = id.and_then(|id| self.path.split('/').find(|segment| segment.eq_ignore_ascii_case(id)));
-            id.is_some_and(|id| !matches!(gateway.owners.find(kind, id, project), Whose::Yours(_)))
+            id.is_some_and(|id| {
+                let written = self.path.split('/').find(|segment| segment.eq_ignore_ascii_case(id));
+                // One that is written in another way, with escapes, is nobody's.
+                !written.is_some_and(|id| matches!(owners.find(kind, id, project), Whose::Yours(_)))
+            })
         };
-        !gateway.catalog.has_one_project() && KINDS.into_iter().any(is_anothers)
+        KINDS.into_iter().any(is_anothers)
     }
 
     fn is_unknown(&self) -> bool {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
-use signalbox_types::ProjectId;
+use signalbox_types::{ErrorClass, ProjectId};
 
 use super::Shelf;
 use crate::Gateway;
+use crate::call::CallError;
 use crate::owners::{Kind, Whose};
 
 /// The response that a request goes on from.
@@ -31,20 +32,28 @@ pub(crate) fn input_file(body: &[u8]) -> Option<String> {
 
 /// Notes whose the things are that an answer tells of, and takes out of a list those that are another project's. The
 /// answer stays as it is unless something has to go.
-pub(crate) fn only_theirs(shelf: &Shelf, is_new: bool, body: Bytes, owner: &Owner<'_>) -> Bytes {
+///
+/// # Errors
+/// It is a list that can't be read, so that what is another project's can't be taken out of it.
+pub(crate) fn only_theirs(shelf: &Shelf, is_new: bool, body: Bytes, owner: &Owner<'_>) -> Result<Bytes, CallError> {
     if shelf.kind == Kind::Response || shelf.is_content() {
-        return body;
+        return Ok(body);
     }
-    let Ok(mut told) = serde_json::from_slice::<Value>(&body) else { return body };
+    let mut told = serde_json::from_slice::<Value>(&body).unwrap_or_default();
     if !shelf.is_of_all() || is_new {
         owner.note(shelf.kind, &told);
-        return body;
+        return Ok(body);
     }
-    let Some(all) = told.get_mut("data").and_then(Value::as_array_mut) else { return body };
+    let all = match &mut told {
+        // Some servers send the bare list.
+        Value::Array(all) => Some(all),
+        told => told.get_mut("data").and_then(Value::as_array_mut),
+    };
+    let Some(all) = all else { return if owner.is_only { Ok(body) } else { Err(unlisted(owner.provider)) } };
     let before = all.len();
     all.retain(|one| owner.has(shelf.kind, one));
     if all.len() == before {
-        return body;
+        return Ok(body);
     }
     let id = |one: Option<&Value>| one.and_then(|one| one.get("id")).cloned().unwrap_or_default();
     let (first, last) = (id(all.first()), id(all.last()));
@@ -53,7 +62,15 @@ pub(crate) fn only_theirs(shelf: &Shelf, is_new: bool, body: Bytes, owner: &Owne
             *field = id;
         }
     }
-    told.to_string().into()
+    Ok(told.to_string().into())
+}
+
+/// Nobody can say what of a list is another project's.
+pub(crate) fn unlisted(provider: &str) -> CallError {
+    let message = format!(
+        "provider `{provider}` sent a list that can't be read, so that what other projects made can't be left out; ask for each by its id"
+    );
+    CallError::upstream(ErrorClass::UpstreamError, message)
 }
 
 /// Who asks, and of whom.
@@ -61,6 +78,8 @@ pub(crate) struct Owner<'a> {
     pub(crate) gateway: &'a Gateway,
     pub(crate) project: &'a ProjectId,
     pub(crate) provider: &'a Arc<str>,
+    /// All keys are of this project.
+    pub(crate) is_only: bool,
 }
 
 impl Owner<'_> {
@@ -88,7 +107,7 @@ impl Owner<'_> {
         let is_theirs = match self.gateway.owners.find(kind, id, self.project) {
             Whose::Yours(provider) => provider == *self.provider,
             Whose::Anothers => false,
-            Whose::Unknown => self.gateway.catalog.has_one_project(),
+            Whose::Unknown => self.is_only,
         };
         if is_theirs {
             self.note_results(kind, one);

@@ -127,18 +127,51 @@ async fn lists_hold_nothing_of_others() {
     let (ours, theirs) = (ProjectId::new("default"), ProjectId::new("theirs"));
     let openai: Arc<str> = "openai".into();
     gateway.owners.note(Kind::File, "file-2", &theirs, &openai);
-    let owner = Owner { gateway: &gateway, project: &ours, provider: &openai };
+    let owner = Owner { gateway: &gateway, project: &ours, provider: &openai, is_only: true };
     let (files, _) = find("/v1/files").unwrap();
     let list = br#"{"object":"list","data":[{"id":"file-1"},{"id":"file-2"}],"first_id":"file-1","last_id":"file-2","has_more":false}"#;
-    let left: Value = serde_json::from_slice(&only_theirs(files, false, list.as_slice().into(), &owner)).unwrap();
+    let left: Value =
+        serde_json::from_slice(&only_theirs(files, false, list.as_slice().into(), &owner).unwrap()).unwrap();
     assert_eq!((&left["data"], &left["last_id"]), (&json!([{"id": "file-1"}]), &json!("file-1")));
     // Where nothing has to go, not a byte changes.
     let list = bytes::Bytes::from_static(br#"{ "data": [ {"id":"file-1"} ] }"#);
-    assert_eq!(only_theirs(files, false, list.clone(), &owner), list);
+    assert_eq!(only_theirs(files, false, list.clone(), &owner).unwrap(), list);
+    // Nor a bare list; and what can't be read passes only where nobody else can have made any of it.
+    let bare = br#"[{"id":"file-1"},{"id":"file-2"}]"#;
+    let left = only_theirs(files, false, bare.as_slice().into(), &owner).unwrap();
+    assert_eq!(left, r#"[{"id":"file-1"}]"#);
+    for list in [br#"{"data":{"data":[{"id":"file-2"}]}}"#.as_slice(), b"file-2"] {
+        let owner = |is_only| Owner { gateway: &gateway, project: &ours, provider: &openai, is_only };
+        assert_eq!(only_theirs(files, false, list.into(), &owner(true)).unwrap(), list);
+        assert!(only_theirs(files, false, list.into(), &owner(false)).is_err());
+    }
     // What came of a batch is its project's.
     let (batch, _) = find("/v1/batches/batch_1").unwrap();
     let told = br#"{"id":"batch_1","output_file_id":"file-9","error_file_id":null}"#;
-    only_theirs(batch, false, told.as_slice().into(), &owner);
+    only_theirs(batch, false, told.as_slice().into(), &owner).unwrap();
     assert_eq!(gateway.owners.find(Kind::File, "file-9", &ours), Whose::Yours(openai));
     assert_eq!(gateway.owners.find(Kind::File, "file-9", &theirs), Whose::Anothers);
+}
+
+#[tokio::test]
+async fn an_escaped_id_opens_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = gateway(folder.path()).await;
+    let ours = ProjectId::new("default");
+    gateway.owners.note(Kind::File, "file-1", &ours, &"openai".into());
+    gateway.owners.note(Kind::File, "file-2", &ProjectId::new("theirs"), &"openai".into());
+    let openai = gateway.upstream.provider("openai").unwrap().provider;
+    for (path, expected) in [
+        ("/v1/files/file-1/url", false),
+        ("/v1/files/file-2/url", true),
+        ("/v1/files/file%2D2/url", true),
+        ("/v1/files/%66ile-2/url", true),
+        ("/v1/files%2Ffile-2/url", true),
+        ("/v1/files", false),
+    ] {
+        let body = Full::new(bytes::Bytes::new()).map_err(|never| match never {}).boxed_unsync();
+        let request = Request::get(format!("/providers/openai{path}")).body(body).unwrap();
+        let through = crate::through::find(&request, &gateway.upstream).unwrap();
+        assert_eq!(through.is_anothers(&openai, &gateway.owners, &ours), expected, "{path}");
+    }
 }

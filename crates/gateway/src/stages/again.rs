@@ -13,6 +13,7 @@ use crate::call::{Call, CallError, Input};
 use crate::endpoint::Endpoint;
 use crate::idempotency::{Again, Fingerprint, Found, Keep};
 use crate::offload::offload;
+use crate::until::Until;
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 /// As long as the longest key that other APIs take.
@@ -29,6 +30,7 @@ pub(crate) async fn again(call: &mut Call, gateway: &Gateway) -> Result<bool, Ca
     let whole = Whole::of(call);
     let fingerprint = offload(whole.body.len(), move || whole.fingerprint()).await?;
     let config = &gateway.config;
+    let until = Until::of_caller(&call.headers);
     let keep = Keep { time: Duration::from_millis(config.idempotency_keep_ms), most_bytes: config.idempotency_bytes };
     loop {
         let mut told = match gateway.register.look(&name, fingerprint, gateway.clock.elapsed(), keep) {
@@ -44,7 +46,15 @@ pub(crate) async fn again(call: &mut Call, gateway: &Gateway) -> Result<bool, Ca
             Found::Running(told) => told,
         };
         // If it goes without an answer, its caller hung up; whoever is first then makes the call.
-        let answer = told.wait_for(Option::is_some).await.ok().and_then(|answer| answer.clone());
+        let waiting = told.wait_for(Option::is_some);
+        let answer = match until {
+            None => waiting.await,
+            Some(until) => {
+                let late = |_| until.error("the same call, which was sent before and is under way, had no answer");
+                tokio::time::timeout_at(until.at, waiting).await.map_err(late)?
+            }
+        };
+        let answer = answer.ok().and_then(|answer| answer.clone());
         if let Some(kept) = answer {
             call.again = Some(Again { kept, joined: true });
             return Ok(true);

@@ -18,7 +18,7 @@ use crate::headers::{
     PROVIDER, ROUTE, SHOULD_RETRY, TRACE_ID, TRACEPARENT, VERDICT,
 };
 use crate::idempotency::Kept;
-use crate::kept::{Owner, only_theirs};
+use crate::kept::{Owner, only_theirs, unlisted};
 use crate::list::List;
 use crate::owners::Kind;
 use crate::pass::Pass;
@@ -30,12 +30,20 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
 
 pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result<Reply, CallError> {
-    let Reply::Whole { headers, mut body } = reply else { return Ok(reply) };
+    let is_only = matches!(call.endpoint, Endpoint::Kept(_)) && gateway.catalog.has_one_project();
+    let Reply::Whole { headers, mut body } = reply else {
+        return match (call.endpoint, &call.target) {
+            (Endpoint::Kept(shelf), Some(target)) if shelf.is_of_all() && call.method == Method::GET && !is_only => {
+                Err(unlisted(&target.provider.name))
+            }
+            _ => Ok(reply),
+        };
+    };
     if let Endpoint::Kept(shelf) = call.endpoint
         && let (Some(principal), Some(target)) = (&call.principal, &call.target)
     {
-        let owner = Owner { gateway, project: &principal.project, provider: &target.provider.name };
-        body = only_theirs(shelf, call.method == Method::POST, body, &owner);
+        let owner = Owner { gateway, project: &principal.project, provider: &target.provider.name, is_only };
+        body = only_theirs(shelf, call.method == Method::POST, body, &owner)?;
     }
     if call.endpoint.passes_along() {
         // Its price isn't that of a token of text.

@@ -85,6 +85,22 @@ async fn whoever_waits_makes_the_call_when_the_first_caller_hangs_up() {
 }
 
 #[tokio::test]
+async fn who_waits_for_the_same_call_waits_no_longer_than_it_said() {
+    let house = House::new().await;
+    let body = question(CHAT, "oai/small");
+    let slow = [ONCE, ("x-sim-latency-ms", "60000")];
+    let mut first = Box::pin(house.send(request(CHAT, &slow, body.to_string().into())));
+    while asked(&house).await == 0 {
+        assert!(first.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        tokio::task::yield_now().await;
+    }
+    let second = house.call(CHAT, &[ONCE, ("x-signalbox-timeout-ms", "20")], &body).await;
+    assert_eq!(second.status, 504, "{}", second.text());
+    assert!(second.text().contains("x-signalbox-timeout-ms"), "{}", second.text());
+    assert_eq!(asked(&house).await, 1);
+}
+
+#[tokio::test]
 async fn a_key_stands_for_one_request_of_one_project() {
     let house = House::new().await;
     for (path, model) in [(CHAT, "oai/small"), (MESSAGES, "ant/large")] {

@@ -37,6 +37,8 @@ pub(crate) struct TokenSource {
     path: Uri,
     ask: Ask,
     known: RwLock<Option<Token>>,
+    /// How many fetches have failed, and why the last one did.
+    failed: RwLock<(u64, String)>,
     fetching: tokio::sync::Mutex<()>,
 }
 
@@ -72,6 +74,10 @@ impl TokenSource {
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
             return Err(wrong());
         }
+        // Errors name the host.
+        if authority.as_str().contains('@') {
+            return Err("it holds a user name or password".to_owned());
+        }
         let origin = Uri::builder()
             .scheme(uri.scheme().cloned().unwrap_or(Scheme::HTTPS))
             .authority(authority.clone())
@@ -86,6 +92,7 @@ impl TokenSource {
             path,
             ask,
             known: RwLock::new(None),
+            failed: RwLock::default(),
             fetching: tokio::sync::Mutex::new(()),
         })
     }
@@ -101,6 +108,7 @@ impl TokenSource {
             return Ok(token.header.clone());
         }
         let holds = known.filter(|token| clock.elapsed() < token.expires);
+        let failed_before = self.failed.read().0;
         let _turn = match &holds {
             None => self.fetching.lock().await,
             Some(token) => match self.fetching.try_lock() {
@@ -113,6 +121,11 @@ impl TokenSource {
         if let Some(token) = known.filter(fresh) {
             return Ok(token.header);
         }
+        // Or has failed to: who waited for that shares it, or the last of many would wait for the patience of all.
+        let failed = self.failed.read().clone();
+        if holds.is_none() && failed.0 > failed_before {
+            return Err(self.none(failed.1));
+        }
         match (self.fetch(clock).await, holds) {
             (Ok(token), _) => {
                 *self.known.write() = Some(token.clone());
@@ -124,12 +137,17 @@ impl TokenSource {
                 *self.known.write() = Some(Token { due: clock.elapsed() + PAUSE, ..token });
                 Ok(header)
             }
-            (Err(reason), None) => Err(SendError::Token {
-                provider: Arc::clone(&self.provider),
-                host: String::from_utf8_lossy(self.host.as_bytes()).into_owned(),
-                reason,
-            }),
+            (Err(reason), None) => {
+                let mut failed = self.failed.write();
+                *failed = (failed.0 + 1, reason.clone());
+                Err(self.none(reason))
+            }
         }
+    }
+
+    fn none(&self, reason: String) -> SendError {
+        let host = String::from_utf8_lossy(self.host.as_bytes()).into_owned();
+        SendError::Token { provider: Arc::clone(&self.provider), host, reason }
     }
 
     /// The provider refused the token, which may have been taken back: the next call fetches another, unless this one has

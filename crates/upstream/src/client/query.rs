@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use http::Uri;
+use percent_encoding::percent_decode_str;
 
 /// Where people put credentials. One in a call is the caller's own, and no provider's business.
 const CREDENTIALS: &[&str] = &["key", "api_key", "api-key", "apikey", "access_token", "token"];
@@ -10,7 +11,11 @@ const CREDENTIALS: &[&str] = &["key", "api_key", "api-key", "apikey", "access_to
 /// The path with the caller's parameters behind its own. A parameter that the base URL names is the
 /// operator's to choose, and a credential is not passed on.
 pub(crate) fn with_query<'a>(uri: &'a Uri, query: Option<&str>) -> Cow<'a, Uri> {
-    let name = |pair: &str| pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
+    // As a server reads it, for which `%6Bey` is `key`.
+    let name = |pair: &str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        percent_decode_str(name).decode_utf8_lossy().to_ascii_lowercase()
+    };
     let own: Vec<String> = uri.query().unwrap_or_default().split('&').map(name).collect();
     let passes = |pair: &&str| {
         let name = name(pair);
@@ -50,6 +55,7 @@ mod tests {
         check("/chat?api-version=1", Some("api-version=2&x=1"), "/chat?api-version=1&x=1");
         check("/chat?api-version=1", Some("API-Version=2"), "/chat?api-version=1");
         check("/chat", Some("key=sb-secret&api-key=s&x=1"), "/chat?x=1");
+        check("/chat?api-version=1", Some("api%2Dversion=2&%6Bey=s&x%3D=1"), "/chat?api-version=1&x%3D=1");
     }
 
     #[test]

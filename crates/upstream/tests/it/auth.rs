@@ -121,6 +121,37 @@ async fn a_refused_token_is_told_without_the_secret() {
 }
 
 #[tokio::test]
+async fn who_waited_for_a_token_shares_the_failure_and_later_calls_try_again() {
+    const NO: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\n\r\n{}";
+    let (server, mut seen) = server(NO).await;
+    let upstream = Arc::new(with(&azure(&server), &[], &clock()));
+    let calls: Vec<_> = (0..20)
+        .map(|_| {
+            let upstream = Arc::clone(&upstream);
+            tokio::spawn(async move { ask(&upstream).await })
+        })
+        .collect();
+    for call in calls {
+        assert!(call.await.unwrap().unwrap_err().to_string().contains("status 503"));
+    }
+    let mut asked = || std::iter::from_fn(|| seen.try_recv().ok()).count();
+    assert_eq!(asked(), 1);
+    ask(&upstream).await.unwrap_err();
+    assert_eq!(asked(), 1);
+}
+
+#[test]
+fn a_password_in_the_url_of_a_token_endpoint_is_refused() {
+    let config = config(
+        "[[providers]]\nname = 'up'\nkind = 'azure_openai'\nbase_url = 'http://127.0.0.1:1'\n\
+         auth = { azure = { tenant_id = 't', client_id = 'a', client_secret = 's', token_url = 'http://x:hunter2@127.0.0.1:1/' } }",
+    );
+    let problems = Upstream::new(&config, &|_| None, clock()).unwrap_err().problems;
+    let text = problems[0].to_string();
+    assert!(problems[0].path.ends_with("token_url") && !text.contains("hunter2"), "{text}");
+}
+
+#[tokio::test]
 async fn a_service_account_signs_its_claim() {
     let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
     let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&key).unwrap();
