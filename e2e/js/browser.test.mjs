@@ -178,6 +178,23 @@ test('SQL, providers and keys', async () => {
   await shoot('keys');
 });
 
+test('a text is tried on the page Guardrails, and the findings lead to their traces', async () => {
+  const content = `Keep ${LEAK} for me.`;
+  await openai().chat.completions.create({ model: 'sim/small', messages: [{ role: 'user', content }] });
+  await page.goto(`${box.url}/guardrails`);
+  await page.getByRole('heading', { name: 'Policies in force' }).waitFor();
+  await page.getByLabel('Text to try').fill(`é The key is ${LEAK}.`);
+  await page.locator('mark', { hasText: LEAK }).waitFor();
+  assert.equal(await page.locator('mark').first().textContent(), LEAK);
+  await page.getByLabel('Place').selectOption('output');
+  await page.getByLabel('Asked').selectOption('policies');
+  await page.getByText('[REDACTED:aws_access_key]').waitFor();
+  await page.getByText('secrets.aws_access_key').first().waitFor();
+  await shoot('guardrails');
+  await page.locator('a[href^="/traces/"]').first().click();
+  await page.waitForURL(/\/traces\/[0-9a-f]{32}/);
+});
+
 test('a query that never ends is cancelled from its page', async () => {
   await page.goto(`${box.url}/query`);
   await page.getByLabel('SQL').fill('SELECT count(*) FROM generate_series(1, 100000000000000) WHERE value % 7 = 3');

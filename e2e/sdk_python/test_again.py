@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import anthropic
 import openai
 import pytest
+
 from harness import Signalbox
 
 ASK = [{"role": "user", "content": "Why is the sky blue?"}]

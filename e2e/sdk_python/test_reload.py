@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from harness import Provider, Signalbox, upstreams, wait_until
 
 ASK = [{"role": "user", "content": "Why is the sky blue?"}]

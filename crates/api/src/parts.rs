@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use signalbox_catalog::Catalog;
 use signalbox_gateway::RouteStatus;
+use signalbox_guard::Guard;
 use signalbox_types::seam::{Clock, EventStore, Reindexer};
 use signalbox_upstream::ProviderStatus;
 use tokio::sync::{Semaphore, watch};
@@ -30,6 +31,8 @@ pub struct ApiParts {
     pub providers: Arc<dyn Fn() -> Vec<ProviderStatus> + Send + Sync>,
     /// How the routes are doing.
     pub routes: Arc<dyn Fn() -> Vec<RouteStatus> + Send + Sync>,
+    /// The guardrails in force now.
+    pub guard: Arc<dyn Fn() -> Guard + Send + Sync>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Numbers about the process.

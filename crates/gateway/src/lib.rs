@@ -3,6 +3,7 @@
 mod along;
 mod bedrock;
 mod call;
+mod call_error;
 mod config;
 mod endpoint;
 mod exchange;

@@ -165,6 +165,12 @@ impl Gateway {
             || through::handles(path)
     }
 
+    /// The policies in force.
+    #[must_use]
+    pub fn guard(&self) -> Guard {
+        self.guard.clone()
+    }
+
     /// Answers one call. Never fails: what goes wrong is told in the caller's dialect.
     pub async fn serve(self: &Arc<Self>, request: Request<RequestBody>) -> Response<ResponseBody> {
         let through = through::find(&request, &self.upstream);

@@ -69,7 +69,7 @@ fn material() -> Vec<String> {
 
 /// The whole suite.
 pub(crate) fn run(scanner: &dyn Scanner) {
-    assert!(registry::find(scanner.about().name).is_some(), "it is listed in the registry");
+    assert!(registry::entry(scanner.about().name).is_some(), "it is listed in the registry");
     assert!(scanner.about().catches.len() > 100 && scanner.about().misses.len() > 100, "it says what it can and can't");
     let material = material();
     for text in &material {
@@ -134,7 +134,7 @@ fn same_when_cut(scanner: &dyn Scanner, text: &str, cuts: &[usize]) {
         let base = text.floor_char_boundary(settled_context(settled, scanner));
         let part = text.get(base..cut).unwrap_or_default();
         let mut hits: Vec<Hit> = Vec::new();
-        let now = base + scanner.scan(Text::part(part, settled - base, i < last), &mut hits);
+        let now = base + scanner.scan(Text::part(part, settled - base, i < last).at(base), &mut hits);
         assert!(now >= settled && now <= cut, "it never goes back, nor past the end");
         assert!(cut - now <= scanner.about().hold, "{} bytes are held of {text:?}", cut - now);
         for hit in &mut hits {

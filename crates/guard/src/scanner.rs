@@ -2,7 +2,9 @@
 
 use signalbox_types::Severity;
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use crate::context::Context;
 use crate::model::Notes;
 
 /// A scanner looks at text and says what it found. It is pure: no clock, no I/O, no state.
@@ -32,6 +34,16 @@ pub trait Scanner: Send + Sync {
     /// little for a hit.
     fn score(&self, _text: Text<'_>, hits: &[Hit]) -> f32 {
         hits.iter().map(|hit| hit.confidence).fold(0.0, f32::max)
+    }
+
+    /// Whether [`within`](Self::within) may give another scanner.
+    fn reads_context(&self) -> bool {
+        false
+    }
+
+    /// The scanner for the texts of one call, where what it looks for depends on the call; `None` if this one is it.
+    fn within(&self, _context: &Context<'_>) -> Option<Arc<dyn Scanner>> {
+        None
     }
 
     /// Whether what it says describes a text, and is no alarm: then it runs only where it is named.
@@ -104,26 +116,39 @@ pub struct Text<'a> {
     from: usize,
     open: bool,
     notes: Option<&'a Notes>,
+    base: usize,
 }
 
 impl<'a> Text<'a> {
     /// A whole text: nothing before it, nothing after it.
     #[must_use]
     pub fn whole(text: &'a str) -> Self {
-        Self { text, from: 0, open: false, notes: None }
+        Self { text, from: 0, open: false, notes: None, base: 0 }
     }
 
     /// A part of a longer text. What stands before `from` is settled and only context; `open` says
     /// that more may follow.
     #[must_use]
     pub fn part(text: &'a str, from: usize, open: bool) -> Self {
-        Self { text, from: text.floor_char_boundary(from), open, notes: None }
+        Self { text, from: text.floor_char_boundary(from), open, notes: None, base: 0 }
     }
 
     /// The same text, with what scanners have computed about it so far. `notes` must be of this text alone.
     #[must_use]
     pub fn noted(self, notes: &'a Notes) -> Self {
         Self { notes: Some(notes), ..self }
+    }
+
+    /// The same text, which starts at this offset of the stream.
+    #[must_use]
+    pub fn at(self, base: usize) -> Self {
+        Self { base, ..self }
+    }
+
+    /// Its offset in the stream.
+    #[must_use]
+    pub fn base(&self) -> usize {
+        self.base
     }
 
     /// What has been computed about it.

@@ -16,8 +16,8 @@ use std::sync::Arc;
 
 use signalbox_types::{Action, Finding, Place};
 
+use crate::lane::{Compiled, Marked, Redactor};
 use crate::model::Notes;
-use crate::policy::{Compiled, Marked, Redactor};
 use crate::scanner::Text;
 
 /// Bytes that are kept longer than needed, so that the buffer isn't moved for every delta.
@@ -112,7 +112,7 @@ impl Window {
         let mut free = end;
         let (mut hits, notes) = (Vec::new(), Notes::default());
         for (lane, settled) in self.compiled.at(self.place).iter().zip(&mut self.settled) {
-            let text = Text::part(&self.buffer, *settled - self.base, open).noted(&notes);
+            let text = Text::part(&self.buffer, *settled - self.base, open).noted(&notes).at(self.base);
             *settled = self.base + lane.scanner.scan(text, &mut hits);
             let marked = hits.drain(..).filter_map(|hit| lane.mark(self.place, &self.buffer, self.base, hit));
             self.waiting.extend(marked);

@@ -8,14 +8,7 @@ fn key() -> String {
 }
 
 fn redact_all() -> Guard {
-    let policy = |scanner: &str| PolicyConfig {
-        scanner: scanner.to_owned(),
-        on: vec![Place::Output],
-        action: Action::Redact,
-        rules: vec![],
-        min_confidence: None,
-        allow: vec![],
-    };
+    let policy = |scanner: &str| PolicyConfig::new(scanner, vec![Place::Output], Action::Redact);
     Guard::compile(&GuardConfig { policies: vec![policy("secrets"), policy("invisible_chars")] }).unwrap()
 }
 
@@ -61,14 +54,7 @@ fn ordinary_text_leaves_at_once() {
 #[test]
 fn a_finding_in_text_that_is_only_flagged_holds_nothing() {
     let guard = Guard::compile(&GuardConfig {
-        policies: vec![PolicyConfig {
-            scanner: "secrets".into(),
-            on: vec![Place::Output],
-            action: Action::Flag,
-            rules: vec![],
-            min_confidence: None,
-            allow: vec![],
-        }],
+        policies: vec![PolicyConfig::new("secrets", vec![Place::Output], Action::Flag)],
     })
     .unwrap();
     let mut window = guard.window(Place::Output);
@@ -83,12 +69,8 @@ fn a_finding_in_text_that_is_only_flagged_holds_nothing() {
 fn blocked_stream_ends_before_the_hit() {
     let guard = Guard::compile(&GuardConfig {
         policies: vec![PolicyConfig {
-            scanner: "secrets".into(),
-            on: vec![Place::Output],
-            action: Action::Block,
             rules: vec!["openai_api_key".into()],
-            min_confidence: None,
-            allow: vec![],
+            ..PolicyConfig::new("secrets", vec![Place::Output], Action::Block)
         }],
     })
     .unwrap();

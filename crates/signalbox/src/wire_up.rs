@@ -117,6 +117,10 @@ impl App {
                 let gateway = Arc::clone(&gateway);
                 Arc::new(move || gateway.current().routes())
             },
+            guard: {
+                let gateway = Arc::clone(&gateway);
+                Arc::new(move || gateway.current().guard())
+            },
             clock,
             status: status(&gateway, &queue, began),
             metrics_text: Arc::new(move || text_of(&registry)),

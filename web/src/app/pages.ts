@@ -5,13 +5,14 @@ import {
   LayoutDashboard,
   type LucideIcon,
   Plug,
+  ShieldCheck,
   Split,
   TerminalSquare,
 } from 'lucide-react';
 
 /** A page that one can go to. This list makes the navigation, the command palette and the shortcuts. */
 export interface Page {
-  to: '/' | '/traces' | '/query' | '/routes' | '/providers' | '/keys' | '/data';
+  to: '/' | '/traces' | '/guardrails' | '/query' | '/routes' | '/providers' | '/keys' | '/data';
   title: string;
   about: string;
   icon: LucideIcon;
@@ -38,6 +39,15 @@ export const pages: Page[] = [
     about: 'Every call and span, newest first',
     icon: Activity,
     key: 't',
+    group: 'Observe',
+    ranged: true,
+  },
+  {
+    to: '/guardrails',
+    title: 'Guardrails',
+    about: 'What must not pass: policies, a text to try, and what was found',
+    icon: ShieldCheck,
+    key: 'g',
     group: 'Observe',
     ranged: true,
   },

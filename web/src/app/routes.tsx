@@ -65,6 +65,13 @@ const trace = createRoute({
   component: lazyRouteComponent(() => import('@/features/trace/page'), 'TracePage'),
 });
 
+const guardrails = createRoute({
+  getParentRoute: () => house,
+  path: '/guardrails',
+  validateSearch: readRangeSearch,
+  component: lazyRouteComponent(() => import('@/features/guardrails/page'), 'GuardrailsPage'),
+});
+
 const query = createRoute({
   getParentRoute: () => house,
   path: '/query',
@@ -99,7 +106,7 @@ export const makeRouter = (queryClient: QueryClient) =>
   createRouter({
     routeTree: root.addChildren([
       signIn,
-      house.addChildren([overview, traces, trace, query, routes, providers, keys, data]),
+      house.addChildren([overview, traces, trace, guardrails, query, routes, providers, keys, data]),
     ]),
     context: { queryClient },
     parseSearch,

@@ -6,6 +6,7 @@ mod config;
 mod erasures;
 mod export;
 mod fields;
+mod guard;
 mod health;
 mod import;
 mod keys;
@@ -52,6 +53,7 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(erasures::list, erasures::erase))
         .routes(routes!(export::export))
         .routes(routes!(fields::list))
+        .routes(routes!(guard::show, guard::check))
         .routes(routes!(health::healthz))
         .routes(routes!(import::import))
         .routes(routes!(keys::list, keys::create))

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 use signalbox_catalog::{Catalog, Principal};
 use signalbox_gateway::Routes;
+use signalbox_guard::{Guard, GuardConfig};
 use signalbox_testkit::{ManualClock, MemoryStore, ScriptedReindexer};
 use signalbox_types::seam::{Clock, EventStore};
 use signalbox_types::{Span, Timestamp};
@@ -54,6 +55,7 @@ impl House {
         let upstream = Upstream::new(&UpstreamConfig::default(), &|_| None, Arc::clone(&seam)).unwrap();
         let chat = json!([{"name": "chat", "targets": [{"provider": "sim", "model": "small"}]}]);
         let routes = Routes::compile(&serde_json::from_value::<Vec<_>>(chat).unwrap(), &upstream).unwrap();
+        let guard = Guard::compile(&GuardConfig::default()).unwrap();
         let (stop, stopping) = watch::channel(false);
         let reindexer = Arc::new(ScriptedReindexer::default());
         let router = router(ApiParts {
@@ -74,6 +76,7 @@ impl House {
             },
             providers: Arc::new(move || upstream.providers()),
             routes: Arc::new(move || routes.status(Duration::ZERO)),
+            guard: Arc::new(move || guard.clone()),
             clock: seam,
             status: Arc::new(|| Status { version: "1.2.3".to_owned(), shed_spans: 7, ..Status::default() }),
             metrics_text: Arc::new(|| "# TYPE signalbox_up gauge\nsignalbox_up 1\n# EOF\n".to_owned()),

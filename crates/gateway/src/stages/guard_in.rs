@@ -2,8 +2,8 @@
 //! redacts or blocks is gone from here on: later stages and the record never see it.
 
 use bytes::Bytes;
-use signalbox_guard::Guard;
-use signalbox_types::{ErrorClass, Finding, Place, Verdict};
+use signalbox_guard::{Context, Guard};
+use signalbox_types::{ErrorClass, Finding, Place, Role, Verdict};
 use signalbox_wire::along::Shape;
 use signalbox_wire::{Peek, WireError, splice};
 
@@ -14,11 +14,12 @@ use crate::verdict::{clean, refusal};
 use crate::{Gateway, Unread};
 
 pub(crate) async fn guard_in(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
-    if !gateway.guard.watches(Place::Input) {
+    let watches = gateway.guard.watches(Place::Input);
+    if !watches && !gateway.guard.reads_context() {
         return Ok(());
     }
     let Input::Raw(body) = &call.input else { return Ok(()) };
-    if is_unread(call, body) {
+    if watches && is_unread(call, body) {
         call.unread = true;
         if gateway.guard.acts_on(Place::Input) && gateway.config.unread == Unread::Refuse {
             let message = "no guardrail can read this body, and such bodies are refused here (gateway.unread)";
@@ -30,7 +31,8 @@ pub(crate) async fn guard_in(call: &mut Call, gateway: &Gateway) -> Result<(), C
     }
     let (body, guard, endpoint) = (body.clone(), gateway.guard.clone(), call.endpoint);
     let kind = call.content_type().map(str::to_owned);
-    let seen = offload(body.len(), move || look(&guard, endpoint, kind.as_deref(), &body)).await??;
+    let seen = offload(body.len(), move || look(guard, endpoint, kind.as_deref(), &body)).await??;
+    call.guard = seen.guard;
     call.note(seen.findings);
     if let Some((body, peek)) = seen.cleaned {
         call.input = Input::Raw(body);
@@ -46,15 +48,26 @@ fn is_unread(call: &Call, body: &[u8]) -> bool {
 }
 
 struct Seen {
+    /// The policies for this call, where they depend on it.
+    guard: Option<Guard>,
     findings: Vec<Finding>,
     /// The body without what must not stay; the model's name may have moved in it.
     cleaned: Option<(Bytes, Peek)>,
     refusal: Option<CallError>,
 }
 
-fn look(guard: &Guard, endpoint: Endpoint, kind: Option<&str>, body: &Bytes) -> Result<Seen, WireError> {
+fn look(mut guard: Guard, endpoint: Endpoint, kind: Option<&str>, body: &Bytes) -> Result<Seen, WireError> {
     let texts = endpoint.texts(kind, body)?;
-    let mut seen = Seen { findings: Vec::new(), cleaned: None, refusal: None };
+    let mut seen = Seen { guard: None, findings: Vec::new(), cleaned: None, refusal: None };
+    if guard.reads_context() {
+        let said = |by: &dyn Fn(Role) -> bool| {
+            texts.iter().filter(|slot| by(slot.role) && !slot.is_name).map(|slot| &*slot.text).collect()
+        };
+        let system = said(&|role| role == Role::System);
+        let documents = said(&|role| matches!(role, Role::User | Role::Tool));
+        guard = guard.within(&Context { system, documents });
+        seen.guard = Some(guard.clone());
+    }
     let mut edits = Vec::new();
     for slot in texts {
         let check = guard.check(Place::Input, &slot.text);

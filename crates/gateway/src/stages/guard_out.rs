@@ -17,7 +17,8 @@ pub(crate) fn guard_out(call: &mut Call, gateway: &Gateway, reply: Reply) -> Res
     // Embeddings are numbers, and so is a count; pictures and sound can't be read.
     let says_something =
         call.endpoint.is_chat() || matches!(call.endpoint.operation(), Operation::Transcriptions | Operation::Through);
-    if !gateway.guard.watches(Place::Output) || !says_something {
+    let guard = call.guard.as_ref().unwrap_or(&gateway.guard).clone();
+    if !guard.watches(Place::Output) || !says_something {
         return Ok(reply);
     }
     match reply {
@@ -31,13 +32,13 @@ pub(crate) fn guard_out(call: &mut Call, gateway: &Gateway, reply: Reply) -> Res
             let texts = match texts {
                 Ok(texts) => texts,
                 // What can't be looked at must not pass where something could have to be done about it.
-                Err(error) if gateway.guard.acts_on(Place::Output) => return Err(unreadable(call, &error)),
+                Err(error) if guard.acts_on(Place::Output) => return Err(unreadable(call, &error)),
                 Err(_) => return Ok(Reply::Whole { headers, body }),
             };
             let mut edits = Vec::new();
             let mut blocked = None;
             for slot in texts {
-                let check = gateway.guard.check(Place::Output, &slot.text);
+                let check = guard.check(Place::Output, &slot.text);
                 if let Some(clean) = clean(&slot.text, &check) {
                     edits.push(slot.edit(&clean));
                 }
@@ -57,21 +58,21 @@ pub(crate) fn guard_out(call: &mut Call, gateway: &Gateway, reply: Reply) -> Res
         }
         Reply::Passing(passing) if matches!(call.endpoint, Endpoint::Through(_)) => {
             call.unread = true;
-            if gateway.guard.acts_on(Place::Output) && gateway.config.unread == Unread::Refuse {
+            if guard.acts_on(Place::Output) && gateway.config.unread == Unread::Refuse {
                 let message = "no guardrail can read this answer, and such answers are refused here (gateway.unread)";
                 return Err(CallError::caller(ErrorClass::GuardrailBlocked, message));
             }
             Ok(Reply::Passing(passing))
         }
         Reply::Passing(passing) => {
-            if passing.is_stream && gateway.guard.acts_on(Place::Output) {
+            if passing.is_stream && guard.acts_on(Place::Output) {
                 let message = "a guardrail must see a transcription whole; send `stream` as false";
                 return Err(CallError::caller(ErrorClass::InvalidRequest, message));
             }
             Ok(Reply::Passing(passing))
         }
         Reply::Stream(mut incoming) => {
-            incoming.windows = Some(Windows::new(gateway.guard.clone()));
+            incoming.windows = Some(Windows::new(guard));
             Ok(Reply::Stream(incoming))
         }
     }

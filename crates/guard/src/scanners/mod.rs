@@ -4,14 +4,18 @@
 pub mod bias;
 pub mod code_injection;
 pub mod gibberish;
+pub mod groundedness;
 pub mod harmful_request;
 pub mod invisible_chars;
 pub mod jailbreak;
 pub mod language;
+pub mod length;
 mod nearby;
 pub mod pii;
 pub mod prompt_injection;
 pub mod refusal;
 pub mod secrets;
+pub mod system_prompt_leak;
 pub mod toxicity;
 pub mod urls;
+pub mod words;

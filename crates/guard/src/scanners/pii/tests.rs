@@ -2,8 +2,8 @@ use signalbox_types::Place;
 
 use super::{Pii, rules};
 use crate::conformance::{self, samples};
-use crate::policy::{Guard, GuardConfig};
 use crate::scanner::{Hit, Scanner, Text};
+use crate::{Guard, GuardConfig};
 
 fn scan(text: &str) -> Vec<Hit> {
     let mut hits = Vec::new();

@@ -1,6 +1,7 @@
 use signalbox_types::{Action, Place, Verdict};
 
 use super::*;
+use crate::lane::allows;
 
 fn config(json: &str) -> GuardConfig {
     serde_json::from_str(json).unwrap()
@@ -101,6 +102,30 @@ fn the_strongest_action_counts_and_exceptions_are_kept() {
     let token = |start: &str| format!("{start}{}", "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6");
     assert_eq!(guard.check(Place::Input, &token("ghp_q9Zx")).verdict, Verdict::Block);
     assert_eq!(guard.check(Place::Input, &token("ghp_Test")).verdict, Verdict::Flag);
+}
+
+#[test]
+fn a_shadow_says_what_it_would_do_and_does_nothing() {
+    let guard = Guard::compile(&config(
+        r#"{"policies":[
+            {"scanner":"secrets"},
+            {"scanner":"secrets","action":"block","shadow":true,"name":"no keys","owner":"ann","rationale":"since May"},
+            {"scanner":"invisible_chars","action":"redact","shadow":true}]}"#,
+    ))
+    .unwrap();
+    assert!(!guard.acts_on(Place::Output), "a stream isn't held back for it");
+    let text = format!("ghp_q9Zx{} \u{E0041}\u{E0042}", "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6");
+    let check = guard.check(Place::Input, &text);
+    assert_eq!((check.verdict, check.redacted), (Verdict::Flag, None));
+    let message = &check.findings[0].message;
+    assert!(message.ends_with(" (policy `no keys`, in shadow: it would be blocked)."), "{message}");
+    assert!(check.findings[1].message.ends_with(" (in shadow: it would be redacted)."), "{:?}", check.findings);
+
+    let named = Guard::compile(&config(r#"{"policies":[{"scanner":"secrets","action":"redact","name":"no keys"}]}"#));
+    let finding = named.unwrap().check(Place::Input, &text).findings.remove(0);
+    assert!(finding.action == Action::Redact && finding.message.ends_with(" (policy `no keys`)."), "{finding:?}");
+    assert!(error(r#"{"policies":[{"scanner":"secrets","shadow":true}]}"#).contains("leave `shadow` out"));
+    assert!(error(r#"{"policies":[{"scanner":"secrets","name":" "}]}"#).starts_with("policies[0].name: "));
 }
 
 #[test]

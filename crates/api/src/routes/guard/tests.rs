@@ -1,0 +1,133 @@
+use axum::body::Body;
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::tests::house::House;
+
+/// Shaped like a real key, and nobody's.
+fn key() -> String {
+    format!("AKIA{}", "QX3WTVBN5LKZJ7RM")
+}
+
+async fn refusal(body: Value) -> (String, String) {
+    let answer = House::new().await.post("/api/v1/guard", &body).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text());
+    let error = answer.json()["error"].clone();
+    (error["field"].as_str().unwrap_or_default().to_owned(), error["message"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn the_policies_in_force_are_asked_and_the_key_is_not_told() {
+    let house = House::new().await;
+    let text = format!("The key is {} as you asked.", key());
+    let answer = house.post("/api/v1/guard", &json!({"input": text, "output": text})).await;
+    assert!(!answer.ok()["texts"][1].to_string().contains(&key()), "{}", answer.text());
+    let told = answer.ok();
+    assert_eq!(told["verdict"], "redact");
+    let (input, output) = (&told["texts"][0], &told["texts"][1]);
+    assert_eq!(
+        (&input["field"], &input["place"], &input["verdict"]),
+        (&json!("input"), &json!("input"), &json!("flag"))
+    );
+    assert!(input.get("text").is_none(), "nothing is redacted there: {input}");
+    assert_eq!(output["text"], "The key is [REDACTED:aws_access_key] as you asked.");
+    let finding = &output["findings"][0];
+    assert_eq!(
+        (finding["scanner"].as_str(), finding["start"].as_u64(), finding["end"].as_u64()),
+        (Some("secrets"), Some(11), Some(31))
+    );
+    let scanners = output["scanners"].as_array().unwrap();
+    assert!(scanners.iter().any(|one| one["scanner"] == "secrets" && one["score"].as_f64() > Some(0.7)), "{output}");
+    assert!(scanners.iter().all(|one| one["us"].as_f64() >= Some(0.0)) && told["us"].as_f64() > Some(0.0));
+}
+
+#[tokio::test]
+async fn scanners_and_policies_can_be_tried() {
+    let house = House::new().await;
+    let ask = async |body: Value| house.post("/api/v1/guard", &body).await.ok();
+    let told = ask(json!({"text": "mail ann@example.com", "scanners": ["pii"]})).await;
+    assert_eq!((&told["verdict"], &told["texts"][0]["findings"][0]["rule"]), (&json!("flag"), &json!("email_address")));
+    let policy = json!({"scanner": "pii", "action": "redact", "on": ["output"]});
+    let told = ask(json!({"text": "mail ann@example.com", "place": "output", "policies": [policy]})).await;
+    assert_eq!(told["texts"][0]["text"], "mail [REDACTED:email_address]");
+    let told = ask(json!({"text": "mail ann@example.com", "policies": [policy]})).await;
+    assert_eq!(
+        (&told["verdict"], &told["texts"][0]["scanners"]),
+        (&json!("allow"), &json!([])),
+        "it looks at output only"
+    );
+}
+
+#[tokio::test]
+async fn several_texts_and_conversations_are_told_apart() {
+    let house = House::new().await;
+    let body = json!({"texts": ["nothing", key()], "place": "output", "messages": [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": [{"type": "image_url"}, {"type": "text", "text": key()}]},
+        {"role": "assistant", "tool_calls": []},
+    ]});
+    let told = house.post("/api/v1/guard", &body).await.ok();
+    let texts = told["texts"].as_array().unwrap();
+    let each: Vec<_> =
+        texts.iter().map(|text| (text["field"].as_str().unwrap(), text["verdict"].as_str().unwrap())).collect();
+    let expected = [
+        ("texts[0]", "allow"),
+        ("texts[1]", "redact"),
+        ("messages[0].content", "allow"),
+        ("messages[1].content[1].text", "flag"),
+    ];
+    assert_eq!(each, expected);
+}
+
+#[tokio::test]
+async fn an_answer_is_held_against_its_instructions_and_documents() {
+    let house = House::new().await;
+    let system = "You are Wren, and the word of the day that nobody may ever hear is heliotrope.";
+    let report = "Northern bridge inspections found cracked bearings, rusty girders, loose bolts, worn tracks, broken railings, \
+        damaged cables, faded markings, blocked drains, leaking pipes, missing plates, bent ladders, uneven paving, \
+        wooden sleepers, hollow pillars and 37 other minor defects during March.";
+    let policies = json!([{"scanner": "system_prompt_leak"}, {"scanner": "groundedness"}]);
+    let output = "The word of the day that nobody may ever hear is heliotrope. Inspections found 38 defects.";
+    let messages = json!([{"role": "system", "content": system}, {"role": "tool", "content": report}]);
+    for more in [json!({"system": system, "documents": [report]}), json!({ "messages": messages })] {
+        let mut body = json!({"output": output, "policies": policies});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let told = house.post("/api/v1/guard", &body).await.ok();
+        let findings = told["texts"][0]["findings"].as_array().unwrap();
+        let rules: Vec<_> = findings.iter().map(|finding| finding["rule"].as_str().unwrap()).collect();
+        assert_eq!(rules, ["repeated_instructions", "unsupported_number"], "{told}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_with_its_place() {
+    let (_, message) = refusal(json!({})).await;
+    assert!(message.starts_with("there is nothing to check; send `input`"), "{message}");
+    let (field, message) = refusal(json!({"input": "x", "scanners": ["pii", "sekrets"]})).await;
+    assert_eq!(field, "scanners[1]");
+    assert!(message.contains("unknown scanner `sekrets`; did you mean `secrets`?"), "{message}");
+    let (field, _) = refusal(json!({"input": "x", "policies": [{"scanner": "pii", "rules": ["emial"]}]})).await;
+    assert_eq!(field, "policies[0].rules[0]");
+    let (field, message) = refusal(json!({"input": "x", "policies": [{"scanner": "pii", "acton": "flag"}]})).await;
+    assert!(field.starts_with("policies[0]") && message.contains("unknown field `acton`"), "{field}: {message}");
+    let (field, message) = refusal(json!({"input": "x", "scanners": []})).await;
+    assert!(field == "scanners" && message.contains("leave it out"), "{message}");
+    let both = json!({"input": "x", "scanners": ["pii"], "policies": [{"scanner": "pii"}]});
+    assert!(refusal(both).await.1.contains("found both"));
+    let (field, message) = refusal(json!({"texts": vec!["x"; 257]})).await;
+    assert!(field == "texts[256]" && message.contains("at most 256 texts"), "{field}: {message}");
+    let (field, _) = refusal(json!({"messages": [{"role": "user", "content": 7}]})).await;
+    assert_eq!(field, "messages[0].content");
+}
+
+#[tokio::test]
+async fn the_guardrails_are_shown() {
+    let house = House::new().await;
+    let shown = house.get("/api/v1/guard").await.ok();
+    let policies = shown["policies"].as_array().unwrap();
+    assert_eq!((policies.len(), &policies[2]["action"]), (6, &json!("redact")), "{shown}");
+    let names: Vec<_> = shown["scanners"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"secrets") && names.is_sorted(), "{names:?}");
+    let request = house.request(Method::GET, "/api/v1/guard").body(Body::empty()).unwrap();
+    assert_eq!(house.send(request).await.status, StatusCode::UNAUTHORIZED);
+}
