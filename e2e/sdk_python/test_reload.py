@@ -87,7 +87,10 @@ def test_what_is_wrong_is_refused_as_a_whole_and_told_once(configured: Configure
     assert "refused" not in configured.config()
     assert "signalbox_config_refused 0\n" in configured.api("GET", "/metrics").text
     assert configured.text().count("is refused, the one before stays in force") == 1
-    # A file that is gone takes nothing away.
+    # A file that is being written, or gone, takes nothing away.
+    configured.file.write_text("")
+    refused = wait_until("the refusal", lambda: configured.config().get("refused"))
+    assert "is empty" in refused["problems"][0]
     configured.file.unlink()
     wait_until("the refusal", lambda: configured.config().get("refused"))
     assert configured.ask().headers["x-signalbox-provider"] == "up-anthropic"

@@ -4,13 +4,13 @@
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
-use signalbox_upstream::{Operation, Target, UpstreamBody, UpstreamReply};
+use signalbox_upstream::{Operation, UpstreamBody, UpstreamReply};
 use signalbox_wire::along::{Along, Form, Shape};
 use signalbox_wire::{Dialect, along};
 
 use crate::call::{CallError, Reply};
 use crate::endpoint::Endpoint;
-use crate::exchange::{broken, content_type};
+use crate::exchange::{Ask, content_type};
 use crate::headers::passed_back;
 use crate::through;
 
@@ -158,26 +158,20 @@ pub(crate) enum Take {
 }
 
 /// Takes an answer.
-pub(crate) async fn take(
-    how: Take,
-    endpoint: Endpoint,
-    target: &Target,
-    reply: UpstreamReply,
-    max_answer_bytes: usize,
-) -> Result<Reply, CallError> {
+pub(crate) async fn take(ask: &mut Ask, reply: UpstreamReply) -> Result<Reply, CallError> {
     let kind = content_type(&reply.headers).unwrap_or_default().to_ascii_lowercase();
     let is_stream = kind.starts_with("text/event-stream");
-    let is_through = matches!(endpoint, Endpoint::Through(_));
+    let is_through = matches!(ask.endpoint(), Endpoint::Through(_));
     let mut headers = if is_through { through::passed_back(&reply.headers) } else { passed_back(&reply.headers) };
     if !is_through && !headers.contains_key(CONTENT_TYPE) {
-        tracing::debug!(provider = %target.provider.name, "an answer says not what it is");
+        tracing::debug!(provider = %ask.target().provider.name, "an answer says not what it is");
         headers.insert(CONTENT_TYPE, http::HeaderValue::from_static("application/octet-stream"));
     }
     let is_json = kind.contains("json");
-    if how == Take::Passing || is_stream || !(is_json || kind.starts_with("text/")) {
+    if ask.take() == Take::Passing || is_stream || !(is_json || kind.starts_with("text/")) {
         return Ok(Reply::Passing(Box::new(Passing { headers, body: reply.body, is_stream, is_json })));
     }
-    let body = reply.body.read_all(max_answer_bytes).await.map_err(|error| broken(&error))?;
+    let body = ask.read(reply.body).await?;
     Ok(Reply::Whole { headers, body })
 }
 

@@ -86,6 +86,8 @@ pub(crate) struct Call {
     /// What the caller got; none if it was gone before.
     pub(crate) status: Option<StatusCode>,
     pub(crate) held: Held,
+    /// What its answer takes while it is read whole.
+    pub(crate) answer_held: Held,
     /// Given back when the call has ended.
     pub(crate) permit: Option<Held>,
     /// The same call may be sent again, and then waits for the answer of this one.
@@ -168,6 +170,7 @@ impl Call {
             cost: None,
             replied: None,
             status: None,
+            answer_held: held.another(),
             held,
             permit: None,
             lead: None,
@@ -253,6 +256,7 @@ impl Call {
             cost: None,
             replied: None,
             status: None,
+            answer_held: held.another(),
             held,
             permit: None,
             lead: None,
@@ -265,6 +269,7 @@ impl Call {
         self.input = sent.input;
         self.asked_for_usage = sent.asked_for_usage;
         self.credential = sent.credential;
+        self.answer_held = sent.held;
         self.first_byte = Some(sent.first_byte.saturating_sub(self.started_at));
         self.replied = Some(sent.status);
         sent.reply

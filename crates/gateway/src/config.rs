@@ -14,8 +14,8 @@ pub struct GatewayConfig {
     /// The largest answer that is held in memory when the caller asked for no stream, in bytes. A
     /// larger one is a fault of the provider: 502.
     pub max_answer_bytes: usize,
-    /// How many bytes of request bodies all calls together may hold. When they are used up, new
-    /// calls get 503 with `Retry-After`.
+    /// How many bytes of request bodies, and of answers that are read whole, all calls together may hold. When they are
+    /// used up, calls get 503 with `Retry-After`.
     pub max_buffered_bytes: usize,
     /// How many calls may be under way at once. The next one gets 503 with `Retry-After`.
     pub max_in_flight: usize,

@@ -11,7 +11,9 @@ use http_body_util::BodyExt as _;
 use serde_json::value::RawValue;
 use signalbox_types::ErrorClass;
 use signalbox_types::seam::Clock;
-use signalbox_upstream::{BodyError, MaxTokensField, Target, Upstream, UpstreamCall, UpstreamReply, simulated};
+use signalbox_upstream::{
+    BodyError, MaxTokensField, Target, Upstream, UpstreamBody, UpstreamCall, UpstreamReply, simulated,
+};
 use signalbox_wire::{
     ChatRequest, Codec, Dialect, ErrorBody, EventDecoder, StreamEvent, WireError, codec, embeddings, splice,
 };
@@ -20,6 +22,7 @@ use crate::along::{self, Take};
 use crate::call::{Call, CallError, Incoming, Input, Reply};
 use crate::endpoint::Endpoint;
 use crate::headers::{passed_back, passed_on};
+use crate::held::Held;
 use crate::offload::offload;
 use crate::relay::is_content;
 use crate::through;
@@ -58,6 +61,8 @@ pub(crate) struct Ask {
     /// What of the body is still arriving.
     upload: Option<Upload>,
     max_answer_bytes: usize,
+    /// What an answer takes that is read whole.
+    held: Held,
 }
 
 /// An answer that has begun, and what was sent for it.
@@ -70,6 +75,8 @@ pub(crate) struct Sent {
     pub(crate) first_byte: std::time::Duration,
     /// Which of the provider's credentials it was, where it has several.
     pub(crate) credential: Option<Arc<str>>,
+    /// What the answer takes.
+    pub(crate) held: Held,
 }
 
 impl Ask {
@@ -119,6 +126,7 @@ impl Ask {
             },
             upload: None,
             max_answer_bytes,
+            held: call.held.another(),
         })
     }
 
@@ -135,6 +143,28 @@ impl Ask {
     pub(crate) fn uploading(mut self, upload: Upload) -> Self {
         self.upload = Some(upload);
         self
+    }
+
+    /// Reads an answer whole, which counts among what all calls hold.
+    pub(crate) async fn read(&mut self, body: UpstreamBody) -> Result<Bytes, CallError> {
+        let held = &mut self.held;
+        let read = body.read_within(self.max_answer_bytes, |bytes| held.try_grow(bytes)).await;
+        read.map_err(|error| match error {
+            BodyError::NoRoom { .. } => CallError::overloaded("too many answers are in memory; try again"),
+            error => broken(&error),
+        })
+    }
+
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        self.endpoint
+    }
+
+    pub(crate) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    pub(crate) fn take(&self) -> Take {
+        self.take
     }
 
     fn same_dialect(&self) -> bool {
@@ -167,14 +197,14 @@ pub(crate) async fn exchange(mut ask: Ask, upstream: &Upstream, clock: &dyn Cloc
     let taken = if !(status.is_success() || (status == StatusCode::NOT_MODIFIED && ask.is_through())) {
         Err(refused(codec, &ask, reply).await)
     } else if ask.endpoint.passes_along() {
-        along::take(ask.take, ask.endpoint, &ask.target, reply, ask.max_answer_bytes).await
+        along::take(&mut ask, reply).await
     } else if ask.stream {
-        begin_stream(codec, &ask, reply).await
+        begin_stream(codec, &mut ask, reply).await
     } else {
-        whole(codec, &ask.target, reply, ask.max_answer_bytes).await
+        whole(codec, &mut ask, reply).await
     };
     match taken {
-        Ok(reply) => Ok(Sent { reply, status, input, asked_for_usage, first_byte, credential }),
+        Ok(reply) => Ok(Sent { reply, status, input, asked_for_usage, first_byte, credential, held: ask.held }),
         Err(mut error) => {
             error.detail.first_byte = Some(first_byte);
             error.detail.credential = credential;
@@ -294,15 +324,11 @@ async fn refused(codec: &dyn Codec, ask: &Ask, reply: UpstreamReply) -> CallErro
     error
 }
 
-async fn whole(
-    codec: &dyn Codec,
-    target: &Target,
-    reply: UpstreamReply,
-    max_answer_bytes: usize,
-) -> Result<Reply, CallError> {
+async fn whole(codec: &dyn Codec, ask: &mut Ask, reply: UpstreamReply) -> Result<Reply, CallError> {
     let headers = passed_back(&reply.headers);
     let status = reply.status.as_u16();
-    let body = reply.body.read_all(max_answer_bytes).await.map_err(|error| broken(&error))?;
+    let body = ask.read(reply.body).await?;
+    let target = &ask.target;
     /// An answer of any dialect that is not one.
     #[derive(serde::Deserialize)]
     struct Probe<'a> {
@@ -322,15 +348,15 @@ async fn whole(
 }
 
 /// Waits for the first event, so that a failure that comes with HTTP 200 can still become a status.
-async fn begin_stream(codec: &dyn Codec, ask: &Ask, reply: UpstreamReply) -> Result<Reply, CallError> {
-    let target = &ask.target;
+async fn begin_stream(codec: &dyn Codec, ask: &mut Ask, reply: UpstreamReply) -> Result<Reply, CallError> {
     let headers = passed_back(&reply.headers);
     if let Some(kind) = content_type(&reply.headers).filter(|kind| !codec.framing().is_of(kind)) {
         let kind: String = kind.chars().take(80).collect();
         // An error would be told by this.
-        whole(codec, target, reply, ask.max_answer_bytes).await?;
-        return Err(garbage(target, &format!("with `{kind}` where a stream was asked for")));
+        whole(codec, ask, reply).await?;
+        return Err(garbage(&ask.target, &format!("with `{kind}` where a stream was asked for")));
     }
+    let target = &ask.target;
     let mut body = reply.body;
     let mut events = EventDecoder::new(codec.framing());
     let mut first = Vec::new();
@@ -375,7 +401,7 @@ fn failure(event: &StreamEvent) -> Option<&ErrorBody> {
     if let StreamEvent::Error(error) = event { Some(error) } else { None }
 }
 
-pub(crate) fn broken(error: &BodyError) -> CallError {
+fn broken(error: &BodyError) -> CallError {
     CallError::upstream(error.class(), error.to_string())
 }
 

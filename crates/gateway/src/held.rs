@@ -15,9 +15,9 @@ impl Held {
         Self { total, limit, bytes: 0 }
     }
 
-    /// An account that can't grow.
-    pub(crate) fn nothing() -> Self {
-        Self::new(Arc::default(), 0)
+    /// Another share of the same.
+    pub(crate) fn another(&self) -> Self {
+        Self::new(Arc::clone(&self.total), self.limit)
     }
 
     pub(crate) fn bytes(&self) -> usize {

@@ -236,7 +236,7 @@ fn no_such_path(path: &str) -> Response<Full<Bytes>> {
     let body = serde_json::json!({"error": {
         "type": "not_found",
         "message": format!("there is nothing at {path}"),
-        "hint": "gateway paths: /v1/chat/completions, /v1/messages, /v1/embeddings, /v1/models, /v1beta/models, /model/{model}/converse, /v2/chat; OTLP: /v1/traces; the API: /api/docs",
+        "hint": "gateway paths: /v1/chat/completions, /v1/responses, /v1/messages, /v1/embeddings, /v1/models, /v1/files, /v1beta/models, /model/{model}/converse, /v2/chat, /providers/{name}/…; OTLP: /v1/traces; the API: /api/docs",
     }});
     let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
     *response.status_mut() = StatusCode::NOT_FOUND;

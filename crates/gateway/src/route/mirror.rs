@@ -8,7 +8,6 @@ use super::drain::read_to_end;
 use super::numbers::RouteShed;
 use crate::Gateway;
 use crate::call::Call;
-use crate::held::Held;
 use crate::serve::answered;
 
 pub(crate) fn send_copy(call: &Call, gateway: &Arc<Gateway>) {
@@ -20,8 +19,8 @@ pub(crate) fn send_copy(call: &Call, gateway: &Arc<Gateway>) {
     let Ok(permit) = Arc::clone(&gateway.mirrors).try_acquire_owned() else {
         return gateway.metrics().routes().count_shed(&route.name, RouteShed::Mirror);
     };
-    // The body is shared, and so few of them are under way that it needs no account of its own.
-    let copy = call.copy_for(target.clone(), Arc::clone(&route.name), Held::nothing());
+    // The body is shared; its answer counts.
+    let copy = call.copy_for(target.clone(), Arc::clone(&route.name), call.held.another());
     let settle = gateway.owned(copy);
     let (gateway, longest) = (Arc::clone(gateway), route.drain_time());
     tokio::spawn(async move {

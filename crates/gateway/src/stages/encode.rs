@@ -11,7 +11,7 @@ use signalbox_types::{ErrorClass, Verdict};
 use signalbox_upstream::Operation;
 use signalbox_wire::{Dialect, Framing, WireError, embeddings};
 
-use crate::call::{Answer, Call, CallError, Input, Outcome, Reply, Retry};
+use crate::call::{Answer, Call, CallError, Input, Outcome, Reply, Retry, Source};
 use crate::endpoint::Endpoint;
 use crate::headers::{
     AMAZON_REQUEST_ID, ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, IDEMPOTENCY, LATENCY_MS, MODEL, OPENAI_REQUEST_ID,
@@ -216,7 +216,9 @@ fn lead_on(
     body: &Bytes,
     error: Option<&CallError>,
 ) {
-    if let Some(lead) = call.lead.take() {
+    // If only its own caller would wait no longer, the first of the others makes the call.
+    let impatient = |error: &CallError| error.source == Source::Caller && error.class == ErrorClass::UpstreamTimeout;
+    if let Some(lead) = call.lead.take().filter(|_| !error.is_some_and(impatient)) {
         let kept = Kept::of(status, headers.clone(), body.clone(), call.trace.trace_id, error);
         lead.answered(kept, gateway.clock.elapsed());
     }

@@ -103,6 +103,22 @@ async fn who_waits_for_the_same_call_waits_no_longer_than_it_said() {
 }
 
 #[tokio::test]
+async fn who_has_no_patience_fails_alone() {
+    let house = House::new().await;
+    let body = question(CHAT, "oai/small");
+    let hasty = [ONCE, ("x-sim-latency-ms", "60000"), ("x-signalbox-timeout-ms", "200")];
+    let mut first = Box::pin(house.call(CHAT, &hasty, &body));
+    while asked(&house).await == 0 {
+        assert!(first.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        tokio::task::yield_now().await;
+    }
+    let both = futures_util::future::join(first, house.call(CHAT, &[ONCE], &body));
+    let (first, second) = tokio::time::timeout(Duration::from_secs(10), both).await.unwrap();
+    assert_eq!((first.status.as_u16(), second.status.as_u16()), (504, 200), "{}", second.text());
+    assert_eq!((second.header("x-signalbox-idempotency"), asked(&house).await), ("", json!(2)));
+}
+
+#[tokio::test]
 async fn a_key_stands_for_one_request_of_one_project() {
     let house = House::new().await;
     for (path, model) in [(CHAT, "oai/small"), (MESSAGES, "ant/large")] {

@@ -61,11 +61,19 @@ async fn calls_over_the_limit_are_asked_to_come_again() {
 
 #[tokio::test]
 async fn memory_for_bodies_is_bounded() {
-    let house = with_config(GatewayConfig { max_buffered_bytes: 100, ..GatewayConfig::default() }).await;
-    let body = with(question(CHAT, "oai/small"), json!({"padding": "x".repeat(200)}));
-    for _ in 0..3 {
-        let answer = house.call(CHAT, &[], &body).await;
-        assert_eq!(answer.status, 503, "{}", answer.text());
+    let house = with_config(GatewayConfig { max_buffered_bytes: 2_000, ..GatewayConfig::default() }).await;
+    let long = with(question(CHAT, "oai/small"), json!({"padding": "x".repeat(2_000)}));
+    let (short, echo) = (question(CHAT, "oai/small"), "word ".repeat(600));
+    let claude = question(CHAT, "ant/small");
+    // What comes back counts, too, and no target is blamed.
+    for (headers, body) in
+        [(&[][..], &long), (&[("x-sim-echo", &*echo)][..], &short), (&[("x-sim-echo", &*echo)][..], &claude)]
+    {
+        for _ in 0..3 {
+            let answer = house.call(CHAT, headers, body).await;
+            assert_eq!(answer.status, 503, "{}", answer.text());
+            assert!(answer.text().contains("in memory"), "{}", answer.text());
+        }
     }
     house.gateway.drain().await;
     assert_eq!(house.call(CHAT, &[], &question(CHAT, "oai/small")).await.status, 200);

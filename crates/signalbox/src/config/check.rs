@@ -168,6 +168,11 @@ fn wrong_word(error: &ValidationError<'_>, at: &str, options: &[&str], mut probl
         problem.message = format!("{at} is {}; expected one of {list}", kind_of(error.instance()));
         return problem;
     };
+    // Where some write the key itself.
+    if error.instance_path().as_str().ends_with("/auth") {
+        problem.message = format!("{at} is another word; expected one of {list}");
+        return problem.hint("a key belongs into `api_key`, or better into an environment variable".to_owned());
+    }
     problem.message = format!("{at} is `{written}`; expected one of {list}");
     match nearest(written, options.iter().copied()) {
         Some(near) => problem.hint(format!("did you mean `{near}`?")),

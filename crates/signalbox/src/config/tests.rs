@@ -163,6 +163,14 @@ fn numbers_and_texts_stand_for_each_other_where_they_can() {
 }
 
 #[test]
+fn a_key_in_the_wrong_place_is_not_told() {
+    let text = "providers:\n  - {name: x, dialect: openai_chat, base_url: 'http://h/v1', auth: sk-proj-abc}\n";
+    let told = Config::parse("signalbox.yaml", text, &env).unwrap_err().to_string();
+    assert!(told.contains("`providers[0].auth` is another word; expected one of"), "{told}");
+    assert!(!told.contains("sk-proj"), "{told}");
+}
+
+#[test]
 fn routes_are_checked_with_all_else() {
     refused(
         "routes:\n  - name: chat\n    strategy: priorty\n    targets:\n      - {provider: smi, model: small}\n      \

@@ -55,6 +55,12 @@ pub enum BodyError {
         /// The limit.
         limit_bytes: usize,
     },
+    /// The reader has no room for more.
+    #[error("there is no room for the rest of the answer of provider `{provider}`")]
+    NoRoom {
+        /// The provider's name.
+        provider: Arc<str>,
+    },
 }
 
 impl BodyError {
@@ -64,6 +70,7 @@ impl BodyError {
         match self {
             Self::Cut { .. } | Self::TooLarge { .. } => ErrorClass::UpstreamError,
             Self::IdleTimeout { .. } | Self::TotalTimeout { .. } => ErrorClass::UpstreamTimeout,
+            Self::NoRoom { .. } => ErrorClass::Overloaded,
         }
     }
 }
@@ -142,13 +149,28 @@ impl UpstreamBody {
     ///
     /// # Errors
     /// When it breaks off or is longer.
-    pub async fn read_all(mut self, limit_bytes: usize) -> Result<Bytes, BodyError> {
+    pub async fn read_all(self, limit_bytes: usize) -> Result<Bytes, BodyError> {
+        self.read_within(limit_bytes, |_| true).await
+    }
+
+    /// All of it, as long as there is room for the next bytes.
+    ///
+    /// # Errors
+    /// When it breaks off, is longer, or there is no room.
+    pub async fn read_within(
+        mut self,
+        limit_bytes: usize,
+        mut room: impl FnMut(usize) -> bool,
+    ) -> Result<Bytes, BodyError> {
         let mut first = Bytes::new();
         let mut rest = BytesMut::new();
         while let Some(frame) = self.frame().await {
             let Ok(data) = frame?.into_data() else { continue };
             if first.len() + rest.len() + data.len() > limit_bytes {
                 return Err(BodyError::TooLarge { provider: Arc::clone(&self.provider.name), limit_bytes });
+            }
+            if !room(data.len()) {
+                return Err(BodyError::NoRoom { provider: Arc::clone(&self.provider.name) });
             }
             if first.is_empty() {
                 // Most replies are one piece, which needs no copy.
