@@ -155,7 +155,7 @@ async fn faults() -> Vec<Fault> {
 /// The provider is configured so that no test waits long for one that hangs.
 fn plan(fault: &Fault, routes: Value) -> Plan {
     let provider = json!({"name": "bad", "dialect": "openai_chat", "base_url": fault.base_url, "api_key": "k",
-        "timeouts": {"first_byte": "40ms", "idle": "40ms", "connect": "2s"}});
+        "timeouts": {"first_byte": "250ms", "idle": "250ms", "connect": "2s"}});
     Plan { providers: vec![provider], routes, ..Plan::default() }
 }
 
