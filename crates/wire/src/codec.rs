@@ -147,8 +147,11 @@ pub trait Codec: Send + Sync {
     /// As [`Codec::texts`].
     fn response_texts<'a>(&self, body: &'a [u8]) -> Result<Vec<TextSlot<'a>>, WireError>;
 
-    /// The streaming request with usage asked for, or `None` if nothing needs to be changed.
-    fn ask_for_usage(&self, body: &Bytes) -> Option<Bytes>;
+    /// The streaming request with usage asked for, or `None` if nothing needs to be changed: in most dialects every
+    /// stream tells its usage.
+    fn ask_for_usage(&self, _: &Bytes) -> Option<Bytes> {
+        None
+    }
 
     /// Reads a request.
     ///
@@ -206,7 +209,9 @@ pub trait Codec: Send + Sync {
     }
 
     /// What a provider's error says. Never fails: garbage gives a short excerpt.
-    fn decode_error(&self, status: u16, body: &[u8]) -> ErrorBody;
+    fn decode_error(&self, status: u16, body: &[u8]) -> ErrorBody {
+        crate::error::read(status, body)
+    }
 
     /// An error as the dialect's SDKs expect it.
     fn encode_error(&self, error: &ErrorBody) -> Bytes;

@@ -6,6 +6,7 @@ mod response;
 pub(crate) mod signature;
 
 pub use event::StreamEvent;
+pub(crate) use request::Hinted;
 pub use request::{
     CachePlace, ChatRequest, Effort, Extras, OtherTool, PartHints, Reasoning, ResponseFormat, ToolChoice,
 };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Number, Value};
-use signalbox_types::{Message, ToolDefinition};
+use signalbox_types::{Message, Part, Role, ToolDefinition};
 
 use crate::error::WireError;
 use crate::registry::Dialect;
@@ -103,6 +103,33 @@ impl ChatRequest {
     pub(crate) fn push(&mut self, message: Message, origin: impl ToString) {
         self.messages.push(message);
         self.origins.push(origin.to_string());
+    }
+
+    /// Adds a message of parts with their hints.
+    pub(crate) fn push_hinted(&mut self, role: Role, hinted: Hinted, origin: impl ToString) {
+        let message = self.messages.len();
+        let mut parts = Vec::with_capacity(hinted.len());
+        for (index, (part, hints)) in hinted.into_iter().enumerate() {
+            if hints != PartHints::default() {
+                self.part_hints.insert((message, index), hints);
+            }
+            parts.push(part);
+        }
+        self.push(Message { role, parts, name: None, finish_reason: None }, origin);
+    }
+
+    /// Adds what a dialect says in one turn. Answers of tools are a message of their own in the canonical form, before
+    /// what the user adds.
+    pub(crate) fn push_turn(&mut self, role: Role, hinted: Hinted, origin: impl ToString + Copy) {
+        let is_answer = |(part, _): &(Part, PartHints)| matches!(part, Part::ToolCallResponse { .. });
+        let (answers, others): (Hinted, Hinted) = hinted.into_iter().partition(is_answer);
+        let answered = !answers.is_empty();
+        if answered {
+            self.push_hinted(Role::Tool, answers, origin);
+        }
+        if !others.is_empty() || !answered {
+            self.push_hinted(role, others, origin);
+        }
     }
 
     /// What the caller calls a message.
@@ -293,6 +320,9 @@ impl Reasoning {
         })
     }
 }
+
+/// Parts with their hints, before they are a message.
+pub(crate) type Hinted = Vec<(Part, PartHints)>;
 
 /// What a part carries beside its content. None of it changes what is said.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -4,6 +4,9 @@ use std::fmt;
 
 use signalbox_types::{Message, Usage};
 
+use crate::error::WireError;
+use crate::registry::Dialect;
+
 /// Why a model stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FinishReason {
@@ -61,4 +64,18 @@ pub struct ChatResponse {
     pub stop_sequence: Option<String>,
     /// What was used.
     pub usage: Usage,
+}
+
+impl ChatResponse {
+    /// The answer, for a dialect that has exactly one.
+    pub(crate) fn only_answer(&self, target: Dialect) -> Result<&Message, WireError> {
+        match self.messages.as_slice() {
+            [message] => Ok(message),
+            messages => Err(WireError::Unsupported {
+                field: "choices".into(),
+                dialect: target,
+                hint: format!("it has exactly one answer, the provider gave {}", messages.len()),
+            }),
+        }
+    }
 }

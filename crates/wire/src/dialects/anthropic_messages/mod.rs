@@ -46,11 +46,6 @@ impl Codec for AnthropicMessages {
         texts::response_texts(body)
     }
 
-    fn ask_for_usage(&self, _: &Bytes) -> Option<Bytes> {
-        // Every stream tells its usage.
-        None
-    }
-
     fn decode_request(&self, body: &[u8]) -> Result<ChatRequest, WireError> {
         request::decode(body)
     }
@@ -81,10 +76,6 @@ impl Codec for AnthropicMessages {
 
     fn text_event(&self, _: &SseEvent, channel: Channel, text: &str) -> Bytes {
         texts::text_event(channel, text)
-    }
-
-    fn decode_error(&self, status: u16, body: &[u8]) -> ErrorBody {
-        crate::error::read(status, body)
     }
 
     fn encode_error(&self, error: &ErrorBody) -> Bytes {

@@ -7,7 +7,7 @@ use signalbox_types::{Message, Modality, Part, Role};
 
 use super::DIALECT;
 use super::texts::{CONTENT, role};
-use crate::canonical::{ChatRequest, PartHints, no_counterpart, signature};
+use crate::canonical::{ChatRequest, Hinted, PartHints, no_counterpart, signature};
 use crate::error::WireError;
 use crate::json::{Node, Path};
 use crate::media::{part_of_url, plain_text, plain_text_blob};
@@ -16,36 +16,13 @@ use crate::write::Writer;
 /// The key that carries arguments which are no JSON object, since this dialect has objects only.
 pub(crate) const INVALID_ARGUMENTS: &str = "invalid_json_arguments";
 
-type Hinted = Vec<(Part, PartHints)>;
-
 pub(super) fn decode_message(node: Node<'_>, path: Path<'_>, request: &mut ChatRequest) -> Result<(), WireError> {
     let fields = node.object(path)?;
     let role = role(&fields, path)?;
     let content = fields.get("content").ok_or_else(|| path.key("content").missing(CONTENT))?;
     let parts = decode_content(content, path.key("content"))?;
-    // Answers of tools are a message of their own in the canonical form, before what the user adds.
-    let (answers, others): (Hinted, Hinted) =
-        parts.into_iter().partition(|(part, _)| matches!(part, Part::ToolCallResponse { .. }));
-    if !answers.is_empty() {
-        push(request, Role::Tool, answers, path);
-        if others.is_empty() {
-            return Ok(());
-        }
-    }
-    push(request, role, others, path);
+    request.push_turn(role, parts, path);
     Ok(())
-}
-
-pub(super) fn push(request: &mut ChatRequest, role: Role, hinted: Hinted, path: Path<'_>) {
-    let message = request.messages.len();
-    let mut parts = Vec::with_capacity(hinted.len());
-    for (index, (part, hints)) in hinted.into_iter().enumerate() {
-        if hints != PartHints::default() {
-            request.part_hints.insert((message, index), hints);
-        }
-        parts.push(part);
-    }
-    request.push(Message { role, parts, name: None, finish_reason: None }, path);
 }
 
 pub(super) fn decode_content(content: Node<'_>, path: Path<'_>) -> Result<Hinted, WireError> {

@@ -8,6 +8,7 @@ use signalbox_types::{Role, ToolDefinition};
 
 use super::{DIALECT, parts, texts};
 use crate::canonical::{CachePlace, ChatRequest, Effort, OtherTool, Reasoning, ResponseFormat, ToolChoice};
+use crate::dialects::{encode_extras, is_empty};
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
 use crate::write::Writer;
@@ -43,7 +44,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatRequest, WireError> {
     if let Some(system) = root.get("system") {
         let path = Path::Root.key("system");
         let content = parts::decode_content(system, path)?;
-        parts::push(&mut request, Role::System, content, path);
+        request.push_hinted(Role::System, content, path);
     }
     let path = Path::Root.key("messages");
     for (index, node) in root.messages()?.list(path)?.into_iter().enumerate() {
@@ -223,7 +224,7 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
             w.object_field("metadata", |w| w.field("user_id", user));
         }
         encode_format(w, request)?;
-        encode_extras(w, request)
+        encode_extras(w, request, DIALECT, &[])
     })
 }
 
@@ -361,28 +362,9 @@ fn encode_format(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
     Ok(())
 }
 
-fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
-    for (name, value) in &request.extras.fields {
-        let harmless = match request.extras.dialect {
-            DIALECT => {
-                w.field(name, value);
-                continue;
-            }
-            other => crate::dialects::harmless_field(other, name, value),
-        };
-        harmless.map_err(|hint| unsupported(name, hint))?;
-    }
-    Ok(())
-}
-
 /// Whether an OpenAI field can be left out without changing what the caller gets.
 pub(crate) fn harmless_openai_field(name: &str, value: &Value) -> Result<(), &'static str> {
     let is_zero = value.as_f64() == Some(0.0);
-    let is_empty = match value {
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        _ => false,
-    };
     let harmless = match name {
         // Hints about price, speed and OpenAI's own dashboard, not about the answer.
         "store" | "prompt_cache_key" | "prompt_cache_retention" | "prediction" => true,
@@ -393,7 +375,7 @@ pub(crate) fn harmless_openai_field(name: &str, value: &Value) -> Result<(), &'s
         "verbosity" => value == "medium",
         // Even an empty object switches the search on.
         "web_search_options" => false,
-        _ => is_empty,
+        _ => is_empty(value),
     };
     if harmless {
         return Ok(());

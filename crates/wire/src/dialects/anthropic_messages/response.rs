@@ -124,13 +124,7 @@ pub(super) fn encode_usage(w: &mut Writer, usage: &Usage) {
 }
 
 pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
-    let [message] = response.messages.as_slice() else {
-        return Err(WireError::Unsupported {
-            field: "choices".into(),
-            dialect: DIALECT,
-            hint: format!("it has exactly one answer, the provider gave {}", response.messages.len()),
-        });
-    };
+    let message = response.only_answer(DIALECT)?;
     let holds = Holds {
         refusal: message.parts.iter().any(|part| matches!(part, Part::Refusal { .. })),
         tool_call: message.parts.iter().any(|part| matches!(part, Part::ToolCall { .. })),

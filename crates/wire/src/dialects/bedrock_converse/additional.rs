@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{DIALECT, unsupported};
 use crate::canonical::{ChatRequest, Effort, Reasoning};
-use crate::dialects::harmless_field as harmless_elsewhere;
+use crate::dialects::{harmless_field as harmless_elsewhere, is_empty};
 use crate::error::WireError;
 use crate::registry::Dialect;
 use crate::write::Writer;
@@ -175,16 +175,11 @@ fn field_of(request: &ChatRequest) -> &'static str {
 pub(crate) fn harmless_field(name: &str, value: &Value) -> Result<(), &'static str> {
     // Said by the canonical request already.
     const SAID: &[&str] = &["thinking", "reasoning_config", "reasoningConfig", "reasoning_effort", "top_k"];
-    let empty = match value {
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        _ => false,
-    };
     let harmless = match name {
         // About speed and price, not about the answer.
         "performanceConfig" | "serviceTier" => true,
         ADDITIONAL => value.as_object().is_some_and(|fields| fields.keys().all(|name| SAID.contains(&name.as_str()))),
-        _ => empty,
+        _ => is_empty(value),
     };
     if harmless {
         return Ok(());

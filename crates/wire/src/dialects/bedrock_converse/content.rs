@@ -3,17 +3,15 @@
 use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
-use signalbox_types::{Message, Modality, Part, Role};
+use signalbox_types::{Modality, Part, Role};
 
 use super::media;
-use crate::canonical::{ChatRequest, PartHints};
+use crate::canonical::{ChatRequest, Hinted, PartHints};
 use crate::error::WireError;
 use crate::json::{Node, Object, Path};
 use crate::media::plain_text_blob;
 
 pub(super) const BLOCKS: &str = "a list of content blocks";
-
-pub(super) type Hinted = Vec<(Part, PartHints)>;
 
 pub(super) fn role(message: &Object<'_>, path: Path<'_>) -> Result<Role, WireError> {
     const EXPECTED: &str = "`user` or `assistant`";
@@ -29,29 +27,8 @@ pub(super) fn decode_message(node: Node<'_>, path: Path<'_>, request: &mut ChatR
     let role = role(&message, path)?;
     let content = message.get("content").ok_or_else(|| path.key("content").missing(BLOCKS))?;
     let parts = decode_blocks(content, path.key("content"))?;
-    // Answers of tools are a message of their own in the canonical form, before what the user adds.
-    let (answers, others): (Hinted, Hinted) =
-        parts.into_iter().partition(|(part, _)| matches!(part, Part::ToolCallResponse { .. }));
-    if !answers.is_empty() {
-        push(request, Role::Tool, answers, path);
-        if others.is_empty() {
-            return Ok(());
-        }
-    }
-    push(request, role, others, path);
+    request.push_turn(role, parts, path);
     Ok(())
-}
-
-pub(super) fn push(request: &mut ChatRequest, role: Role, hinted: Hinted, path: Path<'_>) {
-    let message = request.messages.len();
-    let mut parts = Vec::with_capacity(hinted.len());
-    for (index, (part, hints)) in hinted.into_iter().enumerate() {
-        if hints != PartHints::default() {
-            request.part_hints.insert((message, index), hints);
-        }
-        parts.push(part);
-    }
-    request.push(Message { role, parts, name: None, finish_reason: None }, path);
 }
 
 pub(super) fn decode_blocks(content: Node<'_>, path: Path<'_>) -> Result<Hinted, WireError> {

@@ -62,11 +62,6 @@ impl Codec for BedrockConverse {
         texts::response_texts(body)
     }
 
-    fn ask_for_usage(&self, _: &Bytes) -> Option<Bytes> {
-        // Every stream tells its usage.
-        None
-    }
-
     fn decode_request(&self, body: &[u8]) -> Result<ChatRequest, WireError> {
         request::decode(body)
     }
@@ -102,10 +97,6 @@ impl Codec for BedrockConverse {
     fn with_model(&self, body: &Bytes, _: &str) -> Result<Bytes, WireError> {
         // The path names it.
         Ok(body.clone())
-    }
-
-    fn decode_error(&self, status: u16, body: &[u8]) -> ErrorBody {
-        crate::error::read(status, body)
     }
 
     fn encode_error(&self, error: &ErrorBody) -> Bytes {

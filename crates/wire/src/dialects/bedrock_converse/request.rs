@@ -19,7 +19,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatRequest, WireError> {
     if let Some(system) = root.get("system") {
         let path = Path::Root.key("system");
         let parts = content::decode_blocks(system, path)?;
-        content::push(&mut request, Role::System, parts, path);
+        request.push_hinted(Role::System, parts, path);
     }
     let path = Path::Root.key("messages");
     for (index, node) in root.children("messages", Path::Root)?.into_iter().enumerate() {

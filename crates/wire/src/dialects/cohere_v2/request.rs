@@ -8,6 +8,7 @@ use signalbox_types::ToolDefinition;
 
 use super::{DIALECT, messages, unsupported};
 use crate::canonical::{ChatRequest, Effort, OtherTool, Reasoning, ResponseFormat, ToolChoice};
+use crate::dialects::{encode_extras, is_empty};
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
 use crate::write::Writer;
@@ -178,7 +179,7 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
         }
         encode_format(w, request);
         encode_thinking(w, request);
-        encode_extras(w, request)
+        encode_extras(w, request, DIALECT, &[])
     })
 }
 
@@ -259,30 +260,13 @@ fn budget_within(effort: Effort, request: &ChatRequest) -> u64 {
     request.max_tokens.map_or(budget, |limit| budget.min(limit / 2).max(1))
 }
 
-fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
-    for (name, value) in &request.extras.fields {
-        if request.extras.dialect == DIALECT {
-            w.field(name, value);
-            continue;
-        }
-        crate::dialects::harmless_field(request.extras.dialect, name, value).map_err(|hint| unsupported(name, hint))?;
-    }
-    Ok(())
-}
-
 /// Whether another dialect can leave a field of this one out without changing what the caller gets.
 pub(crate) fn harmless_field(name: &str, value: &Value) -> Result<(), &'static str> {
-    let empty = match value {
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        Value::Bool(on) => !on,
-        _ => false,
-    };
     let harmless = match name {
         // About speed, and about how answers that cite are made.
         "priority" | "citation_options" => true,
         "safety_mode" => value == "OFF" || value == "CONTEXTUAL",
-        _ => empty,
+        _ => is_empty(value) || *value == false,
     };
     if harmless {
         return Ok(());

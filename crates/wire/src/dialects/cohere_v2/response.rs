@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use signalbox_types::{Message, Part, Role, Usage};
 
-use super::{messages, unsupported};
+use super::{DIALECT, messages};
 use crate::canonical::{ChatResponse, FinishReason};
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
@@ -84,10 +84,7 @@ pub(super) fn encode_usage(w: &mut Writer, usage: &Usage) {
 }
 
 pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
-    let [message] = response.messages.as_slice() else {
-        let hint = format!("it has exactly one answer, the provider gave {}", response.messages.len());
-        return Err(unsupported("choices", hint));
-    };
+    let message = response.only_answer(DIALECT)?;
     let calls_tools = message.parts.iter().any(|part| matches!(part, Part::ToolCall { .. }));
     let reason = response.finish_reasons.first().unwrap_or(&FinishReason::Stop);
     Writer::try_write(|w| {

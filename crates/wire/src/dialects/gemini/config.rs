@@ -6,6 +6,7 @@ use super::DIALECT;
 use super::fields::{Fields, camel};
 use super::schema::to_json_schema;
 use crate::canonical::{ChatRequest, Effort, Reasoning, ResponseFormat};
+use crate::dialects::is_empty;
 use crate::error::WireError;
 use crate::json::{Node, Path};
 use crate::write::Writer;
@@ -156,12 +157,6 @@ fn encode_thinking(w: &mut Writer, request: &ChatRequest) {
 
 /// Whether another dialect can leave a field of this one out without changing what the caller gets.
 pub(crate) fn harmless_field(name: &str, value: &Value) -> Result<(), &'static str> {
-    let empty = match value {
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        Value::Bool(on) => !on,
-        _ => false,
-    };
     let harmless = match name.strip_prefix(PREFIX).unwrap_or(name) {
         // Said by the canonical request already, or by nothing that others need.
         "thinkingConfig" | "responseSchema" | "responseJsonSchema" | "store" => true,
@@ -171,7 +166,7 @@ pub(crate) fn harmless_field(name: &str, value: &Value) -> Result<(), &'static s
         }
         "safetySettings" => value.as_array().is_some_and(|all| all.iter().all(threshold_is_off)),
         "serviceTier" => value == "standard" || value == "unspecified",
-        _ => empty,
+        _ => is_empty(value) || *value == false,
     };
     if harmless {
         return Ok(());

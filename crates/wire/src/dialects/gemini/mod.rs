@@ -54,11 +54,6 @@ impl Codec for Gemini {
         texts::response_texts(body)
     }
 
-    fn ask_for_usage(&self, _: &Bytes) -> Option<Bytes> {
-        // Every stream tells its usage.
-        None
-    }
-
     fn decode_request(&self, body: &[u8]) -> Result<ChatRequest, WireError> {
         request::decode(body)
     }

@@ -6,15 +6,13 @@ use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value};
-use signalbox_types::{Message, Modality, Part, Role};
+use signalbox_types::{Modality, Part, Role};
 
 use super::fields::{Fields, camel};
-use crate::canonical::{ChatRequest, PartHints, signature};
+use crate::canonical::{ChatRequest, Hinted, PartHints, signature};
 use crate::dialects::anthropic_messages::INVALID_ARGUMENTS;
 use crate::error::WireError;
 use crate::json::{Node, Path};
-
-pub(super) type Hinted = Vec<(Part, PartHints)>;
 
 /// What this dialect's callers get in the place of another vendor's signature, which must be Base64 here: that of the
 /// mark and the signature.
@@ -97,10 +95,10 @@ pub(super) fn decode_content(
     }
     let answered = !answers.is_empty();
     if answered {
-        push(request, Role::Tool, answers, path);
+        request.push_hinted(Role::Tool, answers, path);
     }
     if !others.is_empty() || !answered {
-        push(request, if role == Role::Tool { Role::User } else { role }, others, path);
+        request.push_hinted(if role == Role::Tool { Role::User } else { role }, others, path);
     }
     Ok(())
 }
@@ -120,18 +118,6 @@ fn append(request: &mut ChatRequest, hinted: Hinted) {
         }
         last.parts.push(part);
     }
-}
-
-pub(super) fn push(request: &mut ChatRequest, role: Role, hinted: Hinted, path: Path<'_>) {
-    let message = request.messages.len();
-    let mut parts = Vec::with_capacity(hinted.len());
-    for (index, (part, hints)) in hinted.into_iter().enumerate() {
-        if hints != PartHints::default() {
-            request.part_hints.insert((message, index), hints);
-        }
-        parts.push(part);
-    }
-    request.push(Message { role, parts, name: None, finish_reason: None }, path);
 }
 
 pub(super) fn decode_parts(content: &Fields<'_>, path: Path<'_>, ids: &mut Ids) -> Result<Hinted, WireError> {

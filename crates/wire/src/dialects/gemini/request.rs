@@ -28,7 +28,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatRequest, WireError> {
         } else {
             parts::decode_parts(&Fields::of(node, path)?, path, &mut ids)?
         };
-        parts::push(&mut request, Role::System, parts, path);
+        request.push_hinted(Role::System, parts, path);
     }
     let path = Path::Root.key("contents");
     for (index, node) in contents(&root)?.list(path)?.into_iter().enumerate() {

@@ -18,9 +18,10 @@ mod texts;
 mod tests;
 
 pub(crate) use error::{encode as encode_error, encode_fields as encode_error_fields};
+pub(crate) use parts::input_audio;
 pub(crate) use request::{harmless_anthropic_field, stop};
 pub(crate) use response::{decode_usage, encode_usage, reason_of, word_of};
-pub(crate) use texts::ask_for_usage;
+pub(crate) use texts::{ask_for_usage, user};
 
 use bytes::Bytes;
 
@@ -88,10 +89,6 @@ impl Codec for OpenaiChat {
 
     fn text_event(&self, like: &SseEvent, channel: Channel, text: &str) -> Bytes {
         texts::text_event(like, channel, text)
-    }
-
-    fn decode_error(&self, status: u16, body: &[u8]) -> ErrorBody {
-        crate::error::read(status, body)
     }
 
     fn encode_error(&self, error: &ErrorBody) -> Bytes {

@@ -99,6 +99,18 @@ fn reasoning(message: &Object<'_>, path: Path<'_>) -> Result<Vec<Part>, WireErro
     Ok(parts)
 }
 
+/// A part's sound, as chats and the Responses API have it alike.
+pub(crate) fn input_audio(fields: &Object<'_>, path: Path<'_>) -> Result<Part, WireError> {
+    const EXPECTED: &str = "an object with `data` and `format`";
+    let audio = fields.child("input_audio", path)?.ok_or_else(|| path.key("input_audio").missing(EXPECTED))?;
+    let path = path.key("input_audio");
+    Ok(Part::Blob {
+        mime_type: Some(format!("audio/{}", audio.required_text("format", path, "`wav` or `mp3`")?)),
+        modality: Modality::Audio,
+        content: audio.required_text("data", path, "base64 text")?,
+    })
+}
+
 fn content_part(node: Node<'_>, path: Path<'_>) -> Result<(Part, PartHints), WireError> {
     let fields = node.object(path)?;
     let mut hints = PartHints {
@@ -116,16 +128,7 @@ fn content_part(node: Node<'_>, path: Path<'_>) -> Result<(Part, PartHints), Wir
             hints.image_detail = image.text("detail", path)?.map(Cow::into_owned);
             part_of_url(image.required_text("url", path, "a link or a data URL")?.into(), Modality::Image)
         }
-        "input_audio" => {
-            const EXPECTED: &str = "an object with `data` and `format`";
-            let audio = fields.child("input_audio", path)?.ok_or_else(|| path.key("input_audio").missing(EXPECTED))?;
-            let path = path.key("input_audio");
-            Part::Blob {
-                mime_type: Some(format!("audio/{}", audio.required_text("format", path, "`wav` or `mp3`")?)),
-                modality: Modality::Audio,
-                content: audio.required_text("data", path, "base64 text")?,
-            }
-        }
+        "input_audio" => input_audio(&fields, path)?,
         "file" => file(&fields, path, &mut hints)?,
         _ => Part::Other(node.value(path)?),
     };

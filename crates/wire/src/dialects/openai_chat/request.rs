@@ -8,6 +8,7 @@ use signalbox_types::ToolDefinition;
 
 use super::{DIALECT, parts, texts};
 use crate::canonical::{ChatRequest, OtherTool, Reasoning, ResponseFormat, ToolChoice};
+use crate::dialects::is_empty;
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
 use crate::registry::Dialect;
@@ -308,11 +309,6 @@ fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
 
 /// Whether an Anthropic field can be left out without changing what the caller gets.
 pub(crate) fn harmless_anthropic_field(name: &str, value: &Value) -> Result<(), &'static str> {
-    let empty = match value {
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        _ => false,
-    };
     let harmless = match name {
         // Hints about price and speed, not about the answer.
         "cache_control" => true,
@@ -325,7 +321,7 @@ pub(crate) fn harmless_anthropic_field(name: &str, value: &Value) -> Result<(), 
             };
             edits.iter().all(kind)
         }),
-        _ => empty,
+        _ => is_empty(value),
     };
     if harmless {
         return Ok(());

@@ -39,7 +39,7 @@ pub(super) fn peek(body: &[u8]) -> Result<Peek, WireError> {
     })
 }
 
-pub(super) fn user(root: &Object<'_>) -> Result<Option<String>, WireError> {
+pub(crate) fn user(root: &Object<'_>) -> Result<Option<String>, WireError> {
     let user = root.text("user", Path::Root)?;
     let safety_identifier = root.text("safety_identifier", Path::Root)?;
     Ok(user.or(safety_identifier).map(Cow::into_owned))

@@ -80,10 +80,6 @@ impl Codec for OpenaiCompletions {
         texts::text_event(like, channel, text)
     }
 
-    fn decode_error(&self, status: u16, body: &[u8]) -> ErrorBody {
-        crate::error::read(status, body)
-    }
-
     fn encode_error(&self, error: &ErrorBody) -> Bytes {
         openai_chat::encode_error(error).into()
     }

@@ -7,6 +7,7 @@ use signalbox_types::{Message, Part, Role};
 use super::{DIALECT, texts};
 use crate::canonical::{ChatRequest, Reasoning};
 use crate::dialects::anthropic_messages::harmless_openai_field;
+use crate::dialects::encode_extras;
 use crate::dialects::openai_chat::stop;
 use crate::error::WireError;
 use crate::json::{Body, Path};
@@ -112,22 +113,8 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
             }
         }
         w.field_if("user", request.user.as_ref());
-        encode_extras(w, request)
+        encode_extras(w, request, DIALECT, &["prompt"])
     })
-}
-
-fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
-    for (name, value) in request.extras.fields.iter().filter(|(name, _)| *name != "prompt") {
-        let harmless = match request.extras.dialect {
-            DIALECT => {
-                w.field(name, value);
-                continue;
-            }
-            other => crate::dialects::harmless_field(other, name, value),
-        };
-        harmless.map_err(|hint| unsupported(name, hint))?;
-    }
-    Ok(())
 }
 
 /// Whether another dialect can leave a field of this one out without changing what the caller gets.

@@ -48,6 +48,13 @@ fn one_text_crosses_and_more_do_not() {
 }
 
 #[test]
+fn a_prompt_that_another_api_keeps_is_not_left_out() {
+    let body = br#"{"model":"m","input":"Once","prompt":{"id":"pmpt_1"}}"#;
+    let request = codec(Dialect::OpenaiResponses).decode_request(body).unwrap();
+    assert_eq!(OpenaiCompletions.encode_request(&request).unwrap_err().field(), Some("prompt"));
+}
+
+#[test]
 fn every_prompt_is_a_text() {
     let body = r#"{"model":"m","prompt":["a","b"],"suffix":"c","user":"d"}"#;
     let found = OpenaiCompletions.texts(body.as_bytes()).unwrap();

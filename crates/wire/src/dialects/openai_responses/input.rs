@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use serde_json::Value;
 use signalbox_types::{Message, Part, Role};
 
-use super::parts::{Hinted, decode_answer, decode_content};
+use super::parts::{decode_answer, decode_content};
 use super::reasoning;
-use crate::canonical::{ChatRequest, PartHints, arguments_from_text};
+use crate::canonical::{ChatRequest, Hinted, PartHints, arguments_from_text};
 use crate::error::WireError;
 use crate::json::{Node, Object, Path};
 
@@ -84,25 +84,20 @@ fn decode_item(node: Node<'_>, path: Path<'_>, request: &mut ChatRequest, goes_o
                 fields.insert("type".into(), other.into());
             }
             // Alone, so that an error names this very item.
-            push(request, Role::Assistant, plain(Part::Other(value)), path);
+            request.push_hinted(Role::Assistant, plain(Part::Other(value)), path);
             return Ok(false);
         }
     };
     if goes_on && role == Role::Assistant {
         append(request, hinted);
     } else {
-        push(request, role, hinted, path);
+        request.push_hinted(role, hinted, path);
     }
     Ok(role == Role::Assistant)
 }
 
 fn plain(part: Part) -> Hinted {
     vec![(part, PartHints::default())]
-}
-
-fn push(request: &mut ChatRequest, role: Role, hinted: Hinted, path: Path<'_>) {
-    request.push(Message { role, parts: Vec::new(), name: None, finish_reason: None }, path);
-    append(request, hinted);
 }
 
 /// More of the last message.

@@ -53,11 +53,6 @@ impl Codec for OpenaiResponses {
         texts::response_texts(body)
     }
 
-    fn ask_for_usage(&self, _: &Bytes) -> Option<Bytes> {
-        // Every stream tells its usage.
-        None
-    }
-
     fn decode_request(&self, body: &[u8]) -> Result<ChatRequest, WireError> {
         request::decode(body)
     }
@@ -88,10 +83,6 @@ impl Codec for OpenaiResponses {
 
     fn text_event(&self, like: &SseEvent, channel: Channel, text: &str) -> Bytes {
         deltas::text_event(like, channel, text)
-    }
-
-    fn decode_error(&self, status: u16, body: &[u8]) -> ErrorBody {
-        crate::error::read(status, body)
     }
 
     fn encode_error(&self, error: &ErrorBody) -> Bytes {

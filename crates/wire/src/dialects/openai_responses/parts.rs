@@ -6,16 +6,15 @@ use serde_json::{Value, json};
 use signalbox_types::{Modality, Part};
 
 use super::DIALECT;
-use crate::canonical::{PartHints, no_counterpart};
+use crate::canonical::{Hinted, PartHints, no_counterpart};
 use crate::dialects::anthropic_messages::media_part;
+use crate::dialects::openai_chat::input_audio;
 use crate::error::WireError;
 use crate::json::{Node, Object, Path};
 use crate::media::{data_url, part_of_url, plain_text};
 use crate::write::Writer;
 
 pub(super) const CONTENT: &str = "a string or a list of content parts";
-
-pub(super) type Hinted = Vec<(Part, PartHints)>;
 
 pub(super) fn unsupported(field: impl Into<String>, hint: impl Into<String>) -> WireError {
     WireError::Unsupported { field: field.into(), dialect: DIALECT, hint: hint.into() }
@@ -55,16 +54,7 @@ fn decode_part(node: Node<'_>, path: Path<'_>) -> Result<(Part, PartHints), Wire
             }
         }
         "input_file" => decode_file(&fields, path, &mut hints)?,
-        "input_audio" => {
-            const EXPECTED: &str = "an object with `data` and `format`";
-            let audio = fields.child("input_audio", path)?.ok_or_else(|| path.key("input_audio").missing(EXPECTED))?;
-            let path = path.key("input_audio");
-            Part::Blob {
-                mime_type: Some(format!("audio/{}", audio.required_text("format", path, "`wav` or `mp3`")?)),
-                modality: Modality::Audio,
-                content: audio.required_text("data", path, "base64 text")?,
-            }
-        }
+        "input_audio" => input_audio(&fields, path)?,
         _ => Part::Other(node.value(path)?),
     };
     Ok((part, hints))

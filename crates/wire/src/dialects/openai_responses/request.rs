@@ -10,6 +10,7 @@ use super::parts::unsupported;
 use super::{DIALECT, input, items};
 use crate::canonical::{ChatRequest, OtherTool, Reasoning, ResponseFormat, ToolChoice, signature};
 use crate::dialects::anthropic_messages::harmless_openai_field;
+use crate::dialects::openai_chat;
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
 use crate::registry::Dialect;
@@ -63,7 +64,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatRequest, WireError> {
     request.top_p = root.number("top_p", Path::Root)?;
     request.stream = root.flag("stream", Path::Root)?.unwrap_or(false);
     request.stream_usage = request.stream;
-    request.user = super::texts::user(&root)?;
+    request.user = openai_chat::user(&root)?;
     request.metadata = root.map("metadata", Path::Root)?;
     for (name, node) in root.iter().filter(|(name, node)| !KNOWN.contains(name) && !node.is_null()) {
         request.extras.fields.insert(name.to_owned(), node.value(Path::Root.key(name))?);

@@ -7,7 +7,7 @@ use signalbox_types::{Message, Part, Role, Usage};
 
 use super::answer::{self, Head};
 use super::parts::unsupported;
-use super::{input, parts, reasoning};
+use super::{DIALECT, input, parts, reasoning};
 use crate::canonical::{ChatResponse, FinishReason, signature};
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
@@ -98,10 +98,7 @@ pub(super) fn usage(response: &Object<'_>) -> Option<Usage> {
 }
 
 pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
-    let [message] = response.messages.as_slice() else {
-        let hint = format!("it has exactly one answer, the provider gave {}", response.messages.len());
-        return Err(unsupported("choices", hint));
-    };
+    let message = response.only_answer(DIALECT)?;
     let head = Head {
         id: response.id.clone().unwrap_or_else(|| "resp_unnamed".into()),
         model: response.model.clone().unwrap_or_default(),

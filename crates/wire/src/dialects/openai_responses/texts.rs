@@ -1,12 +1,11 @@
 //! What is read from raw bodies by byte ranges, without decoding them.
 
-use std::borrow::Cow;
-
 use signalbox_types::Role;
 
 use super::input::{self, kind, role};
 use super::parts::CONTENT;
 use crate::codec::{Peek, TextSlot};
+use crate::dialects::openai_chat::user;
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
 
@@ -25,12 +24,6 @@ pub(super) fn peek(body: &[u8]) -> Result<Peek, WireError> {
         metadata: root.map("metadata", Path::Root)?,
         max_tokens: root.count("max_output_tokens", Path::Root)?,
     })
-}
-
-pub(super) fn user(root: &Object<'_>) -> Result<Option<String>, WireError> {
-    let user = root.text("user", Path::Root)?;
-    let safety_identifier = root.text("safety_identifier", Path::Root)?;
-    Ok(user.or(safety_identifier).map(Cow::into_owned))
 }
 
 pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError> {
