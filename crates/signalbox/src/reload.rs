@@ -175,12 +175,13 @@ impl Next {
             Some(problems) => problems.texts().collect(),
             None => vec![format!("{error:#}")],
         };
+        let text = Config::text_of(file).map_err(texts)?;
         // Half of saving a file: cut to nothing, not yet written.
-        if std::fs::read_to_string(file).is_ok_and(|text| text.trim().is_empty()) {
+        if text.trim().is_empty() {
             let name = file.display();
             return Err(vec![format!("`{name}` is empty; for the defaults alone, leave a comment in it")]);
         }
-        let config = Config::load(Some(file)).map_err(texts)?;
+        let config = Config::of_file(file, &text).map_err(|problems| problems.texts().collect::<Vec<_>>())?;
         let guard = Guard::compile(&config.guard).map_err(|error| vec![format!("`guard` can't be used: {error}")])?;
         let prices = Arc::new(config.price_book().map_err(texts)?);
         Ok(Self { config, guard, prices })

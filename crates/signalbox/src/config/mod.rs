@@ -138,10 +138,25 @@ impl Config {
                 return Ok(config);
             }
         };
-        let text = std::fs::read_to_string(path).with_context(|| {
+        Ok(Self::of_file(path, &Self::text_of(path)?)?)
+    }
+
+    /// What a file says.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub(crate) fn text_of(path: &Path) -> anyhow::Result<String> {
+        std::fs::read_to_string(path).with_context(|| {
             format!("can't read the configuration file `{}` (write one with `signalbox init`)", path.display())
-        })?;
-        let mut config = Self::parse(&path.display().to_string(), &text, &environment)?;
+        })
+    }
+
+    /// Takes what a file says.
+    ///
+    /// # Errors
+    /// As [`Config::parse`].
+    pub(crate) fn of_file(path: &Path, text: &str) -> Result<Self, Problems> {
+        let mut config = Self::parse(&path.display().to_string(), text, &environment)?;
         config.origin.file = Some(path.to_owned());
         config.origin.is_there = true;
         Ok(config)
