@@ -19,6 +19,7 @@ mod idempotency;
 mod labels;
 mod limits;
 mod patience;
+mod policies;
 mod reload;
 mod responses;
 mod routes;
