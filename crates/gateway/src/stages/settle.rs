@@ -156,7 +156,16 @@ impl Settler {
     /// Gives the call its cost, if usage and price are known.
     pub(crate) fn price(&self, call: &mut Call) {
         if let Some(target) = &call.target {
-            call.cost = self.cost(target, &call.usage);
+            let (name, model) = (target.provider.otel_name.as_str(), target.model.as_str());
+            let writes = call.one_hour_writes;
+            call.cost = self.prices.price_with_one_hour_writes(Some(name), model, &call.usage, writes);
+        }
+    }
+
+    /// The same for what is not counted in tokens.
+    pub(crate) fn price_units(&self, call: &mut Call) {
+        if let Some(target) = &call.target {
+            call.cost = self.prices.price_units(Some(&target.provider.otel_name), &target.model, &call.units);
         }
     }
 
@@ -174,6 +183,7 @@ impl Settler {
         }
         if let Answer::Partial(answer) = &call.answer {
             call.usage = answer.usage();
+            call.one_hour_writes = answer.one_hour_writes();
         }
         estimate(&mut call, &outcome);
         if matches!(call.answer, Answer::Partial(_)) || call.usage_is_estimated {
