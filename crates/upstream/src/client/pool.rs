@@ -109,7 +109,7 @@ mod tests {
     use super::*;
     use crate::client::Outgoing;
 
-    async fn connection() -> (Connection, DuplexStream) {
+    async fn open() -> (Connection, DuplexStream) {
         let (ours, theirs) = duplex(64);
         let (sender, connection) = http1::handshake::<_, Outgoing>(TokioIo::new(ours)).await.unwrap();
         (Connection::new(sender, connection), theirs)
@@ -119,7 +119,7 @@ mod tests {
     async fn one_task_looks_after_what_is_idle_however_often_it_is_taken() {
         let sweepers = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
         let pool = Arc::new(Pool::new(4));
-        let (mut connection, _theirs) = connection().await;
+        let (mut connection, _theirs) = open().await;
         for _ in 0..10 {
             pool.put(connection);
             connection = pool.take().unwrap();
@@ -128,7 +128,7 @@ mod tests {
         pool.put(connection);
         tokio::time::sleep(MAX_IDLE_TIME * 3).await;
         assert_eq!((sweepers(), pool.waiting()), (0, 0));
-        let (another, _theirs) = super::tests::connection().await;
+        let (another, _theirs) = open().await;
         pool.put(another);
         assert_eq!((sweepers(), pool.waiting()), (1, 1));
     }
