@@ -33,7 +33,7 @@ use signalbox_types::seam::{
 };
 use signalbox_types::table::{ALL, FindingRow, SCORES, SPAN_MINUTES};
 use signalbox_types::{Answer, CountOnce, Events, FieldValues, ProjectId, Query, Span};
-use thread_priority::{ThreadPriority, set_current_thread_priority};
+use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
 use tokio::sync::{OwnedRwLockReadGuard, oneshot};
 use tokio_stream::wrappers::BroadcastStream;
 use tracing::{error, warn};
@@ -66,6 +66,10 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(600);
 const FLUSH_RETRY: Duration = Duration::from_secs(10);
 /// Making rows of more events than these is worth a thread of its own.
 const INLINE_EVENTS: usize = 32;
+/// Priorities of work in the background, of 0 to 99, where 50 is that of all others. Merging must keep up: each
+/// file more is another one to look into for every row that comes.
+const MERGING: u8 = 36;
+const INDEXING: u8 = 0;
 
 /// The embedded event store: one data folder, one process.
 pub struct Store {
@@ -115,12 +119,12 @@ impl Store {
         let compact_thread = spawn("store-compact", &shared, {
             let engine = Arc::clone(&engine);
             move |shared| {
-                step_back();
+                step_back(MERGING);
                 compact_when_due(shared, &engine);
             }
         })?;
         let index_thread = spawn("store-index", &shared, |shared| {
-            step_back();
+            step_back(INDEXING);
             index::index_when_due(shared);
         })?;
         Ok(Arc::new(Self {
@@ -151,7 +155,7 @@ impl Store {
     /// The disk fails; searches read the files instead.
     pub async fn index(&self) -> Result<(), StoreError> {
         let shared = Arc::clone(&self.shared);
-        let indexed = tokio::task::spawn_blocking(move || index::index_all(&shared));
+        let indexed = tokio::task::spawn_blocking(move || index::index_missing(&shared, true));
         indexed.await.map_err(internal)?.map_err(internal)
     }
 
@@ -404,8 +408,9 @@ fn spawn(
 }
 
 /// Work of this thread can wait: who takes rows and answers queries goes first.
-fn step_back() {
-    if let Err(error) = set_current_thread_priority(ThreadPriority::Min) {
+fn step_back(to: u8) {
+    let priority = ThreadPriorityValue::try_from(to).map_or(ThreadPriority::Min, ThreadPriority::Crossplatform);
+    if let Err(error) = set_current_thread_priority(priority) {
         warn!(?error, "work in the background can't give way to other work");
     }
 }
