@@ -49,7 +49,7 @@ def options() -> argparse.Namespace:
 def main() -> None:
     chosen = options()
     raise_limits()
-    with tempfile.TemporaryDirectory(prefix="signalbox-bench-") as temporary, Rig(Path(temporary)) as rig:
+    with tempfile.TemporaryDirectory(prefix="signalbox-gateway-") as temporary, Rig(Path(temporary)) as rig:
         got = measure(chosen, rig)
     print(f"\n{'goal':<36}{'at most':>10}{'measured':>10}")
     for name, value in got.items():
