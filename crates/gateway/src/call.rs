@@ -19,7 +19,7 @@ use crate::along::Passing;
 pub(crate) use crate::call_error::{CallError, Retry, Source};
 use crate::endpoint::Endpoint;
 use crate::exchange::Sent;
-use crate::headers::{Labels, Trace};
+use crate::headers::{Labels, Trace, on_their_own};
 use crate::held::Held;
 use crate::idempotency::{Again, Lead};
 use crate::route::Routed;
@@ -146,7 +146,7 @@ impl Call {
             method: parts.method,
             query,
             trace: Trace::read(&parts.headers),
-            headers: parts.headers,
+            headers: on_their_own(parts.headers),
             body: Some(body),
             started: now,
             started_at: elapsed,
