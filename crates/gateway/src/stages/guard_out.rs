@@ -11,7 +11,7 @@ use signalbox_guard::{Guard, ToolCall};
 use signalbox_types::{ErrorClass, Part, Place, Verdict};
 use signalbox_upstream::Operation;
 use signalbox_wire::along::{Shape, answer_texts};
-use signalbox_wire::{FinishReason, TextSlot, WireError, splice};
+use signalbox_wire::{FinishReason, TextSlot, WireError, splice, without_probabilities};
 
 use crate::call::{Answer, Call, CallError, Reply};
 use crate::endpoint::Endpoint;
@@ -92,6 +92,11 @@ fn whole(call: &mut Call, guard: &Guard, headers: HeaderMap, body: Bytes) -> Res
         stop(&check);
         call.note(check.findings);
     }
+    if !edits.is_empty() && call.endpoint.is_chat() {
+        // What was redacted is not to be read off its tokens.
+        edits.extend(without_probabilities(&body));
+        edits.sort_by_key(|(range, _)| range.start);
+    }
     let body = splice(&body, &edits);
     let error = match (blocked, reply) {
         (None, None) => return Ok(Reply::Whole { headers, body }),
@@ -154,6 +159,8 @@ fn replied(call: &Call, body: &[u8], text: &str) -> Option<Bytes> {
         *message = said(text);
     }
     response.finish_reasons.fill(FinishReason::Stop);
+    // What is told beside a text, its tokens and sources, is of the text that is gone.
+    response.notes.clear();
     response.stop_sequence = None;
     codec.encode_response(&response).ok()
 }

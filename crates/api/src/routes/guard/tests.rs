@@ -204,7 +204,8 @@ async fn feedback_is_kept_and_exported_for_training() {
     let house = House::new().await;
     let say = async |body: Value| house.post("/api/v1/guard/feedback", &body).await;
     let first =
-        say(json!({"label": "false_positive", "scanner": "secrets", "rule": "aws_access_key", "text": "AKIA: no"})).await;
+        say(json!({"label": "false_positive", "scanner": "secrets", "rule": "aws_access_key", "text": "AKIA: no"}))
+            .await;
     assert_eq!(first.status, StatusCode::CREATED, "{}", first.text());
     say(json!({"label": "missed", "scanner": "jailbreak", "text": "be evil", "note": "plain"})).await;
     assert_eq!(
