@@ -27,8 +27,9 @@ fn the_place_of_the_fault_is_found() {
         let scanner = make(options).unwrap();
         let mut hits = Vec::new();
         scanner.scan(Text::whole(text), &mut hits);
-        let found =
-            hits.first().map(|hit| (hit.rule.name, &text[hit.start..hit.end], scanner.explain(text, hit).unwrap()));
+        let found = hits
+            .first()
+            .map(|hit| (hit.rule.name, text.get(hit.start..hit.end).unwrap(), scanner.explain(text, hit).unwrap()));
         assert_eq!(found.as_ref().map(|(rule, at, detail)| (*rule, *at, detail.as_str())), expected, "{text}");
     };
     check(&city(), r#"{"city": 7}"#, Some(("wrong_shape", "7", "`/city` breaks `/properties/city/type`")));

@@ -11,7 +11,7 @@ fn make(options: &Value) -> Result<Arc<dyn Scanner>, OptionProblem> {
 fn found(options: &Value, text: &str) -> Vec<(String, f32)> {
     let mut hits = Vec::new();
     make(options).unwrap().scan(Text::whole(text), &mut hits);
-    hits.iter().map(|hit| (text[hit.start..hit.end].to_owned(), hit.confidence)).collect()
+    hits.iter().map(|hit| (text.get(hit.start..hit.end).unwrap().to_owned(), hit.confidence)).collect()
 }
 
 #[test]
