@@ -23,9 +23,10 @@ use crate::headers::{Labels, Trace, on_their_own};
 use crate::held::Held;
 use crate::idempotency::{Again, Lead};
 use crate::route::Routed;
-use crate::stages::guard_out::Windows;
 use crate::through::Through;
 use crate::upload::Upload;
+use crate::vaults::Shared;
+use crate::windows::Windows;
 use crate::{RequestBody, bedrock, gemini, kept};
 
 /// Everything that is known about a call. Stages fill it in; what is left at the end is recorded.
@@ -70,6 +71,12 @@ pub(crate) struct Call {
     pub(crate) answer: Answer,
     /// The policies for this call, where they depend on what it says.
     pub(crate) guard: Option<Guard>,
+    /// Placeholders that its texts have in the place of values, if a policy wants them.
+    pub(crate) vocabulary: Option<Shared>,
+    /// What a policy answers in the place of a model.
+    pub(crate) reply: Option<Arc<str>>,
+    /// A policy ended its stream with a reply: what the model used by then nobody says.
+    pub(crate) cut: bool,
     pub(crate) findings: Vec<Finding>,
     pub(crate) verdict: Verdict,
     /// Which of the provider's credentials the call was answered with, where it has several.
@@ -167,6 +174,9 @@ impl Call {
             dropped: Vec::new(),
             answer: Answer::Nothing,
             guard: None,
+            vocabulary: None,
+            reply: None,
+            cut: false,
             findings: Vec::new(),
             verdict: Verdict::Allow,
             credential: None,
@@ -256,6 +266,10 @@ impl Call {
             dropped: Vec::new(),
             answer: Answer::Nothing,
             guard: self.guard.clone(),
+            // Nobody reads it.
+            vocabulary: None,
+            reply: None,
+            cut: false,
             findings: Vec::new(),
             verdict: Verdict::Allow,
             credential: None,

@@ -71,7 +71,7 @@ fn way(call: &Call, gateway: &Gateway) -> Way {
         Endpoint::Kept(shelf) if shelf.is_upload(&call.method) => Way::On,
         Endpoint::Kept(shelf) if !shelf.makes_batch(&call.method) => Way::Nothing,
         Endpoint::Through(_) => {
-            let watched = gateway.guard.watches(Place::Input);
+            let watched = gateway.guard_for(call).watches(Place::Input);
             match Shape::of(call.content_type(), b"") {
                 Shape::Json | Shape::Text => Way::Whole,
                 // A call without a body says nothing of it.

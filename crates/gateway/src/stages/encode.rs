@@ -3,13 +3,15 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
-use signalbox_types::{ErrorClass, Verdict};
+use signalbox_types::{ErrorClass, Usage, Verdict};
 use signalbox_upstream::Operation;
-use signalbox_wire::{Dialect, Framing, WireError, along as wire_along, embeddings};
+use signalbox_wire::{
+    ChatResponse, Dialect, FinishReason, Framing, StreamEvent, StreamStart, WireError, along as wire_along, embeddings,
+};
 
 use crate::call::{Answer, Call, CallError, Input, Outcome, Reply, Retry, Source};
 use crate::cross::Crossing;
@@ -24,7 +26,9 @@ use crate::list::List;
 use crate::owners::Kind;
 use crate::pass::Pass;
 use crate::relay::Relay;
+use crate::restore::restored;
 use crate::stages::settle::Settle;
+use crate::verdict::said;
 use crate::{Gateway, ResponseBody, along, bedrock};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -172,6 +176,7 @@ fn answering(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Response<Re
             {
                 headers.insert(COST_USD, cost);
             }
+            let body = restored(&settle, body);
             lead_on(&mut settle, gateway, StatusCode::OK, &headers, &body, None);
             our_headers(&settle, gateway, &mut headers);
             settle.finish(Outcome::Answered);
@@ -179,25 +184,11 @@ fn answering(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Response<Re
         }
         Reply::Stream(mut incoming) => {
             let mut headers = std::mem::take(&mut incoming.headers);
-            let as_list = settle.as_list;
-            let framing = settle.codec().framing();
-            headers.insert(
-                CONTENT_TYPE,
-                match framing {
-                    _ if as_list => JSON,
-                    Framing::Sse => EVENT_STREAM,
-                    Framing::AmazonEventStream => HeaderValue::from_static(framing.content_type()),
-                },
-            );
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            let (as_list, framing) = (settle.as_list, settle.codec().framing());
+            streaming_headers(&settle, &mut headers);
             our_headers(&settle, gateway, &mut headers);
-            let relay = Relay::new(settle, *incoming, gateway);
-            let body = match framing {
-                _ if as_list => List::new(relay).boxed_unsync(),
-                Framing::Sse => relay.boxed_unsync(),
-                Framing::AmazonEventStream => bedrock::Frames::new(relay).boxed_unsync(),
-            };
-            with_headers(headers, body)
+            let relay = Relay::new(settle, *incoming, gateway).boxed_unsync();
+            with_headers(headers, framed(relay, as_list, framing))
         }
         Reply::Passing(mut passing) => {
             let mut headers = std::mem::take(&mut passing.headers);
@@ -205,6 +196,74 @@ fn answering(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Response<Re
             with_headers(headers, Pass::new(settle, *passing, gateway).boxed_unsync())
         }
     }
+}
+
+fn streaming_headers(call: &Call, headers: &mut HeaderMap) {
+    let kind = match call.codec().framing() {
+        _ if call.as_list => JSON,
+        Framing::Sse => EVENT_STREAM,
+        framing @ Framing::AmazonEventStream => HeaderValue::from_static(framing.content_type()),
+    };
+    headers.insert(CONTENT_TYPE, kind);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+}
+
+/// Server-sent events in the form that the caller expects.
+fn framed(events: ResponseBody, as_list: bool, framing: Framing) -> ResponseBody {
+    match framing {
+        _ if as_list => List::new(events).boxed_unsync(),
+        Framing::Sse => events,
+        Framing::AmazonEventStream => bedrock::Frames::new(events).boxed_unsync(),
+    }
+}
+
+/// The answer of a call that a policy answers in the place of a model. Nobody was asked, and nothing was used.
+pub(crate) fn reply(mut settle: Settle, gateway: &Gateway) -> Response<ResponseBody> {
+    let text = settle.reply.take().unwrap_or_default();
+    let model = settle.peek.as_ref().map(|peek| peek.model.clone()).unwrap_or_default();
+    let usage = Usage { input_tokens: Some(0), output_tokens: Some(0), ..Usage::default() };
+    let response = ChatResponse {
+        id: Some(format!("signalbox-{}", settle.trace.trace_id)),
+        model: Some(model.clone()),
+        created: Some(settle.started.as_secs()),
+        messages: vec![said(&text)],
+        finish_reasons: vec![FinishReason::Stop],
+        usage,
+        ..ChatResponse::default()
+    };
+    if !settle.stream() {
+        let body = match settle.codec().encode_response(&response) {
+            Ok(body) => body,
+            Err(error) => {
+                let error = untold(&settle, &error);
+                return refuse(settle, error, gateway);
+            }
+        };
+        settle.answer = Answer::Decoded(Box::new(response));
+        return answer(settle, Reply::Whole { headers: HeaderMap::new(), body }, gateway);
+    }
+    let include_usage = settle.peek.as_ref().is_some_and(|peek| peek.wants_stream_usage);
+    let start = StreamStart { model: model.clone(), created: settle.started.as_secs(), include_usage };
+    let mut encoder = settle.codec().encode_stream(&start);
+    let mut body = BytesMut::new();
+    for event in [
+        StreamEvent::Start { id: response.id.clone(), model: Some(model) },
+        StreamEvent::TextDelta { choice: 0, index: 0, text: text.to_string() },
+        StreamEvent::Finish { choice: 0, reason: FinishReason::Stop, stop_sequence: None },
+        StreamEvent::Usage(usage),
+        StreamEvent::End,
+    ] {
+        encoder.event(&event, &mut body);
+    }
+    encoder.finish(&mut body);
+    settle.answer = Answer::Decoded(Box::new(response));
+    settle.status = Some(StatusCode::OK);
+    let mut headers = HeaderMap::new();
+    let (as_list, framing) = (settle.as_list, settle.codec().framing());
+    streaming_headers(&settle, &mut headers);
+    our_headers(&settle, gateway, &mut headers);
+    settle.finish(Outcome::Answered);
+    with_headers(headers, framed(whole(body.freeze()), as_list, framing))
 }
 
 fn with_headers(headers: HeaderMap, body: ResponseBody) -> Response<ResponseBody> {

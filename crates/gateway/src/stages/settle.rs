@@ -225,14 +225,18 @@ impl Settler {
 
 /// A provider that was cut off has worked all the same, but doesn't come to say how much.
 fn estimate(call: &mut Call, outcome: &Outcome) {
-    let Outcome::Failed(error) = outcome else { return };
+    let error = match outcome {
+        Outcome::Failed(error) => Some(error),
+        Outcome::Answered if call.cut => None,
+        Outcome::Answered => return,
+    };
     // What is passed along isn't counted in tokens of text.
     if call.endpoint.passes_along() {
         return;
     }
     let has_begun = matches!(call.answer, Answer::Partial(_));
     // It works from when the call is sent, also if not a byte came back.
-    let was_left = error.class == ErrorClass::Cancelled && call.target.is_some();
+    let was_left = error.is_some_and(|error| error.class == ErrorClass::Cancelled) && call.target.is_some();
     if !(has_begun || was_left) {
         return;
     }

@@ -20,6 +20,7 @@ mod idempotency;
 mod labels;
 mod limits;
 mod patience;
+mod policies;
 mod reload;
 mod responses;
 mod routes;
