@@ -14,8 +14,8 @@ use signalbox_wire::{Dialect, Framing, WireError, embeddings};
 use crate::call::{Answer, Call, CallError, Input, Outcome, Reply, Retry, Source};
 use crate::endpoint::Endpoint;
 use crate::headers::{
-    AMAZON_REQUEST_ID, ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, IDEMPOTENCY, LATENCY_MS, MODEL, OPENAI_REQUEST_ID,
-    PROVIDER, ROUTE, SHOULD_RETRY, TRACE_ID, TRACEPARENT, VERDICT,
+    AMAZON_REQUEST_ID, ANTHROPIC_REQUEST_ID, ARM, ATTEMPTS, COST_USD, IDEMPOTENCY, LATENCY_MS, MODEL,
+    OPENAI_REQUEST_ID, PROVIDER, ROUTE, SHOULD_RETRY, TRACE_ID, TRACEPARENT, VERDICT,
 };
 use crate::idempotency::Kept;
 use crate::kept::{Owner, only_theirs, unlisted};
@@ -277,6 +277,9 @@ fn our_headers(call: &Call, gateway: &Gateway, headers: &mut HeaderMap) {
     if let Some(routed) = &call.routed {
         put(ROUTE, &routed.route.name);
         put(ATTEMPTS, &routed.trail.attempts.to_string());
+        if let Some(arm) = &routed.trail.arm {
+            put(ARM, arm);
+        }
     }
     if call.verdict != Verdict::Allow {
         put(VERDICT, call.verdict.as_str());
