@@ -5,6 +5,7 @@ mod bedrock;
 mod call;
 mod call_error;
 mod config;
+mod cross;
 mod endpoint;
 mod exchange;
 mod gemini;

@@ -356,6 +356,10 @@ struct Recorded {
 
 impl Recorded {
     fn has_room_for(&mut self, event: &StreamEvent) -> bool {
+        // The record holds what was said, not what it rests on.
+        if matches!(event, StreamEvent::Citation { .. } | StreamEvent::Logprobs { .. }) {
+            return false;
+        }
         let Some((_, text)) = event.delta() else { return true };
         self.bytes = self.bytes.saturating_add(text.len());
         self.bytes <= self.most

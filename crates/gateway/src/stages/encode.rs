@@ -9,12 +9,13 @@ use http::{Method, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use signalbox_types::{ErrorClass, Verdict};
 use signalbox_upstream::Operation;
-use signalbox_wire::{Dialect, Framing, WireError, embeddings};
+use signalbox_wire::{Dialect, Framing, WireError, along as wire_along, embeddings};
 
 use crate::call::{Answer, Call, CallError, Input, Outcome, Reply, Retry, Source};
+use crate::cross::Crossing;
 use crate::endpoint::Endpoint;
 use crate::headers::{
-    AMAZON_REQUEST_ID, ANTHROPIC_REQUEST_ID, ARM, ATTEMPTS, COST_USD, IDEMPOTENCY, LATENCY_MS, MODEL,
+    AMAZON_REQUEST_ID, ANTHROPIC_REQUEST_ID, ARM, ATTEMPTS, COST_USD, DROPPED, IDEMPOTENCY, LATENCY_MS, MODEL,
     OPENAI_REQUEST_ID, PROVIDER, ROUTE, SHOULD_RETRY, TRACE_ID, TRACEPARENT, VERDICT,
 };
 use crate::idempotency::Kept;
@@ -31,6 +32,11 @@ const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; c
 
 pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result<Reply, CallError> {
     let is_only = matches!(call.endpoint, Endpoint::Kept(_)) && gateway.catalog.has_one_project();
+    if call.endpoint.operation() == Operation::Speech {
+        // What is said is sound; what it costs is told by what was asked for.
+        call.units.characters = spoken(call);
+        gateway.settler.price_units(call);
+    }
     let Reply::Whole { headers, mut body } = reply else {
         return match (call.endpoint, &call.target) {
             (Endpoint::Kept(shelf), Some(target)) if shelf.is_of_all() && call.method == Method::GET && !is_only => {
@@ -45,22 +51,39 @@ pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result
         let owner = Owner { gateway, project: &principal.project, provider: &target.provider.name, is_only };
         body = only_theirs(shelf, call.method == Method::POST, body, &owner)?;
     }
+    // As the provider tells it: some forms can't leave it out.
+    let mut told = None;
+    if let Some(crossing) = call.target.as_ref().and_then(|target| Crossing::find(call.endpoint, &target.provider)) {
+        told = crossing.usage(&body);
+        body = crossed(call, crossing, body)?;
+    }
     if call.endpoint.passes_along() {
         // Its price isn't that of a token of text.
-        call.usage = along::usage(&body);
+        call.usage = told.unwrap_or_else(|| along::usage(&body));
         call.answer_bytes = body.len();
         call.answer = Answer::Raw(body.clone());
+        match call.endpoint.operation() {
+            Operation::Rerank => call.units.searches = along::search_units(&body).unwrap_or(0),
+            Operation::Images => call.units.images = wire_along::images(&body),
+            Operation::Transcriptions => call.units.milliseconds = wire_along::heard(&body).unwrap_or(0),
+            _ => {}
+        }
         if matches!(call.endpoint.operation(), Operation::Rerank | Operation::CohereEmbed) {
             gateway.settler.price(call);
+        }
+        if call.cost.is_none() {
+            gateway.settler.price_units(call);
         }
         return Ok(Reply::Whole { headers, body });
     }
     if call.endpoint.is_embeddings() {
-        body = embedded(call, body)?;
+        let own = || call.endpoint.embeddings_form().map(|form| embeddings::usage_of(form, &body));
+        call.usage = told.or_else(own).unwrap_or_default();
     } else if call.endpoint.is_chat() {
         match call.target_codec().decode_response(&body) {
             Ok(mut response) => {
                 call.usage = response.usage;
+                call.one_hour_writes = response.one_hour_writes;
                 if let Some(id) = &response.id {
                     note_kept(call, gateway, id);
                 }
@@ -85,6 +108,17 @@ pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result
     Ok(Reply::Whole { headers, body })
 }
 
+/// How many characters are to be spoken.
+fn spoken(call: &Call) -> u64 {
+    #[derive(serde::Deserialize)]
+    struct Asked<'a> {
+        #[serde(borrow)]
+        input: std::borrow::Cow<'a, str>,
+    }
+    let Input::Raw(body) = &call.input else { return 0 };
+    serde_json::from_slice::<Asked<'_>>(body).map_or(0, |asked| asked.input.chars().count() as u64)
+}
+
 /// A provider that has OpenAI's Responses API keeps what it answers by it.
 fn note_kept(call: &Call, gateway: &Gateway, id: &str) {
     if call.endpoint == Endpoint::Responses
@@ -95,18 +129,11 @@ fn note_kept(call: &Call, gateway: &Gateway, id: &str) {
     }
 }
 
-/// What an embeddings answer used, and the answer as the caller knows it.
-fn embedded(call: &mut Call, body: Bytes) -> Result<Bytes, CallError> {
-    let (here, there) = (call.endpoint.dialect(), call.target_codec().dialect());
-    call.usage = embeddings::usage_of(there, &body);
+/// An answer in another form, as the caller knows it.
+fn crossed(call: &Call, crossing: Crossing, body: Bytes) -> Result<Bytes, CallError> {
     let Input::Raw(asked) = &call.input else { return Ok(body) };
-    if here == there {
-        return Ok(body);
-    }
-    let answer = embeddings::decode(there, &body).map_err(|error| untold(call, &error))?;
-    let mut asked = embeddings::decode_request(here, asked)?;
-    asked.model = call.target.as_ref().map(|target| target.model.clone()).unwrap_or_default();
-    embeddings::encode(here, &answer, &asked).map_err(|error| untold(call, &error))
+    let model = call.target.as_ref().map_or("", |target| target.model.as_str());
+    crossing.answer(&body, asked, model).map_err(|error| untold(call, &error))
 }
 
 fn untold(call: &Call, error: &WireError) -> CallError {
@@ -262,6 +289,14 @@ pub(crate) fn whole(body: Bytes) -> ResponseBody {
     Full::new(body).map_err(|never| match never {}).boxed_unsync()
 }
 
+/// Names of fields are the caller's own, who may call them anything.
+fn dropped(call: &Call) -> String {
+    const LONGEST: usize = 64;
+    let plain = |char: char| if char.is_ascii_graphic() && char != ',' { char } else { '?' };
+    let names = call.dropped.iter().map(|name| name.chars().take(LONGEST).map(plain).collect::<String>());
+    names.collect::<Vec<_>>().join(",")
+}
+
 fn our_headers(call: &Call, gateway: &Gateway, headers: &mut HeaderMap) {
     let mut put = |name, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -280,6 +315,9 @@ fn our_headers(call: &Call, gateway: &Gateway, headers: &mut HeaderMap) {
         if let Some(arm) = &routed.trail.arm {
             put(ARM, arm);
         }
+    }
+    if !call.dropped.is_empty() {
+        put(DROPPED, &dropped(call));
     }
     if call.verdict != Verdict::Allow {
         put(VERDICT, call.verdict.as_str());

@@ -6,7 +6,7 @@ use signalbox_guard::{Guard, Window};
 use signalbox_types::{ErrorClass, Finding, Place, Verdict};
 use signalbox_upstream::Operation;
 use signalbox_wire::along::{Shape, answer_texts};
-use signalbox_wire::{Channel, TextFilter, splice};
+use signalbox_wire::{Channel, TextFilter, splice, without_probabilities};
 
 use crate::call::{Answer, Call, CallError, Reply};
 use crate::endpoint::Endpoint;
@@ -46,6 +46,11 @@ pub(crate) fn guard_out(call: &mut Call, gateway: &Gateway, reply: Reply) -> Res
                     blocked = Some(refusal(&check.findings, ADVICE));
                 }
                 call.note(check.findings);
+            }
+            if !edits.is_empty() && call.endpoint.is_chat() {
+                // What was redacted is not to be read off its tokens.
+                edits.extend(without_probabilities(&body));
+                edits.sort_by_key(|(range, _)| range.start);
             }
             let body = splice(&body, &edits);
             match blocked {

@@ -9,6 +9,7 @@ mod answers;
 mod bedrock;
 mod choices;
 mod cohere;
+mod crossing;
 mod errors;
 mod faults;
 mod files;

@@ -58,6 +58,8 @@ const WAITING_APPENDS: usize = 1_024;
 const FLUSH_CHECK: Duration = Duration::from_secs(1);
 /// How often the merging thread looks whether there is something to do.
 const COMPACT_CHECK: Duration = Duration::from_secs(2);
+/// How often an append that waits for room looks whether there is some.
+const ROOM_CHECK: Duration = Duration::from_millis(200);
 /// How often rows are looked for whose time is over.
 const EXPIRE_EVERY: Duration = Duration::from_secs(600);
 /// How long it leaves the disk alone after a failure.
@@ -200,7 +202,7 @@ impl Store {
         tokio::task::spawn_blocking(move || retention::expire(&shared, &engine)).await.map_err(internal)?
     }
 
-    async fn append_events(&self, mut events: Events) -> Result<(), StoreError> {
+    async fn append_events(&self, mut events: Events, patience: Duration) -> Result<(), StoreError> {
         if events.is_empty() {
             return Ok(());
         }
@@ -215,41 +217,58 @@ impl Store {
         };
         let watched = self.shared.live.receiver_count() > 0;
         let spans = if watched { spans.into_iter().map(Arc::new).collect() } else { Vec::new() };
-        self.append_rows(batches, learned, no_erasing, spans).await
+        self.append_rows(batches, learned, no_erasing, spans, patience).await
     }
 
-    /// Appends rows to a store that was found writable; `spans` are shown to those who watch.
+    /// Appends rows to a store that was found writable, and waits so long for room; `spans` are shown to those who watch.
     async fn append_rows(
         &self,
         batches: Vec<KeyedBatch>,
         learned: Learned,
         no_erasing: OwnedRwLockReadGuard<()>,
         spans: Vec<Arc<Span>>,
+        mut patience: Duration,
     ) -> Result<(), StoreError> {
         let bytes = batches.iter().map(|table| bytes_of(&table.batch)).sum();
         let (done, appended) = oneshot::channel();
-        let append = commit::Append { batches, bytes, spans, learned, no_erasing, done };
-        self.shared.enter(bytes)?;
-        let sent = self.appends.lock().as_ref().map_or_else(
-            || Err(closed()),
-            |appends| {
-                appends.try_send(append).map_err(|error| match error {
-                    TrySendError::Full(_) => StoreError::Full { retry_after_s: 1 },
-                    TrySendError::Disconnected(_) => closed(),
-                })
-            },
-        );
-        if let Err(error) = sent {
-            self.shared.leave(bytes);
-            return Err(error);
+        let mut append = commit::Append { batches, bytes, spans, learned, no_erasing, done };
+        while let Err((refused, error)) = self.offer(append) {
+            let is_full = matches!(error, StoreError::Full { .. });
+            let Some(left) = patience.checked_sub(ROOM_CHECK).filter(|_| is_full) else { return Err(error) };
+            warn!("the event store is full, waiting");
+            tokio::time::sleep(ROOM_CHECK).await;
+            (append, patience) = (*refused, left);
         }
         appended.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Hands an append to the thread that writes, or back to who made it.
+    fn offer(&self, append: commit::Append) -> Result<(), (Box<commit::Append>, StoreError)> {
+        let bytes = append.bytes;
+        if let Err(error) = self.shared.enter(bytes) {
+            return Err((Box::new(append), error));
+        }
+        let sent = match self.appends.lock().as_ref() {
+            None => Err((append, closed())),
+            Some(appends) => appends.try_send(append).map_err(|error| match error {
+                TrySendError::Full(append) => (append, StoreError::Full { retry_after_s: 1 }),
+                TrySendError::Disconnected(append) => (append, closed()),
+            }),
+        };
+        sent.map_err(|(append, error)| {
+            self.shared.leave(bytes);
+            (Box::new(append), error)
+        })
     }
 }
 
 impl EventStore for Store {
     fn append(&self, events: Events) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.append_events(events))
+        Box::pin(self.append_events(events, Duration::ZERO))
+    }
+
+    fn append_within(&self, events: Events, patience: Duration) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.append_events(events, patience))
     }
 
     fn query<'a>(&'a self, project: &'a ProjectId, query: &'a Query) -> BoxFuture<'a, Result<Answer, StoreError>> {
