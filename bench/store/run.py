@@ -38,7 +38,7 @@ POOL = 100
 # Work in the background is over when there was none for so long.
 STILL_S = 6
 # Bytes that a span may take on the disk, with what is there for a while only.
-ROOM = {"signalbox": 2_500, "sqlite": 5_500}
+ROOM = {"signalbox": 1_600, "sqlite": 5_500}
 
 
 def main() -> None:

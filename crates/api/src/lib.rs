@@ -13,5 +13,5 @@ mod running;
 mod tests;
 
 pub use openapi::openapi;
-pub use parts::{ApiParts, Status};
+pub use parts::{AddPolicies, ApiParts, Status};
 pub use routes::{ConfigStatus, RefusedConfig, router};

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use signalbox_catalog::Catalog;
 use signalbox_gateway::RouteStatus;
-use signalbox_guard::Guard;
+use signalbox_guard::{Guard, GuardConfig, GuardError};
+use signalbox_types::ProjectId;
 use signalbox_types::seam::{Clock, EventStore, Reindexer};
 use signalbox_upstream::ProviderStatus;
 use tokio::sync::{Semaphore, watch};
@@ -16,6 +17,9 @@ use crate::running::Running;
 
 /// Live streams that may be open at once: each costs a subscription and evaluates its filter on every span.
 pub(crate) const MAX_LIVE_STREAMS: usize = 256;
+
+/// Puts policies in force that a project adds to those of the configuration.
+pub type AddPolicies = Arc<dyn Fn(&ProjectId, GuardConfig) -> Result<(), GuardError> + Send + Sync>;
 
 /// Everything that the routes need.
 pub struct ApiParts {
@@ -31,8 +35,12 @@ pub struct ApiParts {
     pub providers: Arc<dyn Fn() -> Vec<ProviderStatus> + Send + Sync>,
     /// How the routes are doing.
     pub routes: Arc<dyn Fn() -> Vec<RouteStatus> + Send + Sync>,
-    /// The guardrails in force now.
-    pub guard: Arc<dyn Fn() -> Guard + Send + Sync>,
+    /// The guardrails of the configuration.
+    pub base_guard: Arc<dyn Fn() -> Guard + Send + Sync>,
+    /// The guardrails in force for a project.
+    pub guard: Arc<dyn Fn(&ProjectId) -> Guard + Send + Sync>,
+    /// Puts policies in force that a project adds.
+    pub add_policies: AddPolicies,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Numbers about the process.

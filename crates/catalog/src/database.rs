@@ -10,7 +10,8 @@ use crate::error::{CatalogError, FileFault};
 
 /// Every step the file's shape has gone through. Append only; step n ends with
 /// `PRAGMA user_version = n`, so that a step and its number are committed together.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_guard.sql")];
 
 /// How long to wait for another process (a backup, a shell) that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(3);

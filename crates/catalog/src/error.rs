@@ -60,6 +60,14 @@ pub enum CatalogError {
     /// Without it nobody could sign in any more.
     #[error("`{0}` is the last key that works; make another one before you revoke it")]
     LastKey(KeyId),
+    /// Somebody else has changed it since it was read.
+    #[error("version {base} was changed, and version {found} is in force; look at that one and try again")]
+    Outdated {
+        /// The version that was changed.
+        base: u32,
+        /// The version that is in force.
+        found: u32,
+    },
     /// The file is in trouble.
     #[error("{}: {problem}; {hint}", file.display())]
     File {

@@ -8,8 +8,7 @@ use http_body::{Body, Frame};
 use percent_encoding::percent_decode_str;
 use signalbox_wire::event_stream::Reframer;
 
-use crate::BoxError;
-use crate::relay::Relay;
+use crate::{BoxError, ResponseBody};
 
 /// What is asked of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,12 +40,12 @@ pub(crate) fn find(path: &str) -> Option<(Method, String)> {
 
 /// A stream of events in Amazon's frames.
 pub(crate) struct Frames {
-    relay: Relay,
+    relay: ResponseBody,
     reframer: Reframer,
 }
 
 impl Frames {
-    pub(crate) fn new(relay: Relay) -> Self {
+    pub(crate) fn new(relay: ResponseBody) -> Self {
         Self { relay, reframer: Reframer::default() }
     }
 }

@@ -9,6 +9,7 @@ use http::header::{CONTENT_TYPE, HeaderMap};
 use http::{Method, Request, StatusCode};
 use signalbox_catalog::Principal;
 use signalbox_guard::Guard;
+use signalbox_prices::Units;
 use signalbox_types::{Cost, Finding, Timestamp, Usage, Verdict};
 use signalbox_upstream::{Target, UpstreamBody};
 use signalbox_wire::canonical::{ChatRequest, ChatResponse};
@@ -18,13 +19,14 @@ use crate::along::Passing;
 pub(crate) use crate::call_error::{CallError, Retry, Source};
 use crate::endpoint::Endpoint;
 use crate::exchange::Sent;
-use crate::headers::{Labels, Trace};
+use crate::headers::{Labels, Trace, on_their_own};
 use crate::held::Held;
 use crate::idempotency::{Again, Lead};
 use crate::route::Routed;
-use crate::stages::guard_out::Windows;
 use crate::through::Through;
 use crate::upload::Upload;
+use crate::vaults::Shared;
+use crate::windows::Windows;
 use crate::{RequestBody, bedrock, gemini, kept};
 
 /// Everything that is known about a call. Stages fill it in; what is left at the end is recorded.
@@ -64,9 +66,17 @@ pub(crate) struct Call {
     pub(crate) mirror_of: Option<Arc<str>>,
     /// Usage in the stream was asked for by us, not by the caller, who must not see the event for it.
     pub(crate) asked_for_usage: bool,
+    /// Settings of the call that the provider's API can't say, and that were left out.
+    pub(crate) dropped: Vec<String>,
     pub(crate) answer: Answer,
     /// The policies for this call, where they depend on what it says.
     pub(crate) guard: Option<Guard>,
+    /// Placeholders that its texts have in the place of values, if a policy wants them.
+    pub(crate) vocabulary: Option<Shared>,
+    /// What a policy answers in the place of a model.
+    pub(crate) reply: Option<Arc<str>>,
+    /// A policy ended its stream with a reply: what the model used by then nobody says.
+    pub(crate) cut: bool,
     pub(crate) findings: Vec<Finding>,
     pub(crate) verdict: Verdict,
     /// Which of the provider's credentials the call was answered with, where it has several.
@@ -76,6 +86,10 @@ pub(crate) struct Call {
     /// From the start to the first content.
     pub(crate) first_token: Option<Duration>,
     pub(crate) usage: Usage,
+    /// So many of the tokens written to the cache are kept for an hour, which costs more.
+    pub(crate) one_hour_writes: u64,
+    /// What isn't counted in tokens.
+    pub(crate) units: Units,
     /// The provider didn't come to say how much it was.
     pub(crate) usage_is_estimated: bool,
     /// Bytes of text in the answer so far, for that estimate.
@@ -139,7 +153,7 @@ impl Call {
             method: parts.method,
             query,
             trace: Trace::read(&parts.headers),
-            headers: parts.headers,
+            headers: on_their_own(parts.headers),
             body: Some(body),
             started: now,
             started_at: elapsed,
@@ -157,14 +171,20 @@ impl Call {
             routed: None,
             mirror_of: None,
             asked_for_usage: false,
+            dropped: Vec::new(),
             answer: Answer::Nothing,
             guard: None,
+            vocabulary: None,
+            reply: None,
+            cut: false,
             findings: Vec::new(),
             verdict: Verdict::Allow,
             credential: None,
             first_byte: None,
             first_token: None,
             usage: Usage::default(),
+            one_hour_writes: 0,
+            units: Units::default(),
             usage_is_estimated: false,
             answer_bytes: 0,
             cost: None,
@@ -243,14 +263,21 @@ impl Call {
             routed: None,
             mirror_of: Some(route),
             asked_for_usage: false,
+            dropped: Vec::new(),
             answer: Answer::Nothing,
             guard: self.guard.clone(),
+            // Nobody reads it.
+            vocabulary: None,
+            reply: None,
+            cut: false,
             findings: Vec::new(),
             verdict: Verdict::Allow,
             credential: None,
             first_byte: None,
             first_token: None,
             usage: Usage::default(),
+            one_hour_writes: 0,
+            units: Units::default(),
             usage_is_estimated: false,
             answer_bytes: 0,
             cost: None,
@@ -268,6 +295,7 @@ impl Call {
     pub(crate) fn adopt(&mut self, sent: Sent) -> Reply {
         self.input = sent.input;
         self.asked_for_usage = sent.asked_for_usage;
+        self.dropped = sent.dropped;
         self.credential = sent.credential;
         self.answer_held = sent.held;
         self.first_byte = Some(sent.first_byte.saturating_sub(self.started_at));

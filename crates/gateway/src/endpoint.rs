@@ -133,6 +133,16 @@ impl Endpoint {
         matches!(self.operation(), Operation::Embeddings | Operation::EmbeddingsBatch)
     }
 
+    /// In which form a caller asks for embeddings here, if that is what is asked.
+    pub(crate) fn embeddings_form(self) -> Option<embeddings::Form> {
+        match self {
+            Self::Embeddings => Some(embeddings::Form::Openai),
+            Self::Gemini(gemini::Method::Embed | gemini::Method::BatchEmbed) => Some(embeddings::Form::Gemini),
+            Self::Along(surface) if surface.operation == Operation::CohereEmbed => Some(embeddings::Form::Cohere),
+            _ => None,
+        }
+    }
+
     /// How a request is read that is none of the dialect's.
     fn read_along(self) -> Option<Along> {
         match self {
@@ -205,11 +215,6 @@ impl Endpoint {
     /// What is asked of a provider of this dialect.
     pub(crate) fn operation_at(self, target: Dialect) -> Operation {
         match self.operation() {
-            Operation::EmbeddingsBatch if target != Dialect::Gemini => Operation::Embeddings,
-            // Others have one request for one text and for many.
-            Operation::Embeddings if target == Dialect::Gemini && self.dialect() != target => {
-                Operation::EmbeddingsBatch
-            }
             // Who has several of OpenAI's APIs has a path for each.
             Operation::Responses if target != Dialect::OpenaiResponses => Operation::Chat,
             Operation::Completions if target != Dialect::OpenaiCompletions => Operation::Chat,
@@ -220,10 +225,15 @@ impl Endpoint {
     /// Why a provider can't be asked this, if it can't.
     pub(crate) fn unanswerable_by(self, provider: &Provider) -> Option<String> {
         let name = &provider.name;
-        if self.is_embeddings() && !embeddings::has(provider.dialect) {
+        let embeds = self.embeddings_form();
+        if embeds.is_some_and(|form| provider.embeddings_form(form).is_none()) {
             return Some(format!("provider `{name}` has no embeddings endpoint; choose a model of another provider"));
         }
+        if self.is_chat() && !provider.has(Operation::Chat) {
+            return Some(format!("provider `{name}` has no chats; choose a model of another provider"));
+        }
         if let Self::Along(surface) = self
+            && embeds.is_none()
             && ((surface.dialect != provider.dialect && !surface.is_coheres) || !provider.has(surface.operation))
         {
             let why = match surface.operation {

@@ -15,11 +15,12 @@ use signalbox_upstream::{
     BodyError, MaxTokensField, Target, Upstream, UpstreamBody, UpstreamCall, UpstreamReply, simulated,
 };
 use signalbox_wire::{
-    ChatRequest, Codec, Dialect, ErrorBody, EventDecoder, StreamEvent, WireError, codec, embeddings, splice,
+    ChatRequest, Codec, Dialect, ErrorBody, EventDecoder, StreamEvent, WireError, codec, encode_leniently, splice,
 };
 
 use crate::along::{self, Take};
 use crate::call::{Call, CallError, Incoming, Input, Reply};
+use crate::cross::Crossing;
 use crate::endpoint::Endpoint;
 use crate::headers::{passed_back, passed_on};
 use crate::held::Held;
@@ -58,6 +59,12 @@ pub(crate) struct Ask {
     until_content: bool,
     /// How an answer is taken that is passed along.
     take: Take,
+    /// What can't be said there of a call's settings is left out.
+    lenient: bool,
+    /// What was.
+    dropped: Vec<String>,
+    /// It goes in another form.
+    crossing: Option<Crossing>,
     /// What of the body is still arriving.
     upload: Option<Upload>,
     max_answer_bytes: usize,
@@ -71,6 +78,8 @@ pub(crate) struct Sent {
     pub(crate) status: StatusCode,
     pub(crate) input: Input,
     pub(crate) asked_for_usage: bool,
+    /// Settings of the call that were left out.
+    pub(crate) dropped: Vec<String>,
     /// When its head came, on the measuring clock.
     pub(crate) first_byte: std::time::Duration,
     /// Which of the provider's credentials it was, where it has several.
@@ -89,7 +98,8 @@ impl Ask {
         let own = call.endpoint.dialect();
         let is_through = matches!(call.endpoint, Endpoint::Through(_));
         let dialect = if call.endpoint.has_one_form() { own } else { target.provider.dialect_for(own) };
-        let same_dialect = dialect == own;
+        let crossing = Crossing::find(call.endpoint, &target.provider);
+        let same_dialect = dialect == own && crossing.is_none();
         let mut headers = match is_through {
             true => through::passed_on(&call.headers, &call.trace),
             false => passed_on(&call.headers, same_dialect, &call.trace),
@@ -124,6 +134,9 @@ impl Ask {
                 Endpoint::Kept(shelf) if shelf.is_content() => Take::Passing,
                 _ => Take::Readable,
             },
+            lenient: call.routed.as_ref().is_some_and(|routed| routed.route.is_lenient()),
+            dropped: Vec::new(),
+            crossing,
             upload: None,
             max_answer_bytes,
             held: call.held.another(),
@@ -168,7 +181,7 @@ impl Ask {
     }
 
     fn same_dialect(&self) -> bool {
-        self.endpoint.dialect() == self.dialect
+        self.endpoint.dialect() == self.dialect && self.crossing.is_none()
     }
 
     fn is_through(&self) -> bool {
@@ -204,7 +217,10 @@ pub(crate) async fn exchange(mut ask: Ask, upstream: &Upstream, clock: &dyn Cloc
         whole(codec, &mut ask, reply).await
     };
     match taken {
-        Ok(reply) => Ok(Sent { reply, status, input, asked_for_usage, first_byte, credential, held: ask.held }),
+        Ok(reply) => {
+            let Ask { dropped, held, .. } = ask;
+            Ok(Sent { reply, status, input, asked_for_usage, dropped, first_byte, credential, held })
+        }
         Err(mut error) => {
             error.detail.first_byte = Some(first_byte);
             error.detail.credential = credential;
@@ -220,17 +236,17 @@ async fn outgoing(ask: &mut Ask) -> Result<(UpstreamCall, Input, bool), CallErro
             body = for_model(ask, place, body);
         }
         Input::Raw(body.clone())
-    } else if ask.endpoint.is_embeddings() {
+    } else if let Some(crossing) = ask.crossing {
         let input = Input::Raw(body.clone());
-        let mut request = embeddings::decode_request(ask.endpoint.dialect(), &body)?;
-        request.model.clone_from(&ask.target.model);
-        body = embeddings::encode_request(ask.dialect, &request)?;
+        body = crossing.request(&body, &ask.target.model)?;
         input
     } else {
         let (from, to, target) = (codec(ask.endpoint.dialect()), ask.target_codec(), ask.target.clone());
         let stream = ask.stream.then_some(ask.wants_stream_usage);
-        let (request, said) = offload(body.len(), move || translate(from, to, &target, stream, &body)).await??;
-        body = said?;
+        let lenient = ask.lenient;
+        let translated = offload(body.len(), move || translate(from, to, &target, stream, lenient, &body)).await??;
+        let (request, said) = translated;
+        (body, ask.dropped) = said?;
         Input::Decoded(request)
     };
     let mut asked_for_usage = false;
@@ -243,7 +259,7 @@ async fn outgoing(ask: &mut Ask) -> Result<(UpstreamCall, Input, bool), CallErro
         asked_for_usage = true;
     }
     let (headers, query) = (std::mem::take(&mut ask.headers), ask.query.take());
-    let operation = ask.endpoint.operation_at(ask.dialect);
+    let operation = ask.crossing.map_or_else(|| ask.endpoint.operation_at(ask.dialect), Crossing::operation);
     let call = UpstreamCall {
         operation,
         method: ask.method.clone(),
@@ -271,8 +287,8 @@ fn for_model(ask: &Ask, place: Range<usize>, body: Bytes) -> Bytes {
     splice(&body, &[(place, name.into_bytes())])
 }
 
-/// The request as it is recorded, and what goes out for it.
-type Translated = (Box<ChatRequest>, Result<Bytes, WireError>);
+/// The request as it is recorded; what goes out for it, and what was left out.
+type Translated = (Box<ChatRequest>, Result<(Bytes, Vec<String>), WireError>);
 
 /// `stream`: whether usage is wanted in the stream, if one is. Not every dialect says so in the body.
 fn translate(
@@ -280,6 +296,7 @@ fn translate(
     to: &dyn Codec,
     target: &Target,
     stream: Option<bool>,
+    lenient: bool,
     body: &[u8],
 ) -> Result<Translated, WireError> {
     let mut request = from.decode_request(body)?;
@@ -287,7 +304,11 @@ fn translate(
     request.stream = stream.is_some();
     request.stream_usage = stream.unwrap_or(false) && target.provider.stream_options;
     request.old_max_tokens = target.provider.max_tokens_field == MaxTokensField::MaxTokens;
-    let said = to.encode_request(&request);
+    // Recorded is what was sent.
+    let said = match lenient {
+        true => encode_leniently(to, &mut request),
+        false => to.encode_request(&request).map(|said| (said, Vec::new())),
+    };
     Ok((Box::new(request), said))
 }
 

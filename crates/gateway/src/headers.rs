@@ -1,6 +1,7 @@
 //! The HTTP headers that the gateway reads, passes on and adds.
 
-use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use bytes::BytesMut;
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use signalbox_types::{SpanId, TraceId};
 
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -23,6 +24,7 @@ pub(crate) const PROVIDER: HeaderName = HeaderName::from_static("x-signalbox-pro
 pub(crate) const MODEL: HeaderName = HeaderName::from_static("x-signalbox-model");
 pub(crate) const VERDICT: HeaderName = HeaderName::from_static("x-signalbox-verdict");
 pub(crate) const ROUTE: HeaderName = HeaderName::from_static("x-signalbox-route");
+pub(crate) const DROPPED: HeaderName = HeaderName::from_static("x-signalbox-dropped");
 pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("x-signalbox-attempts");
 /// `joined` or `kept`, on the answer of a call that was sent before.
 pub(crate) const IDEMPOTENCY: HeaderName = HeaderName::from_static("x-signalbox-idempotency");
@@ -48,6 +50,22 @@ const PASSED_BACK: [&str; 9] = [
     "x-amzn-requestid",
 ];
 const PASSED_BACK_PREFIXES: [&str; 2] = ["x-ratelimit-", "anthropic-ratelimit-"];
+
+/// The same headers, in memory of their own. As they come, they are pieces of the buffer that their connection reads
+/// into: kept until the call is written down, they would keep it, and the connection would need a new one for each call.
+pub(crate) fn on_their_own(mut headers: HeaderMap) -> HeaderMap {
+    let mut all = BytesMut::with_capacity(headers.values().map(HeaderValue::len).sum());
+    headers.values().for_each(|value| all.extend_from_slice(value.as_bytes()));
+    let mut all = all.freeze();
+    for value in headers.values_mut() {
+        let is_sensitive = value.is_sensitive();
+        if let Ok(mut own) = HeaderValue::from_maybe_shared(all.split_to(value.len())) {
+            own.set_sensitive(is_sensitive);
+            *value = own;
+        }
+    }
+    headers
+}
 
 /// The virtual key: `Authorization: Bearer KEY`, `x-api-key: KEY` as Anthropic's SDKs send it, or `x-goog-api-key: KEY`
 /// as Google's do. Amazon's SDKs send it as `Bearer` over https only; else as the access key id that a call is signed with.
@@ -81,6 +99,10 @@ pub(crate) struct Labels {
 
 impl Labels {
     pub(crate) fn read(headers: &HeaderMap) -> Self {
+        // Most callers send none.
+        if !headers.keys().any(|name| name.as_str().starts_with("x-signalbox-")) {
+            return Self { user_agent: text(headers, USER_AGENT.as_str()), ..Self::default() };
+        }
         let get = |name: &str| text(headers, name);
         Self {
             session_id: get("x-signalbox-session-id"),
@@ -90,7 +112,7 @@ impl Labels {
             prompt_name: get("x-signalbox-prompt-name"),
             prompt_version: get("x-signalbox-prompt-version"),
             agent_name: get("x-signalbox-agent-name"),
-            user_agent: get("user-agent"),
+            user_agent: get(USER_AGENT.as_str()),
         }
     }
 }
@@ -242,6 +264,23 @@ mod tests {
         check(&[("authorization", "Bearer ")], None);
         check(&[("authorization", "sb-1")], None);
         check(&[], None);
+    }
+
+    #[test]
+    fn headers_on_their_own_are_the_same() {
+        let buffer = bytes::Bytes::from_static(b"one two three");
+        let mut before = HeaderMap::new();
+        for (name, range) in [("a", 0..3), ("b", 4..7), ("a", 8..13), ("c", 0..0)] {
+            let value = HeaderValue::from_maybe_shared(buffer.slice(range)).unwrap();
+            before.append(HeaderName::from_static(name), value);
+        }
+        before.get_mut("b").unwrap().set_sensitive(true);
+        let after = on_their_own(before.clone());
+        assert_eq!(after, before);
+        assert!(after["b"].is_sensitive() && !after["a"].is_sensitive());
+        let within = buffer.as_ptr_range();
+        assert!(after.values().all(|value| !within.contains(&value.as_bytes().as_ptr())));
+        assert!(on_their_own(HeaderMap::new()).is_empty());
     }
 
     #[test]

@@ -7,11 +7,10 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
 use signalbox_wire::SseDecoder;
 
-use crate::BoxError;
-use crate::relay::Relay;
+use crate::{BoxError, ResponseBody};
 
 pub(crate) struct List {
-    relay: Relay,
+    relay: ResponseBody,
     sse: SseDecoder,
     /// The list has been opened.
     begun: bool,
@@ -19,7 +18,7 @@ pub(crate) struct List {
 }
 
 impl List {
-    pub(crate) fn new(relay: Relay) -> Self {
+    pub(crate) fn new(relay: ResponseBody) -> Self {
         Self { relay, sse: SseDecoder::with_limit(usize::MAX), begun: false, closed: false }
     }
 

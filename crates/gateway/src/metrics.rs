@@ -303,8 +303,9 @@ impl GatewayMetrics {
         self.in_flight.inc();
     }
 
-    pub(crate) fn queued(&self) {
-        self.settle_queue.inc();
+    /// One more; says how many wait now.
+    pub(crate) fn queued(&self) -> usize {
+        usize::try_from(self.settle_queue.inc()).unwrap_or(0) + 1
     }
 
     pub(crate) fn unqueued(&self) {

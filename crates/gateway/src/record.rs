@@ -151,6 +151,9 @@ fn routing(call: &Call, span: &mut Span) {
         put("signalbox.idempotency", again.word().to_owned());
         put("signalbox.idempotency.trace_id", again.kept.trace_id.to_string());
     }
+    if !call.dropped.is_empty() {
+        put("signalbox.dropped", call.dropped.join(","));
+    }
     if call.usage_is_estimated {
         put("signalbox.usage.estimated", "true".to_owned());
     }
@@ -276,7 +279,9 @@ fn embedded(endpoint: Endpoint, body: &[u8], most_bytes: usize) -> Option<Value>
         return Some(Value::from(format!("[input of {} bytes, not recorded]", body.len())));
     }
     if endpoint.dialect() == Dialect::Gemini {
-        return embeddings::decode_request(Dialect::Gemini, body).ok().map(|request| Value::from(request.inputs));
+        return embeddings::decode_request(embeddings::Form::Gemini, body)
+            .ok()
+            .map(|request| Value::from(request.inputs));
     }
     serde_json::from_slice::<Request>(body).ok().map(|request| request.input)
 }

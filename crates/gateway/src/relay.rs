@@ -9,19 +9,20 @@ use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
-use signalbox_types::ErrorClass;
 use signalbox_types::seam::Clock;
+use signalbox_types::{Action, ErrorClass, Place};
 use signalbox_upstream::UpstreamBody;
 use signalbox_wire::{
-    Accumulator, Codec, Deltas, EventDecoder, EventRewriter, Repeat, SseDecoder, SseEvent, StreamDecoder,
-    StreamEncoder, StreamEvent, StreamRewriter, StreamStart, WireError,
+    Accumulator, Channel, ChannelKind, Codec, Deltas, EventDecoder, EventRewriter, FinishReason, Repeat, SseDecoder,
+    SseEvent, StreamDecoder, StreamEncoder, StreamEvent, StreamRewriter, StreamStart, WireError,
 };
 
 use crate::call::{Answer, Call, CallError, Incoming, Outcome};
 use crate::endpoint::Endpoint;
 use crate::owners::{Kind, Owners};
-use crate::stages::guard_out::Windows;
+use crate::restore::Restore;
 use crate::stages::settle::{Settle, since_start};
+use crate::windows::{Ended, Windows};
 use crate::{BoxError, Gateway};
 
 /// Bytes that are sent on at once, about.
@@ -41,6 +42,12 @@ pub(crate) struct Relay {
     repeat: Repeat,
     windows: Option<Windows>,
     way: Way,
+    /// Puts values in the place of placeholders, last of all.
+    restore: Option<Restore>,
+    /// The caller may have seen the beginning of a tool's call.
+    calls_tools: bool,
+    /// How many answers have begun.
+    choices: u32,
     /// See [`Call::asked_for_usage`].
     hide_usage: bool,
     recorded: Recorded,
@@ -52,7 +59,8 @@ pub(crate) struct Relay {
 /// How an event gets from the provider to the caller.
 enum Way {
     /// As it is, but for what the guard changes.
-    Same(StreamRewriter),
+    /// `ending` has been told the same events, in vain: it knows how to end the answer with a reply, if a policy may want that.
+    Same { rewriter: StreamRewriter, ending: Option<Box<dyn StreamEncoder>> },
     /// Said anew in the caller's dialect.
     Across { rewriter: EventRewriter, encoder: Box<dyn StreamEncoder> },
 }
@@ -63,13 +71,16 @@ impl Relay {
         let call: &mut Call = &mut settle;
         let codec = call.target_codec();
         let wants_usage = call.peek.as_ref().is_some_and(|peek| peek.wants_stream_usage);
+        let model = call.target.as_ref().map(|target| target.model.clone()).unwrap_or_default();
+        let start = StreamStart { model, created: call.started.as_secs(), include_usage: wants_usage };
         let way = if call.same_dialect() {
-            Way::Same(StreamRewriter::new(codec))
+            let rewrites = call.guard.as_ref().is_some_and(|guard| guard.does(Action::Rewrite, Place::Output));
+            let ending = rewrites.then(|| call.codec().encode_stream(&start));
+            Way::Same { rewriter: StreamRewriter::new(codec), ending }
         } else {
-            let model = call.target.as_ref().map(|target| target.model.clone()).unwrap_or_default();
-            let start = StreamStart { model, created: call.started.as_secs(), include_usage: wants_usage };
             Way::Across { rewriter: EventRewriter::default(), encoder: call.codec().encode_stream(&start) }
         };
+        let restore = Restore::of(call, call.codec());
         let hide_usage = call.asked_for_usage;
         let is_kept = call.endpoint == Endpoint::Responses && call.same_dialect();
         call.answer = Answer::Partial(Box::new(Accumulator::new()));
@@ -85,6 +96,9 @@ impl Relay {
             windows,
             hide_usage,
             way,
+            restore,
+            calls_tools: false,
+            choices: 0,
             recorded: Recorded { bytes: 0, most: gateway.config.max_recorded_bytes },
             owners: is_kept.then(|| Arc::clone(&gateway.owners)),
             out: Out::default(),
@@ -95,13 +109,13 @@ impl Relay {
         if self.settle.is_none() {
             // After the announced end. Same dialect, same bytes; but nothing passes a guard that has gone home.
             let harmless = event.data.is_empty() || self.windows.is_none();
-            if harmless && self.upstream.is_some() && matches!(self.way, Way::Same(_)) {
+            if harmless && self.upstream.is_some() && matches!(self.way, Way::Same { .. }) {
                 self.out.push(event.raw.clone());
             }
             return;
         }
         let told = match &self.way {
-            Way::Same(_) => self.pass_on(event),
+            Way::Same { .. } => self.pass_on(event),
             Way::Across { .. } => self.translate(event),
         };
         match told {
@@ -116,7 +130,14 @@ impl Relay {
     /// The event's own bytes go out, unless the guard changes its texts. What the caller sees is
     /// what is recorded.
     fn pass_on(&mut self, event: &SseEvent) -> Result<Vec<StreamEvent>, WireError> {
-        let Way::Same(rewriter) = &mut self.way else { return Ok(Vec::new()) };
+        let Way::Same { rewriter, .. } = &mut self.way else { return Ok(Vec::new()) };
+        if let Some(windows) = &mut self.windows {
+            windows.see(event);
+            if windows.is_over() {
+                self.note(&[]);
+                return Ok(Vec::new());
+            }
+        }
         let repeated = self.repeat.slot(event);
         let known = repeated.as_ref().map(|slot| StreamEvent::of_delta(slot.channel, slot.text.clone().into_owned()));
         let deltas = match repeated {
@@ -147,11 +168,33 @@ impl Relay {
         }
         let only_usage = |event: &StreamEvent| matches!(event, StreamEvent::Usage(_));
         let hidden = self.hide_usage && untouched && !events.is_empty() && events.iter().all(only_usage);
+        let is_over = self.windows.as_ref().is_some_and(Windows::is_over);
+        let mut told = bytes;
+        if let Way::Same { ending: Some(ending), .. } = &mut self.way {
+            let mut said = BytesMut::new();
+            if is_over {
+                // What would end with this event ends otherwise: only the texts of it go out.
+                events.retain(|event| event.delta().is_some());
+            }
+            events.iter().for_each(|event| ending.event(event, &mut said));
+            if is_over {
+                told = said.freeze();
+            }
+        }
         if !hidden {
-            self.out.push(bytes);
+            self.send(told);
         }
         self.note(&events);
         Ok(events)
+    }
+
+    /// What the caller sees.
+    fn send(&mut self, bytes: Bytes) {
+        let bytes = match &mut self.restore {
+            Some(restore) => restore.events(&bytes),
+            None => bytes,
+        };
+        self.out.push(bytes);
     }
 
     /// Only what is no JSON is a fault: the caller may well understand what we don't.
@@ -177,7 +220,12 @@ impl Relay {
     fn say(&mut self, mut events: Vec<StreamEvent>) -> Vec<StreamEvent> {
         let Way::Across { rewriter, encoder } = &mut self.way else { return events };
         if let Some(windows) = &mut self.windows {
-            events = rewriter.events(events, windows);
+            windows.learn(&events);
+            events = if windows.is_over() { Vec::new() } else { rewriter.events(events, windows) };
+            if windows.is_over() {
+                // No end may be told behind what is blocked.
+                events.retain(|event| !matches!(event, StreamEvent::Finish { .. } | StreamEvent::End));
+            }
         }
         let mut said = BytesMut::new();
         for event in &events {
@@ -186,7 +234,7 @@ impl Relay {
                 encoder.event(event, &mut said);
             }
         }
-        self.out.push(said.freeze());
+        self.send(said.freeze());
         self.note(&events);
         events
     }
@@ -209,6 +257,9 @@ impl Relay {
         if call.first_token.is_none() && events.iter().any(is_content) {
             call.first_token = Some(since_start(call, &*self.clock));
         }
+        self.calls_tools |= events.iter().any(|event| matches!(event, StreamEvent::ToolCallStart { .. }));
+        let last = events.iter().filter_map(StreamEvent::choice).max();
+        self.choices = self.choices.max(last.map_or(0, |last| last.saturating_add(1)));
         let texts = events.iter().filter_map(|event| Some(event.delta()?.1.len()));
         call.answer_bytes = call.answer_bytes.saturating_add(texts.sum());
         if let Answer::Partial(answer) = &mut call.answer {
@@ -218,8 +269,12 @@ impl Relay {
 
     /// Ends the call if these events, or the guard, say so.
     fn conclude(&mut self, events: &[StreamEvent]) {
-        if let Some(refusal) = self.windows.as_mut().and_then(Windows::take_refusal) {
-            return self.break_off(refusal);
+        match self.windows.as_mut().and_then(Windows::take_end) {
+            Some(Ended::Refused(refusal)) => return self.break_off(refusal),
+            // Who has seen the beginning of a tool's call might make it.
+            Some(Ended::Replied { otherwise, .. }) if self.calls_tools => return self.break_off(otherwise),
+            Some(Ended::Replied { channel, reply, .. }) => return self.reply(channel, &reply),
+            None => {}
         }
         for event in events {
             match event {
@@ -227,7 +282,7 @@ impl Relay {
                     let told = CallError::of_provider(self.provider(), error.clone());
                     return match self.way {
                         // The provider's own words have just gone out.
-                        Way::Same(_) => self.end(Outcome::Failed(told)),
+                        Way::Same { .. } => self.end(Outcome::Failed(told)),
                         Way::Across { .. } => self.break_off(told),
                     };
                 }
@@ -243,8 +298,32 @@ impl Relay {
         if let Way::Across { encoder, .. } = &mut self.way {
             let mut said = BytesMut::new();
             encoder.finish(&mut said);
-            self.out.push(said.freeze());
+            self.send(said.freeze());
         }
+        self.end(Outcome::Answered);
+    }
+
+    /// Says this in the place of what would follow, and ends as answers end.
+    fn reply(&mut self, channel: Channel, reply: &str) {
+        let (Way::Across { encoder, .. } | Way::Same { ending: Some(encoder), .. }) = &mut self.way else { return };
+        // In dialects that number their parts, another kind of text is another part.
+        let index = if channel.kind == ChannelKind::Text { channel.index } else { channel.index.saturating_add(1) };
+        let mut events = vec![StreamEvent::TextDelta { choice: channel.choice, index, text: reply.to_owned() }];
+        events.extend((0..self.choices.max(channel.choice + 1)).map(|choice| StreamEvent::Finish {
+            choice,
+            reason: FinishReason::Stop,
+            stop_sequence: None,
+        }));
+        events.push(StreamEvent::End);
+        let mut said = BytesMut::new();
+        events.iter().for_each(|event| encoder.event(event, &mut said));
+        encoder.finish(&mut said);
+        self.send(said.freeze());
+        self.note(&events);
+        if let Some(settle) = &mut self.settle {
+            settle.cut = true;
+        }
+        self.upstream = None;
         self.end(Outcome::Answered);
     }
 
@@ -260,7 +339,7 @@ impl Relay {
         match self.decoder.finish() {
             Ok(events) => {
                 let events = match self.way {
-                    Way::Same(_) => {
+                    Way::Same { .. } => {
                         self.note(&events);
                         events
                     }
@@ -280,6 +359,9 @@ impl Relay {
 
     /// Tells the caller that the answer stays incomplete. No proper end follows.
     fn break_off(&mut self, error: CallError) {
+        if let Some(restore) = &mut self.restore {
+            self.out.push(restore.rest());
+        }
         if let Some(settle) = &self.settle {
             self.out.push(settle.codec().encode_stream_error(&error.body()));
         }
@@ -356,6 +438,10 @@ struct Recorded {
 
 impl Recorded {
     fn has_room_for(&mut self, event: &StreamEvent) -> bool {
+        // The record holds what was said, not what it rests on.
+        if matches!(event, StreamEvent::Citation { .. } | StreamEvent::Logprobs { .. }) {
+            return false;
+        }
         let Some((_, text)) = event.delta() else { return true };
         self.bytes = self.bytes.saturating_add(text.len());
         self.bytes <= self.most

@@ -9,10 +9,10 @@ use futures_util::FutureExt as _;
 use http::{Method, Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use signalbox_catalog::Catalog;
-use signalbox_guard::Guard;
+use signalbox_guard::{Guard, GuardConfig, GuardError};
 use signalbox_prices::PriceBook;
-use signalbox_types::ErrorClass;
 use signalbox_types::seam::{Clock, SpanSink};
+use signalbox_types::{ErrorClass, ProjectId};
 use signalbox_upstream::{ProviderStatus, Upstream};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
@@ -21,6 +21,7 @@ use crate::call::{Call, CallError, Reply};
 use crate::endpoint::Endpoint;
 use crate::held::Held;
 use crate::idempotency::Register;
+use crate::own_guards::OwnGuards;
 use crate::owners::Owners;
 use crate::route::{RouteStatus, Routes, drain, mirror};
 use crate::stages::admit::admit;
@@ -33,6 +34,7 @@ use crate::stages::route::route;
 use crate::stages::send::send;
 use crate::stages::settle::{Settle, Settler};
 use crate::through::{self, Through};
+use crate::vaults::Vaults;
 use crate::{GatewayConfig, GatewayMetrics, Settings, gemini, models};
 
 /// So many copies for comparison are under way at most; a call without room for its copy has none.
@@ -77,6 +79,10 @@ impl std::fmt::Debug for GatewayParts {
 pub struct Gateway {
     pub(crate) config: GatewayConfig,
     pub(crate) guard: Guard,
+    /// Those of projects that have added policies.
+    pub(crate) own_guards: OwnGuards,
+    /// Placeholders of conversations.
+    pub(crate) vaults: Arc<Vaults>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) upstream: Arc<Upstream>,
     pub(crate) routes: Routes,
@@ -118,6 +124,8 @@ impl Gateway {
             owners: Arc::new(Owners::new(config.max_kept_ids)),
             config,
             guard,
+            own_guards: OwnGuards::default(),
+            vaults: Arc::default(),
             catalog,
             upstream,
             routes,
@@ -141,7 +149,9 @@ impl Gateway {
             owners: Arc::clone(&self.owners),
             settler: Arc::new(self.settler.with(&config, prices)),
             config,
+            own_guards: self.own_guards.over(&guard),
             guard,
+            vaults: Arc::clone(&self.vaults),
             catalog: Arc::clone(&self.catalog),
             upstream: Arc::new(upstream),
             routes,
@@ -165,10 +175,25 @@ impl Gateway {
             || through::handles(path)
     }
 
-    /// The policies in force.
+    /// The policies in force for a project: those of the configuration and what it has added.
     #[must_use]
-    pub fn guard(&self) -> Guard {
+    pub fn guard(&self, project: &ProjectId) -> Guard {
+        self.own_guards.get(project).unwrap_or_else(|| self.guard.clone())
+    }
+
+    /// The policies of the configuration.
+    #[must_use]
+    pub fn base_guard(&self) -> Guard {
         self.guard.clone()
+    }
+
+    /// The policies for a call, as far as that is known without its texts.
+    pub(crate) fn guard_for(&self, call: &Call) -> Guard {
+        call.principal.as_ref().map_or_else(|| self.guard.clone(), |principal| self.guard(&principal.project))
+    }
+
+    pub(crate) fn add_policies(&self, project: &ProjectId, config: GuardConfig) -> Result<(), GuardError> {
+        self.own_guards.set(&self.guard, project, config)
     }
 
     /// Answers one call. Never fails: what goes wrong is told in the caller's dialect.
@@ -188,6 +213,9 @@ impl Gateway {
         }
         if settle.again.is_some() {
             return encode::again(settle, self);
+        }
+        if settle.reply.is_some() {
+            return encode::reply(settle, self);
         }
         mirror::send_copy(&settle, self);
         match settle.routed.as_ref().map(|routed| Arc::clone(&routed.route)).filter(|route| route.drains()) {
@@ -244,6 +272,9 @@ async fn asked(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
         return Ok(()); // it was sent before, and its answer is there
     }
     guard_in(call, gateway).await?; // allow, redact or block what goes in
+    if call.reply.is_some() {
+        return Ok(()); // a policy answers it
+    }
     route(call, gateway) // which provider and model, or which several of them
 }
 

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use http::{Request, Response};
-use signalbox_guard::Guard;
+use parking_lot::Mutex;
+use signalbox_guard::{Guard, GuardConfig, GuardError};
 use signalbox_prices::PriceBook;
+use signalbox_types::ProjectId;
 use signalbox_upstream::{Problem, UpstreamConfig};
 
 use crate::route::Routes;
@@ -35,19 +37,23 @@ impl std::fmt::Debug for Settings {
 
 /// The gateway in force. One per process; share it in an `Arc`.
 #[derive(Debug)]
-pub struct Switch(ArcSwap<Gateway>);
+pub struct Switch {
+    gateway: ArcSwap<Gateway>,
+    /// Held by who changes something.
+    change: Mutex<()>,
+}
 
 impl Switch {
     /// With this one in force.
     #[must_use]
     pub fn new(gateway: Gateway) -> Self {
-        Self(ArcSwap::from_pointee(gateway))
+        Self { gateway: ArcSwap::from_pointee(gateway), change: Mutex::default() }
     }
 
     /// The one in force.
     #[must_use]
     pub fn current(&self) -> Arc<Gateway> {
-        self.0.load_full()
+        self.gateway.load_full()
     }
 
     /// Answers one call by what is in force when it comes in. Never fails: what goes wrong is told in the caller's dialect.
@@ -56,16 +62,27 @@ impl Switch {
     }
 
     /// Puts other settings in force for calls that come in from now on. Providers that stay as they are keep their
-    /// connections, and targets of these that stay in their routes keep their health. For one caller at a time.
+    /// connections, and targets of these that stay in their routes keep their health.
     ///
     /// # Errors
     /// Everything that is wrong in them, each with its path. Then all stays as it was.
     pub fn apply(&self, settings: Settings, env: &dyn Fn(&str) -> Option<String>) -> Result<(), Vec<Problem>> {
+        let _change = self.change.lock();
         let before = self.current();
         let upstream = before.upstream.reconfigured(&settings.upstream, env).map_err(|error| error.problems)?;
         let routes = Routes::compile_after(&before.routes, &settings.routes, &upstream)?;
         before.routes.forget_breakers(&routes, before.metrics().routes());
-        self.0.store(Arc::new(before.with(settings, upstream, routes)));
+        self.gateway.store(Arc::new(before.with(settings, upstream, routes)));
         Ok(())
+    }
+
+    /// Puts policies in force that a project adds to those of the configuration, in place of what it added before, for calls that
+    /// come in from now on.
+    ///
+    /// # Errors
+    /// What is wrong with them first. Then all stays as it was.
+    pub fn add_policies(&self, project: &ProjectId, config: GuardConfig) -> Result<(), GuardError> {
+        let _change = self.change.lock();
+        self.current().add_policies(project, config)
     }
 }

@@ -2,7 +2,8 @@
 //! caller is told.
 
 use signalbox_guard::Check;
-use signalbox_types::{Action, ErrorClass, Finding, Verdict};
+use signalbox_types::{Action, ErrorClass, Finding, Message, Role, Verdict};
+use signalbox_wire::FinishReason;
 
 use crate::call::CallError;
 
@@ -24,7 +25,7 @@ fn mask(text: &str, findings: &[Finding]) -> String {
             continue;
         }
         out.push_str(text.get(done..finding.start).unwrap_or_default());
-        out.push_str(if finding.action == Action::Block { "[BLOCKED:" } else { "[REDACTED:" });
+        out.push_str(if finding.action >= Action::Rewrite { "[BLOCKED:" } else { "[REDACTED:" });
         out.push_str(&finding.rule);
         out.push(']');
         done = finding.end;
@@ -35,10 +36,16 @@ fn mask(text: &str, findings: &[Finding]) -> String {
 
 /// Says which rule it was; never what it found.
 pub(crate) fn refusal(findings: &[Finding], advice: &str) -> CallError {
-    let what = findings.iter().find(|finding| finding.action == Action::Block).map_or_else(String::new, |finding| {
+    let what = findings.iter().find(|finding| finding.action >= Action::Rewrite).map_or_else(String::new, |finding| {
         format!(": scanner `{}`, rule `{}` ({})", finding.scanner, finding.rule, finding.message.trim_end_matches('.'))
     });
     CallError::caller(ErrorClass::GuardrailBlocked, format!("blocked by a guardrail{what}; {advice}"))
+}
+
+/// What an assistant says who has nothing to add.
+pub(crate) fn said(text: &str) -> Message {
+    let reason = FinishReason::Stop.as_str().to_owned();
+    Message { finish_reason: Some(reason), ..Message::text(Role::Assistant, text) }
 }
 
 #[cfg(test)]

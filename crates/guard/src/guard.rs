@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
-use signalbox_types::{Finding, Place, Verdict};
+use signalbox_types::{Action, Finding, Place, Verdict};
 
 use crate::context::Context;
 use crate::lane::{Compiled, Lane, Marked, Redactor};
 use crate::model::Notes;
 use crate::policy::{GuardConfig, GuardError};
-use crate::scanner::{Hit, Text};
+use crate::scanner::{Hit, Text, ToolCall};
+use crate::vocabulary::Vocabulary;
 use crate::window::Window;
 
 /// Compiled policies. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Guard {
     compiled: Arc<Compiled>,
+    /// For what goes along with answers; the same, if nothing looks at answers only.
+    aside: Arc<Compiled>,
     config: Arc<GuardConfig>,
 }
 
@@ -27,6 +30,8 @@ pub struct Check {
     pub findings: Vec<Finding>,
     /// The text after redaction; `None` if nothing was redacted, or the text is blocked.
     pub redacted: Option<String>,
+    /// What is answered in place of all, if a policy rewrites and none blocks.
+    pub reply: Option<Arc<str>>,
 }
 
 /// What one scanner did with a text.
@@ -49,18 +54,23 @@ impl Guard {
         if let Some(problem) = Self::problems(config).into_iter().next() {
             return Err(problem);
         }
-        let mut compiled = Compiled::default();
-        for policy in &config.policies {
-            compiled.add(policy);
-        }
+        let compiled = Compiled::new(config);
         compiled.warm();
-        Ok(Self { compiled: Arc::new(compiled), config: Arc::new(config.clone()) })
+        Ok(Self::of(compiled, Arc::new(config.clone())))
+    }
+
+    fn of(compiled: Compiled, config: Arc<GuardConfig>) -> Self {
+        let aside = compiled.aside().map(Arc::new);
+        let compiled = Arc::new(compiled);
+        Self { aside: aside.unwrap_or_else(|| Arc::clone(&compiled)), compiled, config }
     }
 
     /// Everything that is wrong with what was typed.
     #[must_use]
     pub fn problems(config: &GuardConfig) -> Vec<GuardError> {
-        config.policies.iter().enumerate().flat_map(|(index, policy)| policy.problems(index)).collect()
+        let policies = config.policies.iter().enumerate().flat_map(|(index, policy)| policy.problems(index));
+        let exceptions = config.exceptions.iter().enumerate().flat_map(|(index, one)| one.problems(index));
+        policies.chain(exceptions).collect()
     }
 
     /// What was typed.
@@ -81,33 +91,87 @@ impl Guard {
         if !self.reads_context() {
             return self.clone();
         }
-        Self { compiled: Arc::new(self.compiled.within(context)), config: Arc::clone(&self.config) }
+        Self::of(self.compiled.within(context), Arc::clone(&self.config))
+    }
+
+    /// The guard for what goes along with an answer: thoughts, refusals, arguments of tools.
+    #[must_use]
+    pub fn aside(&self) -> Self {
+        Self { compiled: Arc::clone(&self.aside), ..self.clone() }
     }
 
     /// Whether any policy looks at this place.
     #[must_use]
     pub fn watches(&self, place: Place) -> bool {
-        !self.compiled.at(place).is_empty()
+        self.compiled.all_at(place).next().is_some()
+    }
+
+    /// Whether any policy looks at calls of tools here.
+    #[must_use]
+    pub fn watches_calls(&self, place: Place) -> bool {
+        !self.compiled.calls_at(place).is_empty()
+    }
+
+    /// Whether any policy looks at answers only, so that they must be told from what goes along with them.
+    #[must_use]
+    pub fn tells_answers(&self) -> bool {
+        !Arc::ptr_eq(&self.compiled, &self.aside)
+    }
+
+    /// Whether any policy does this here.
+    #[must_use]
+    pub fn does(&self, action: Action, place: Place) -> bool {
+        self.compiled.all_at(place).any(|lane| lane.does(action))
     }
 
     /// Whether any policy may redact or block here, so that a stream has to be held back a little.
     #[must_use]
     pub fn acts_on(&self, place: Place) -> bool {
-        self.compiled.at(place).iter().any(Lane::acts)
+        self.compiled.all_at(place).any(Lane::acts)
     }
 
     /// Looks at one whole text.
     #[must_use]
     pub fn check(&self, place: Place, text: &str) -> Check {
-        self.look(place, text, |_, _, _| ())
+        self.look(place, text, None, |_, _, _| ())
+    }
+
+    /// The same, where what a policy tokenises gets placeholders of this vocabulary.
+    #[must_use]
+    pub fn check_with(&self, place: Place, text: &str, vocabulary: &mut Vocabulary) -> Check {
+        self.look(place, text, Some(vocabulary), |_, _, _| ())
+    }
+
+    /// Looks at one complete call of a tool.
+    #[must_use]
+    pub fn check_call(&self, place: Place, call: &ToolCall<'_>) -> Check {
+        let mut found = Vec::new();
+        let mut marked = Vec::new();
+        for lane in self.compiled.calls_at(place) {
+            lane.scanner.judge(call, &mut found);
+            let text = if call.arguments.is_empty() { " " } else { call.arguments };
+            let mark = |(hit, detail): (Hit, String)| {
+                // Nothing can be found in no arguments but the call itself.
+                let hit = if call.arguments.is_empty() { Hit { start: 0, end: 1, ..hit } } else { hit };
+                lane.mark_call(place, text, hit, detail)
+            };
+            marked.extend(found.drain(..).filter_map(mark));
+        }
+        conclude(call.arguments, marked, None)
     }
 
     /// Looks at one whole text, and says how sure each scanner is and how long it took. `clock` tells microseconds.
     #[must_use]
-    pub fn measure(&self, place: Place, text: &str, clock: &dyn Fn() -> f64) -> (Check, Vec<Lap>) {
+    pub fn measure(
+        &self,
+        place: Place,
+        text: &str,
+        vocabulary: &mut Vocabulary,
+        clock: &dyn Fn() -> f64,
+    ) -> (Check, Vec<Lap>) {
         let mut laps = Vec::new();
         let mut began = clock();
-        let check = self.look(place, text, |lane, text, hits| {
+        let check = self.look(place, text, Some(vocabulary), |lane, text, hits| {
             let us = clock() - began;
             let score = lane.scanner.score(text, hits);
             laps.push(Lap { scanner: lane.scanner.about().name, score, us });
@@ -116,31 +180,27 @@ impl Guard {
         (check, laps)
     }
 
-    fn look(&self, place: Place, text: &str, mut seen: impl FnMut(&Lane, Text<'_>, &[Hit])) -> Check {
+    fn look(
+        &self,
+        place: Place,
+        text: &str,
+        vocabulary: Option<&mut Vocabulary>,
+        mut seen: impl FnMut(&Lane, Text<'_>, &[Hit]),
+    ) -> Check {
         let notes = Notes::default();
         let mut hits = Vec::new();
-        let mut marked = Vec::new();
+        let mut marked: Vec<Marked> = Vec::new();
         for lane in self.compiled.at(place) {
-            let whole = Text::whole(text).noted(&notes);
+            let found: Vec<Finding> = match lane.scanner.reads_findings() {
+                true => marked.iter().map(|marked| marked.finding.clone()).collect(),
+                false => Vec::new(),
+            };
+            let whole = Text::whole(text).noted(&notes).with_findings(&found);
             lane.scanner.scan(whole, &mut hits);
             seen(lane, whole, &hits);
             marked.extend(hits.drain(..).filter_map(|hit| lane.mark(place, text, 0, hit)));
         }
-        if marked.is_empty() {
-            return Check { verdict: Verdict::Allow, findings: Vec::new(), redacted: None };
-        }
-        marked.sort_by_key(Marked::order);
-        let verdict = marked.iter().map(|marked| Verdict::from(marked.finding.action)).max().unwrap_or(Verdict::Allow);
-        let redacted = (verdict == Verdict::Redact).then(|| {
-            let mut redactor = Redactor::default();
-            let mut out = String::with_capacity(text.len());
-            for marked in &marked {
-                redactor.step(text, 0, marked, &mut out);
-            }
-            redactor.copy_to(text, 0, text.len(), &mut out);
-            out
-        });
-        Check { verdict, findings: marked.into_iter().map(|marked| marked.finding).collect(), redacted }
+        conclude(text, marked, vocabulary)
     }
 
     /// A window for one stream of text.
@@ -150,6 +210,30 @@ impl Guard {
     }
 }
 
+/// What follows from what was found in a whole text.
+fn conclude(text: &str, mut marked: Vec<Marked>, mut vocabulary: Option<&mut Vocabulary>) -> Check {
+    if marked.is_empty() {
+        return Check { verdict: Verdict::Allow, findings: Vec::new(), redacted: None, reply: None };
+    }
+    marked.sort_by_key(Marked::order);
+    let action = marked.iter().map(|marked| marked.finding.action).max().unwrap_or(Action::Flag);
+    let verdict = Verdict::from(action);
+    let redacted = (verdict == Verdict::Redact).then(|| {
+        let mut redactor = Redactor::default();
+        let mut out = String::with_capacity(text.len());
+        for marked in &marked {
+            redactor.step(text, 0, marked, vocabulary.as_deref_mut(), &mut out);
+        }
+        redactor.copy_to(text, 0, text.len(), &mut out);
+        out
+    });
+    let reply = marked.iter().find_map(|marked| marked.reply.clone()).filter(|_| action == Action::Rewrite);
+    Check { verdict, findings: marked.into_iter().map(|marked| marked.finding).collect(), redacted, reply }
+}
+
+#[cfg(test)]
+#[path = "conduct_tests.rs"]
+mod conduct_tests;
 #[cfg(test)]
 #[path = "guard_tests.rs"]
 mod tests;

@@ -1,7 +1,7 @@
 use signalbox_types::{Action, Place, Verdict};
 
 use super::*;
-use crate::lane::allows;
+use crate::term::allows;
 
 fn config(json: &str) -> GuardConfig {
     serde_json::from_str(json).unwrap()
@@ -34,7 +34,7 @@ fn the_default_only_flags_guesses_in_output() {
 fn clean_text_is_allowed() {
     let guard = Guard::compile(&GuardConfig::default()).unwrap();
     let check = guard.check(Place::Output, "Nothing to see here, not even a token budget.");
-    assert_eq!(check, Check { verdict: Verdict::Allow, findings: vec![], redacted: None });
+    assert_eq!(check, Check { verdict: Verdict::Allow, findings: vec![], redacted: None, reply: None });
 }
 
 #[test]
@@ -50,7 +50,9 @@ fn unknown_names_are_named_with_the_nearest() {
     let message =
         serde_json::from_str::<GuardConfig>(r#"{"policies":[{"scanner":"secrets","action":"blok"}]}"#).unwrap_err();
     assert!(
-        message.to_string().starts_with("unknown action `blok`; did you mean `block`? (known: flag, redact, block)")
+        message.to_string().starts_with(
+            "unknown action `blok`; did you mean `block`? (known: flag, tokenise, redact, rewrite, block)"
+        )
     );
     let message =
         serde_json::from_str::<GuardConfig>(r#"{"policies":[{"scanner":"secrets","acton":"block"}]}"#).unwrap_err();

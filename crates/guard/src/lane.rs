@@ -6,44 +6,111 @@ use std::sync::Arc;
 use signalbox_types::{Action, Finding, Place};
 
 use crate::context::Context;
-use crate::policy::PolicyConfig;
+use crate::exception::{Exception, ExceptionConfig};
+use crate::policy::{GuardConfig, PolicyConfig};
 use crate::registry::{self, Entry};
-use crate::scanner::{About, Hit, Rule, Scanner};
+use crate::scanner::{Hit, Scanner};
+use crate::term::Term;
+use crate::vocabulary::Vocabulary;
 
 /// Lanes by place.
 #[derive(Debug, Default)]
 pub(crate) struct Compiled {
-    input: Vec<Lane>,
-    output: Vec<Lane>,
+    input: Lanes,
+    output: Lanes,
     reads_context: bool,
 }
 
+/// Lanes of a place.
+#[derive(Debug, Default)]
+struct Lanes {
+    texts: Vec<Lane>,
+    calls: Vec<Lane>,
+}
+
+impl Lanes {
+    fn add(&mut self, scanner: &Runs, term: &Term, exceptions: &Arc<Vec<Exception>>) {
+        let lanes = if scanner.is_for_calls() { &mut self.calls } else { &mut self.texts };
+        match lanes.iter_mut().find(|lane| lane.scanner.is_same(scanner)) {
+            Some(lane) => Arc::make_mut(&mut lane.terms).push(term.clone()),
+            None => lanes.push(Lane {
+                scanner: scanner.clone(),
+                terms: Arc::new(vec![term.clone()]),
+                exceptions: Arc::clone(exceptions),
+            }),
+        }
+    }
+
+    fn map(&self, lane: impl Fn(&Lane) -> Option<Lane>) -> Self {
+        Self {
+            texts: self.texts.iter().filter_map(&lane).collect(),
+            calls: self.calls.iter().filter_map(&lane).collect(),
+        }
+    }
+}
+
 impl Compiled {
-    pub(crate) fn at(&self, place: Place) -> &[Lane] {
+    /// What a configuration means. What is wrong in it is left out: it was checked before.
+    pub(crate) fn new(config: &GuardConfig) -> Self {
+        let mut compiled = Self::default();
+        for policy in &config.policies {
+            compiled.add(policy, &config.exceptions);
+        }
+        for lanes in [&mut compiled.input, &mut compiled.output] {
+            lanes.texts.sort_by_key(|lane| lane.scanner.reads_findings());
+        }
+        compiled
+    }
+
+    fn lanes(&self, place: Place) -> &Lanes {
         match place {
             Place::Input => &self.input,
             Place::Output => &self.output,
         }
     }
 
-    /// Builds what scanners build when it is first needed.
-    pub(crate) fn warm(&self) {
-        self.input.iter().chain(&self.output).for_each(|lane| lane.scanner.warm());
+    /// Those that look at texts.
+    pub(crate) fn at(&self, place: Place) -> &[Lane] {
+        &self.lanes(place).texts
     }
 
-    /// Whether any scanner looks for something else in another call.
+    /// Those that look at calls of tools.
+    pub(crate) fn calls_at(&self, place: Place) -> &[Lane] {
+        &self.lanes(place).calls
+    }
+
+    /// All of them.
+    pub(crate) fn all_at(&self, place: Place) -> impl Iterator<Item = &Lane> {
+        self.at(place).iter().chain(self.calls_at(place))
+    }
+
+    /// Builds what scanners build when it is first needed.
+    pub(crate) fn warm(&self) {
+        Place::ALL.iter().flat_map(|place| self.all_at(*place)).for_each(|lane| lane.scanner.warm());
+    }
+
+    /// Whether any of it depends on the call.
     pub(crate) fn reads_context(&self) -> bool {
         self.reads_context
     }
 
-    /// The same policies, with the scanners that one call's texts want.
+    /// The same policies, as far as they are for one call, with the scanners that its texts want.
     pub(crate) fn within(&self, context: &Context<'_>) -> Self {
-        let lanes = |lanes: &[Lane]| lanes.iter().map(|lane| lane.within(context)).collect();
+        let lanes = |lanes: &Lanes| lanes.map(|lane| lane.within(context));
         Self { input: lanes(&self.input), output: lanes(&self.output), reads_context: false }
     }
 
-    /// Adds a policy. One that is wrong is left out: [`GuardConfig`](crate::GuardConfig) was checked before.
-    pub(crate) fn add(&mut self, policy: &PolicyConfig) {
+    /// Without those that look at answers only; `None` if there are none.
+    pub(crate) fn aside(&self) -> Option<Self> {
+        let is_for_all = |lane: &Lane| !lane.scanner.is_for_answers();
+        if Place::ALL.iter().flat_map(|place| self.at(*place)).all(is_for_all) {
+            return None;
+        }
+        let lanes = |lanes: &Lanes| lanes.map(|lane| is_for_all(lane).then(|| lane.clone()));
+        Some(Self { input: lanes(&self.input), output: lanes(&self.output), reads_context: self.reads_context })
+    }
+
+    fn add(&mut self, policy: &PolicyConfig, exceptions: &[ExceptionConfig]) {
         let Some(entry) = registry::entry(&policy.scanner) else { return };
         let scanner = match entry {
             Entry::Ready(scanner) => Runs::Ready(scanner),
@@ -52,15 +119,15 @@ impl Compiled {
                 Err(_) => return,
             },
         };
-        self.reads_context |= scanner.reads_context();
         let term = Term::compile(policy, scanner.about());
+        let exceptions: Vec<_> =
+            exceptions.iter().map(Exception::new).filter(|one| one.is_about(&policy.scanner)).collect();
+        self.reads_context |=
+            scanner.reads_context() || term.reads_context() || exceptions.iter().any(Exception::reads_context);
+        let exceptions = Arc::new(exceptions);
         for (place, lanes) in [(Place::Input, &mut self.input), (Place::Output, &mut self.output)] {
-            if !policy.on.contains(&place) {
-                continue;
-            }
-            match lanes.iter_mut().find(|lane| lane.scanner.is_same(&scanner)) {
-                Some(lane) => Arc::make_mut(&mut lane.terms).push(term.clone()),
-                None => lanes.push(Lane { scanner: scanner.clone(), terms: Arc::new(vec![term.clone()]) }),
+            if policy.on.contains(&place) {
+                lanes.add(&scanner, &term, &exceptions);
             }
         }
     }
@@ -95,9 +162,11 @@ impl Deref for Runs {
 }
 
 /// One scanner at one place, with all policies that want it: it runs once, whatever their number.
+#[derive(Clone)]
 pub(crate) struct Lane {
     pub(crate) scanner: Runs,
     terms: Arc<Vec<Term>>,
+    exceptions: Arc<Vec<Exception>>,
 }
 
 impl std::fmt::Debug for Lane {
@@ -107,22 +176,54 @@ impl std::fmt::Debug for Lane {
 }
 
 impl Lane {
-    /// Whether any policy may redact or block.
+    /// Whether any policy may do more than flag.
     pub(crate) fn acts(&self) -> bool {
         self.terms.iter().any(|term| term.action > Action::Flag)
     }
 
-    fn within(&self, context: &Context<'_>) -> Self {
+    /// Whether any policy does this.
+    pub(crate) fn does(&self, action: Action) -> bool {
+        self.terms.iter().any(|term| term.action == action)
+    }
+
+    /// The lane of one call; `None` if no policy is for it.
+    fn within(&self, context: &Context<'_>) -> Option<Self> {
+        let facts = &context.facts;
+        let terms = match self.terms.iter().all(|term| term.is_for(facts)) {
+            true => Arc::clone(&self.terms),
+            false => Arc::new(self.terms.iter().filter(|term| term.is_for(facts)).cloned().collect()),
+        };
+        let exceptions = match self.exceptions.iter().any(Exception::reads_context) {
+            true => Arc::new(self.exceptions.iter().filter_map(|one| one.within(facts)).collect()),
+            false => Arc::clone(&self.exceptions),
+        };
         let scanner = self.scanner.within(context).map_or_else(|| self.scanner.clone(), Runs::Made);
-        Self { scanner, terms: Arc::clone(&self.terms) }
+        (!terms.is_empty()).then_some(Self { scanner, terms, exceptions })
     }
 
     /// What is done about a hit; `None` if no policy wants it. `base` is the offset of `text` in the stream.
     pub(crate) fn mark(&self, place: Place, text: &str, base: usize, hit: Hit) -> Option<Marked> {
+        self.mark_with(place, text, base, hit, |text, hit| self.scanner.explain(text, hit))
+    }
+
+    /// The same of a hit in a call of a tool, of which there is more to say.
+    pub(crate) fn mark_call(&self, place: Place, arguments: &str, hit: Hit, detail: String) -> Option<Marked> {
+        self.mark_with(place, arguments, 0, hit, |_, _| Some(detail))
+    }
+
+    fn mark_with(
+        &self,
+        place: Place,
+        text: &str,
+        base: usize,
+        hit: Hit,
+        detail: impl FnOnce(&str, &Hit) -> Option<String>,
+    ) -> Option<Marked> {
         let found = text.get(hit.start..hit.end)?;
         let wanted = self.terms.iter().filter(|term| term.wants(&hit, found));
         // Of several that do the same, the one that would do most, then the first, speaks.
         let term = wanted.rev().max_by_key(|term| (term.action, term.would))?;
+        let excepted = self.exceptions.iter().find(|exception| exception.excepts(hit.rule.name, found));
         let finding = Finding {
             scanner: self.scanner.about().name.to_owned(),
             rule: hit.rule.name.to_owned(),
@@ -131,72 +232,12 @@ impl Lane {
             place,
             start: base + hit.start,
             end: base + hit.end,
-            action: term.action,
-            message: term.message(hit.rule),
+            action: if excepted.is_some() { Action::Flag } else { term.action },
+            message: term.message(hit.rule, detail(text, &hit).as_deref(), excepted.map(Exception::reason)),
         };
-        Some(Marked { finding, hit })
+        let reply = term.reply.clone().filter(|_| finding.action == Action::Rewrite);
+        Some(Marked { finding, hit, reply })
     }
-}
-
-/// What one policy wants of a scanner.
-#[derive(Clone)]
-struct Term {
-    /// What it does: in shadow it only flags.
-    action: Action,
-    /// What it would do, were it not in shadow.
-    would: Action,
-    name: Option<String>,
-    /// Names of rules; all if empty.
-    rules: Vec<&'static str>,
-    min_confidence: f32,
-    allow: Vec<String>,
-}
-
-impl Term {
-    fn compile(policy: &PolicyConfig, about: &'static About) -> Self {
-        Self {
-            action: if policy.shadow { Action::Flag } else { policy.action },
-            would: policy.action,
-            name: policy.name.clone(),
-            rules: policy.rules.iter().filter_map(|name| about.rule(name)).map(|rule| rule.name).collect(),
-            min_confidence: policy.min_confidence.unwrap_or(0.0),
-            allow: policy.allow.clone(),
-        }
-    }
-
-    /// What a finding says: what it means, and which policy sees to it.
-    fn message(&self, rule: &Rule) -> String {
-        let shadow = match (self.action == self.would, self.would) {
-            (true, _) => None,
-            (false, Action::Block) => Some("in shadow: it would be blocked"),
-            (false, _) => Some("in shadow: it would be redacted"),
-        };
-        let policy = self.name.as_ref().map(|name| format!("policy `{name}`"));
-        let told: Vec<&str> = policy.as_deref().into_iter().chain(shadow).collect();
-        match told.is_empty() {
-            true => rule.message.to_owned(),
-            false => format!("{} ({}).", rule.message.trim_end_matches('.'), told.join(", ")),
-        }
-    }
-
-    fn wants(&self, hit: &Hit, found: &str) -> bool {
-        (self.rules.is_empty() || self.rules.contains(&hit.rule.name))
-            && hit.confidence >= self.min_confidence
-            && !self.allow.iter().any(|pattern| allows(pattern, found))
-    }
-}
-
-/// Whether `text` is what `pattern` allows; `*` stands for anything. Linear: each piece is searched
-/// once, after the one before it.
-pub(crate) fn allows(pattern: &str, text: &str) -> bool {
-    let mut pieces = pattern.split('*');
-    let Some(mut rest) = pieces.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let Some(last) = pieces.next_back() else { return rest.is_empty() };
-    for piece in pieces {
-        let Some((_, after)) = rest.split_once(piece) else { return false };
-        rest = after;
-    }
-    rest.ends_with(last)
 }
 
 /// A hit that a policy wants.
@@ -204,6 +245,8 @@ pub(crate) fn allows(pattern: &str, text: &str) -> bool {
 pub(crate) struct Marked {
     /// With offsets in the whole stream.
     pub(crate) finding: Finding,
+    /// What is answered in place of all.
+    pub(crate) reply: Option<Arc<str>>,
     hit: Hit,
 }
 
@@ -228,14 +271,26 @@ impl Redactor {
         self.done
     }
 
-    /// Takes the next finding. `text` starts at `base` in the stream.
-    pub(crate) fn step(&mut self, text: &str, base: usize, marked: &Marked, out: &mut String) {
+    /// Takes the next finding. `text` starts at `base` in the stream. Without a vocabulary, what would be tokenised is redacted.
+    pub(crate) fn step(
+        &mut self,
+        text: &str,
+        base: usize,
+        marked: &Marked,
+        vocabulary: Option<&mut Vocabulary>,
+        out: &mut String,
+    ) {
         let Finding { start, end, action, .. } = marked.finding;
-        if action != Action::Redact || end <= self.done {
+        if !matches!(action, Action::Redact | Action::Tokenise) || end <= self.done {
             return;
         }
         self.copy_to(text, base, start, out);
-        marked.hit.write_replacement(out);
+        // Of what was replaced before, nothing is left to be put back.
+        let value = text.get(start - base..end - base).filter(|_| action == Action::Tokenise && start >= self.done);
+        match vocabulary.zip(value).and_then(|(vocabulary, value)| vocabulary.token(marked.hit.rule.name, value)) {
+            Some(token) => out.push_str(token),
+            None => marked.hit.write_replacement(out),
+        }
         self.done = end;
     }
 

@@ -5,6 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use signalbox_types::{Action, Place};
 
+use crate::condition::{Condition, FACTS};
+use crate::exception::ExceptionConfig;
 use crate::options::Options;
 use crate::registry::{self, Entry};
 
@@ -16,6 +18,9 @@ pub struct GuardConfig {
     /// switches the guard off. The built-in list flags secrets and hidden Unicode in what callers
     /// send, and redacts well-known key formats and hidden characters from what models answer.
     pub policies: Vec<PolicyConfig>,
+    /// What is no finding after all, for a while or for somebody.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<ExceptionConfig>,
 }
 
 /// One policy.
@@ -24,12 +29,14 @@ pub struct GuardConfig {
 pub struct PolicyConfig {
     /// The scanner's name: `secrets`, `pii`, `code_injection`, `invisible_chars`, `prompt_injection`, `jailbreak`,
     /// `harmful_request`, `toxicity`, `bias`, `urls`, `language`, `refusal` or `gibberish`;
-    /// with `options`: `words`, `length`, `system_prompt_leak` or `groundedness`.
+    /// with `options`: `words`, `topics`, `length`, `json_schema`, `tool_policy`, `expression`, `system_prompt_leak` or
+    /// `groundedness`.
     pub scanner: String,
     /// Where it looks: `input` (what the caller sends), `output` (what the model answers), or both.
     #[serde(default = "everywhere")]
     pub on: Vec<Place>,
-    /// What is done: `flag` (record it), `redact` (replace it) or `block` (refuse the call, end the stream).
+    /// What is done: `flag` (record it), `tokenise` (put a placeholder in its place, and what it was back into the answer; for
+    /// `input`), `redact` (replace it by a mark), `rewrite` (answer with `reply`) or `block` (refuse the call, end the stream).
     #[serde(default = "flag", deserialize_with = "action_by_name")]
     pub action: Action,
     /// Only these rules of the scanner; all if empty. Example: `[openai_api_key, private_key]`.
@@ -48,6 +55,16 @@ pub struct PolicyConfig {
     /// Only record what would be done: nothing is redacted or blocked. Its findings say so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shadow: bool,
+    /// Which calls it is for: a condition in CEL over `key`, `project`, `model`, `route`, `endpoint`, `stream`, `user`,
+    /// `session`, `environment`, `tags` and `metadata`. Example: `route == 'support' && !('internal' in tags)`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// The share of calls that it looks at, above 0 and up to 1. All calls of a trace are drawn together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<f32>,
+    /// What `rewrite` answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<String>,
     /// Who answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
@@ -59,6 +76,23 @@ pub struct PolicyConfig {
     #[serde(default, skip_serializing_if = "Options::is_empty")]
     #[schema(value_type = Object)]
     pub options: Options,
+}
+
+impl GuardConfig {
+    /// These policies, without exceptions.
+    #[must_use]
+    pub fn of(policies: Vec<PolicyConfig>) -> Self {
+        Self { policies, exceptions: Vec::new() }
+    }
+
+    /// These and others behind them.
+    #[must_use]
+    pub fn with(&self, more: &Self) -> Self {
+        let mut all = self.clone();
+        all.policies.extend(more.policies.iter().cloned());
+        all.exceptions.extend(more.exceptions.iter().cloned());
+        all
+    }
 }
 
 impl PolicyConfig {
@@ -74,6 +108,9 @@ impl PolicyConfig {
             allow: Vec::new(),
             name: None,
             shadow: false,
+            when: None,
+            sample: None,
+            reply: None,
             owner: None,
             rationale: None,
             options: Options::new(),
@@ -88,8 +125,7 @@ impl PolicyConfig {
         };
         match registry::entry(&self.scanner) {
             None => {
-                let hint = Hint::nearest(&self.scanner, registry::entries().iter().map(|entry| entry.about().name));
-                wrong("scanner".to_owned(), PolicyProblem::UnknownScanner { found: self.scanner.clone(), hint });
+                wrong("scanner".to_owned(), PolicyProblem::unknown_scanner(&self.scanner));
             }
             Some(entry) => {
                 let about = entry.about();
@@ -124,6 +160,7 @@ impl PolicyConfig {
         if self.on.is_empty() {
             wrong("on".to_owned(), PolicyProblem::Nowhere);
         }
+        self.conduct(&mut wrong);
         let everything = |(_, pattern): &(usize, &String)| pattern.bytes().all(|byte| byte == b'*');
         for (place, pattern) in self.allow.iter().enumerate().filter(everything) {
             wrong(format!("allow[{place}]"), PolicyProblem::AllowsEverything(pattern.clone()));
@@ -131,6 +168,46 @@ impl PolicyConfig {
         problems
     }
 }
+
+impl PolicyConfig {
+    /// What is wrong with what it does, and to whom.
+    fn conduct(&self, wrong: &mut dyn FnMut(String, PolicyProblem)) {
+        if let Some(Err(problem)) = self.when.as_ref().map(|when| Condition::compile(when, &FACTS)) {
+            wrong("when".to_owned(), PolicyProblem::Option(problem));
+        }
+        if let Some(share) = self.sample.filter(|share| !(*share > 0.0 && *share <= 1.0)) {
+            wrong("sample".to_owned(), PolicyProblem::Option(format!("{share} is not above 0 and up to 1")));
+        }
+        let is_said = self.reply.as_ref().is_some_and(|reply| !reply.trim().is_empty());
+        match (&self.reply, self.action) {
+            (_, Action::Rewrite) if !is_said => {
+                let problem = "it is missing; `rewrite` answers with it";
+                wrong("reply".to_owned(), PolicyProblem::Option(problem.to_owned()));
+            }
+            (Some(reply), Action::Rewrite) if reply.len() > MAX_REPLY_BYTES => {
+                let problem = format!("expected at most {MAX_REPLY_BYTES} bytes, found {}", reply.len());
+                wrong("reply".to_owned(), PolicyProblem::Option(problem));
+            }
+            (Some(_), action) if action != Action::Rewrite => {
+                let problem = format!("action `{action}` gives no reply; leave it out, or use `rewrite`");
+                wrong("reply".to_owned(), PolicyProblem::Option(problem));
+            }
+            _ => {}
+        }
+        if self.action == Action::Tokenise && self.on.contains(&Place::Output) {
+            let problem = "`tokenise` is for `input` alone, and puts back into answers by itself; use `on: [input]`";
+            wrong("on".to_owned(), PolicyProblem::Option(problem.to_owned()));
+        }
+        let is_about_calls = registry::entry(&self.scanner).is_some_and(|entry| entry.about().name == "tool_policy");
+        if is_about_calls && matches!(self.action, Action::Tokenise | Action::Redact) {
+            let problem = "a call of a tool passes or doesn't; use `flag`, `rewrite` or `block`";
+            wrong("action".to_owned(), PolicyProblem::Option(problem.to_owned()));
+        }
+    }
+}
+
+/// A reply that a person reads.
+const MAX_REPLY_BYTES: usize = 8 * 1024;
 
 /// A policy's name stands in every finding.
 const MAX_NAME_BYTES: usize = 80;
@@ -166,6 +243,7 @@ impl Default for GuardConfig {
         let policy = |scanner: &str, on, action| PolicyConfig::new(scanner, vec![on], action);
         let hidden = ["bidi_control", "tag_characters", "variation_selectors"].map(str::to_owned).to_vec();
         Self {
+            exceptions: Vec::new(),
             policies: vec![
                 policy("secrets", Place::Input, Action::Flag),
                 policy("secrets", Place::Output, Action::Flag),
@@ -192,10 +270,12 @@ pub struct GuardError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyProblem {
     /// No scanner has this name.
-    #[error("unknown scanner `{found}`{hint}")]
+    #[error("unknown scanner `{found}`{}{hint}", told.map(|told| format!("; {told}")).unwrap_or_default())]
     UnknownScanner {
         /// What was typed.
         found: String,
+        /// Which scanner does what others call so.
+        told: Option<&'static str>,
         /// What would be right.
         hint: Hint,
     },
@@ -230,6 +310,17 @@ pub enum PolicyProblem {
     /// An exception that would except everything.
     #[error("`{0}` would allow everything; delete the policy instead")]
     AllowsEverything(String),
+}
+
+impl PolicyProblem {
+    pub(crate) fn unknown_scanner(found: &str) -> Self {
+        let told = registry::alias(found);
+        let mut hint = Hint::nearest(found, registry::entries().iter().map(|entry| entry.about().name));
+        if told.is_some() {
+            hint.nearest = None;
+        }
+        Self::UnknownScanner { found: found.to_owned(), told, hint }
+    }
 }
 
 /// What would have been right: the nearest name, if one is near, and all that are known.

@@ -3,10 +3,11 @@
 use crate::options::Maker;
 use crate::scanner::{About, Scanner};
 use crate::scanners::{
-    bias::Bias, code_injection::CodeInjection, gibberish::Gibberish, groundedness::GroundednessMaker,
-    harmful_request::HarmfulRequest, invisible_chars::InvisibleChars, jailbreak::Jailbreak, language::Language,
-    length::LengthMaker, pii::Pii, prompt_injection::PromptInjection, refusal::Refusal, secrets::Secrets,
-    system_prompt_leak::SystemPromptLeakMaker, toxicity::Toxicity, urls::Urls, words::WordsMaker,
+    bias::Bias, code_injection::CodeInjection, expression::ExpressionMaker, gibberish::Gibberish,
+    groundedness::GroundednessMaker, harmful_request::HarmfulRequest, invisible_chars::InvisibleChars,
+    jailbreak::Jailbreak, json_schema::JsonSchemaMaker, language::Language, length::LengthMaker, pii::Pii,
+    prompt_injection::PromptInjection, refusal::Refusal, secrets::Secrets, system_prompt_leak::SystemPromptLeakMaker,
+    tool_policy::ToolPolicyMaker, topics::TopicsMaker, toxicity::Toxicity, urls::Urls, words::WordsMaker,
 };
 
 /// Every scanner. Sorted by name; the order is the order in the docs.
@@ -33,7 +34,16 @@ pub fn find(name: &str) -> Option<&'static dyn Scanner> {
 }
 
 /// Every scanner that a policy must tell what to look for. Sorted by name, too.
-pub static MADE: &[&dyn Maker] = &[&GroundednessMaker, &LengthMaker, &SystemPromptLeakMaker, &WordsMaker];
+pub static MADE: &[&dyn Maker] = &[
+    &ExpressionMaker,
+    &GroundednessMaker,
+    &JsonSchemaMaker,
+    &LengthMaker,
+    &SystemPromptLeakMaker,
+    &ToolPolicyMaker,
+    &TopicsMaker,
+    &WordsMaker,
+];
 
 /// A scanner, or what makes one.
 #[derive(Clone, Copy)]
@@ -75,6 +85,26 @@ pub fn entries() -> Vec<Entry> {
 pub fn entry(name: &str) -> Option<Entry> {
     let made = || MADE.iter().copied().find(|maker| maker.about().name == name).map(Entry::Made);
     find(name).map(Entry::Ready).or_else(made)
+}
+
+/// The scanner that does what others call by this name, and how.
+#[must_use]
+pub(crate) fn alias(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "competitor" | "competitors" | "custom_list" | "ban_competitors" | "ban_substrings" => {
+            "`words` finds the names of a list (`options: {words: […]}`)"
+        }
+        "regex" | "ban_code" | "pattern" => "`words` takes regular expressions (`options: {patterns: […]}`)",
+        "token" | "tokens" | "token_limit" => "`length` counts tokens (`options: {max_tokens: …}`)",
+        "structure" | "json" | "structured_output" => "`json_schema` reads answers as JSON",
+        "ban_topics" | "topic" => "`topics` finds topics by their words",
+        "tools" | "tool_call" | "tool_calls" | "tool_permission" => "`tool_policy` looks at calls of tools",
+        "indirect_injection" | "promptinjection" => "`prompt_injection` finds both kinds",
+        "cel" | "condition" => "`expression` asks a condition in CEL",
+        "hallucination" | "faithfulness" => "`groundedness` holds an answer against its documents",
+        "anonymize" | "presidio" | "personal_data" => "`pii` finds personal data",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

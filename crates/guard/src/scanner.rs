@@ -1,6 +1,6 @@
 //! The seam: what a scanner is, what it is given and what it hands back. No scanner lives here.
 
-use signalbox_types::Severity;
+use signalbox_types::{Finding, Severity};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -45,6 +45,29 @@ pub trait Scanner: Send + Sync {
     fn within(&self, _context: &Context<'_>) -> Option<Arc<dyn Scanner>> {
         None
     }
+
+    /// What more is to be said of a hit in this text, e.g. which entry of a list it is; never what was found.
+    fn explain(&self, _text: &str, _hit: &Hit) -> Option<String> {
+        None
+    }
+
+    /// Whether it looks at answers only, and not at what goes along with them: thoughts, refusals, arguments of tools.
+    fn is_for_answers(&self) -> bool {
+        false
+    }
+
+    /// Whether it looks at [`Text::found`], so that it must come after the others.
+    fn reads_findings(&self) -> bool {
+        false
+    }
+
+    /// Whether it looks at calls of tools, and at no texts.
+    fn is_for_calls(&self) -> bool {
+        false
+    }
+
+    /// What is wrong with a call of a tool, each with what more is to be said of it. Offsets are those of the arguments.
+    fn judge(&self, _call: &ToolCall<'_>, _found: &mut Vec<(Hit, String)>) {}
 
     /// Whether what it says describes a text, and is no alarm: then it runs only where it is named.
     fn describes(&self) -> bool {
@@ -109,6 +132,15 @@ pub(crate) const fn rule(name: &'static str, severity: Severity, message: &'stat
     Rule { name, severity, message }
 }
 
+/// A call of a tool, complete.
+#[derive(Debug, Clone, Copy)]
+pub struct ToolCall<'a> {
+    /// The tool.
+    pub name: &'a str,
+    /// The arguments, as JSON.
+    pub arguments: &'a str,
+}
+
 /// The text to look at.
 #[derive(Debug, Clone, Copy)]
 pub struct Text<'a> {
@@ -117,20 +149,21 @@ pub struct Text<'a> {
     open: bool,
     notes: Option<&'a Notes>,
     base: usize,
+    found: &'a [Finding],
 }
 
 impl<'a> Text<'a> {
     /// A whole text: nothing before it, nothing after it.
     #[must_use]
     pub fn whole(text: &'a str) -> Self {
-        Self { text, from: 0, open: false, notes: None, base: 0 }
+        Self { text, from: 0, open: false, notes: None, base: 0, found: &[] }
     }
 
     /// A part of a longer text. What stands before `from` is settled and only context; `open` says
     /// that more may follow.
     #[must_use]
     pub fn part(text: &'a str, from: usize, open: bool) -> Self {
-        Self { text, from: text.floor_char_boundary(from), open, notes: None, base: 0 }
+        Self { text, from: text.floor_char_boundary(from), open, notes: None, base: 0, found: &[] }
     }
 
     /// The same text, with what scanners have computed about it so far. `notes` must be of this text alone.
@@ -143,6 +176,18 @@ impl<'a> Text<'a> {
     #[must_use]
     pub fn at(self, base: usize) -> Self {
         Self { base, ..self }
+    }
+
+    /// The same text, in which this was found.
+    #[must_use]
+    pub fn with_findings(self, found: &'a [Finding]) -> Self {
+        Self { found, ..self }
+    }
+
+    /// What was found in it before.
+    #[must_use]
+    pub fn found(&self) -> &'a [Finding] {
+        self.found
     }
 
     /// Its offset in the stream.

@@ -43,7 +43,12 @@ pub struct Window {
     /// Offset in the stream up to which the scanners have looked.
     seen: usize,
     blocked: bool,
+    /// What was found so far, where a scanner asks.
+    found: Option<Vec<Finding>>,
 }
+
+/// For a scanner that asks what was found, so many count.
+const MOST_FOUND: usize = 200;
 
 /// What may go out now.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -54,11 +59,14 @@ pub struct Released {
     pub findings: Vec<Finding>,
     /// A policy ends the stream here: nothing may follow `text`. Stays true.
     pub blocked: bool,
+    /// What is said in place of what would follow, where it is said and not only blocked.
+    pub reply: Option<Arc<str>>,
 }
 
 impl Window {
     pub(crate) fn new(compiled: Arc<Compiled>, place: Place) -> Self {
         let settled = vec![0; compiled.at(place).len()];
+        let asks = compiled.at(place).iter().any(|lane| lane.scanner.reads_findings());
         Self {
             compiled,
             place,
@@ -69,6 +77,7 @@ impl Window {
             redactor: Redactor::default(),
             seen: 0,
             blocked: false,
+            found: asks.then(Vec::new),
         }
     }
 
@@ -112,10 +121,16 @@ impl Window {
         let mut free = end;
         let (mut hits, notes) = (Vec::new(), Notes::default());
         for (lane, settled) in self.compiled.at(self.place).iter().zip(&mut self.settled) {
+            let found = self.found.as_deref().unwrap_or_default();
             let text = Text::part(&self.buffer, *settled - self.base, open).noted(&notes).at(self.base);
-            *settled = self.base + lane.scanner.scan(text, &mut hits);
+            *settled = self.base + lane.scanner.scan(text.with_findings(found), &mut hits);
             let marked = hits.drain(..).filter_map(|hit| lane.mark(self.place, &self.buffer, self.base, hit));
+            let first = self.waiting.len();
             self.waiting.extend(marked);
+            if let Some(found) = &mut self.found {
+                let room = MOST_FOUND.saturating_sub(found.len());
+                found.extend(self.waiting.iter().skip(first).take(room).map(|marked| marked.finding.clone()));
+            }
             if lane.acts() {
                 free = free.min(*settled);
             }
@@ -125,14 +140,15 @@ impl Window {
         // findings are always taken by position.
         let ready = self.waiting.partition_point(|marked| !open || marked.finding.start < free);
         for marked in self.waiting.drain(..ready) {
-            if marked.finding.action == Action::Block {
+            if marked.finding.action >= Action::Rewrite {
                 self.redactor.copy_to(&self.buffer, self.base, marked.finding.start, &mut released.text);
                 released.findings.push(marked.finding);
+                released.reply = marked.reply;
                 released.blocked = true;
                 self.blocked = true;
                 break;
             }
-            self.redactor.step(&self.buffer, self.base, &marked, &mut released.text);
+            self.redactor.step(&self.buffer, self.base, &marked, None, &mut released.text);
             released.findings.push(marked.finding);
         }
         if !self.blocked {

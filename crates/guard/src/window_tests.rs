@@ -9,7 +9,7 @@ fn key() -> String {
 
 fn redact_all() -> Guard {
     let policy = |scanner: &str| PolicyConfig::new(scanner, vec![Place::Output], Action::Redact);
-    Guard::compile(&GuardConfig { policies: vec![policy("secrets"), policy("invisible_chars")] }).unwrap()
+    Guard::compile(&GuardConfig::of(vec![policy("secrets"), policy("invisible_chars")])).unwrap()
 }
 
 fn stream<'a>(guard: &Guard, chunks: impl IntoIterator<Item = &'a str>) -> (String, Vec<Finding>, bool) {
@@ -53,10 +53,8 @@ fn ordinary_text_leaves_at_once() {
 
 #[test]
 fn a_finding_in_text_that_is_only_flagged_holds_nothing() {
-    let guard = Guard::compile(&GuardConfig {
-        policies: vec![PolicyConfig::new("secrets", vec![Place::Output], Action::Flag)],
-    })
-    .unwrap();
+    let policy = PolicyConfig::new("secrets", vec![Place::Output], Action::Flag);
+    let guard = Guard::compile(&GuardConfig::of(vec![policy])).unwrap();
     let mut window = guard.window(Place::Output);
     let text = key();
     let (start, end) = text.split_at(20);
@@ -67,13 +65,11 @@ fn a_finding_in_text_that_is_only_flagged_holds_nothing() {
 
 #[test]
 fn blocked_stream_ends_before_the_hit() {
-    let guard = Guard::compile(&GuardConfig {
-        policies: vec![PolicyConfig {
-            rules: vec!["openai_api_key".into()],
-            ..PolicyConfig::new("secrets", vec![Place::Output], Action::Block)
-        }],
-    })
-    .unwrap();
+    let policy = PolicyConfig {
+        rules: vec!["openai_api_key".into()],
+        ..PolicyConfig::new("secrets", vec![Place::Output], Action::Block)
+    };
+    let guard = Guard::compile(&GuardConfig::of(vec![policy])).unwrap();
     let text = format!("The key is {} and more", key());
     let chunks: Vec<_> = text.as_bytes().chunks(5).map(|chunk| std::str::from_utf8(chunk).unwrap()).collect();
     let (out, findings, blocked) = stream(&guard, chunks);

@@ -5,40 +5,11 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use signalbox_types::{Cost, Money, Usage};
 
+use crate::discount::Discount;
+use crate::error::PriceError;
 use crate::row::{Dollars, ModelPrice, Rates, TierPrice};
-use crate::{cost, name};
-
-/// What is wrong with a price.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PriceError {
-    /// The number can't be a price.
-    #[error(
-        "price of `{model}`: `{class}` is {found}, expected dollars per million tokens from 0 to 1000000 with at most 6 decimals, e.g. \"2.50\""
-    )]
-    Rate {
-        /// The model.
-        model: String,
-        /// The field.
-        class: &'static str,
-        /// What stands there.
-        found: Decimal,
-    },
-    /// The tiers don't rise.
-    #[error("price of `{model}`: `tiers` must be in rising order of `above_input_tokens`, each once")]
-    Tiers {
-        /// The model.
-        model: String,
-    },
-    /// Two prices for one name.
-    #[error("two prices for `{model}`: keep one, or give each its `provider`")]
-    Twice {
-        /// The model.
-        model: String,
-    },
-    /// The built-in file can't be read.
-    #[error("the price book can't be read: {0}")]
-    Book(String),
-}
+use crate::units::{self, UnitPrices, Units};
+use crate::{cost_with_one_hour_writes, name};
 
 /// Picodollars per token: exact for every price with at most six decimals per million tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,8 +68,11 @@ pub struct Price {
     base: TokenRates,
     /// Rising; the last one below the input's length holds.
     tiers: Vec<(u64, TokenRates)>,
+    units: UnitPrices,
     /// Others serve the same name at prices of their own.
     open_weights: bool,
+    /// Somebody wrote down what he pays.
+    is_own: bool,
 }
 
 impl Price {
@@ -107,20 +81,36 @@ impl Price {
         self.tiers.iter().rev().find(|(above, _)| input_tokens > *above).map_or(&self.base, |(_, rates)| rates)
     }
 
+    /// What is paid by the piece alone has no price of tokens, which is not a price of nothing.
+    fn is_by_token(&self) -> bool {
+        self.units == UnitPrices::default() || self.base.input.0 > 0 || self.base.output.0 > 0
+    }
+
     fn new(provider: &str, open_weights: bool, row: &ModelPrice) -> Result<Self, PriceError> {
         let tier = |tier: &TierPrice| Ok((tier.above_input_tokens, TokenRates::new(&row.model, &tier.rates)?));
         let tiers = row.tiers.iter().map(tier).collect::<Result<Vec<_>, PriceError>>()?;
         if !row.tiers_rise() {
             return Err(PriceError::Tiers { model: row.model.clone() });
         }
+        if let Some((_, problem)) = unit_problems(row).next() {
+            return Err(problem);
+        }
         Ok(Self {
             provider: provider.to_owned(),
             model: row.model.clone(),
             base: TokenRates::new(&row.model, &row.rates)?,
             tiers,
+            units: row.units,
             open_weights,
+            is_own: false,
         })
     }
+}
+
+/// Prices of single things that are none.
+fn unit_problems(row: &ModelPrice) -> impl Iterator<Item = (&'static str, PriceError)> {
+    let wrong = row.units.written().filter(|(_, dollars)| !units::is_sound(*dollars));
+    wrong.map(move |(unit, found)| (unit, PriceError::Unit { model: row.model.clone(), unit, found }))
 }
 
 #[derive(Deserialize)]
@@ -142,6 +132,8 @@ struct Vendor {
 pub struct PriceBook {
     /// By the book's name of the provider, then by model. The provider `""` is everybody.
     vendors: HashMap<String, HashMap<String, Price>>,
+    /// What contracts take off; the first that holds counts.
+    discounts: Vec<Discount>,
 }
 
 impl PriceBook {
@@ -169,17 +161,27 @@ impl PriceBook {
     /// If one of them can't be a price, or two of a list are for the same name.
     pub fn with(overrides: &[ModelPrice], imported: &[ModelPrice]) -> Result<Self, PriceError> {
         let mut book = Self::builtin();
-        for list in [imported, overrides] {
+        for (list, is_own) in [(imported, false), (overrides, true)] {
             let mut own = Self::default();
             for row in list {
                 let provider = row.provider.as_deref().map(name::provider).unwrap_or_default();
                 own.add(&provider, false, row)?;
+            }
+            for price in own.vendors.values_mut().flat_map(HashMap::values_mut) {
+                price.is_own = is_own;
             }
             for (provider, models) in own.vendors {
                 book.vendors.entry(provider).or_default().extend(models);
             }
         }
         Ok(book)
+    }
+
+    /// The same book with what contracts take off: of several that hold for a call, the first one counts.
+    #[must_use]
+    pub fn discounted(mut self, discounts: Vec<Discount>) -> Self {
+        self.discounts = discounts;
+        self
     }
 
     /// Everything that keeps these overrides from being used, each with its path: `[1].tiers[0].input`.
@@ -194,6 +196,7 @@ impl PriceBook {
                     |(class, dollars)| Some((format!("{path}.{class}"), Rate::new(&row.model, class, dollars).err()?));
                 problems.extend(rates.written().filter_map(wrong));
             }
+            problems.extend(unit_problems(row).map(|(unit, error)| (format!("[{place}].units.{unit}"), error)));
             if !row.tiers_rise() {
                 problems.push((format!("[{place}].tiers"), PriceError::Tiers { model: row.model.clone() }));
             }
@@ -265,10 +268,39 @@ impl PriceBook {
     /// What this usage costs; `None` if the model's price or the usage is unknown, which is not zero.
     #[must_use]
     pub fn price(&self, provider: Option<&str>, model: &str, usage: &Usage) -> Option<Cost> {
+        self.price_with_one_hour_writes(provider, model, usage, 0)
+    }
+
+    /// The same where so many of the tokens written to the cache were written to the dearer one-hour cache.
+    #[must_use]
+    pub fn price_with_one_hour_writes(
+        &self,
+        provider: Option<&str>,
+        model: &str,
+        usage: &Usage,
+        one_hour_writes: u64,
+    ) -> Option<Cost> {
         if usage.is_unknown() {
             return None;
         }
-        self.find(provider, model).map(|price| cost(usage, price))
+        let price = self.find(provider, model).filter(|price| price.is_by_token())?;
+        Some(self.off(provider, model, price, cost_with_one_hour_writes(usage, one_hour_writes, price)))
+    }
+
+    /// What is not counted in tokens costs; `None` if it or its price is unknown, which is not zero.
+    #[must_use]
+    pub fn price_units(&self, provider: Option<&str>, model: &str, units: &Units) -> Option<Cost> {
+        if units.is_unknown() {
+            return None;
+        }
+        let price = self.find(provider, model)?;
+        Some(self.off(provider, model, price, price.units.cost(units)?))
+    }
+
+    fn off(&self, provider: Option<&str>, model: &str, price: &Price, cost: Cost) -> Cost {
+        let by = provider.unwrap_or(&price.provider);
+        let discount = self.discounts.iter().find(|discount| !price.is_own && discount.holds(by, model));
+        discount.map_or(cost, |discount| discount.off(cost))
     }
 
     fn find_exactly(&self, server: Option<&str>, vendor: Option<&str>, model: &str) -> Option<&Price> {

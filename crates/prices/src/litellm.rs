@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::book::PriceBook;
 use crate::name;
 use crate::row::{Dollars, ModelPrice, Rates, TierPrice};
+use crate::units::UnitPrices;
 
 /// What a file in LiteLLM's format says.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -55,12 +56,27 @@ fn identity(price: &ModelPrice) -> (String, String) {
 fn price(key: &str, entry: &Value) -> Result<ModelPrice, String> {
     let fields = entry.as_object().ok_or("it is no object")?;
     let text = |name: &str| fields.get(name).and_then(Value::as_str);
-    if !matches!(text("mode"), None | Some("chat" | "completion" | "responses" | "embedding")) {
-        return Err(format!("`mode` is `{}`, which is not priced by token of text", text("mode").unwrap_or_default()));
+    let units = units(fields)?;
+    let has_units = units != UnitPrices::default();
+    let by_token = matches!(text("mode"), None | Some("chat" | "completion" | "responses" | "embedding"));
+    if !by_token && !has_units {
+        return Err(format!(
+            "`mode` is `{}`, which is priced neither by token of text nor by piece",
+            text("mode").unwrap_or_default()
+        ));
     }
     let theirs = text("litellm_provider").unwrap_or_default();
     let model = key.strip_prefix(theirs).and_then(|rest| rest.strip_prefix('/')).unwrap_or(key);
-    let rates = rates(fields, "")?.ok_or("it has no `input_cost_per_token`")?;
+    let nothing = Rates {
+        input: Dollars(Decimal::ZERO),
+        cache_read: None,
+        cache_write: None,
+        cache_write_1h: None,
+        output: Dollars(Decimal::ZERO),
+    };
+    // Tokens of sound and pictures have other prices than those of text.
+    let rates = if by_token { rates(fields, "")? } else { Some(nothing) };
+    let rates = rates.ok_or("it has no `input_cost_per_token`")?;
     let mut tiers = Vec::new();
     for thousands in thresholds(fields) {
         // What has no price of its own beyond it costs what it cost before.
@@ -79,6 +95,7 @@ fn price(key: &str, entry: &Value) -> Result<ModelPrice, String> {
         aliases: Vec::new(),
         rates,
         tiers,
+        units,
         note: None,
     };
     match PriceBook::problems(std::slice::from_ref(&price)).into_iter().next() {
@@ -105,18 +122,39 @@ fn rates(fields: &Map<String, Value>, tier: &str) -> Result<Option<Rates>, Strin
     }))
 }
 
+/// The prices of what is not counted in tokens.
+fn units(fields: &Map<String, Value>) -> Result<UnitPrices, String> {
+    let one = |name: &str| {
+        // What is finer than picodollars is a float's noise.
+        let found = dollars(fields, name)?.map(|dollars| dollars.round_dp(12).normalize());
+        Ok::<_, String>(found.filter(|dollars| !dollars.is_zero()).map(Dollars))
+    };
+    let heard = one("input_cost_per_second")?;
+    Ok(UnitPrices {
+        search: one("input_cost_per_query")?,
+        image: one("output_cost_per_image")?.or(one("input_cost_per_image")?),
+        character: one("input_cost_per_character")?,
+        second: heard.or(one("output_cost_per_second")?),
+    })
+}
+
 /// Dollars per token, as a float, to dollars per million tokens.
 fn per_million(fields: &Map<String, Value>, name: &str) -> Result<Option<Dollars>, String> {
+    let Some(dollars) = dollars(fields, name)? else { return Ok(None) };
+    let dollars = dollars.checked_mul(Decimal::from(1_000_000)).ok_or_else(|| format!("`{name}` is too large"))?;
+    Ok(Some(Dollars(dollars.round_dp(6).normalize())))
+}
+
+fn dollars(fields: &Map<String, Value>, name: &str) -> Result<Option<Decimal>, String> {
     let Some(value) = fields.get(name).filter(|value| !value.is_null()) else { return Ok(None) };
-    let wrong = || format!("`{name}` is {value}, expected dollars per token, e.g. 2.5e-06");
+    let wrong = || format!("`{name}` is {value}, expected dollars, e.g. 2.5e-06");
     let text = match value {
         Value::Number(number) => number.to_string(),
         Value::String(text) => text.trim().to_owned(),
         _ => return Err(wrong()),
     };
-    let dollars: Decimal = text.parse().or_else(|_| Decimal::from_scientific(&text)).map_err(|_| wrong())?;
-    let dollars = dollars.checked_mul(Decimal::from(1_000_000)).ok_or_else(wrong)?;
-    Ok(Some(Dollars(dollars.round_dp(6).normalize())))
+    let dollars = text.parse().or_else(|_| Decimal::from_scientific(&text)).map_err(|_| wrong())?;
+    Ok(Some(dollars))
 }
 
 /// `input_cost_per_token_above_200k_tokens`: 200. Rising.
@@ -145,6 +183,7 @@ mod tests {
     use signalbox_types::Usage;
 
     use super::*;
+    use crate::Units;
 
     fn file() -> String {
         json!({
@@ -158,7 +197,13 @@ mod tests {
                 "input_cost_per_token_above_200k_tokens": 6e-06, "output_cost_per_token_above_200k_tokens": 2.25e-05,
                 "cache_read_input_token_cost_above_200k_tokens": 6e-07},
             "groq/fast-1": {"litellm_provider": "groq", "mode": "chat", "input_cost_per_token": "5e-08", "output_cost_per_token": 8e-08},
-            "dall-e-3": {"litellm_provider": "openai", "mode": "image_generation", "input_cost_per_pixel": 1e-8},
+            "dall-e-2": {"litellm_provider": "openai", "mode": "image_generation", "input_cost_per_pixel": 1e-8},
+            "dall-e-3": {"litellm_provider": "openai", "mode": "image_generation", "output_cost_per_image": 0.04},
+            "rerank-v3.5": {"litellm_provider": "cohere", "mode": "rerank", "input_cost_per_query": 0.002,
+                "input_cost_per_token": 0.0, "output_cost_per_token": 0.0},
+            "tts-1": {"litellm_provider": "openai", "mode": "audio_speech", "input_cost_per_character": 1.5e-05},
+            "whisper-1": {"litellm_provider": "openai", "mode": "audio_transcription", "input_cost_per_second": 0.0001,
+                "output_cost_per_second": 0.0001},
             "odd": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": -1.0, "output_cost_per_token": 0.0},
             "free": {"litellm_provider": "openai", "mode": "chat", "max_tokens": 10},
         })
@@ -187,10 +232,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_counted_in_tokens_has_a_price_too() {
+        let imported = from_litellm(&file()).unwrap();
+        let book = PriceBook::with(&[], &imported.prices).unwrap();
+        let check = |provider: &str, model: &str, units: Units, expect: &str| {
+            let cost = book.price_units(Some(provider), model, &units).unwrap();
+            assert_eq!(cost.total.to_string(), expect, "{model}");
+        };
+        check("cohere", "rerank-v3.5", Units { searches: 2, ..Units::default() }, "0.004");
+        check("openai", "dall-e-3", Units { images: 1, ..Units::default() }, "0.04");
+        check("openai", "tts-1", Units { characters: 1_000, ..Units::default() }, "0.015");
+        check("openai", "whisper-1", Units { milliseconds: 60_000, ..Units::default() }, "0.006");
+        assert_eq!(book.price_units(Some("openai"), "gpt-4o", &Units { searches: 1, ..Units::default() }), None);
+    }
+
+    #[test]
     fn what_is_left_out_is_told() {
         let imported = from_litellm(&file()).unwrap();
         let skipped: Vec<&str> = imported.skipped.iter().map(|(key, _)| key.as_str()).collect();
-        assert_eq!(skipped, ["dall-e-3", "free", "odd", "azure/gpt-4o"]);
+        assert_eq!(skipped, ["dall-e-2", "free", "odd", "azure/gpt-4o"]);
         assert!(imported.skipped[2].1.contains("`input` is -1000000"), "{:?}", imported.skipped);
         for wrong in ["", "[]", "{}", "{\"gpt-4o\": 1}", "{\"error\": {\"message\": \"not found\"}}"] {
             assert!(from_litellm(wrong).unwrap_err().to_string().contains("LiteLLM's format"), "{wrong}");

@@ -6,6 +6,8 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
+use crate::units::UnitPrices;
+
 /// What a million tokens of a model cost in US dollars. A class without a price of its own is charged like uncached
 /// input.
 // Serde can't refuse unknown fields beside flattened ones. The schema does, for overrides; a test does, for the book.
@@ -26,6 +28,9 @@ pub struct ModelPrice {
     /// Other rates for calls whose input is long.
     #[serde(default)]
     pub tiers: Vec<TierPrice>,
+    /// What is not counted in tokens, in dollars for one.
+    #[serde(default)]
+    pub units: UnitPrices,
     /// Anything that a reader of the book should know.
     #[serde(default)]
     pub note: Option<String>,

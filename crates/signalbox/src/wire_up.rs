@@ -17,17 +17,17 @@ use prometheus_client::registry::Registry;
 use signalbox_api::{ApiParts, Status};
 use signalbox_catalog::Catalog;
 use signalbox_gateway::{Gateway, GatewayParts, RequestBody, ResponseBody, Routes, Switch};
-use signalbox_guard::Guard;
+use signalbox_guard::{Guard, GuardConfig};
 use signalbox_ingest::{Ingest, IngestParts, Reindex};
 use signalbox_prices::Prices;
 use signalbox_store::{SpanQueue, Store};
-use signalbox_types::Secret;
 use signalbox_types::seam::{Clock, EventStore, SpanSink, SystemClock};
+use signalbox_types::{ProjectId, Secret};
 use signalbox_upstream::Upstream;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tower::ServiceExt;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::config::{self, Config};
 use crate::reload::Reload;
@@ -86,6 +86,7 @@ impl App {
             sink: Arc::clone(&queue) as Arc<dyn SpanSink>,
             clock: Arc::clone(&clock),
         })));
+        add_policies(&catalog, &gateway).await?;
         let reload = Arc::new(Reload::new(config, Arc::clone(&gateway), prices.clone(), Arc::clone(&clock)));
         let reindexer = Arc::new(Reindex::new(Arc::clone(&store) as Arc<dyn EventStore>, prices.clone()));
         let ingest = Arc::new(Ingest::new(IngestParts {
@@ -117,9 +118,17 @@ impl App {
                 let gateway = Arc::clone(&gateway);
                 Arc::new(move || gateway.current().routes())
             },
+            base_guard: {
+                let gateway = Arc::clone(&gateway);
+                Arc::new(move || gateway.current().base_guard())
+            },
             guard: {
                 let gateway = Arc::clone(&gateway);
-                Arc::new(move || gateway.current().guard())
+                Arc::new(move |project: &ProjectId| gateway.current().guard(project))
+            },
+            add_policies: {
+                let gateway = Arc::clone(&gateway);
+                Arc::new(move |project: &ProjectId, config| gateway.add_policies(project, config))
             },
             clock,
             status: status(&gateway, &queue, began),
@@ -321,4 +330,19 @@ impl Collector for StoreNumbers {
         }
         Ok(())
     }
+}
+
+/// Puts the policies in force that projects have added. What this Signalbox can't read any more is told, and left out.
+async fn add_policies(catalog: &Catalog, gateway: &Switch) -> anyhow::Result<()> {
+    for (project, set) in catalog.latest_policy_sets().await? {
+        let version = set.version;
+        let added = serde_json::from_value::<GuardConfig>(set.config)
+            .map_err(|error| error.to_string())
+            .and_then(|config| gateway.add_policies(&project, config).map_err(|error| error.to_string()));
+        if let Err(problem) = added {
+            warn!(%project, version, "the policies that project `{project}` has added (version {version}) are not in force: {problem}; \
+                   change them on the Guardrails page");
+        }
+    }
+    Ok(())
 }

@@ -8,15 +8,14 @@ use signalbox_types::seam::{EventStore, Full, SpanSink, StoreError};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use tracing::{error, warn};
+use tracing::error;
 
 /// Spans that are appended at once.
 const BATCH: usize = 512;
 /// Bytes of spans that may wait, about: some calls are a thousand times as large as others.
 const WAITING_BYTES: usize = 128 << 20;
-/// How often a batch is offered again to a store that is full, and how long in between.
-const TRIES: u32 = 10;
-const WAIT: Duration = Duration::from_millis(200);
+/// How long a store that is full may take to have room for a batch.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Losses are logged once in this time.
 const SAY_AGAIN: Duration = Duration::from_secs(10);
 
@@ -125,25 +124,12 @@ async fn empty(store: &dyn EventStore, mut receiver: mpsc::Receiver<Span>, count
             return;
         }
         let bytes = batch.iter().map(Span::approximate_bytes).sum();
-        if let Err(error) = append(store, batch).await {
+        if let Err(error) = store.append_within(batch.into(), PATIENCE).await {
             counters.shed.fetch_add(taken as u64, Ordering::Relaxed);
             lost.add(taken, &error);
         }
         counters.leave(taken, bytes);
     }
-}
-
-async fn append(store: &dyn EventStore, batch: Vec<Span>) -> Result<(), StoreError> {
-    for _ in 1..TRIES {
-        match store.append(batch.clone().into()).await {
-            Err(StoreError::Full { .. }) => {
-                warn!(spans = batch.len(), "the event store is full, waiting");
-                tokio::time::sleep(WAIT).await;
-            }
-            result => return result,
-        }
-    }
-    store.append(batch.into()).await
 }
 
 #[cfg(test)]

@@ -19,8 +19,8 @@ pub(crate) const TYPE_KEY: &str = "signalbox.type";
 pub(crate) const MONEY_PRECISION: u8 = 38;
 /// Rows of a row group: about 50 MB of LLM spans, little enough to decode one for a look-up.
 const ROW_GROUP_ROWS: usize = 16_384;
-/// … or of this size, so that few huge rows don't fill the memory of whoever writes or reads it.
-const ROW_GROUP_BYTES: usize = 64 << 20;
+/// … or of this size, packed: whoever writes a file or merges ten has that much of each in memory.
+const ROW_GROUP_BYTES: usize = 8 << 20;
 /// Files that will soon be merged are packed fast, merged ones small: a sixth smaller for twice the time.
 const ZSTD_FAST: i32 = 1;
 const ZSTD_SMALL: i32 = 3;
@@ -28,6 +28,8 @@ const ZSTD_SMALL: i32 = 3;
 const PAGE_ROWS: usize = 2_048;
 /// … or bytes: whoever looks a row up unpacks a page of each column.
 const PAGE_BYTES: usize = 192 << 10;
+/// Of what was said: single bodies are looked up, all over a file.
+const BODY_PAGE_BYTES: usize = 64 << 10;
 /// Rows after which a page may end.
 const PAGE_STEP: usize = 256;
 
@@ -106,7 +108,7 @@ pub(crate) fn writer_properties(table: &Table, level: u32) -> WriterProperties {
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
         .set_data_page_row_count_limit(PAGE_ROWS)
-        .set_data_page_size_limit(PAGE_BYTES)
+        .set_data_page_size_limit(if *table == MESSAGES { BODY_PAGE_BYTES } else { PAGE_BYTES })
         .set_write_batch_size(PAGE_STEP)
         .set_statistics_enabled(EnabledStatistics::Page);
     for name in look_up_columns(table) {

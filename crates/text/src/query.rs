@@ -100,6 +100,12 @@ impl TextQuery {
         &self.root
     }
 
+    /// Whether it is enough to know which words a row has, not where they stand.
+    #[must_use]
+    pub fn is_of_words(&self) -> bool {
+        self.root.is_of_words()
+    }
+
     /// What is looked for, without what must be absent.
     pub(crate) fn wanted(&self) -> Vec<&Phrase> {
         fn collect<'a>(node: &'a Node, into: &mut Vec<&'a Phrase>) {
@@ -112,6 +118,18 @@ impl TextQuery {
         let mut phrases = Vec::new();
         collect(&self.root, &mut phrases);
         phrases
+    }
+}
+
+impl Node {
+    /// As [`TextQuery::is_of_words`].
+    #[must_use]
+    pub fn is_of_words(&self) -> bool {
+        match self {
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().all(Self::is_of_words),
+            Self::Not(node) => node.is_of_words(),
+            Self::Phrase(phrase) => phrase.terms.len() == 1,
+        }
     }
 }
 

@@ -46,8 +46,12 @@ closed_set!(
     Action {
         /// Record it; change nothing.
         Flag = "flag",
+        /// Replace the found text by a placeholder, and put it back where an answer repeats that.
+        Tokenise = "tokenise",
         /// Replace the found text by a mark.
         Redact = "redact",
+        /// Answer with a reply that is safe, in place of what would be said.
+        Rewrite = "rewrite",
         /// Refuse the call, or end the stream.
         Block = "block",
     }
@@ -61,7 +65,7 @@ closed_set!(
         Flag = "flag",
         /// Something was replaced.
         Redact = "redact",
-        /// The call was refused or cut.
+        /// The call was refused or cut, or another reply was given.
         Block = "block",
     }
 );
@@ -70,8 +74,8 @@ impl From<Action> for Verdict {
     fn from(action: Action) -> Self {
         match action {
             Action::Flag => Self::Flag,
-            Action::Redact => Self::Redact,
-            Action::Block => Self::Block,
+            Action::Tokenise | Action::Redact => Self::Redact,
+            Action::Rewrite | Action::Block => Self::Block,
         }
     }
 }

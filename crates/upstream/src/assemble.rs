@@ -14,7 +14,7 @@ use crate::base::Base;
 use crate::client::{Connector, HttpParts, HttpTransport, Places, Root};
 use crate::config::{Auth, Limits, MaxTokensField, Problem, ProviderConfig, UpstreamConfig, suggest};
 use crate::health::Health;
-use crate::provider::{Provider, Transport};
+use crate::provider::{Forms, Provider, Transport};
 use crate::registry::{self, Paths, Row};
 use crate::simulated::{self, Simulator};
 
@@ -35,6 +35,7 @@ pub(crate) struct Known {
     pub(crate) model_prefixes: Vec<String>,
     pub(crate) stream_options: bool,
     pub(crate) max_tokens_field: MaxTokensField,
+    pub(crate) forms: Forms,
     /// Why it is on; or what switches it on, as an imperative: `set OPENAI_API_KEY`.
     pub(crate) why: String,
     pub(crate) provider: Option<Arc<Provider>>,
@@ -121,6 +122,7 @@ impl At<'_> {
             max_tokens_field: own
                 .max_tokens_field
                 .unwrap_or_else(|| row.map_or(MaxTokensField::MaxTokens, |row| row.max_tokens_field)),
+            forms: row.map(Forms::of).unwrap_or_default(),
             why: String::new(),
             provider: None,
             name,
@@ -155,6 +157,7 @@ impl At<'_> {
             model_prefixes: known.model_prefixes.clone(),
             stream_options: known.stream_options,
             max_tokens_field: known.max_tokens_field,
+            forms: known.forms.clone(),
             limits: Limits::new(&self.own.timeouts, &self.general.timeouts),
             warm_connections: self.own.warm_connections,
             is_kept_warm: AtomicBool::new(false),
@@ -445,8 +448,9 @@ impl At<'_> {
         let general = Paths::of(known.dialect);
         let paths = paths.unwrap_or(&general);
         let others = paths.others().map(|(operation, path)| Ok((operation, base.join(path).map_err(wrong)?)));
+        let has_chats = !paths.chat.is_empty();
         let places = Places {
-            chat: base.join(&paths.chat).map_err(wrong)?,
+            chat: has_chats.then(|| base.join(&paths.chat)).transpose().map_err(wrong)?,
             chat_stream: paths.chat_stream.as_deref().map(|path| base.join(path)).transpose().map_err(wrong)?,
             others: others.collect::<Result<_, _>>()?,
         };

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use serde::Serialize;
-use signalbox_wire::Dialect;
-
-use crate::Operation;
 use crate::client::{HttpTransport, Place, Root};
 use crate::config::{Limits, MaxTokensField};
 use crate::health::{Health, HealthSnapshot};
+use crate::registry::Row;
 use crate::simulated::{self, Simulator};
+use crate::{Operation, UpstreamCall};
+use serde::Serialize;
+use signalbox_wire::{Dialect, anthropic_in_cloud, embeddings, rerank};
 
 /// A provider that can be called.
 #[derive(Debug)]
@@ -31,6 +31,7 @@ pub struct Provider {
     pub stream_options: bool,
     /// What it calls the limit of output tokens, where it speaks OpenAI's dialect.
     pub max_tokens_field: MaxTokensField,
+    pub(crate) forms: Forms,
     pub(crate) model_prefixes: Vec<String>,
     pub(crate) limits: Limits,
     /// So many connections are kept open to it.
@@ -40,6 +41,22 @@ pub struct Provider {
     pub(crate) health: Health,
 }
 
+/// Where what a provider takes is not quite what its dialect says.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Forms {
+    /// The version of Anthropic's API that stands in the body here, in the model's place.
+    anthropic_version: Option<String>,
+    embeddings: Option<embeddings::Form>,
+    rerank: Option<rerank::Form>,
+}
+
+impl Forms {
+    pub(crate) fn of(row: &Row) -> Self {
+        let anthropic_version = row.anthropic_version.clone();
+        Self { anthropic_version, embeddings: row.embeddings_form, rerank: row.rerank_form }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) enum Transport {
     Http(Box<HttpTransport>),
@@ -47,6 +64,41 @@ pub(crate) enum Transport {
 }
 
 impl Provider {
+    /// Says a call as this provider wants it, where that is not quite as its dialect has it.
+    pub(crate) fn fit(&self, call: &mut UpstreamCall) {
+        let Some(version) = &self.forms.anthropic_version else { return };
+        let names_model = match call.operation {
+            Operation::Chat => false,
+            Operation::CountTokens => true,
+            _ => return,
+        };
+        // What is no object the provider may refuse itself.
+        if let Ok(body) = anthropic_in_cloud(&call.body, version, names_model) {
+            call.body = body;
+        }
+    }
+
+    /// In which form a caller's embeddings are best asked of it: the same, if it has that; none if it has none.
+    #[must_use]
+    pub fn embeddings_form(&self, caller: embeddings::Form) -> Option<embeddings::Form> {
+        let has_coheres = self.has(Operation::CohereEmbed);
+        if caller == embeddings::Form::Cohere && has_coheres {
+            return Some(caller);
+        }
+        let by_dialect = || match self.dialect {
+            Dialect::Gemini => embeddings::Form::Gemini,
+            _ => embeddings::Form::Openai,
+        };
+        let own = self.has(Operation::Embeddings).then(|| self.forms.embeddings.unwrap_or_else(by_dialect));
+        own.or(has_coheres.then_some(embeddings::Form::Cohere))
+    }
+
+    /// How it sorts texts.
+    #[must_use]
+    pub fn rerank_form(&self) -> rerank::Form {
+        self.forms.rerank.unwrap_or(rerank::Form::Cohere)
+    }
+
     /// It has a path for this.
     #[must_use]
     pub fn has(&self, operation: Operation) -> bool {
@@ -60,10 +112,16 @@ impl Provider {
     /// path names the model.
     #[must_use]
     pub fn operation_at(&self, path: &str) -> Option<Operation> {
-        match &self.transport {
+        let known = match &self.transport {
             Transport::Http(http) => http.places.at(http.root.through(path)?.path()),
             Transport::Simulated(_) => simulated::operation_at(self.dialect, path),
-        }
+        };
+        // What is said there in words of its own is not what callers know by that name.
+        known.filter(|operation| match operation {
+            Operation::Embeddings => self.forms.embeddings.is_none(),
+            Operation::Rerank => self.forms.rerank.is_none(),
+            _ => true,
+        })
     }
 
     /// What is kept, of this kind, that a path below its base URL leads to: what stands behind the operation's own path.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
-use signalbox_wire::Dialect;
+use signalbox_wire::{Dialect, embeddings, rerank};
 
 use crate::Operation;
 use crate::config::{Auth, MaxTokensField};
@@ -51,6 +51,7 @@ static FILES: &[(&str, &str)] = &[
     include_provider!("inference_net"),
     include_provider!("ionos"),
     include_provider!("jan"),
+    include_provider!("jina"),
     include_provider!("kluster"),
     include_provider!("lemonade"),
     include_provider!("litellm"),
@@ -95,8 +96,10 @@ static FILES: &[(&str, &str)] = &[
     include_provider!("venice"),
     include_provider!("vercel"),
     include_provider!("vertex_ai"),
+    include_provider!("vertex_anthropic"),
     include_provider!("vllm"),
     include_provider!("volcengine"),
+    include_provider!("voyage"),
     include_provider!("wandb"),
     include_provider!("xai"),
     include_provider!("xinference"),
@@ -154,6 +157,12 @@ pub struct Row {
     /// What it calls the limit of output tokens, where that is not OpenAI's newer name.
     #[serde(default)]
     pub max_tokens_field: MaxTokensField,
+    /// A cloud that serves Anthropic's API with this version in the body, and with the model in the path alone.
+    pub anthropic_version: Option<String>,
+    /// How it has embeddings, where its dialect doesn't tell.
+    pub embeddings_form: Option<embeddings::Form>,
+    /// How it sorts texts, if not as Cohere's callers say it.
+    pub rerank_form: Option<rerank::Form>,
     /// Headers that every call carries unless the caller sent them.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
@@ -163,7 +172,8 @@ pub struct Row {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Paths {
-    /// Chat completions, or messages.
+    /// Chat completions, or messages; empty if it has none.
+    #[serde(default)]
     pub chat: String,
     /// Chat completions as a stream, where that is another path. `{model}` in a path is where the model stands.
     pub chat_stream: Option<String>,
@@ -235,7 +245,13 @@ impl Paths {
                 chat_stream: some("/model/{model}/converse-stream"),
                 ..Self::default()
             },
-            Dialect::CohereV2 => Paths { chat: "/v2/chat".to_owned(), models: some("/v1/models"), ..Self::default() },
+            Dialect::CohereV2 => Paths {
+                chat: "/v2/chat".to_owned(),
+                models: some("/v1/models"),
+                rerank: some("/v2/rerank"),
+                cohere_embed: some("/v2/embed"),
+                ..Self::default()
+            },
             Dialect::Gemini => Paths {
                 chat: "/models/{model}:generateContent".to_owned(),
                 chat_stream: some("/models/{model}:streamGenerateContent?alt=sse"),
@@ -320,7 +336,9 @@ mod tests {
             assert!(row.variables.get(variable).is_some_and(|all| !all.is_empty()), "{name}: {variable}");
         }
         let Paths { chat, chat_stream, models, .. } = &row.paths;
-        let named = [Some(chat), chat_stream.as_ref(), models.as_ref()].into_iter().flatten().map(String::as_str);
+        assert!(!chat.is_empty() || row.paths.others().next().is_some(), "{name}: paths");
+        let chat = Some(chat).filter(|chat| !chat.is_empty());
+        let named = [chat, chat_stream.as_ref(), models.as_ref()].into_iter().flatten().map(String::as_str);
         for path in named.chain(row.paths.others().map(|(_, path)| path)) {
             assert!(path.starts_with('/') && !path.ends_with('/'), "{name}: path {path}");
         }

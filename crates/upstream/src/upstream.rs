@@ -232,8 +232,9 @@ impl Upstream {
     ///
     /// # Errors
     /// [`SendError`] if there was no reply.
-    pub async fn send(&self, target: &Target, call: UpstreamCall) -> Result<UpstreamReply, SendError> {
+    pub async fn send(&self, target: &Target, mut call: UpstreamCall) -> Result<UpstreamReply, SendError> {
         let provider = &target.provider;
+        provider.fit(&mut call);
         let limits = &provider.limits;
         let total = limits.total.map(|total| (total, Instant::now() + total));
         let in_flight = InFlight::begin(provider);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use signalbox_types::{Message, Part, Role, Usage};
 
-use crate::canonical::{ChatResponse, FinishReason, StreamEvent};
+use crate::canonical::{ChatResponse, FinishReason, Notes, StreamEvent};
 use crate::error::ErrorBody;
 use crate::rewrite::ChannelKind;
 
@@ -17,6 +17,7 @@ pub struct Accumulator {
     choices: BTreeMap<u32, Choice>,
     stop_sequence: Option<String>,
     usage: Usage,
+    one_hour_writes: u64,
     error: Option<ErrorBody>,
     ended: bool,
 }
@@ -27,6 +28,7 @@ struct Choice {
     /// Arguments by place in `parts`: JSON text that is read at the end.
     arguments: BTreeMap<usize, String>,
     finish: Option<FinishReason>,
+    notes: Notes,
 }
 
 impl Accumulator {
@@ -82,6 +84,10 @@ impl Accumulator {
             StreamEvent::Part { choice, part } => {
                 self.choice(*choice).parts.push((ChannelKind::Text, u32::MAX, part.clone()));
             }
+            StreamEvent::Citation { choice, citation } => self.choice(*choice).notes.citations.push(citation.clone()),
+            StreamEvent::Logprobs { choice, tokens } => {
+                self.choice(*choice).notes.logprobs.extend_from_slice(tokens);
+            }
             StreamEvent::Finish { choice, reason, stop_sequence } => {
                 self.choice(*choice).finish = Some(reason.clone());
                 if stop_sequence.is_some() {
@@ -89,6 +95,7 @@ impl Accumulator {
                 }
             }
             StreamEvent::Usage(usage) => self.usage = *usage,
+            StreamEvent::OneHourWrites(tokens) => self.one_hour_writes = *tokens,
             StreamEvent::Error(error) => self.error = Some(error.clone()),
             StreamEvent::End => self.ended = true,
             StreamEvent::Ping => {}
@@ -107,6 +114,12 @@ impl Accumulator {
         self.usage
     }
 
+    /// How many of the tokens written to a cache are kept for an hour, as far as the stream has told.
+    #[must_use]
+    pub fn one_hour_writes(&self) -> u64 {
+        self.one_hour_writes
+    }
+
     /// The stream's announced end was seen.
     #[must_use]
     pub fn ended(&self) -> bool {
@@ -122,8 +135,10 @@ impl Accumulator {
             created: None,
             messages: Vec::new(),
             finish_reasons: Vec::new(),
+            notes: Vec::new(),
             stop_sequence: self.stop_sequence,
             usage: self.usage,
+            one_hour_writes: self.one_hour_writes,
         };
         for mut choice in self.choices.into_values() {
             for (place, text) in choice.arguments {
@@ -146,7 +161,9 @@ impl Accumulator {
                 finish_reason: choice.finish.as_ref().map(|reason| reason.as_str().to_owned()),
             });
             response.finish_reasons.extend(choice.finish);
+            response.notes.push(choice.notes);
         }
+        response.forget_empty_notes();
         response
     }
 

@@ -245,6 +245,24 @@ pub fn search_units(body: &[u8]) -> Option<u64> {
     billed(&Body::parse(body).ok()?.object().ok()?)?.1
 }
 
+/// How many pictures an answer holds.
+#[must_use]
+pub fn images(body: &[u8]) -> u64 {
+    let root = Body::parse(body).and_then(|body| body.object());
+    let list = root.and_then(|root| root.children("data", Path::Root));
+    list.map_or(0, |list| list.len() as u64)
+}
+
+/// How long the sound was that an answer heard, in milliseconds, if it says so.
+#[must_use]
+pub fn heard(body: &[u8]) -> Option<u64> {
+    let root = Body::parse(body).ok()?.object().ok()?;
+    let usage = root.child("usage", Path::Root).ok().flatten();
+    let seconds = usage.and_then(|usage| usage.get("seconds")).or_else(|| root.get("duration"))?.read::<f64>()?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float casts to the nearest")]
+    (seconds >= 0.0).then(|| (seconds * 1_000.0).round() as u64)
+}
+
 /// What Cohere bills for: tokens and searches.
 fn billed(root: &Object<'_>) -> Option<(Usage, Option<u64>)> {
     let units = root.child("meta", Path::Root).ok()??.child("billed_units", Path::Root).ok()??;
@@ -273,6 +291,15 @@ mod tests {
     const FORM: &str = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"prompt\"\r\n\r\nRIFF\r\n--b\r\n\
                         Content-Disposition: form-data; name=\"model\"\r\n\r\noai/whisper-1\r\n--b\r\n\
                         Content-Disposition: form-data; name=\"prompt\"\r\n\r\nA key\r\n--b--\r\n";
+
+    #[test]
+    fn counts_what_is_not_told_in_tokens() {
+        assert_eq!(images(br#"{"data":[{"url":"a"},{"b64_json":"b"}]}"#), 2);
+        assert_eq!(images(b"RIFF"), 0);
+        assert_eq!(heard(br#"{"text":"a","usage":{"type":"duration","seconds":3}}"#), Some(3_000));
+        assert_eq!(heard(br#"{"text":"a","duration":1.25}"#), Some(1_250));
+        assert_eq!(heard(br#"{"text":"a"}"#), None);
+    }
 
     #[test]
     fn reads_json() {

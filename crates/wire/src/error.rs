@@ -88,6 +88,13 @@ impl WireError {
     }
 }
 
+impl Dialect {
+    /// What the caller's field asks for can't be said in this dialect.
+    pub(crate) fn lacks(self, field: impl Into<String>, hint: impl Into<String>) -> WireError {
+        WireError::Unsupported { field: field.into(), dialect: self, hint: hint.into() }
+    }
+}
+
 /// An error in no particular dialect: what a provider said, or what we say to a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorBody {

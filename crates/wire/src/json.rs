@@ -1,13 +1,14 @@
 //! Reading JSON by borrowed slices: every value stays a range of the body, only what is asked for
 //! is decoded. No tree of a whole body is ever built here.
 
+mod walk;
+
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use signalbox_types::Role;
@@ -15,6 +16,7 @@ use signalbox_types::Role;
 use crate::codec::TextSlot;
 use crate::error::WireError;
 use crate::fields::is_read;
+use walk::{string_end, walk};
 
 /// The way to a value, written down only when an error needs it.
 #[derive(Debug, Clone, Copy)]
@@ -157,8 +159,7 @@ impl<'a> Node<'a> {
         if !self.is_object() {
             return Err(path.invalid("an object", self.kind()));
         }
-        let object: Object<'a> =
-            serde_json::from_str(self.0).map_err(|_| path.invalid("an object", "one that can't be read"))?;
+        let object = Object { fields: self.fields() };
         match object.duplicate() {
             Some(name) => Err(WireError::Duplicate { field: path.key(&name).to_string() }),
             None => Ok(object),
@@ -167,8 +168,17 @@ impl<'a> Node<'a> {
 
     /// The values of an object, those of keys that stand twice included.
     pub(crate) fn members(self) -> Vec<Node<'a>> {
-        let object = serde_json::from_str::<Object<'a>>(self.0);
-        object.map_or_else(|_| Vec::new(), |object| object.fields.into_iter().map(|(_, node)| node).collect())
+        if self.is_object() { walk(self.0).skip(1).step_by(2).map(Node).collect() } else { Vec::new() }
+    }
+
+    fn fields(self) -> Vec<(Cow<'a, str>, Node<'a>)> {
+        // What most have.
+        let mut fields = Vec::with_capacity(8);
+        let mut walk = walk(self.0).map(Node);
+        while let (Some(name), Some(value)) = (walk.next(), walk.next()) {
+            fields.push((name.unescape(), value));
+        }
+        fields
     }
 
     /// Every string within a value that is not a key, in order; of keys that stand twice both. One
@@ -178,15 +188,7 @@ impl<'a> Node<'a> {
         let mut found = Vec::new();
         let mut at = 0;
         while let Some(start) = next_byte(bytes, at, b'"') {
-            let mut end = start + 1;
-            while let Some(offset) = memchr::memchr2(b'"', b'\\', bytes.get(end..).unwrap_or_default()) {
-                end += offset;
-                if bytes.get(end) == Some(&b'"') {
-                    break;
-                }
-                end += 2;
-            }
-            at = (end + 1).min(bytes.len());
+            at = string_end(bytes, start);
             let after = bytes.iter().skip(at).find(|byte| !byte.is_ascii_whitespace());
             if after != Some(&b':') {
                 found.extend(self.0.get(start..at).map(Node));
@@ -199,9 +201,7 @@ impl<'a> Node<'a> {
         if !self.is_list() {
             return Err(path.invalid("a list", self.kind()));
         }
-        let items: Vec<&'a RawValue> =
-            serde_json::from_str(self.0).map_err(|_| path.invalid("a list", "one that can't be read"))?;
-        Ok(items.into_iter().map(|item| Node(item.get())).collect())
+        Ok(walk(self.0).map(Node).collect())
     }
 
     pub(crate) fn text(self, path: Path<'_>) -> Result<Cow<'a, str>, WireError> {
@@ -354,29 +354,6 @@ impl<'a> Object<'a> {
         let mut seen = HashSet::with_capacity(self.fields.len());
         let twice = self.fields.iter().find(|(name, _)| !seen.insert(name.as_ref()) && is_read(name));
         twice.map(|(name, _)| name.to_string())
-    }
-}
-
-impl<'de> Deserialize<'de> for Object<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
-        impl<'de> Visitor<'de> for Fields {
-            type Value = Object<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(name) = map.next_key::<&'de RawValue>()? {
-                    let value = map.next_value::<&'de RawValue>()?;
-                    fields.push((Node(name.get()).unescape(), Node(value.get())));
-                }
-                Ok(Object { fields })
-            }
-        }
-        deserializer.deserialize_map(Fields)
     }
 }
 

@@ -10,10 +10,13 @@ mod error;
 pub mod event_stream;
 mod fields;
 mod json;
+mod lenient;
 mod media;
 mod multipart;
+mod probabilities;
 mod registry;
 mod repeat;
+pub mod rerank;
 pub mod rewrite;
 mod splice;
 pub mod sse;
@@ -22,13 +25,18 @@ mod write;
 #[cfg(test)]
 mod golden_tests;
 #[cfg(test)]
+mod loss_tests;
+#[cfg(test)]
 mod property_tests;
 
 pub use accumulate::Accumulator;
 pub use canonical::{ChatRequest, ChatResponse, FinishReason, StreamEvent};
 pub use codec::{Codec, Peek, StreamDecoder, StreamEncoder, StreamStart, TextSlot};
+pub use dialects::anthropic_messages::anthropic_in_cloud;
 pub use error::{ErrorBody, WireError};
 pub use event_stream::{EventDecoder, Framing};
+pub use lenient::encode_leniently;
+pub use probabilities::without_probabilities;
 pub use registry::{ALL, Dialect, codec};
 pub use repeat::Repeat;
 pub use rewrite::{Channel, ChannelKind, Deltas, EventRewriter, StreamRewriter, TextFilter};

@@ -59,12 +59,19 @@ fn read_everything(codec: &'static dyn Codec, bytes: &[u8]) {
     let _ = crate::embeddings::texts(bytes);
     let _ = crate::embeddings::gemini_peek(bytes);
     let _ = crate::embeddings::gemini_texts(bytes);
-    for target in ALL {
-        let _ = crate::embeddings::decode(target.dialect(), bytes);
-        if let Ok(request) = crate::embeddings::decode_request(codec.dialect(), bytes) {
-            let _ = crate::embeddings::encode_request(target.dialect(), &request);
+    use crate::embeddings::Form;
+    const FORMS: [Form; 5] = [Form::Cohere, Form::Gemini, Form::Jina, Form::Openai, Form::Voyage];
+    for (from, to) in FORMS.iter().flat_map(|from| FORMS.iter().map(move |to| (*from, *to))) {
+        let Ok(request) = crate::embeddings::decode_request(from, bytes) else { continue };
+        let _ = crate::embeddings::encode_request(to, &request);
+        if let Ok(answer) = crate::embeddings::decode(to, bytes) {
+            let _ = crate::embeddings::encode(from, &answer, &request);
         }
     }
+    let _ = crate::rerank::to_voyage(bytes, "m");
+    let _ = crate::rerank::of_voyage(bytes);
+    let _ = crate::without_probabilities(bytes);
+    let _ = crate::anthropic_in_cloud(bytes, "v", false);
     for form in [crate::along::Form::Json, crate::along::Form::Multipart] {
         let along = crate::along::Along { form, texts: &["prompt", "input"], names_model: false };
         let _ = along.peek(bytes);

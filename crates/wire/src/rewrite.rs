@@ -20,6 +20,7 @@ use bytes::{Bytes, BytesMut};
 use crate::canonical::StreamEvent;
 use crate::codec::Codec;
 use crate::error::WireError;
+use crate::probabilities::without_probabilities;
 use crate::sse::SseEvent;
 
 /// What a running text is.
@@ -203,6 +204,11 @@ impl StreamRewriter {
                 edits.push((told.range.clone(), crate::json::literal(&text).into_bytes()));
             }
         }
+        if !edits.is_empty() {
+            // What was changed, or is held back, is not to be read off its tokens.
+            edits.extend(without_probabilities(&event.data));
+            edits.sort_by_key(|(range, _)| range.start);
+        }
         let rewritten =
             if edits.is_empty() { event.raw.clone() } else { event.with_data(&crate::splice(&event.data, &edits)) };
         if before.is_empty() {
@@ -233,6 +239,8 @@ impl StreamRewriter {
 #[derive(Debug, Default)]
 pub struct EventRewriter {
     open: Open,
+    /// How likely the tokens of the next text are, which tell it again.
+    logprobs: Option<StreamEvent>,
 }
 
 impl EventRewriter {
@@ -256,10 +264,13 @@ impl EventRewriter {
             };
             flush(ended, filter, &mut out);
             match event.delta() {
+                None if matches!(event, StreamEvent::Logprobs { .. }) => self.logprobs = Some(event),
                 None => out.push(event),
-                Some((channel, text)) => {
+                Some((channel, said)) => {
                     self.open.touch(channel);
-                    let text = filter.push(channel, text);
+                    let text = filter.push(channel, said);
+                    // What was changed, or is held back, is not to be read off its tokens.
+                    out.extend(self.logprobs.take().filter(|_| text == said));
                     if !text.is_empty() {
                         out.push(StreamEvent::of_delta(channel, text));
                     }

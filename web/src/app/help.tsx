@@ -28,7 +28,7 @@ export default function Help({ onClose }: { onClose: () => void }) {
   const shortcuts = useActiveShortcuts().flat();
   const groups = [...new Set(shortcuts.map((shortcut) => shortcut.group))];
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()} title="Keyboard shortcuts" wide>
+    <Dialog open onOpenChange={(open) => !open && onClose()} title="Keyboard shortcuts" size="wide">
       <div className="grid gap-x-10 gap-y-5 sm:grid-cols-2">
         {groups.map((group) => (
           <section key={group}>

@@ -13,7 +13,7 @@ use signalbox_gateway::Routes;
 use signalbox_guard::{Guard, GuardConfig};
 use signalbox_testkit::{ManualClock, MemoryStore, ScriptedReindexer};
 use signalbox_types::seam::{Clock, EventStore};
-use signalbox_types::{Span, Timestamp};
+use signalbox_types::{ProjectId, Span, Timestamp};
 use signalbox_upstream::{Upstream, UpstreamConfig};
 use tokio::sync::watch;
 use tower::ServiceExt;
@@ -56,6 +56,7 @@ impl House {
         let chat = json!([{"name": "chat", "targets": [{"provider": "sim", "model": "small"}]}]);
         let routes = Routes::compile(&serde_json::from_value::<Vec<_>>(chat).unwrap(), &upstream).unwrap();
         let guard = Guard::compile(&GuardConfig::default()).unwrap();
+        let added = Arc::new(std::sync::Mutex::new(guard.clone()));
         let (stop, stopping) = watch::channel(false);
         let reindexer = Arc::new(ScriptedReindexer::default());
         let router = router(ApiParts {
@@ -76,7 +77,18 @@ impl House {
             },
             providers: Arc::new(move || upstream.providers()),
             routes: Arc::new(move || routes.status(Duration::ZERO)),
-            guard: Arc::new(move || guard.clone()),
+            base_guard: {
+                let guard = guard.clone();
+                Arc::new(move || guard.clone())
+            },
+            guard: {
+                let added = Arc::clone(&added);
+                Arc::new(move |_: &ProjectId| added.lock().unwrap().clone())
+            },
+            add_policies: Arc::new(move |_: &ProjectId, config| {
+                *added.lock().unwrap() = Guard::compile(&guard.config().with(&config))?;
+                Ok(())
+            }),
             clock: seam,
             status: Arc::new(|| Status { version: "1.2.3".to_owned(), shed_spans: 7, ..Status::default() }),
             metrics_text: Arc::new(|| "# TYPE signalbox_up gauge\nsignalbox_up 1\n# EOF\n".to_owned()),

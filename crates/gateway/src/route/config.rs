@@ -43,6 +43,11 @@ pub struct RouteConfig {
     /// When a target is left alone for a while.
     #[serde(default)]
     pub breaker: BreakerConfig,
+    /// What a target's API can't say of a call's settings (`seed`, `logprobs`, a tool that only the caller's provider has …) is
+    /// left out and named in the header `x-signalbox-dropped`, in place of an error. What is said (messages, pictures,
+    /// documents) is never left out. Default `false`.
+    #[serde(default)]
+    pub lenient: bool,
     /// Asks a second target when the first one is slow to answer; the first good answer counts, the other call is
     /// cancelled.
     #[serde(default)]

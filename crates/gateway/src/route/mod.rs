@@ -182,6 +182,11 @@ impl Route {
         self.config.drain_time.map_or(DRAIN_TIME, |time| time.0)
     }
 
+    /// Settings that a target has no word for are left out.
+    pub(crate) fn is_lenient(&self) -> bool {
+        self.config.lenient
+    }
+
     pub(crate) fn strategy(&self) -> &'static str {
         self.strategy.name()
     }

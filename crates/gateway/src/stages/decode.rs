@@ -18,6 +18,8 @@ use crate::{Gateway, GatewayConfig, RequestBody};
 
 /// `Content-Length` is only a promise: no more than this is set aside on its word.
 const MAX_PROMISED_BYTES: usize = 1 << 20;
+/// A body that is no longer is copied rather than kept where it is. Connections begin with a buffer of twice that.
+const SMALL: usize = 4 << 10;
 /// So many blanks may stand before the first letter of a body.
 const MAX_BLANKS: usize = 4 << 10;
 
@@ -69,7 +71,7 @@ fn way(call: &Call, gateway: &Gateway) -> Way {
         Endpoint::Kept(shelf) if shelf.is_upload(&call.method) => Way::On,
         Endpoint::Kept(shelf) if !shelf.makes_batch(&call.method) => Way::Nothing,
         Endpoint::Through(_) => {
-            let watched = gateway.guard.watches(Place::Input);
+            let watched = gateway.guard_for(call).watches(Place::Input);
             match Shape::of(call.content_type(), b"") {
                 Shape::Json | Shape::Text => Way::Whole,
                 // A call without a body says nothing of it.
@@ -195,5 +197,10 @@ async fn read(
         }
         rest.extend_from_slice(&data);
     }
-    Ok(if rest.is_empty() { first } else { rest.freeze() })
+    Ok(match (rest.is_empty(), first.len()) {
+        // It keeps the whole buffer that its connection reads into, until the call is written down.
+        (true, ..=SMALL) => Bytes::copy_from_slice(&first),
+        (true, _) => first,
+        (false, _) => rest.freeze(),
+    })
 }

@@ -3,19 +3,22 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
-use signalbox_types::{ErrorClass, Verdict};
+use signalbox_types::{ErrorClass, Usage, Verdict};
 use signalbox_upstream::Operation;
-use signalbox_wire::{Dialect, Framing, WireError, embeddings};
+use signalbox_wire::{
+    ChatResponse, Dialect, FinishReason, Framing, StreamEvent, StreamStart, WireError, along as wire_along, embeddings,
+};
 
 use crate::call::{Answer, Call, CallError, Input, Outcome, Reply, Retry, Source};
+use crate::cross::Crossing;
 use crate::endpoint::Endpoint;
 use crate::headers::{
-    AMAZON_REQUEST_ID, ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, IDEMPOTENCY, LATENCY_MS, MODEL, OPENAI_REQUEST_ID,
-    PROVIDER, ROUTE, SHOULD_RETRY, TRACE_ID, TRACEPARENT, VERDICT,
+    AMAZON_REQUEST_ID, ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, DROPPED, IDEMPOTENCY, LATENCY_MS, MODEL,
+    OPENAI_REQUEST_ID, PROVIDER, ROUTE, SHOULD_RETRY, TRACE_ID, TRACEPARENT, VERDICT,
 };
 use crate::idempotency::Kept;
 use crate::kept::{Owner, only_theirs, unlisted};
@@ -23,7 +26,9 @@ use crate::list::List;
 use crate::owners::Kind;
 use crate::pass::Pass;
 use crate::relay::Relay;
+use crate::restore::restored;
 use crate::stages::settle::Settle;
+use crate::verdict::said;
 use crate::{Gateway, ResponseBody, along, bedrock};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -31,6 +36,11 @@ const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; c
 
 pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result<Reply, CallError> {
     let is_only = matches!(call.endpoint, Endpoint::Kept(_)) && gateway.catalog.has_one_project();
+    if call.endpoint.operation() == Operation::Speech {
+        // What is said is sound; what it costs is told by what was asked for.
+        call.units.characters = spoken(call);
+        gateway.settler.price_units(call);
+    }
     let Reply::Whole { headers, mut body } = reply else {
         return match (call.endpoint, &call.target) {
             (Endpoint::Kept(shelf), Some(target)) if shelf.is_of_all() && call.method == Method::GET && !is_only => {
@@ -45,22 +55,39 @@ pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result
         let owner = Owner { gateway, project: &principal.project, provider: &target.provider.name, is_only };
         body = only_theirs(shelf, call.method == Method::POST, body, &owner)?;
     }
+    // As the provider tells it: some forms can't leave it out.
+    let mut told = None;
+    if let Some(crossing) = call.target.as_ref().and_then(|target| Crossing::find(call.endpoint, &target.provider)) {
+        told = crossing.usage(&body);
+        body = crossed(call, crossing, body)?;
+    }
     if call.endpoint.passes_along() {
         // Its price isn't that of a token of text.
-        call.usage = along::usage(&body);
+        call.usage = told.unwrap_or_else(|| along::usage(&body));
         call.answer_bytes = body.len();
         call.answer = Answer::Raw(body.clone());
+        match call.endpoint.operation() {
+            Operation::Rerank => call.units.searches = along::search_units(&body).unwrap_or(0),
+            Operation::Images => call.units.images = wire_along::images(&body),
+            Operation::Transcriptions => call.units.milliseconds = wire_along::heard(&body).unwrap_or(0),
+            _ => {}
+        }
         if matches!(call.endpoint.operation(), Operation::Rerank | Operation::CohereEmbed) {
             gateway.settler.price(call);
+        }
+        if call.cost.is_none() {
+            gateway.settler.price_units(call);
         }
         return Ok(Reply::Whole { headers, body });
     }
     if call.endpoint.is_embeddings() {
-        body = embedded(call, body)?;
+        let own = || call.endpoint.embeddings_form().map(|form| embeddings::usage_of(form, &body));
+        call.usage = told.or_else(own).unwrap_or_default();
     } else if call.endpoint.is_chat() {
         match call.target_codec().decode_response(&body) {
             Ok(mut response) => {
                 call.usage = response.usage;
+                call.one_hour_writes = response.one_hour_writes;
                 if let Some(id) = &response.id {
                     note_kept(call, gateway, id);
                 }
@@ -85,6 +112,17 @@ pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result
     Ok(Reply::Whole { headers, body })
 }
 
+/// How many characters are to be spoken.
+fn spoken(call: &Call) -> u64 {
+    #[derive(serde::Deserialize)]
+    struct Asked<'a> {
+        #[serde(borrow)]
+        input: std::borrow::Cow<'a, str>,
+    }
+    let Input::Raw(body) = &call.input else { return 0 };
+    serde_json::from_slice::<Asked<'_>>(body).map_or(0, |asked| asked.input.chars().count() as u64)
+}
+
 /// A provider that has OpenAI's Responses API keeps what it answers by it.
 fn note_kept(call: &Call, gateway: &Gateway, id: &str) {
     if call.endpoint == Endpoint::Responses
@@ -95,18 +133,11 @@ fn note_kept(call: &Call, gateway: &Gateway, id: &str) {
     }
 }
 
-/// What an embeddings answer used, and the answer as the caller knows it.
-fn embedded(call: &mut Call, body: Bytes) -> Result<Bytes, CallError> {
-    let (here, there) = (call.endpoint.dialect(), call.target_codec().dialect());
-    call.usage = embeddings::usage_of(there, &body);
+/// An answer in another form, as the caller knows it.
+fn crossed(call: &Call, crossing: Crossing, body: Bytes) -> Result<Bytes, CallError> {
     let Input::Raw(asked) = &call.input else { return Ok(body) };
-    if here == there {
-        return Ok(body);
-    }
-    let answer = embeddings::decode(there, &body).map_err(|error| untold(call, &error))?;
-    let mut asked = embeddings::decode_request(here, asked)?;
-    asked.model = call.target.as_ref().map(|target| target.model.clone()).unwrap_or_default();
-    embeddings::encode(here, &answer, &asked).map_err(|error| untold(call, &error))
+    let model = call.target.as_ref().map_or("", |target| target.model.as_str());
+    crossing.answer(&body, asked, model).map_err(|error| untold(call, &error))
 }
 
 fn untold(call: &Call, error: &WireError) -> CallError {
@@ -145,6 +176,7 @@ fn answering(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Response<Re
             {
                 headers.insert(COST_USD, cost);
             }
+            let body = restored(&settle, body);
             lead_on(&mut settle, gateway, StatusCode::OK, &headers, &body, None);
             our_headers(&settle, gateway, &mut headers);
             settle.finish(Outcome::Answered);
@@ -152,25 +184,11 @@ fn answering(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Response<Re
         }
         Reply::Stream(mut incoming) => {
             let mut headers = std::mem::take(&mut incoming.headers);
-            let as_list = settle.as_list;
-            let framing = settle.codec().framing();
-            headers.insert(
-                CONTENT_TYPE,
-                match framing {
-                    _ if as_list => JSON,
-                    Framing::Sse => EVENT_STREAM,
-                    Framing::AmazonEventStream => HeaderValue::from_static(framing.content_type()),
-                },
-            );
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            let (as_list, framing) = (settle.as_list, settle.codec().framing());
+            streaming_headers(&settle, &mut headers);
             our_headers(&settle, gateway, &mut headers);
-            let relay = Relay::new(settle, *incoming, gateway);
-            let body = match framing {
-                _ if as_list => List::new(relay).boxed_unsync(),
-                Framing::Sse => relay.boxed_unsync(),
-                Framing::AmazonEventStream => bedrock::Frames::new(relay).boxed_unsync(),
-            };
-            with_headers(headers, body)
+            let relay = Relay::new(settle, *incoming, gateway).boxed_unsync();
+            with_headers(headers, framed(relay, as_list, framing))
         }
         Reply::Passing(mut passing) => {
             let mut headers = std::mem::take(&mut passing.headers);
@@ -178,6 +196,74 @@ fn answering(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Response<Re
             with_headers(headers, Pass::new(settle, *passing, gateway).boxed_unsync())
         }
     }
+}
+
+fn streaming_headers(call: &Call, headers: &mut HeaderMap) {
+    let kind = match call.codec().framing() {
+        _ if call.as_list => JSON,
+        Framing::Sse => EVENT_STREAM,
+        framing @ Framing::AmazonEventStream => HeaderValue::from_static(framing.content_type()),
+    };
+    headers.insert(CONTENT_TYPE, kind);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+}
+
+/// Server-sent events in the form that the caller expects.
+fn framed(events: ResponseBody, as_list: bool, framing: Framing) -> ResponseBody {
+    match framing {
+        _ if as_list => List::new(events).boxed_unsync(),
+        Framing::Sse => events,
+        Framing::AmazonEventStream => bedrock::Frames::new(events).boxed_unsync(),
+    }
+}
+
+/// The answer of a call that a policy answers in the place of a model. Nobody was asked, and nothing was used.
+pub(crate) fn reply(mut settle: Settle, gateway: &Gateway) -> Response<ResponseBody> {
+    let text = settle.reply.take().unwrap_or_default();
+    let model = settle.peek.as_ref().map(|peek| peek.model.clone()).unwrap_or_default();
+    let usage = Usage { input_tokens: Some(0), output_tokens: Some(0), ..Usage::default() };
+    let response = ChatResponse {
+        id: Some(format!("signalbox-{}", settle.trace.trace_id)),
+        model: Some(model.clone()),
+        created: Some(settle.started.as_secs()),
+        messages: vec![said(&text)],
+        finish_reasons: vec![FinishReason::Stop],
+        usage,
+        ..ChatResponse::default()
+    };
+    if !settle.stream() {
+        let body = match settle.codec().encode_response(&response) {
+            Ok(body) => body,
+            Err(error) => {
+                let error = untold(&settle, &error);
+                return refuse(settle, error, gateway);
+            }
+        };
+        settle.answer = Answer::Decoded(Box::new(response));
+        return answer(settle, Reply::Whole { headers: HeaderMap::new(), body }, gateway);
+    }
+    let include_usage = settle.peek.as_ref().is_some_and(|peek| peek.wants_stream_usage);
+    let start = StreamStart { model: model.clone(), created: settle.started.as_secs(), include_usage };
+    let mut encoder = settle.codec().encode_stream(&start);
+    let mut body = BytesMut::new();
+    for event in [
+        StreamEvent::Start { id: response.id.clone(), model: Some(model) },
+        StreamEvent::TextDelta { choice: 0, index: 0, text: text.to_string() },
+        StreamEvent::Finish { choice: 0, reason: FinishReason::Stop, stop_sequence: None },
+        StreamEvent::Usage(usage),
+        StreamEvent::End,
+    ] {
+        encoder.event(&event, &mut body);
+    }
+    encoder.finish(&mut body);
+    settle.answer = Answer::Decoded(Box::new(response));
+    settle.status = Some(StatusCode::OK);
+    let mut headers = HeaderMap::new();
+    let (as_list, framing) = (settle.as_list, settle.codec().framing());
+    streaming_headers(&settle, &mut headers);
+    our_headers(&settle, gateway, &mut headers);
+    settle.finish(Outcome::Answered);
+    with_headers(headers, framed(whole(body.freeze()), as_list, framing))
 }
 
 fn with_headers(headers: HeaderMap, body: ResponseBody) -> Response<ResponseBody> {
@@ -262,6 +348,14 @@ pub(crate) fn whole(body: Bytes) -> ResponseBody {
     Full::new(body).map_err(|never| match never {}).boxed_unsync()
 }
 
+/// Names of fields are the caller's own, who may call them anything.
+fn dropped(call: &Call) -> String {
+    const LONGEST: usize = 64;
+    let plain = |char: char| if char.is_ascii_graphic() && char != ',' { char } else { '?' };
+    let names = call.dropped.iter().map(|name| name.chars().take(LONGEST).map(plain).collect::<String>());
+    names.collect::<Vec<_>>().join(",")
+}
+
 fn our_headers(call: &Call, gateway: &Gateway, headers: &mut HeaderMap) {
     let mut put = |name, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -277,6 +371,9 @@ fn our_headers(call: &Call, gateway: &Gateway, headers: &mut HeaderMap) {
     if let Some(routed) = &call.routed {
         put(ROUTE, &routed.route.name);
         put(ATTEMPTS, &routed.trail.attempts.to_string());
+    }
+    if !call.dropped.is_empty() {
+        put(DROPPED, &dropped(call));
     }
     if call.verdict != Verdict::Allow {
         put(VERDICT, call.verdict.as_str());

@@ -1,43 +1,59 @@
 //! Looks at every text that goes in, and lets it pass, marks it or refuses the call. What a policy
 //! redacts or blocks is gone from here on: later stages and the record never see it.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use signalbox_guard::{Context, Guard};
-use signalbox_types::{ErrorClass, Finding, Place, Role, Verdict};
+use signalbox_guard::{Context, Facts, Guard};
+use signalbox_types::{Action, ErrorClass, Finding, Place, Role, Verdict};
 use signalbox_wire::along::Shape;
 use signalbox_wire::{Peek, WireError, splice};
 
 use crate::call::{Call, CallError, Input};
 use crate::endpoint::Endpoint;
+use crate::facts::facts;
 use crate::offload::offload;
+use crate::vaults::Shared;
 use crate::verdict::{clean, refusal};
 use crate::{Gateway, Unread};
 
 pub(crate) async fn guard_in(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
-    let watches = gateway.guard.watches(Place::Input);
-    if !watches && !gateway.guard.reads_context() {
+    let guard = gateway.guard_for(call);
+    let watches = guard.watches(Place::Input);
+    if !watches && !guard.reads_context() {
+        call.guard = Some(guard);
         return Ok(());
     }
     let Input::Raw(body) = &call.input else { return Ok(()) };
     if watches && is_unread(call, body) {
         call.unread = true;
-        if gateway.guard.acts_on(Place::Input) && gateway.config.unread == Unread::Refuse {
+        if guard.acts_on(Place::Input) && gateway.config.unread == Unread::Refuse {
             let message = "no guardrail can read this body, and such bodies are refused here (gateway.unread)";
             return Err(CallError::caller(ErrorClass::GuardrailBlocked, message));
         }
     }
+    let tokenises = guard.does(Action::Tokenise, Place::Input);
+    // Most policies don't ask.
+    let facts = if tokenises || guard.reads_context() { facts(call, gateway) } else { Facts::default() };
     if body.is_empty() {
+        call.guard = Some(guard.within(&Context { facts, ..Context::default() }));
         return Ok(());
     }
-    let (body, guard, endpoint) = (body.clone(), gateway.guard.clone(), call.endpoint);
+    let vocabulary = match &call.principal {
+        Some(principal) if tokenises => Some(gateway.vaults.of(&principal.key_id, &facts.session)),
+        _ => None,
+    };
     let kind = call.content_type().map(str::to_owned);
-    let seen = offload(body.len(), move || look(guard, endpoint, kind.as_deref(), &body)).await??;
-    call.guard = seen.guard;
+    let look = Look { guard, endpoint: call.endpoint, kind, body: body.clone(), facts, vocabulary: vocabulary.clone() };
+    let seen = offload(body.len(), move || look.run()).await??;
+    call.guard = Some(seen.guard);
+    call.vocabulary = vocabulary;
     call.note(seen.findings);
     if let Some((body, peek)) = seen.cleaned {
         call.input = Input::Raw(body);
         call.know(peek);
     }
+    call.reply = seen.reply.filter(|_| seen.refusal.is_none());
     seen.refusal.map_or(Ok(()), Err)
 }
 
@@ -47,42 +63,68 @@ fn is_unread(call: &Call, body: &[u8]) -> bool {
     call.upload.is_some() || (matches!(call.endpoint, Endpoint::Through(_)) && !body.is_empty() && unreadable())
 }
 
+/// What is looked at, and with what.
+struct Look {
+    guard: Guard,
+    endpoint: Endpoint,
+    kind: Option<String>,
+    body: Bytes,
+    facts: Facts,
+    vocabulary: Option<Shared>,
+}
+
 struct Seen {
-    /// The policies for this call, where they depend on it.
-    guard: Option<Guard>,
+    /// The policies for this call.
+    guard: Guard,
     findings: Vec<Finding>,
     /// The body without what must not stay; the model's name may have moved in it.
     cleaned: Option<(Bytes, Peek)>,
     refusal: Option<CallError>,
+    /// What is answered, if it isn't refused.
+    reply: Option<Arc<str>>,
 }
 
-fn look(mut guard: Guard, endpoint: Endpoint, kind: Option<&str>, body: &Bytes) -> Result<Seen, WireError> {
-    let texts = endpoint.texts(kind, body)?;
-    let mut seen = Seen { guard: None, findings: Vec::new(), cleaned: None, refusal: None };
-    if guard.reads_context() {
-        let said = |by: &dyn Fn(Role) -> bool| {
-            texts.iter().filter(|slot| by(slot.role) && !slot.is_name).map(|slot| &*slot.text).collect()
-        };
-        let system = said(&|role| role == Role::System);
-        let documents = said(&|role| matches!(role, Role::User | Role::Tool));
-        guard = guard.within(&Context { system, documents });
-        seen.guard = Some(guard.clone());
-    }
-    let mut edits = Vec::new();
-    for slot in texts {
-        let check = guard.check(Place::Input, &slot.text);
-        if let Some(clean) = clean(&slot.text, &check) {
-            edits.push(slot.edit(&clean));
+impl Look {
+    fn run(self) -> Result<Seen, WireError> {
+        let Self { mut guard, endpoint, kind, body, facts, vocabulary } = self;
+        let texts = endpoint.texts(kind.as_deref(), &body)?;
+        if guard.reads_context() {
+            let said = |by: &dyn Fn(Role) -> bool| {
+                texts.iter().filter(|slot| by(slot.role) && !slot.is_name).map(|slot| &*slot.text).collect()
+            };
+            let system = said(&|role| role == Role::System);
+            let documents = said(&|role| matches!(role, Role::User | Role::Tool));
+            let untrusted = said(&|role| role == Role::Tool);
+            guard = guard.within(&Context { system, documents, untrusted, facts });
         }
-        if seen.refusal.is_none() && check.verdict == Verdict::Block {
-            seen.refusal = Some(refusal(&check.findings, "remove it from the request and send it again"));
+        let mut seen = Seen { guard, findings: Vec::new(), cleaned: None, refusal: None, reply: None };
+        let mut edits = Vec::new();
+        for slot in texts {
+            let check = match &vocabulary {
+                Some(vocabulary) => seen.guard.check_with(Place::Input, &slot.text, &mut vocabulary.lock()),
+                None => seen.guard.check(Place::Input, &slot.text),
+            };
+            if let Some(clean) = clean(&slot.text, &check) {
+                edits.push(slot.edit(&clean));
+            }
+            if check.verdict == Verdict::Block {
+                match check.reply {
+                    // Nobody would read a reply there.
+                    Some(reply) if endpoint.is_chat() => seen.reply = seen.reply.or(Some(reply)),
+                    _ if seen.refusal.is_some() => {}
+                    _ => {
+                        let advice = "remove it from the request and send it again";
+                        seen.refusal = Some(refusal(&check.findings, advice));
+                    }
+                }
+            }
+            seen.findings.extend(check.findings);
         }
-        seen.findings.extend(check.findings);
+        if !edits.is_empty() {
+            let clean = splice(&body, &edits);
+            let peek = endpoint.peek(&clean)?;
+            seen.cleaned = Some((clean, peek));
+        }
+        Ok(seen)
     }
-    if !edits.is_empty() {
-        let clean = splice(body, &edits);
-        let peek = endpoint.peek(&clean)?;
-        seen.cleaned = Some((clean, peek));
-    }
-    Ok(seen)
 }

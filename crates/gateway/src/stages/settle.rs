@@ -8,11 +8,12 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::Duration;
+use std::thread::Thread;
+use std::time::{Duration, Instant};
 
 use signalbox_prices::PriceBook;
 use signalbox_types::seam::{Clock, SpanSink};
-use signalbox_types::{Cost, ErrorClass, Timestamp, Usage};
+use signalbox_types::{Cost, ErrorClass, Span, Timestamp, Usage};
 use signalbox_upstream::Target;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
@@ -25,8 +26,6 @@ use crate::{GatewayConfig, GatewayMetrics, record};
 /// dozen commits and not hundreds: a commit costs more than ten calls. It is also what `drain` waits
 /// at most for the thread to look again.
 const GATHER: Duration = Duration::from_millis(80);
-/// It looks whether many have come already in steps of this.
-const LOOK: Duration = Duration::from_millis(5);
 /// So many are written down at once.
 const MANY: usize = 256;
 /// So many bytes, too.
@@ -110,6 +109,8 @@ pub(crate) struct Settler {
     clock: Arc<dyn Clock>,
     queue: SyncSender<Queued>,
     queued_bytes: Arc<AtomicUsize>,
+    /// Who writes down, to be woken when there is much.
+    writer: Thread,
     most_bytes: usize,
     most_recorded_bytes: usize,
 }
@@ -128,13 +129,14 @@ impl Settler {
         let writer = Writer { sink, metrics: metrics.clone(), queued_bytes: Arc::clone(&queued_bytes) };
         // A thread and not a task: reading a long prompt takes milliseconds, in which a worker of the
         // runtime would serve nobody.
-        std::thread::spawn(move || writer.run(&queued));
+        let writer = std::thread::spawn(move || writer.run(&queued)).thread().clone();
         Self {
             metrics,
             prices,
             clock,
             queue,
             queued_bytes,
+            writer,
             most_bytes: config.settle_queue_bytes,
             most_recorded_bytes: config.max_recorded_bytes,
         }
@@ -148,6 +150,7 @@ impl Settler {
             clock: Arc::clone(&self.clock),
             queue: self.queue.clone(),
             queued_bytes: Arc::clone(&self.queued_bytes),
+            writer: self.writer.clone(),
             most_bytes: config.settle_queue_bytes,
             most_recorded_bytes: config.max_recorded_bytes,
         }
@@ -156,7 +159,16 @@ impl Settler {
     /// Gives the call its cost, if usage and price are known.
     pub(crate) fn price(&self, call: &mut Call) {
         if let Some(target) = &call.target {
-            call.cost = self.cost(target, &call.usage);
+            let (name, model) = (target.provider.otel_name.as_str(), target.model.as_str());
+            let writes = call.one_hour_writes;
+            call.cost = self.prices.price_with_one_hour_writes(Some(name), model, &call.usage, writes);
+        }
+    }
+
+    /// The same for what is not counted in tokens.
+    pub(crate) fn price_units(&self, call: &mut Call) {
+        if let Some(target) = &call.target {
+            call.cost = self.prices.price_units(Some(&target.provider.otel_name), &target.model, &call.units);
         }
     }
 
@@ -174,6 +186,7 @@ impl Settler {
         }
         if let Answer::Partial(answer) = &call.answer {
             call.usage = answer.usage();
+            call.one_hour_writes = answer.one_hour_writes();
         }
         estimate(&mut call, &outcome);
         if matches!(call.answer, Answer::Partial(_)) || call.usage_is_estimated {
@@ -192,29 +205,38 @@ impl Settler {
         let weight = call.weight();
         let most_recorded_bytes = self.most_recorded_bytes;
         let queued = Queued { settled: Settled { call, outcome, ended }, weight, most_recorded_bytes, tracked };
-        if self.queued_bytes.fetch_add(weight, Ordering::Relaxed) > self.most_bytes {
+        let before = self.queued_bytes.fetch_add(weight, Ordering::Relaxed);
+        if before > self.most_bytes {
             self.queued_bytes.fetch_sub(weight, Ordering::Relaxed);
             return self.metrics.count_shed(Shed::SettleQueue);
         }
-        self.metrics.queued();
+        let waiting = self.metrics.queued();
         if self.queue.try_send(queued).is_err() {
             self.metrics.unqueued();
             self.queued_bytes.fetch_sub(weight, Ordering::Relaxed);
-            self.metrics.count_shed(Shed::SettleQueue);
+            return self.metrics.count_shed(Shed::SettleQueue);
+        }
+        // Only who makes them many: to wake it for each call cost a tenth of the call's CPU.
+        if waiting == MANY || (before < MANY_BYTES && before + weight >= MANY_BYTES) {
+            self.writer.unpark();
         }
     }
 }
 
 /// A provider that was cut off has worked all the same, but doesn't come to say how much.
 fn estimate(call: &mut Call, outcome: &Outcome) {
-    let Outcome::Failed(error) = outcome else { return };
+    let error = match outcome {
+        Outcome::Failed(error) => Some(error),
+        Outcome::Answered if call.cut => None,
+        Outcome::Answered => return,
+    };
     // What is passed along isn't counted in tokens of text.
     if call.endpoint.passes_along() {
         return;
     }
     let has_begun = matches!(call.answer, Answer::Partial(_));
     // It works from when the call is sent, also if not a byte came back.
-    let was_left = error.class == ErrorClass::Cancelled && call.target.is_some();
+    let was_left = error.is_some_and(|error| error.class == ErrorClass::Cancelled) && call.target.is_some();
     if !(has_begun || was_left) {
         return;
     }
@@ -223,6 +245,13 @@ fn estimate(call: &mut Call, outcome: &Outcome) {
     // What is reported at the start of a stream is no more than the first token.
     call.usage.output_tokens = call.usage.output_tokens.max(Some(said));
     call.usage_is_estimated = true;
+}
+
+/// A call that was written down.
+struct Written {
+    span: Option<Box<Span>>,
+    weight: usize,
+    tracked: Option<TaskTrackerToken>,
 }
 
 /// The other end of the queue.
@@ -234,46 +263,60 @@ struct Writer {
 
 impl Writer {
     fn run(&self, queue: &Receiver<Queued>) {
+        let mut written = Vec::with_capacity(MANY);
         while let Ok(first) = queue.recv() {
-            self.take(first);
-            while let Ok(next) = queue.try_recv() {
-                self.take(next);
+            let mut bytes = first.weight;
+            written.push(self.write(first));
+            while written.len() < MANY
+                && bytes < MANY_BYTES
+                && let Ok(next) = queue.try_recv()
+            {
+                bytes += next.weight;
+                written.push(self.write(next));
             }
+            // All at once: the sink commits what it finds, and would begin with the first one alone.
+            written.drain(..).for_each(|one| self.hand_over(one));
             self.gather();
         }
     }
 
-    /// Nobody has to wake a thread that sleeps by itself: under load, waking it for each call cost a
-    /// tenth of the call's CPU.
+    /// Lets calls gather, but not many.
     fn gather(&self) {
-        let mut waited = Duration::ZERO;
-        while waited < GATHER && self.metrics.waiting() < MANY && self.queued_bytes.load(Ordering::Relaxed) < MANY_BYTES
-        {
-            std::thread::sleep(LOOK);
-            waited += LOOK;
+        let is_much = || self.metrics.waiting() >= MANY || self.queued_bytes.load(Ordering::Relaxed) >= MANY_BYTES;
+        let began = Instant::now();
+        while !is_much() {
+            let Some(left) = GATHER.checked_sub(began.elapsed()).filter(|left| !left.is_zero()) else { return };
+            std::thread::park_timeout(left);
         }
     }
 
-    fn take(&self, queued: Queued) {
+    fn write(&self, queued: Queued) -> Written {
         let Queued { settled, weight, most_recorded_bytes, tracked } = queued;
-        // Bodies come from strangers; one that trips a fault of ours must not end the recording.
-        let written = std::panic::catch_unwind(AssertUnwindSafe(|| self.write(settled, most_recorded_bytes)));
-        if written.is_err() {
+        let span = self.guarded(|| record::span(settled, most_recorded_bytes)).flatten().map(Box::new);
+        Written { span, weight, tracked }
+    }
+
+    /// Bodies come from strangers; one that trips a fault of ours must not end the recording.
+    fn guarded<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
+        let done = std::panic::catch_unwind(AssertUnwindSafe(work));
+        if done.is_err() {
             tracing::error!("a call could not be written down by a fault of Signalbox");
             self.metrics.count_shed(Shed::Fault);
+        }
+        done.ok()
+    }
+
+    fn hand_over(&self, written: Written) {
+        let Written { span, weight, tracked } = written;
+        if let Some(span) = span
+            && self.guarded(|| self.sink.try_emit(*span)).is_some_and(|emitted| emitted.is_err())
+        {
+            self.metrics.count_shed(Shed::Sink);
         }
         self.queued_bytes.fetch_sub(weight, Ordering::Relaxed);
         self.metrics.unqueued();
         // Last, so that who drains sees all of the above.
         drop(tracked);
-    }
-
-    fn write(&self, settled: Settled, most_recorded_bytes: usize) {
-        if let Some(span) = record::span(settled, most_recorded_bytes)
-            && self.sink.try_emit(span).is_err()
-        {
-            self.metrics.count_shed(Shed::Sink);
-        }
     }
 }
 

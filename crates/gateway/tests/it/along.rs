@@ -356,8 +356,10 @@ async fn texts_are_ranked_and_embedded_as_cohere_has_it() {
         assert_eq!(span.attributes["signalbox.usage.search_units"], "1");
         assert_eq!(span.input.unwrap()[2], "A signal box routes trains");
         assert_eq!(span.output.unwrap()["results"][0]["index"], 1);
-        // A search has no price per token.
-        assert!(span.usage.is_unknown() && span.cost.is_none());
+        // A search has no tokens, and a price of its own.
+        assert!(span.usage.is_unknown());
+        assert_eq!(span.cost.unwrap().total.to_string(), "0.002");
+        assert_eq!(answer.header("x-signalbox-cost-usd"), "0.002");
     }
     let asked =
         json!({"model": "oai/embed-v4.0", "input_type": "search_query", "texts": ["a", "b"], "output_dimension": 8});
@@ -378,4 +380,13 @@ async fn texts_are_ranked_and_embedded_as_cohere_has_it() {
     let asked = json!({"model": "oai/m", "query": "a", "documents": [{"text": format!("Say {}", secret())}]});
     assert_eq!(house.call("/v2/rerank", &[], &asked).await.header("x-signalbox-verdict"), "redact");
     assert!(!house.received().await[0].to_string().contains(&inner_secret()));
+}
+
+#[tokio::test]
+async fn what_is_spoken_costs_by_the_character() {
+    let house = House::new().await;
+    let asked = json!({"model": "oai/tts-1", "input": "Mind the g\u{e0}p", "voice": "alloy"});
+    assert_eq!(house.call(SPEECH, &[], &asked).await.status, 200);
+    let span = house.only_span().await;
+    assert_eq!(span.cost.unwrap().total.to_string(), "0.00018");
 }

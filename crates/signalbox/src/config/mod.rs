@@ -19,7 +19,7 @@ use serde::Deserialize;
 use signalbox_gateway::{GatewayConfig, RouteConfig, Routes};
 use signalbox_guard::GuardConfig;
 use signalbox_ingest::IngestConfig;
-use signalbox_prices::{ModelPrice, PriceBook};
+use signalbox_prices::{Discount, ModelPrice, PriceBook};
 use signalbox_store::StoreConfig;
 use signalbox_upstream::{HumanDuration, ProviderConfig, SimulatedConfig, Timeouts, UpstreamConfig};
 
@@ -58,6 +58,8 @@ pub(crate) struct Config {
     /// A file of prices in the format of LiteLLM's `model_prices_and_context_window.json`; they come before the
     /// built-in ones and after `prices`. Read at the start.
     pub(crate) price_file: Option<PriceFile>,
+    /// What contracts with providers take off their list prices, those of the file of prices included.
+    pub(crate) discounts: Vec<Discount>,
     /// Limits of the OTLP receivers.
     pub(crate) ingest: IngestConfig,
     /// The embedded event store.
@@ -121,7 +123,8 @@ impl Config {
             Some(file) => file.read().map_err(anyhow::Error::msg).context("`price_file` can't be used")?,
             None => Vec::new(),
         };
-        PriceBook::with(&self.prices, &imported).context("`prices` can't be used")
+        let book = PriceBook::with(&self.prices, &imported).context("`prices` can't be used")?;
+        Ok(book.discounted(self.discounts.clone()))
     }
 
     /// Reads a file, or the defaults if none is named and there is no `signalbox.yaml`.

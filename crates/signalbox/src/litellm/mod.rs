@@ -86,6 +86,7 @@ const READ: &[(&str, &[&str])] = &[
             "context_window_fallbacks",
             "default_fallbacks",
             "allowed_fails",
+            "drop_params",
         ],
     ),
 ];
@@ -98,7 +99,6 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("litellm_settings.success_callback", "not needed: every call is recorded"),
     ("litellm_settings.failure_callback", "not needed: every call is recorded"),
     ("litellm_settings.callbacks", "calls are recorded and guarded here; other callbacks have no counterpart"),
-    ("litellm_settings.drop_params", "what a provider can't express is refused, never dropped in silence"),
     (
         "litellm_settings.turn_off_message_logging",
         "there is no such switch; `store.retention.bodies_days` bounds how long texts are kept",

@@ -35,6 +35,7 @@ const NAMES: &[(&str, &str)] = &[
     ("custom_openai", "openai"),
     ("fireworks_ai", "fireworks"),
     ("hosted_vllm", "vllm"),
+    ("jina_ai", "jina"),
     ("lm_studio", "lmstudio"),
     ("meta_llama", "llama_api"),
     ("nvidia_nim", "nvidia"),
@@ -47,7 +48,6 @@ const NAMES: &[(&str, &str)] = &[
 
 /// Why models of these can't be translated.
 const MISSING: &[(&str, &str)] = &[
-    ("vertex_ai", "Vertex AI's sign-in is not there yet; a key of Google AI Studio works with `gemini`"),
     ("sagemaker", "SageMaker is not there yet"),
     ("watsonx", "watsonx is not there yet"),
     ("bedrock", "Bedrock is reached by its OpenAI-compatible endpoint with an API key: see provider `bedrock`"),
@@ -78,6 +78,8 @@ impl Providers {
             return Err((*why).to_owned());
         }
         let kind = NAMES.iter().find(|(theirs, _)| *theirs == prefix).map_or(prefix, |(_, ours)| ours);
+        // Vertex AI has Claude behind another API than Gemini.
+        let kind = if kind == "vertex_ai" && rest.starts_with("claude-") { "vertex_anthropic" } else { kind };
         if !signalbox_upstream::rows().iter().any(|row| row.name == kind) {
             return Err(format!(
                 "there is no provider `{prefix}`; one that speaks OpenAI's dialect can be written with its `base_url`"

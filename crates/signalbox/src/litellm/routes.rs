@@ -17,6 +17,8 @@ pub(super) struct Route {
     pub(super) cooldown_s: Option<f64>,
     /// Calls that are too long for a model go on, too.
     pub(super) on_length: bool,
+    /// What a provider can't express is left out.
+    pub(super) lenient: bool,
 }
 
 /// A setting of the router, or else of the whole proxy.
@@ -72,6 +74,7 @@ pub(super) fn routes(config: &Value, groups: &[Group], report: &mut Report) -> V
             failures: count(&["allowed_fails"]),
             cooldown_s: number(&["cooldown_time"]),
             on_length: !on_length.is_empty(),
+            lenient: setting(config, &["drop_params"]).and_then(Value::as_bool).unwrap_or(false),
         });
     }
     aliases(config, &mut routes, report);

@@ -13,6 +13,7 @@ fn config() -> Value {
             {"model_name": "quick", "litellm_params": {"model": "groq/llama", "api_key": "gsk-secret"}},
             {"model_name": "google", "litellm_params": {"model": "vertex_ai/gemini-pro"}},
             {"model_name": "openai/*", "litellm_params": {"model": "openai/*", "api_key": "os.environ/OPENAI_API_KEY"}},
+            {"model_name": "vertex", "litellm_params": {"model": "vertex_ai/claude-sonnet-4-5@20250929"}},
             {"model_name": "strange", "litellm_params": {"model": "nobody/x"}},
         ],
         "router_settings": {"routing_strategy": "latency-based-routing", "num_retries": 2, "timeout": 30, "cooldown_time": 0.5,
@@ -40,6 +41,9 @@ fn what_comes_out_is_a_valid_configuration() {
         "breaker: {cooldown: 500ms}",
         "upstream_auth, context_length]",
         "  - name: gpt-4\n",
+        "  - {provider: vertex_ai, model: gemini-pro}",
+        "  - {provider: vertex_anthropic, model: claude-sonnet-4-5@20250929}",
+        "    lenient: true\n",
     ] {
         assert!(translated.yaml.contains(line), "{line} is not in\n{}", translated.yaml);
     }
@@ -54,11 +58,9 @@ fn what_did_not_carry_over_is_told() {
     let told = translated.left_out.join("\n");
     for what in [
         "model_list[0].litellm_params.rpm: limits by minute",
-        "model_list[5] (`google`): Vertex AI",
         "model_list[6]: names with `*` need no route",
-        "model_list[7] (`strange`): there is no provider `nobody`",
+        "model_list[8] (`strange`): there is no provider `nobody`",
         "fallback of `gpt-4o`: there is no model `missing`",
-        "litellm_settings.drop_params: what a provider can't express is refused",
         "general_settings.master_key: keys are made with SIGNALBOX_BOOTSTRAP_KEY",
     ] {
         assert!(told.contains(what), "{what} is not in\n{told}");

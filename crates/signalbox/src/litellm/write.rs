@@ -64,6 +64,9 @@ fn route(out: &mut String, route: &Route) {
     if !breaker.is_empty() {
         let _ = writeln!(out, "    breaker: {{{}}}", breaker.join(", "));
     }
+    if route.lenient {
+        out.push_str("    lenient: true\n");
+    }
     if route.on_length {
         let all = "rate_limited, upstream_timeout, upstream_unreachable, upstream_error, upstream_overloaded, upstream_auth, context_length";
         let _ = writeln!(out, "    fallback_on: [{all}]");

@@ -1,6 +1,8 @@
 //! A split-block Bloom filter as in the Parquet specification: one cache line a look-up, 16 bits a
 //! key, wrong once in some hundred times.
 
+use std::ops::Range;
+
 const SALT: [u32; 8] =
     [0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31];
 /// Each append asks every file's filter, and a wrong answer costs a read: 10 bits were wrong six times as often.
@@ -26,7 +28,10 @@ impl Bloom {
     }
 
     pub(super) fn may_contain(&self, hash: u64) -> bool {
-        self.0[self.block(hash)].iter().zip(bits(hash)).all(|(word, bit)| word & bit != 0)
+        let (block, bits) = (&self.0[self.block(hash)], bits(hash));
+        let all_of = |words: Range<usize>| words.fold(true, |all, i| all & (block[i] & bits[i] != 0));
+        // Half of them without asking in between: that rules out 97 of 100, so the branch can be foreseen.
+        all_of(0..WORDS / 2) && all_of(WORDS / 2..WORDS)
     }
 
     fn block(&self, hash: u64) -> usize {

@@ -6,6 +6,7 @@ use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
+use datafusion::execution::TaskContext;
 use datafusion::execution::context::SessionState;
 use datafusion::physical_expr::expressions::col;
 use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
@@ -16,6 +17,9 @@ use signalbox_types::table::Table;
 use super::{access, scan};
 use crate::files::LiveFile;
 use crate::schema;
+
+/// Rows of a batch: of each of the files, a batch or two are in memory at the same time, with the bodies.
+const BATCH_ROWS: usize = 1_024;
 
 /// All rows of these files that are not dead, in the table's order.
 pub(super) fn merged(state: &SessionState, table: &Table, files: &[LiveFile]) -> Result<SendableRecordBatchStream> {
@@ -39,5 +43,6 @@ pub(super) fn merged(state: &SessionState, table: &Table, files: &[LiveFile]) ->
         Some(ordering) => Arc::new(SortPreservingMergeExec::new(ordering, files)),
         None => files,
     };
-    execute_stream(plan, state.task_ctx())
+    let config = state.config().clone().with_batch_size(BATCH_ROWS);
+    execute_stream(plan, Arc::new(TaskContext::from(state).with_session_config(config)))
 }

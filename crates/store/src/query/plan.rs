@@ -5,7 +5,7 @@ use datafusion::common::ScalarValue;
 use datafusion::error::Result;
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Operator, SortExpr, ident, lit};
-use signalbox_types::query::{AnswerColumn, Query, SEARCH_HIGHLIGHT};
+use signalbox_types::query::{self, AnswerColumn, Filter, Query, SEARCH_HIGHLIGHT};
 use signalbox_types::seam::StoreError;
 use signalbox_types::table::{ColumnRoom, ColumnType, Table};
 use signalbox_types::{Answer, ProjectId, Timestamp};
@@ -18,6 +18,7 @@ use super::scan::{Pushdown, balanced, tenant};
 use super::{said, scores};
 use crate::backend::embedded::Snapshot;
 use crate::files::LiveFile;
+use crate::schema::look_up_columns;
 use crate::text::Search;
 
 /// With fewer rows in files than these, finding the last row's time first saves nothing.
@@ -105,7 +106,7 @@ impl Question<'_> {
                 self.find_all().await?;
                 None
             }
-            None if newest_first && in_files > WORTH_A_SECOND_LOOK => {
+            None if newest_first && in_files > WORTH_A_SECOND_LOOK && !self.looks_up() => {
                 pushdown = Pushdown::Always;
                 self.oldest_of_page(also.clone(), limit).await?
             }
@@ -140,6 +141,19 @@ impl Question<'_> {
             rows.iter_mut().for_each(|row| parse_json(&mut row[i]));
         }
         Ok(Answer { columns, rows, next_cursor, elapsed_ms: 0.0 })
+    }
+
+    /// Few rows can be meant: they are looked up by an id.
+    fn looks_up(&self) -> bool {
+        let is_id = |field: &str| look_up_columns(self.table).any(|column| column == field);
+        let by_id = |filter: &Filter| match filter {
+            Filter::Compare(one) => one.op == query::Operator::Equal && is_id(&one.field),
+            _ => false,
+        };
+        self.query.filter.as_ref().is_some_and(|filter| match filter {
+            Filter::All(parts) => parts.iter().any(by_id),
+            filter => by_id(filter),
+        })
     }
 
     fn list(

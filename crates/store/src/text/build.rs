@@ -1,7 +1,10 @@
 //! Rows' texts to an index file.
 
+use std::collections::HashSet;
+use std::hash::BuildHasher as _;
 use std::io::{self, Write};
 
+use foldhash::fast::FixedState;
 use signalbox_text::{TOKENS_VERSION, Tokens};
 use tantivy::directory::{Directory, RamDirectory};
 use tantivy::indexer::SingleSegmentIndexWriter;
@@ -14,7 +17,7 @@ use tantivy::{Index, IndexSettings};
 use super::pack::{Contents, MAGIC, PartContents};
 
 /// A segment is written out when it takes so much memory; writing it takes about half of that again.
-const PART_BYTES: usize = 40 << 20;
+const PART_BYTES: usize = 32 << 20;
 /// What Tantivy wants to be promised at least.
 const BUDGET_BYTES: usize = 2 * PART_BYTES;
 const TOKENIZER: &str = "signalbox";
@@ -34,7 +37,7 @@ impl<W: Write> Builder<W> {
     pub(super) fn new(out: W) -> Self {
         let indexing = TextFieldIndexing::default()
             .set_tokenizer(TOKENIZER)
-            .set_index_option(IndexRecordOption::WithFreqsAndPositions)
+            .set_index_option(IndexRecordOption::Basic)
             .set_fieldnorms(false);
         let mut schema = Schema::builder();
         let field = schema.add_text_field(FIELD, TextOptions::default().set_indexing_options(indexing));
@@ -42,12 +45,10 @@ impl<W: Write> Builder<W> {
         Self { out, written: 0, contents, field, schema: schema.build(), part: None }
     }
 
-    /// The next row: all its texts, of which phrases don't cross from one to another.
-    pub(super) fn row(&mut self, texts: impl IntoIterator<Item = impl AsRef<str>>) -> io::Result<()> {
+    /// The next row: all its texts, with something between them that is in no word.
+    pub(super) fn row(&mut self, texts: &str) -> io::Result<()> {
         let mut document = TantivyDocument::new();
-        for text in texts {
-            document.add_text(self.field, text.as_ref());
-        }
+        document.add_text(self.field, texts);
         if self.part.is_none() {
             self.part = Some(self.new_part().map_err(io::Error::other)?);
         }
@@ -74,7 +75,7 @@ impl<W: Write> Builder<W> {
 
     fn new_part(&self) -> tantivy::Result<SingleSegmentIndexWriter> {
         let tokenizers = TokenizerManager::new();
-        tokenizers.register(TOKENIZER, TextAnalyzer::from(House));
+        tokenizers.register(TOKENIZER, TextAnalyzer::from(House::default()));
         let settings = IndexSettings {
             docstore_compression: Compressor::None,
             docstore_compress_dedicated_thread: false,
@@ -105,32 +106,40 @@ impl<W: Write> Builder<W> {
     }
 }
 
-/// Our tokens for Tantivy.
-#[derive(Clone)]
-struct House;
+/// Our tokens for Tantivy: each once a row, as where and how often they stand is not kept.
+#[derive(Clone, Default)]
+struct House {
+    /// Their hashes: a small table that is at hand is asked sooner than the one of all words.
+    seen: HashSet<u64, FixedState>,
+}
 
 struct HouseTokens<'a> {
     tokens: Tokens<'a>,
     token: Token,
+    seen: &'a mut HashSet<u64, FixedState>,
 }
 
 impl Tokenizer for House {
     type TokenStream<'a> = HouseTokens<'a>;
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> HouseTokens<'a> {
-        HouseTokens { tokens: Tokens::new(text), token: Token::default() }
+        self.seen.clear();
+        HouseTokens { tokens: Tokens::new(text), token: Token::default(), seen: &mut self.seen }
     }
 }
 
 impl TokenStream for HouseTokens<'_> {
     fn advance(&mut self) -> bool {
-        if !self.tokens.advance() {
-            return false;
+        while self.tokens.advance() {
+            let token = self.tokens.token();
+            if self.seen.insert(self.seen.hasher().hash_one(token)) {
+                self.token.position = self.token.position.wrapping_add(1);
+                self.token.text.clear();
+                self.token.text.push_str(token);
+                return true;
+            }
         }
-        self.token.position = self.token.position.wrapping_add(1);
-        self.token.text.clear();
-        self.token.text.push_str(self.tokens.token());
-        true
+        false
     }
 
     fn token(&self) -> &Token {

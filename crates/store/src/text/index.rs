@@ -1,14 +1,12 @@
 //! An index file that is open, and what a search finds in it.
 
-use std::collections::HashMap;
 use std::io;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 use signalbox_text::{Node, Phrase, TOKENS_VERSION, Term, TextQuery};
-use tantivy::postings::{Postings, SegmentPostings, TermInfo};
+use tantivy::postings::{SegmentPostings, TermInfo};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet, Index, InvertedIndexReader, SegmentReader, TERMINATED};
 
@@ -56,17 +54,11 @@ impl TextIndex {
         self.rows
     }
 
-    /// The rows that answer the search, of those in the range.
-    pub(super) fn search(&self, query: &TextQuery, range: Range<u32>) -> io::Result<RoaringBitmap> {
+    /// The rows that may answer the search; exactly those that do, if it [is of words](TextQuery::is_of_words).
+    pub(super) fn search(&self, query: &TextQuery) -> io::Result<RoaringBitmap> {
         let mut found = RoaringBitmap::new();
         for part in &self.parts {
-            let all = part.first_row..part.first_row + part.rows;
-            let wanted = all.start.max(range.start)..all.end.min(range.end);
-            if wanted.is_empty() {
-                continue;
-            }
-            let within = (wanted != all).then(|| RoaringBitmap::from_iter(wanted));
-            found |= part.node(query.root(), within.as_ref())?;
+            found |= part.node(query.root(), None)?;
         }
         Ok(found)
     }
@@ -100,7 +92,9 @@ impl OpenPart {
                 }
                 Ok(found)
             }
-            Node::Not(node) => Ok(self.all(within) - self.node(node, within)?),
+            Node::Not(node) if node.is_of_words() => Ok(self.all(within) - self.node(node, within)?),
+            // Those that have the words need not have the phrase.
+            Node::Not(_) => Ok(self.all(within)),
             Node::All(nodes) => {
                 let mut costs = Vec::with_capacity(nodes.len());
                 for node in nodes {
@@ -158,95 +152,38 @@ impl OpenPart {
         Ok(infos)
     }
 
-    fn hits(&self, info: &TermInfo, option: IndexRecordOption) -> io::Result<Hits<'_>> {
-        Ok(Hits { part: self, postings: self.terms.read_postings_from_terminfo(info, option)? })
+    fn hits(&self, info: &TermInfo) -> io::Result<Hits<'_>> {
+        let postings = self.terms.read_postings_from_terminfo(info, IndexRecordOption::Basic)?;
+        Ok(Hits { part: self, postings })
     }
 
-    fn phrase(&self, phrase: &Phrase, within: Option<&RoaringBitmap>) -> io::Result<RoaringBitmap> {
-        let mut found = RoaringBitmap::new();
-        match phrase.terms.as_slice() {
-            [term] if term.prefix => {
-                for info in self.infos(term)? {
-                    self.hits(&info, IndexRecordOption::Basic)?.rows(within, &mut found);
-                }
-            }
-            [term] => {
-                if let Some(info) = self.info(term)? {
-                    self.hits(&info, IndexRecordOption::Basic)?.rows(within, &mut found);
-                }
-            }
-            terms => {
-                let starts = self.starts(terms, within)?;
-                found.extend(starts.into_keys().map(|document| self.first_row + document));
-            }
-        }
-        Ok(found)
-    }
-
-    /// For each document that has the phrase, where it begins.
-    fn starts(&self, terms: &[Term], within: Option<&RoaringBitmap>) -> io::Result<HashMap<u32, Vec<u32>>> {
-        let mut exact = Vec::with_capacity(terms.len());
+    /// The rows that have all terms of the phrase, wherever they stand.
+    fn phrase(&self, Phrase { terms }: &Phrase, within: Option<&RoaringBitmap>) -> io::Result<RoaringBitmap> {
+        let mut infos = Vec::with_capacity(terms.len());
         for term in terms.iter().filter(|term| !term.prefix) {
             match self.info(term)? {
-                Some(info) => exact.push((term.offset, info)),
-                None => return Ok(HashMap::new()),
+                Some(info) => infos.push(info),
+                None => return Ok(RoaringBitmap::new()),
             }
         }
-        exact.sort_by_key(|(_, info)| info.doc_freq);
-        let mut lists = Vec::with_capacity(exact.len());
-        for (offset, info) in &exact {
-            lists.push((*offset, self.hits(info, IndexRecordOption::WithFreqsAndPositions)?));
-        }
-        let mut starts = HashMap::new();
-        let Some(((offset, rarest), others)) = lists.split_first_mut() else { return Ok(starts) };
-        let (mut begin, mut also) = (Vec::new(), Vec::new());
-        let mut document = rarest.postings.doc();
-        'documents: while document != TERMINATED {
-            if within.is_none_or(|within| within.contains(self.first_row + document)) {
-                if !others.iter_mut().all(|(_, list)| list.goes_to(document)) {
-                    document = rarest.postings.advance();
-                    continue;
-                }
-                rarest.begins(*offset, &mut begin);
-                for (offset, list) in &mut *others {
-                    list.begins(*offset, &mut also);
-                    begin.retain(|place| also.binary_search(place).is_ok());
-                    if begin.is_empty() {
-                        document = rarest.postings.advance();
-                        continue 'documents;
-                    }
-                }
-                starts.insert(document, begin.clone());
+        infos.sort_by_key(|info| info.doc_freq);
+        let mut found: Option<RoaringBitmap> = None;
+        for info in &infos {
+            let mut also = RoaringBitmap::new();
+            self.hits(info)?.rows(found.as_ref().or(within), &mut also);
+            if also.is_empty() {
+                return Ok(also);
             }
-            document = rarest.postings.advance();
+            found = Some(also);
         }
-        match terms.last() {
-            Some(last) if last.prefix => self.followed(starts, last),
-            _ => Ok(starts),
-        }
-    }
-
-    /// Those of the beginnings that a term with this prefix follows.
-    fn followed(&self, starts: HashMap<u32, Vec<u32>>, last: &Term) -> io::Result<HashMap<u32, Vec<u32>>> {
-        let mut documents: Vec<u32> = starts.keys().copied().collect();
-        documents.sort_unstable();
-        let mut kept: HashMap<u32, Vec<u32>> = HashMap::new();
-        let mut also = Vec::new();
-        for info in self.infos(last)? {
-            let mut list = self.hits(&info, IndexRecordOption::WithFreqsAndPositions)?;
-            for &document in &documents {
-                if !list.goes_to(document) {
-                    continue;
-                }
-                list.begins(last.offset, &mut also);
-                let begin = starts.get(&document).map(Vec::as_slice).unwrap_or_default();
-                let both: Vec<u32> = begin.iter().copied().filter(|place| also.binary_search(place).is_ok()).collect();
-                if !both.is_empty() {
-                    kept.entry(document).or_default().extend(both);
-                }
+        if let Some(last) = terms.last().filter(|term| term.prefix) {
+            let mut also = RoaringBitmap::new();
+            for info in self.infos(last)? {
+                self.hits(&info)?.rows(found.as_ref().or(within), &mut also);
             }
+            found = Some(also);
         }
-        Ok(kept)
+        Ok(found.unwrap_or_default())
     }
 }
 
@@ -280,17 +217,5 @@ impl Hits<'_> {
         let at = self.postings.doc();
         let at = if at < document { self.postings.seek(document) } else { at };
         at == document
-    }
-
-    /// Where a phrase begins that has this term at an offset.
-    fn begins(&mut self, offset: u32, into: &mut Vec<u32>) {
-        self.postings.positions(into);
-        into.retain_mut(|place| match place.checked_sub(offset) {
-            Some(begin) => {
-                *place = begin;
-                true
-            }
-            None => false,
-        });
     }
 }

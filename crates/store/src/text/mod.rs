@@ -7,9 +7,11 @@ mod index;
 mod pack;
 mod rows;
 mod search;
+mod slice;
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
@@ -123,11 +125,15 @@ impl TextIndexes {
         }
     }
 
-    /// The next file that has no index: the newest, which is searched most.
-    pub(crate) fn missing<'a>(&self, live: impl IntoIterator<Item = &'a DataFile>) -> Option<&'a DataFile> {
+    /// Files that have no index: first the one that will be merged last, of those the newest. What is
+    /// merged soon costs an index for little use, if there is more to do than can be done.
+    pub(crate) fn missing<'a>(&self, live: impl IntoIterator<Item = &'a DataFile>) -> Vec<&'a DataFile> {
         let ready = self.ready.read();
         let searchable = |file: &&DataFile| said::find_table(&file.table).is_some_and(is_searchable);
-        live.into_iter().filter(searchable).filter(|file| !ready.contains(&key(file))).max_by_key(|file| file.time.1)
+        let missing = live.into_iter().filter(searchable).filter(|file| !ready.contains(&key(file)));
+        let mut missing: Vec<_> = missing.collect();
+        missing.sort_by_key(|file| Reverse((file.level, file.time.1)));
+        missing
     }
 
     /// Builds the index of a data file, as long as the file is live: what is erased must not come back
@@ -138,11 +144,15 @@ impl TextIndexes {
         let path = self.path(&key);
         let tmp = path.with_extension("tmp");
         let mut builder = Builder::new(BufWriter::with_capacity(1 << 20, self.fs.create(&tmp)?));
-        let read = rows::each_batch(&self.dir, file, table, bodies, |columns| {
+        let mut texts = String::new();
+        let read = rows::each_batch(&self.dir, file, None, table, bodies, |columns| {
             if self.is_stopped() || !is_live() {
                 return Err(io::ErrorKind::Interrupted.into());
             }
-            (0..columns.rows()).try_for_each(|row| builder.row(columns.texts(row)))
+            (0..columns.rows()).try_for_each(|row| {
+                columns.texts(row, &mut texts);
+                builder.row(&texts)
+            })
         });
         if let Err(error) = read {
             drop(builder);
@@ -172,7 +182,7 @@ impl TextIndexes {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// The file's rows that answer the search; `None` if it has no index that can be used.
+    /// The file's rows that may answer the search; `None` if it has no index that can be used.
     fn find(&self, file: &DataFile, query: &TextQuery) -> Option<RoaringBitmap> {
         let key = key(file);
         if !self.ready.read().contains(&key) {
@@ -182,7 +192,7 @@ impl TextIndexes {
             if u64::from(index.rows()) != file.rows {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "it is of another file"));
             }
-            index.search(query, 0..index.rows())
+            index.search(query)
         });
         match found {
             Ok(found) => Some(found),

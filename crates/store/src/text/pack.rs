@@ -16,7 +16,7 @@ use tantivy::directory::{
     Directory, DirectoryLock, FileHandle, FileSlice, Lock, MmapDirectory, WatchCallback, WatchHandle, WritePtr,
 };
 
-pub(super) const MAGIC: &[u8; 8] = b"sb-text1";
+pub(super) const MAGIC: &[u8; 8] = b"sb-text2";
 
 /// What is in the file.
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 
 use arrow::array::{Array, AsArray, ListArray, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::TimestampMicrosecondType;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelector};
 use roaring::RoaringBitmap;
 use signalbox_text::{Matcher, json};
 use signalbox_types::table::{ColumnType, Table};
@@ -57,16 +58,23 @@ impl<'a> Columns<'a> {
         self.rows
     }
 
-    /// All texts of a row.
-    pub(super) fn texts(&self, row: usize) -> Vec<String> {
-        let mut texts = Vec::new();
-        each_text(&self.stored(row), &mut |text| texts.push(text.to_owned()));
-        texts
+    /// All texts of a row, one after another, with a sign between them that is in no word.
+    pub(super) fn texts(&self, row: usize, into: &mut String) {
+        into.clear();
+        each_text(&self.stored(row), &mut |text| {
+            into.push_str(text);
+            into.push('\0');
+        });
     }
 
-    /// The numbers of the rows that the matcher's search is answered by, counted from `first_row`.
-    pub(super) fn find(&self, matcher: &mut Matcher<'_>, first_row: u32, found: &mut RoaringBitmap) {
-        for (number, row) in (first_row..).zip(0..self.rows) {
+    /// The numbers of the rows that the matcher's search is answered by.
+    pub(super) fn find(
+        &self,
+        matcher: &mut Matcher<'_>,
+        numbers: impl Iterator<Item = u32>,
+        found: &mut RoaringBitmap,
+    ) {
+        for (number, row) in numbers.zip(0..self.rows) {
             let stored = self.stored(row);
             if !matcher.may_match(stored.iter().map(|(text, _)| *text)) {
                 continue;
@@ -107,18 +115,36 @@ fn each_text(stored: &[(&str, Kind)], each: &mut dyn FnMut(&str)) {
     }
 }
 
-/// Reads the texts of a file, some rows at a time.
+/// The columns that texts are read from.
+pub(super) fn columns(table: &Table) -> Vec<&'static str> {
+    let names = table.columns.iter().filter(|column| column.searchable).map(|column| column.name);
+    names.chain(["project_id", table.time_column]).collect()
+}
+
+/// Rows that stand side by side in a file.
+pub(super) struct Stretch {
+    pub(super) rows: Range<u32>,
+    /// When the first and the last of them was.
+    pub(super) time: (i64, i64),
+}
+
+/// Reads the texts of a file or a stretch of it, some rows at a time.
 pub(super) fn each_batch(
     dir: &Path,
     file: &DataFile,
+    stretch: Option<&Stretch>,
     table: &Table,
     bodies: Option<&Bodies>,
     mut each: impl FnMut(&Columns<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(dir.join(file.relative_path()))?)?;
-    let names = table.columns.iter().filter(|column| column.searchable).map(|column| column.name);
-    let mask = ProjectionMask::columns(builder.parquet_schema(), names.chain(["project_id", table.time_column]));
-    let mut window = bodies.map(|bodies| Window::open(bodies, file.time)).transpose()?;
+    let mut builder = ParquetRecordBatchReaderBuilder::try_new(File::open(dir.join(file.relative_path()))?)?;
+    let mask = ProjectionMask::columns(builder.parquet_schema(), columns(table));
+    if let Some(Stretch { rows, .. }) = stretch {
+        let before = RowSelector::skip(rows.start as usize);
+        builder = builder.with_row_selection(vec![before, RowSelector::select(rows.len())].into());
+    }
+    let time = stretch.map_or(file.time, |stretch| stretch.time);
+    let mut window = bodies.map(|bodies| Window::open(bodies, time)).transpose()?;
     for batch in builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()? {
         let batch = batch.map_err(io::Error::other)?;
         if let Some(window) = &mut window {

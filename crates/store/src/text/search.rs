@@ -1,9 +1,11 @@
 //! One search over one snapshot.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use roaring::RoaringBitmap;
 use signalbox_text::{Matcher, TextQuery};
 use signalbox_types::seam::StoreError;
@@ -11,6 +13,7 @@ use signalbox_types::table::Table;
 use signalbox_types::{ProjectId, Timestamp};
 use tokio_util::sync::CancellationToken;
 
+use super::slice::{Outcome, Reader, Slice};
 use super::{TextIndexes, rows};
 use crate::backend::embedded::Snapshot;
 use crate::error::internal;
@@ -19,8 +22,8 @@ use crate::manifest::DataFile;
 use crate::memtable::Chunk;
 use crate::said::Bodies;
 
-/// Files that are searched first; each time that more are needed, twice as many.
-const FIRST_FILES: usize = 8;
+/// Slices that are searched first; each time that more are needed, twice as many.
+const FIRST_SLICES: usize = 8;
 
 /// The rows that answer a search: their places in the file, or among the table's rows in memory.
 #[derive(Debug, Clone, Default)]
@@ -38,9 +41,9 @@ pub(crate) struct Search {
     table: &'static Table,
     snapshot: Snapshot,
     found: Found,
-    /// Files that were not searched yet, the newest first.
-    ahead: VecDeque<LiveFile>,
-    next_files: usize,
+    /// What was not searched yet, the newest first.
+    ahead: VecDeque<Slice>,
+    next_slices: usize,
     threads: usize,
 }
 
@@ -86,9 +89,10 @@ impl Search {
         };
         let mut snapshot = snapshot.clone();
         snapshot.chunks.retain(|(chunk, _)| in_time(chunk.time));
-        let mut ahead: Vec<LiveFile> = std::mem::take(&mut snapshot.files);
-        ahead.retain(|file| in_time(file.meta().time) && of_project(file.meta()));
-        ahead.sort_by_key(|file| std::cmp::Reverse(file.meta().time.1));
+        let mut files: Vec<LiveFile> = std::mem::take(&mut snapshot.files);
+        files.retain(|file| in_time(file.meta().time) && of_project(file.meta()));
+        let mut ahead: Vec<Slice> = files.into_iter().map(Slice::whole).collect();
+        ahead.sort_by_key(Slice::order);
         Self {
             query,
             indexes: Arc::clone(&snapshot.texts),
@@ -96,7 +100,7 @@ impl Search {
             snapshot,
             found: Found::default(),
             ahead: ahead.into(),
-            next_files: FIRST_FILES,
+            next_slices: FIRST_SLICES,
             threads: threads.max(1),
         }
     }
@@ -106,11 +110,11 @@ impl Search {
         Arc::clone(&self.query)
     }
 
-    /// Searches memory and the newest files, or the next ones.
+    /// Searches memory and the newest slices, or the next ones.
     pub(crate) async fn go_on(&mut self) -> Result<(), StoreError> {
-        let count = self.next_files.min(self.ahead.len());
-        self.next_files *= 2;
-        let files: Vec<LiveFile> = self.ahead.drain(..count).collect();
+        let count = self.next_slices.min(self.ahead.len());
+        self.next_slices *= 2;
+        let slices: Vec<Slice> = self.ahead.drain(..count).collect();
         let stop = CancellationToken::new();
         // Nobody waits any more: the threads are to be told.
         let _stops = stop.clone().drop_guard();
@@ -124,23 +128,42 @@ impl Search {
             let bodies = self.snapshot.bodies.clone();
             tokio::task::spawn_blocking(move || search_chunks(&query, table, &chunks, bodies.as_deref(), &stop))
         };
-        let parts: Vec<_> = files
-            .chunks(files.len().div_ceil(self.threads).max(1))
-            .map(|part| {
+        // Who is done takes the next: some slices take far longer than others.
+        let waiting = Arc::new(Mutex::new(VecDeque::from(slices)));
+        let threads: Vec<_> = (0..self.threads.min(count))
+            .map(|_| {
                 let (query, indexes, stop) = (Arc::clone(&self.query), Arc::clone(&self.indexes), stop.clone());
-                let (table, part, bodies) = (self.table, part.to_vec(), self.snapshot.bodies.clone());
+                let (table, waiting, bodies) = (self.table, Arc::clone(&waiting), self.snapshot.bodies.clone());
                 tokio::task::spawn_blocking(move || {
-                    let reader = Reader { query: &query, indexes: &indexes, table, bodies: bodies.as_deref() };
-                    reader.search(&part, &stop)
+                    let reader = Reader { query: &query, indexes: &indexes, table, bodies: bodies.as_deref(), stop };
+                    reader.search_all(&waiting)
                 })
             })
             .collect();
-        for part in parts {
-            self.found.files.extend(part.await.map_err(internal)?.map_err(internal)?);
+        for thread in threads {
+            for (slice, outcome) in thread.await.map_err(internal)?.map_err(internal)? {
+                match outcome {
+                    Outcome::Found(rows) => self.take(slice.file, &rows),
+                    Outcome::Split(slices) => self.ahead.extend(slices),
+                }
+            }
         }
+        self.ahead.make_contiguous().sort_by_key(Slice::order);
         self.found.chunks.extend(memory.await.map_err(internal)?.map_err(internal)?);
-        self.snapshot.files.extend(files.into_iter().filter(|file| self.found.files.contains_key(&file.meta().name)));
         Ok(())
+    }
+
+    fn take(&mut self, file: LiveFile, rows: &RoaringBitmap) {
+        if rows.is_empty() {
+            return;
+        }
+        match self.found.files.entry(file.meta().name.clone()) {
+            Entry::Occupied(mut found) => *found.get_mut() |= rows,
+            Entry::Vacant(vacant) => {
+                vacant.insert(rows.clone());
+                self.snapshot.files.push(file);
+            }
+        }
     }
 
     /// How many rows were found so far. Not all need be of the project and the time range.
@@ -150,7 +173,7 @@ impl Search {
 
     /// The latest time of a row that was not searched; `None` when all were.
     pub(crate) fn searched_down_to(&self) -> Option<i64> {
-        self.ahead.front().map(|file| file.meta().time.1)
+        self.ahead.front().map(|slice| slice.time.1)
     }
 
     /// The snapshot with only what was found so far.
@@ -175,46 +198,8 @@ fn search_chunks(
         let in_files = bodies.map(|bodies| bodies.find_each(&wanted)).transpose()?.unwrap_or_default();
         let body = |hash: u128| in_memory.get(&hash).copied().or_else(|| in_files.get(&hash).map(|body| &**body));
         let mut found = RoaringBitmap::new();
-        rows::Columns::of(table, &chunk.batch, &body).find(&mut matcher, chunk.first, &mut found);
+        rows::Columns::of(table, &chunk.batch, &body).find(&mut matcher, chunk.first.., &mut found);
         Ok((address(chunk), found))
     });
     found.collect()
-}
-
-/// Searches files by their indexes, or else by reading them.
-struct Reader<'a> {
-    query: &'a TextQuery,
-    indexes: &'a TextIndexes,
-    table: &'static Table,
-    bodies: Option<&'a Bodies>,
-}
-
-impl Reader<'_> {
-    /// The rows of each file; files without any are left out.
-    fn search(&self, files: &[LiveFile], stop: &CancellationToken) -> io::Result<Vec<(String, RoaringBitmap)>> {
-        let mut all = Vec::new();
-        for file in files.iter().map(LiveFile::meta) {
-            let rows = match self.indexes.find(file, self.query) {
-                Some(rows) => rows,
-                None => self.read(file, stop)?,
-            };
-            if !rows.is_empty() {
-                all.push((file.name.clone(), rows));
-            }
-        }
-        Ok(all)
-    }
-
-    fn read(&self, file: &DataFile, stop: &CancellationToken) -> io::Result<RoaringBitmap> {
-        let (mut matcher, mut found, mut first_row) = (Matcher::new(self.query), RoaringBitmap::new(), 0_u32);
-        rows::each_batch(&self.indexes.dir, file, self.table, self.bodies, |columns| {
-            if stop.is_cancelled() {
-                return Err(io::ErrorKind::Interrupted.into());
-            }
-            columns.find(&mut matcher, first_row, &mut found);
-            first_row += u32::try_from(columns.rows()).map_err(io::Error::other)?;
-            Ok(())
-        })?;
-        Ok(found)
-    }
 }

@@ -12,7 +12,7 @@ fn index(rows: &[Vec<String>]) -> (tempfile::TempDir, TextIndex) {
     let dir = tempfile::tempdir().unwrap();
     let mut builder = Builder::new(Vec::new());
     for row in rows {
-        builder.row(row).unwrap();
+        builder.row(&row.join("\0")).unwrap();
     }
     std::fs::write(dir.path().join("1.index"), builder.finish().unwrap()).unwrap();
     let index = TextIndex::open(dir.path(), "1.index").unwrap();
@@ -81,20 +81,17 @@ proptest! {
     fn the_index_finds_what_the_texts_say(
         rows in prop::collection::vec(prop::collection::vec(text(), 0..3), 0..30),
         searches in prop::collection::vec(search(), 10),
-        from in 0..30_u32,
-        length in 0..30_u32,
     ) {
         let (_dir, index) = index(&rows);
         prop_assert_eq!(index.rows() as usize, rows.len());
         for search in searches {
             let Ok(query) = TextQuery::parse(&search) else { continue };
             let expected = read(&rows, &query);
-            let found = index.search(&query, 0..index.rows()).unwrap();
-            prop_assert_eq!(&found, &expected, "{} in {:?}", search, rows);
-            let range = from..from + length;
-            let expected: RoaringBitmap = expected.iter().filter(|row| range.contains(row)).collect();
-            let found = index.search(&query, range).unwrap();
-            prop_assert_eq!(&found, &expected, "{} in a range of {:?}", search, rows);
+            let found = index.search(&query).unwrap();
+            prop_assert!(expected.is_subset(&found), "{} in {:?}: {:?}", search, rows, found);
+            if query.is_of_words() {
+                prop_assert_eq!(&found, &expected, "{} in {:?}", search, rows);
+            }
         }
     }
 }
@@ -103,7 +100,7 @@ proptest! {
 fn a_damaged_file_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let mut builder = Builder::new(Vec::new());
-    builder.row(["some text"]).unwrap();
+    builder.row("some text").unwrap();
     let whole = builder.finish().unwrap();
     for length in 0..whole.len() {
         std::fs::write(dir.path().join("1.index"), &whole[..length]).unwrap();
@@ -133,7 +130,7 @@ fn text_speed() {
         let text = format!("{text} order_{row}");
         bytes += text.len();
         let began = std::time::Instant::now();
-        builder.row([text]).unwrap();
+        builder.row(&text).unwrap();
         took += began.elapsed();
     }
     let began = std::time::Instant::now();
@@ -161,7 +158,7 @@ fn text_speed() {
     ] {
         let query = TextQuery::parse(&search).unwrap();
         let began = std::time::Instant::now();
-        let found = index.search(&query, 0..ROWS).unwrap().len();
+        let found = index.search(&query).unwrap().len();
         println!("{search}: {:.2} ms, {found} rows", began.elapsed().as_secs_f64() * 1e3);
     }
 }

@@ -152,3 +152,33 @@ async fn a_search_goes_back_as_far_as_it_must() {
         assert_eq!(ask(&*store, query).await.rows, [[json!("41")]]);
     }
 }
+
+#[tokio::test]
+async fn a_phrase_of_frequent_words_is_found_in_a_large_file() {
+    const SPANS: u64 = 36_000;
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let mut all = spans(0..SPANS);
+    for (number, span) in (0_u64..).zip(&mut all) {
+        // Every row has both words; one in three has them side by side.
+        let text = if number % 3 == 0 { "it was a late parcel" } else { "the parcel was late" };
+        span.output_messages = vec![Message::text(Role::Assistant, format!("{text} {number}"))];
+    }
+    store.append(all.into()).await.unwrap();
+    store.flush().await.unwrap();
+    let expected: Vec<Value> = (0..SPANS).rev().filter(|n| n % 3 == 0).take(5).map(|n| json!(n.to_string())).collect();
+    for indexed in [false, true] {
+        if indexed {
+            store.index().await.unwrap();
+        }
+        let count = json!({"search": "\"late parcel\"", "measures": [{"fn": "count"}]});
+        assert_eq!(ask(&*store, count).await.rows, [[json!(SPANS / 3)]], "indexed: {indexed}");
+        let without = json!({"search": "late -\"late parcel\"", "measures": [{"fn": "count"}]});
+        assert_eq!(ask(&*store, without).await.rows, [[json!(SPANS - SPANS / 3)]], "indexed: {indexed}");
+        let newest = json!({"search": "\"late parcel\"", "select": ["attributes.number"], "limit": 5});
+        let shown: Vec<Value> = ask(&*store, newest).await.rows.into_iter().map(|row| row[0].clone()).collect();
+        assert_eq!(shown, expected, "indexed: {indexed}");
+        assert_eq!(find(&*store, "\"late parcel 300\"").await, [300]);
+        assert_eq!(find(&*store, "\"late parcel 301\"").await, [0_u64; 0]);
+    }
+}

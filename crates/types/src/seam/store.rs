@@ -2,6 +2,7 @@ use std::io;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -95,6 +96,11 @@ pub trait EventStore: Send + Sync + std::fmt::Debug {
     /// sums ([`crate::CountOnce`]). Resolves once they are on disk.
     /// All of them are taken, or none.
     fn append(&self, events: Events) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// [`EventStore::append`] for who can't send again: a store that has no room waits so long for some.
+    fn append_within(&self, events: Events, _patience: Duration) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.append(events)
+    }
 
     /// Answers a query about one project.
     fn query<'a>(&'a self, project: &'a ProjectId, query: &'a Query) -> BoxFuture<'a, Result<Answer, StoreError>>;

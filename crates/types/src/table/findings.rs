@@ -28,7 +28,7 @@ const COLUMNS: &[Column] = &[
     Column::hot("severity", Text, "low, medium, high or critical.").required(),
     Column::hot("confidence", Float, "How sure the scanner is, 0 to 1.").required(),
     Column::hot("place", Text, "input or output.").required(),
-    Column::hot("action", Text, "What was done: flag, redact or block.").required(),
+    Column::hot("action", Text, "What was done: flag, tokenise, redact, rewrite or block.").required(),
     Column::hot("message", Text, "What it means.").required().searchable(),
 ];
 

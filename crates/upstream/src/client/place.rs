@@ -40,7 +40,8 @@ impl Place {
 /// Where the operations of a provider are.
 #[derive(Debug)]
 pub(crate) struct Places {
-    pub(crate) chat: Place,
+    /// Absent where there are no chats.
+    pub(crate) chat: Option<Place>,
     pub(crate) chat_stream: Option<Place>,
     pub(crate) others: Vec<(Operation, Place)>,
 }
@@ -48,8 +49,8 @@ pub(crate) struct Places {
 impl Places {
     pub(crate) fn find(&self, operation: Operation, stream: bool) -> Option<&Place> {
         match operation {
-            Operation::Chat if stream => self.chat_stream.as_ref().or(Some(&self.chat)),
-            Operation::Chat => Some(&self.chat),
+            Operation::Chat if stream => self.chat_stream.as_ref().or(self.chat.as_ref()),
+            Operation::Chat => self.chat.as_ref(),
             other => self.others.iter().find(|(operation, _)| *operation == other).map(|(_, place)| place),
         }
     }
@@ -57,7 +58,7 @@ impl Places {
     /// The operation of a path.
     pub(crate) fn at(&self, path: &str) -> Option<Operation> {
         let is_it = |place: &Place| matches!(place, Place::Fixed(uri) if uri.path() == path);
-        if is_it(&self.chat) {
+        if self.chat.as_ref().is_some_and(is_it) {
             return Some(Operation::Chat);
         }
         self.others.iter().find(|(_, place)| is_it(place)).map(|(operation, _)| *operation)

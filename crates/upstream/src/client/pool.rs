@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -18,6 +19,8 @@ const MAX_AGE: Duration = Duration::from_secs(600);
 pub(crate) struct Pool {
     idle: Mutex<VecDeque<Idle>>,
     max_idle: usize,
+    /// A task looks after them. Changed with `idle` locked.
+    is_swept: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -36,7 +39,7 @@ impl Idle {
 
 impl Pool {
     pub(crate) fn new(max_idle: usize) -> Self {
-        Self { idle: Mutex::default(), max_idle }
+        Self { idle: Mutex::default(), max_idle, is_swept: AtomicBool::new(false) }
     }
 
     /// How many connections wait for calls.
@@ -68,16 +71,17 @@ impl Pool {
         while idle.front().is_some_and(|oldest| idle.len() >= self.max_idle || !oldest.is_usable(now)) {
             idle.pop_front();
         }
-        let was_empty = idle.is_empty();
         idle.push_back(candidate);
+        let was_swept = self.is_swept.swap(true, Ordering::Relaxed);
         drop(idle);
-        if was_empty {
+        if !was_swept {
             self.sweep_later();
         }
     }
 
     /// Nobody looks after an idle connection, not even when the other side has closed it: what has
-    /// been idle too long is closed here, also when no call comes any more.
+    /// been idle too long is closed here, also when no call comes any more. One task does it for all of them, and is
+    /// not begun anew whenever the last one is taken: at each call, that would be.
     fn sweep_later(self: &Arc<Self>) {
         let pool = Arc::downgrade(self);
         tokio::spawn(async move {
@@ -88,9 +92,44 @@ impl Pool {
                 let mut idle = pool.idle.lock();
                 idle.retain(|candidate| candidate.is_usable(now));
                 if idle.is_empty() {
+                    pool.is_swept.store(false, Ordering::Relaxed);
                     return;
                 }
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::client::conn::http1;
+    use hyper_util::rt::TokioIo;
+    use tokio::io::{DuplexStream, duplex};
+
+    use super::*;
+    use crate::client::Outgoing;
+
+    async fn open() -> (Connection, DuplexStream) {
+        let (ours, theirs) = duplex(64);
+        let (sender, connection) = http1::handshake::<_, Outgoing>(TokioIo::new(ours)).await.unwrap();
+        (Connection::new(sender, connection), theirs)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_task_looks_after_what_is_idle_however_often_it_is_taken() {
+        let sweepers = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+        let pool = Arc::new(Pool::new(4));
+        let (mut connection, _theirs) = open().await;
+        for _ in 0..10 {
+            pool.put(connection);
+            connection = pool.take().unwrap();
+        }
+        assert_eq!(sweepers(), 1);
+        pool.put(connection);
+        tokio::time::sleep(MAX_IDLE_TIME * 3).await;
+        assert_eq!((sweepers(), pool.waiting()), (0, 0));
+        let (another, _theirs) = open().await;
+        pool.put(another);
+        assert_eq!((sweepers(), pool.waiting()), (1, 1));
     }
 }

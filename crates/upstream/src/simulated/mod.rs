@@ -32,6 +32,7 @@ mod server;
 mod shelf;
 mod stats;
 mod text;
+mod vertex;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -182,6 +183,11 @@ impl Simulator {
         if head.method == Method::GET {
             return Ok(self.look_up(path, &head.headers));
         }
+        let (path, body) = match vertex::read(path, &body) {
+            None => (path, body),
+            Some(Ok(read)) => read,
+            Some(Err(message)) => return Ok(refuse(Dialect::AnthropicMessages, &message)),
+        };
         let found = SURFACES.iter().find(|(known, ..)| *known == path).copied();
         let (_, dialect, operation) = found.unwrap_or(match (&asks, &converse) {
             (Some(_), _) => ("", Dialect::Gemini, Operation::Chat),
@@ -375,6 +381,11 @@ impl Simulator {
             Err(_) => Err(SendError::FirstByteTimeout { provider: Arc::clone(&provider.name), waited: first_byte }),
         }
     }
+}
+
+fn refuse(dialect: Dialect, message: &str) -> Response<SimBody> {
+    let script = Script::error(dialect, 400, message);
+    respond(script.status, script.content_type, SimBody::new(script.steps, None))
 }
 
 fn respond(status: u16, content_type: HeaderValue, body: SimBody) -> Response<SimBody> {

@@ -192,6 +192,27 @@ async fn a_service_account_signs_its_claim() {
 }
 
 #[tokio::test]
+async fn claude_on_vertex_is_called_with_a_token_and_a_version() {
+    let (server, mut seen) = server(AN_HOUR).await;
+    let credentials = json!({
+        "type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r",
+        "token_uri": format!("http://{}/token", server.address),
+    });
+    let toml = format!(
+        "[[providers]]\nname = 'up'\nkind = 'vertex_anthropic'\nbase_url = 'http://{}/v1/projects/p'\n\
+         auth = {{ gcp = {{ credentials = '{credentials}' }} }}",
+        server.address
+    );
+    let upstream = with(&config(&toml), &[], &clock());
+    assert_eq!(ask(&upstream).await.unwrap(), 200);
+    assert!(seen.recv().await.unwrap().starts_with("POST /token "));
+    let asked = seen.recv().await.unwrap();
+    assert!(asked.starts_with("POST /v1/projects/p/models/m:0:rawPredict HTTP/1.1"), "{asked}");
+    assert_eq!((line(&asked, "authorization"), line(&asked, "x-api-key")), ("Bearer tok-1", ""));
+    assert!(asked.ends_with("\r\n\r\n{\"anthropic_version\":\"vertex-2023-10-16\"}"), "{asked}");
+}
+
+#[tokio::test]
 async fn calls_to_bedrock_are_signed_or_carry_its_key() {
     let (server, mut seen) = server(OK_TEXT).await;
     let toml = format!(

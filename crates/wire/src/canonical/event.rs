@@ -2,7 +2,7 @@
 
 use signalbox_types::{Part, Usage};
 
-use super::FinishReason;
+use super::{Citation, FinishReason, TokenLogprob};
 use crate::error::ErrorBody;
 use crate::rewrite::{Channel, ChannelKind};
 
@@ -90,6 +90,20 @@ pub enum StreamEvent {
         /// All of it.
         part: Part,
     },
+    /// A source of the text that was just told, or of earlier text.
+    Citation {
+        /// Choice.
+        choice: u32,
+        /// Which, and what rests on it.
+        citation: Citation,
+    },
+    /// How likely the tokens of the text are that comes next.
+    Logprobs {
+        /// Choice.
+        choice: u32,
+        /// In order.
+        tokens: Vec<TokenLogprob>,
+    },
     /// Why the model stopped. Once per choice.
     Finish {
         /// Choice.
@@ -101,6 +115,8 @@ pub enum StreamEvent {
     },
     /// What was used so far; a later one replaces an earlier one.
     Usage(Usage),
+    /// So many of the tokens that were written to a cache are kept for an hour, which costs more.
+    OneHourWrites(u64),
     /// The provider failed, perhaps as its first word after HTTP 200.
     Error(ErrorBody),
     /// A sign of life.
@@ -122,6 +138,8 @@ impl StreamEvent {
             | Self::ToolCallStart { choice, .. }
             | Self::ToolCallDelta { choice, .. }
             | Self::Part { choice, .. }
+            | Self::Citation { choice, .. }
+            | Self::Logprobs { choice, .. }
             | Self::Finish { choice, .. } => Some(*choice),
             _ => None,
         }

@@ -39,6 +39,8 @@ pub struct ChatRequest {
     pub presence_penalty: Option<Number>,
     /// As written.
     pub frequency_penalty: Option<Number>,
+    /// The caller wants to know how likely each token was, and so many of the likeliest in its place.
+    pub logprobs: Option<u64>,
     /// How many answers are wanted (OpenAI `n`).
     pub answers: Option<u64>,
     /// Texts that end the answer.
@@ -84,6 +86,7 @@ impl ChatRequest {
             seed: None,
             presence_penalty: None,
             frequency_penalty: None,
+            logprobs: None,
             answers: None,
             stop: Vec::new(),
             stream: false,
@@ -154,16 +157,14 @@ impl ChatRequest {
             Some(other) => {
                 let kind = other.kind();
                 let hint = format!("a tool of type `{kind}` has no counterpart there; define it as a function");
-                Err(WireError::Unsupported { field: format!("tools[{}]", other.position), dialect: target, hint })
+                Err(target.lacks(format!("tools[{}]", other.position), hint))
             }
         }
     }
 
     /// What a dialect without seed, weights and several answers has no word for, unless it is what happens anyway.
     pub(crate) fn refuse_weights(&self, target: Dialect) -> Result<(), WireError> {
-        let refuse = |field: &str, hint: &str| {
-            Err(WireError::Unsupported { field: field.to_owned(), dialect: target, hint: hint.to_owned() })
-        };
+        let refuse = |field: &str, hint: &str| Err(target.lacks(field, hint));
         if self.seed.is_some() {
             return refuse(self.name_of("seed", "generationConfig.seed"), "it has no seed; leave it out");
         }
@@ -181,6 +182,19 @@ impl ChatRequest {
             return refuse(field, "it gives one answer per call; send the call several times");
         }
         Ok(())
+    }
+
+    /// What a dialect says that tells no token probabilities.
+    pub(crate) fn refuse_logprobs(&self, target: Dialect) -> Result<(), WireError> {
+        if self.logprobs.is_none() {
+            return Ok(());
+        }
+        let field = match self.extras.dialect {
+            Dialect::Gemini => "generationConfig.responseLogprobs",
+            Dialect::OpenaiResponses => "include",
+            _ => "logprobs",
+        };
+        Err(target.lacks(field, "it tells no token probabilities; leave it out"))
     }
 
     pub(crate) fn hints(&self, message: usize, part: usize) -> Option<&PartHints> {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use signalbox_types::{Message, Usage};
 
+use super::Notes;
 use crate::error::WireError;
 use crate::registry::Dialect;
 
@@ -60,22 +61,38 @@ pub struct ChatResponse {
     pub messages: Vec<Message>,
     /// Why each of them ended; as long as `messages`.
     pub finish_reasons: Vec<FinishReason>,
+    /// What each of them says about its text; shorter than `messages` where the rest says nothing.
+    pub notes: Vec<Notes>,
     /// Which of the caller's stop texts ended it, if the provider says.
     pub stop_sequence: Option<String>,
     /// What was used.
     pub usage: Usage,
+    /// So many of the tokens that were written to a cache are kept for an hour, which costs more.
+    pub one_hour_writes: u64,
 }
 
 impl ChatResponse {
+    /// Nothing stays where no answer says anything about its text.
+    pub(crate) fn forget_empty_notes(&mut self) {
+        if self.notes.iter().all(Notes::is_empty) {
+            self.notes.clear();
+        }
+    }
+
+    /// What an answer says about its text.
+    pub(crate) fn notes(&self, message: usize) -> &Notes {
+        static NONE: Notes = Notes { citations: Vec::new(), logprobs: Vec::new() };
+        self.notes.get(message).unwrap_or(&NONE)
+    }
+
     /// The answer, for a dialect that has exactly one.
     pub(crate) fn only_answer(&self, target: Dialect) -> Result<&Message, WireError> {
         match self.messages.as_slice() {
             [message] => Ok(message),
-            messages => Err(WireError::Unsupported {
-                field: "choices".into(),
-                dialect: target,
-                hint: format!("it has exactly one answer, the provider gave {}", messages.len()),
-            }),
+            messages => {
+                let hint = format!("it has exactly one answer, the provider gave {}", messages.len());
+                Err(target.lacks("choices", hint))
+            }
         }
     }
 }

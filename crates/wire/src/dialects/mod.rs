@@ -39,9 +39,7 @@ pub(crate) fn encode_extras(
     let Extras { dialect, fields } = &request.extras;
     for (name, value) in fields {
         if *dialect != target {
-            let unsaid =
-                |hint: &str| WireError::Unsupported { field: name.clone(), dialect: target, hint: hint.into() };
-            harmless_field(*dialect, name, value).map_err(unsaid)?;
+            harmless_field(*dialect, name, value).map_err(|hint| target.lacks(name, hint))?;
         } else if !written.contains(&name.as_str()) {
             w.field(name, value);
         }

@@ -1,20 +1,55 @@
-//! Embeddings in the dialects that have them: the little that stages need to read of a request, and its translation.
+//! Embeddings in the forms that providers have for them: the little that stages need to read of a request, and its
+//! translation.
 
+mod cohere;
 mod openai;
+mod purpose;
 #[cfg(test)]
 mod tests;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Map, Value};
 use signalbox_types::Usage;
 
-pub use openai::{answer_model, peek, texts, usage};
+pub use openai::{answer_model, peek, texts};
+pub use purpose::Purpose;
 
 use crate::codec::{Peek, TextSlot};
 use crate::dialects::gemini;
 use crate::error::WireError;
 use crate::registry::Dialect;
 
-/// A request in no particular dialect.
+/// How a provider has embeddings, which its dialect of chats doesn't always tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// `POST /v2/embed`.
+    Cohere,
+    /// `embedContent` and `batchEmbedContents`.
+    Gemini,
+    /// OpenAI's, with words of its own for what a vector is for and how it is written.
+    Jina,
+    /// `POST /v1/embeddings`.
+    Openai,
+    /// OpenAI's, with words of its own, as Jina's.
+    Voyage,
+}
+
+impl Form {
+    /// The dialect that this belongs to, for messages.
+    fn dialect(self) -> Dialect {
+        match self {
+            Self::Cohere => Dialect::CohereV2,
+            Self::Gemini => Dialect::Gemini,
+            Self::Jina | Self::Openai | Self::Voyage => Dialect::OpenaiChat,
+        }
+    }
+}
+
+/// A request in no particular form.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct EmbeddingsRequest {
     /// The model as the caller wrote it; empty where it stands in the path.
@@ -23,17 +58,29 @@ pub struct EmbeddingsRequest {
     pub inputs: Vec<String>,
     /// How long the vectors shall be.
     pub dimensions: Option<u64>,
+    /// What the vectors are for.
+    pub purpose: Option<Purpose>,
+    /// Where the caller says so.
+    pub(crate) purpose_field: String,
+    /// The caller's API insists on a purpose, so that where there is no word for it it may be left out.
+    pub(crate) purpose_is_duty: bool,
     /// The caller sent a list and expects one.
     pub batch: bool,
     /// The caller wants each vector as Base64 of single floats (OpenAI `encoding_format`).
     pub base64: bool,
-    /// The first field that only the caller's dialect knows, and what to do about it.
+    /// The caller wants them as numbers, too (Cohere `embedding_types`).
+    pub floats: bool,
+    /// Fields beyond OpenAI's, which those that imitate it may know.
+    pub extras: Map<String, Value>,
+    /// The first field that only the caller's form knows, and what to do about it.
     unsaid: Option<(String, &'static str)>,
 }
 
-/// An answer in no particular dialect.
+/// An answer in no particular form.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Embeddings {
+    /// The provider's id of it.
+    pub id: Option<String>,
     /// The model that answered.
     pub model: Option<String>,
     /// One for each text, in order.
@@ -43,9 +90,22 @@ pub struct Embeddings {
 }
 
 impl EmbeddingsRequest {
-    /// Notes a field that no other dialect knows.
+    /// Notes a field that no other form knows.
     pub(crate) fn refuse(&mut self, field: String, hint: &'static str) {
         self.unsaid.get_or_insert((field, hint));
+    }
+
+    /// Nothing else was said of what the vectors are for: here every text may say it.
+    pub(crate) fn says(&self, purpose: Purpose) -> bool {
+        self.purpose.is_none_or(|said| said == purpose)
+    }
+
+    /// Fields beyond OpenAI's mean nothing, or something else, to who doesn't imitate it.
+    fn refuse_extras(&self, target: Form) -> Result<(), WireError> {
+        match self.extras.keys().next() {
+            None => Ok(()),
+            Some(field) => Err(unsupported(target, field, "it has no counterpart there; leave it out")),
+        }
     }
 }
 
@@ -65,97 +125,86 @@ pub fn gemini_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError> {
     gemini::embeddings::texts(body)
 }
 
-/// Whether a dialect has embeddings.
-#[must_use]
-pub fn has(dialect: Dialect) -> bool {
-    matches!(dialect, Dialect::OpenaiChat | Dialect::Gemini)
-}
-
 /// Reads a request.
 ///
 /// # Errors
-/// The body is not a request of the dialect, or the dialect has none.
-pub fn decode_request(dialect: Dialect, body: &[u8]) -> Result<EmbeddingsRequest, WireError> {
-    match dialect {
-        Dialect::Gemini => gemini::embeddings::decode_request(body),
-        Dialect::OpenaiChat => openai::decode_request(body),
-        Dialect::AnthropicMessages
-        | Dialect::BedrockConverse
-        | Dialect::CohereV2
-        | Dialect::OpenaiCompletions
-        | Dialect::OpenaiResponses => Err(none(dialect)),
+/// The body is not a request of the form.
+pub fn decode_request(form: Form, body: &[u8]) -> Result<EmbeddingsRequest, WireError> {
+    match form {
+        Form::Cohere => cohere::decode_request(body),
+        Form::Gemini => gemini::embeddings::decode_request(body),
+        Form::Jina | Form::Openai | Form::Voyage => openai::decode_request(body),
     }
 }
 
 /// Writes a request; Gemini's is always the one for many texts.
 ///
 /// # Errors
-/// [`WireError::Unsupported`] if the dialect can't say it.
-pub fn encode_request(dialect: Dialect, request: &EmbeddingsRequest) -> Result<Bytes, WireError> {
+/// [`WireError::Unsupported`] if the form can't say it.
+pub fn encode_request(form: Form, request: &EmbeddingsRequest) -> Result<Bytes, WireError> {
     if let Some((field, hint)) = &request.unsaid {
-        return Err(unsupported(dialect, field, hint));
+        return Err(unsupported(form, field, hint));
     }
-    match dialect {
-        Dialect::Gemini => Ok(gemini::embeddings::encode_request(request)),
-        Dialect::OpenaiChat => Ok(openai::encode_request(request)),
-        Dialect::AnthropicMessages
-        | Dialect::BedrockConverse
-        | Dialect::CohereV2
-        | Dialect::OpenaiCompletions
-        | Dialect::OpenaiResponses => Err(none(dialect)),
+    let word = request.purpose.and_then(|purpose| purpose.word(form));
+    if request.purpose.is_some() && word.is_none() && !request.purpose_is_duty {
+        let hint = "it has no word for what the vectors are for; leave it out";
+        return Err(unsupported(form, &request.purpose_field, hint));
+    }
+    match form {
+        Form::Cohere => cohere::encode_request(request, word),
+        Form::Gemini => {
+            request.refuse_extras(form)?;
+            Ok(gemini::embeddings::encode_request(request, word))
+        }
+        Form::Jina | Form::Openai | Form::Voyage => Ok(openai::encode_request(request, form, word)),
     }
 }
 
 /// Reads an answer.
 ///
 /// # Errors
-/// The body is not an answer of the dialect, or the dialect has none.
-pub fn decode(dialect: Dialect, body: &[u8]) -> Result<Embeddings, WireError> {
-    match dialect {
-        Dialect::Gemini => gemini::embeddings::decode(body),
-        Dialect::OpenaiChat => openai::decode(body),
-        Dialect::AnthropicMessages
-        | Dialect::BedrockConverse
-        | Dialect::CohereV2
-        | Dialect::OpenaiCompletions
-        | Dialect::OpenaiResponses => Err(none(dialect)),
+/// The body is not an answer of the form.
+pub fn decode(form: Form, body: &[u8]) -> Result<Embeddings, WireError> {
+    match form {
+        Form::Cohere => cohere::decode(body),
+        Form::Gemini => gemini::embeddings::decode(body),
+        Form::Jina | Form::Openai | Form::Voyage => openai::decode(body),
     }
 }
 
 /// What an answer says was used; unknown if it says nothing.
 #[must_use]
-pub fn usage_of(dialect: Dialect, body: &[u8]) -> Usage {
-    match dialect {
-        Dialect::Gemini => gemini::embeddings::usage(body),
-        Dialect::OpenaiChat => usage(body),
-        Dialect::AnthropicMessages
-        | Dialect::BedrockConverse
-        | Dialect::CohereV2
-        | Dialect::OpenaiCompletions
-        | Dialect::OpenaiResponses => Usage::default(),
+pub fn usage_of(form: Form, body: &[u8]) -> Usage {
+    match form {
+        Form::Gemini => gemini::embeddings::usage(body),
+        Form::Cohere | Form::Jina | Form::Openai | Form::Voyage => crate::along::usage(body),
     }
 }
 
 /// Writes an answer as it was asked for.
-///
-/// # Errors
-/// The dialect has none.
-pub fn encode(dialect: Dialect, answer: &Embeddings, asked: &EmbeddingsRequest) -> Result<Bytes, WireError> {
-    match dialect {
-        Dialect::Gemini => Ok(gemini::embeddings::encode(answer, asked)),
-        Dialect::OpenaiChat => Ok(openai::encode(answer, asked)),
-        Dialect::AnthropicMessages
-        | Dialect::BedrockConverse
-        | Dialect::CohereV2
-        | Dialect::OpenaiCompletions
-        | Dialect::OpenaiResponses => Err(none(dialect)),
+#[must_use]
+pub fn encode(form: Form, answer: &Embeddings, asked: &EmbeddingsRequest) -> Bytes {
+    match form {
+        Form::Cohere => cohere::encode(answer, asked),
+        Form::Gemini => gemini::embeddings::encode(answer, asked),
+        Form::Jina | Form::Openai | Form::Voyage => openai::encode(answer, asked),
     }
 }
 
-fn none(dialect: Dialect) -> WireError {
-    unsupported(dialect, "input", "it has no embeddings; choose a model of another provider")
+/// A vector as Base64 of single floats.
+fn base64_of(vector: &[f64]) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "the format is one of single floats")]
+    let bytes: Vec<u8> = vector.iter().flat_map(|one| (*one as f32).to_le_bytes()).collect();
+    STANDARD.encode(bytes)
 }
 
-fn unsupported(dialect: Dialect, field: &str, hint: &str) -> WireError {
-    WireError::Unsupported { field: field.to_owned(), dialect, hint: hint.to_owned() }
+/// The vector that stands in Base64 of single floats.
+fn of_base64(text: &str) -> Option<Vec<f64>> {
+    let bytes = STANDARD.decode(text).ok()?;
+    let (floats, rest) = bytes.as_chunks::<4>();
+    rest.is_empty().then(|| floats.iter().map(|one| f64::from(f32::from_le_bytes(*one))).collect())
+}
+
+fn unsupported(form: Form, field: &str, hint: &str) -> WireError {
+    form.dialect().lacks(field, hint)
 }

@@ -1,17 +1,15 @@
-//! `POST /v1/embeddings` in OpenAI's dialect.
+//! `POST /v1/embeddings` in OpenAI's dialect, and in that of those that imitate it with words of their own: Voyage and Jina.
 
 use std::borrow::Cow;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Map, Value};
-use signalbox_types::{Role, Usage};
+use signalbox_types::Role;
 
-use super::{Embeddings, EmbeddingsRequest};
+use super::{Embeddings, EmbeddingsRequest, Form, Purpose, base64_of, of_base64};
 use crate::codec::{Peek, TextSlot};
 use crate::error::WireError;
-use crate::json::{Body, Node, Path};
+use crate::json::{Body, Path};
 use crate::write::Writer;
 
 /// The facts that stages need; `stream` and what belongs to it are always off.
@@ -60,21 +58,6 @@ pub fn texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError> {
     Ok(slots)
 }
 
-/// What an embeddings answer says was used; unknown if it says nothing.
-#[must_use]
-pub fn usage(body: &[u8]) -> Usage {
-    #[derive(serde::Deserialize)]
-    struct Answer {
-        usage: Option<Tokens>,
-    }
-    #[derive(serde::Deserialize)]
-    struct Tokens {
-        prompt_tokens: Option<u64>,
-    }
-    let tokens = serde_json::from_slice::<Answer>(body).ok().and_then(|answer| answer.usage);
-    Usage { input_tokens: tokens.and_then(|tokens| tokens.prompt_tokens), ..Usage::default() }
-}
-
 /// The model and the number of dimensions that an embeddings answer names, for the record.
 #[must_use]
 pub fn answer_model(body: &[u8]) -> Option<String> {
@@ -86,19 +69,20 @@ pub fn answer_model(body: &[u8]) -> Option<String> {
     answer.model?.as_str().map(str::to_owned)
 }
 
-/// Reads a request.
+/// Reads a request. What OpenAI doesn't know, those that imitate it may.
 pub(super) fn decode_request(bytes: &[u8]) -> Result<EmbeddingsRequest, WireError> {
     const EXPECTED: &str = "a string or a list of strings";
-    const LEAVE_OUT: &str = "it has no counterpart there; leave it out";
     let body = Body::parse(bytes)?;
     let root = body.object()?;
     let path = Path::Root.key("input");
     let input = root.get("input").ok_or_else(|| path.missing(EXPECTED))?;
+    let base64 = root.str("encoding_format").as_deref() == Some("base64");
     let mut request = EmbeddingsRequest {
         model: root.model(&body)?.0,
         dimensions: root.count("dimensions", Path::Root)?,
         batch: input.is_list(),
-        base64: root.str("encoding_format").as_deref() == Some("base64"),
+        base64,
+        floats: !base64,
         ..EmbeddingsRequest::default()
     };
     let items = if input.is_list() { input.list(path)? } else { vec![input] };
@@ -109,21 +93,42 @@ pub(super) fn decode_request(bytes: &[u8]) -> Result<EmbeddingsRequest, WireErro
         }
     }
     for (name, node) in root.iter().filter(|(_, node)| !node.is_null()) {
-        // Who asks changes no vector.
-        if !matches!(name, "model" | "input" | "dimensions" | "encoding_format" | "user") && !node.is_null() {
-            request.refuse(name.to_owned(), LEAVE_OUT);
+        match name {
+            // Who asks changes no vector.
+            "model" | "input" | "dimensions" | "encoding_format" | "user" => {}
+            // Voyage's and Jina's name for what the vectors are for.
+            "input_type" | "task" if node.is_text() && Purpose::find(&node.unescape()).is_some() => {
+                request.purpose = Purpose::find(&node.unescape());
+                request.purpose_field = name.to_owned();
+            }
+            name => {
+                request.extras.insert(name.to_owned(), node.value(Path::Root.key(name))?);
+            }
         }
     }
     Ok(request)
 }
 
-/// Writes a request.
-pub(super) fn encode_request(request: &EmbeddingsRequest) -> Bytes {
+/// Writes a request; `purpose` is the form's word for it.
+pub(super) fn encode_request(request: &EmbeddingsRequest, form: Form, purpose: Option<&str>) -> Bytes {
     let body = Writer::write(|w| {
         w.field("model", &request.model);
         w.field("input", &request.inputs);
-        w.field_if("dimensions", request.dimensions);
-        w.field("encoding_format", "float");
+        match form {
+            Form::Voyage => {
+                w.field_if("output_dimension", request.dimensions);
+                w.field_if("input_type", purpose);
+            }
+            Form::Jina => {
+                w.field_if("dimensions", request.dimensions);
+                w.field_if("task", purpose);
+            }
+            Form::Openai | Form::Cohere | Form::Gemini => {
+                w.field_if("dimensions", request.dimensions);
+                w.field("encoding_format", "float");
+            }
+        }
+        request.extras.iter().for_each(|(name, value)| w.field(name, value));
     });
     body.into()
 }
@@ -132,12 +137,19 @@ pub(super) fn encode_request(request: &EmbeddingsRequest) -> Bytes {
 pub(super) fn decode(bytes: &[u8]) -> Result<Embeddings, WireError> {
     let body = Body::parse(bytes)?;
     let root = body.object()?;
-    let mut answer =
-        Embeddings { model: root.str("model").map(Cow::into_owned), usage: usage(bytes), ..Embeddings::default() };
+    let mut answer = Embeddings {
+        id: root.str("id").map(Cow::into_owned),
+        model: root.str("model").map(Cow::into_owned),
+        usage: crate::along::usage(bytes),
+        ..Embeddings::default()
+    };
     let path = Path::Root.key("data");
     for (index, node) in root.children("data", Path::Root)?.into_iter().enumerate() {
         let path = path.index(index);
-        let vector = node.object(path)?.get("embedding").and_then(Node::read::<Vec<f64>>);
+        let vector = node.object(path)?.get("embedding").and_then(|node| match node.is_text() {
+            true => of_base64(&node.unescape()),
+            false => node.read::<Vec<f64>>(),
+        });
         answer.vectors.push(vector.ok_or_else(|| path.key("embedding").missing("a list of numbers"))?);
     }
     Ok(answer)
@@ -152,12 +164,9 @@ pub(super) fn encode(answer: &Embeddings, asked: &EmbeddingsRequest) -> Bytes {
                 w.object(|w| {
                     w.field("object", "embedding");
                     w.field("index", &index);
-                    if asked.base64 {
-                        #[expect(clippy::cast_possible_truncation, reason = "the format is one of single floats")]
-                        let bytes: Vec<u8> = vector.iter().flat_map(|one| (*one as f32).to_le_bytes()).collect();
-                        w.field("embedding", &STANDARD.encode(bytes));
-                    } else {
-                        w.field("embedding", vector);
+                    match asked.base64 {
+                        true => w.field("embedding", &base64_of(vector)),
+                        false => w.field("embedding", vector),
                     }
                 });
             }
@@ -196,10 +205,9 @@ mod tests {
     }
 
     #[test]
-    fn reads_usage_and_model() {
+    fn reads_the_model() {
         let body = br#"{"object":"list","data":[{"embedding":[0.1]}],"model":"e","usage":{"prompt_tokens":7,"total_tokens":7}}"#;
-        assert_eq!(usage(body).input_tokens, Some(7));
         assert_eq!(answer_model(body).as_deref(), Some("e"));
-        assert!(usage(b"garbage").is_unknown());
+        assert_eq!(answer_model(b"garbage"), None);
     }
 }

@@ -6,7 +6,13 @@ export interface Piece {
   findings: Finding[];
 }
 
-const strength: Record<Finding['action'], number> = { flag: 0, redact: 1, block: 2 };
+const strength: Record<Finding['action'], number> = {
+  flag: 0,
+  tokenise: 1,
+  redact: 2,
+  rewrite: 3,
+  block: 4,
+};
 
 /** Cuts a text where findings begin and end. Their offsets are bytes of UTF-8, which a string of JavaScript doesn't count. */
 export function piecesOf(text: string, findings: Finding[]): Piece[] {

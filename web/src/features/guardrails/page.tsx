@@ -12,8 +12,10 @@ import { ErrorState } from '@/shared/ui/states';
 import { chipIs, readChips, writeChips } from '@/shared/url/filters';
 
 import { ByScanner, Feed } from './parts/findings';
+import { FeedbackCard } from './parts/feedback';
 import { OverTime } from './parts/over-time';
 import { Policies } from './parts/policies';
+import { Rates } from './parts/rates';
 import { Try } from './parts/try';
 import { guardrailsQuery } from './queries';
 import { questionsFor } from './questions';
@@ -44,6 +46,8 @@ export function GuardrailsPage() {
   };
   useShortcuts([{ keys: 'r', label: 'Refresh', group: 'Guardrails', run: refresh }]);
   const feed = { refetchInterval, picked, onPick: pick };
+  const zoom = (from: number, to: number): void =>
+    setRange({ from: new Date(from).toISOString(), to: new Date(to).toISOString() });
   return (
     <>
       <title>Guardrails · Signalbox</title>
@@ -70,11 +74,13 @@ export function GuardrailsPage() {
               query={questions.overTime}
               range={range}
               refetchInterval={refetchInterval}
-              onZoom={(from, to) =>
-                setRange({ from: new Date(from).toISOString(), to: new Date(to).toISOString() })
-              }
+              onZoom={zoom}
             />
             <ByScanner query={questions.byScanner} {...feed} />
+          </div>
+          <div className="grid items-start gap-3 xl:grid-cols-2">
+            <Rates range={range} refetchInterval={refetchInterval} onZoom={zoom} />
+            <FeedbackCard />
           </div>
           <Feed query={questions.recent} {...feed} />
         </div>

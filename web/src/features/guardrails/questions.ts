@@ -8,10 +8,10 @@ const mostSeries = 6;
 /** Findings in the feed. */
 const mostFindings = 100;
 
-const counted = (action: string): Measure => ({
+const counted = (as: string, ...actions: string[]): Measure => ({
   fn: 'count',
-  filter: { field: 'action', op: '=', value: action },
-  as: action,
+  filter: { field: 'action', op: 'in', value: actions },
+  as,
 });
 
 /** Every question of the page about a range; of one scanner, if one is picked. */
@@ -23,7 +23,12 @@ export function questionsFor(
   return {
     byScanner: {
       ...about,
-      measures: [{ fn: 'count', as: 'findings' }, counted('flag'), counted('redact'), counted('block')],
+      measures: [
+        { fn: 'count', as: 'findings' },
+        counted('flag', 'flag'),
+        counted('redact', 'redact', 'tokenise'),
+        counted('block', 'block', 'rewrite'),
+      ],
       group_by: ['scanner'],
       order: [{ by: 'findings', desc: true }],
       limit: 100,

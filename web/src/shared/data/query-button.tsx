@@ -36,7 +36,7 @@ export function QueryButton({
         onOpenChange={setOpen}
         title={title}
         description="The one query behind these numbers: POST /api/v1/query."
-        wide
+        size="wide"
       >
         <div className="space-y-3">
           <CodeBlock label="Query" code={compactJson(query)} />

@@ -5,6 +5,12 @@ import type { ReactNode } from 'react';
 import { IconButton } from './button';
 import { cx } from './cx';
 
+const sizes = {
+  normal: 'top-[12vh] max-h-[76vh] max-w-md',
+  wide: 'top-[12vh] max-h-[76vh] max-w-3xl',
+  huge: 'top-[4vh] max-h-[92vh] max-w-6xl',
+};
+
 /** A modal window. `role="alertdialog"` for questions that need an answer. */
 export function Dialog({
   open,
@@ -12,14 +18,14 @@ export function Dialog({
   title,
   description,
   children,
-  wide,
+  size = 'normal',
 }: {
   open: boolean;
   onOpenChange: (open: boolean) => void;
   title: string;
   description?: ReactNode;
   children: ReactNode;
-  wide?: boolean;
+  size?: keyof typeof sizes;
 }) {
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
@@ -28,8 +34,8 @@ export function Dialog({
         <Radix.Content
           {...(description ? {} : { 'aria-describedby': undefined })}
           className={cx(
-            'fixed inset-x-4 top-[12vh] z-50 mx-auto flex max-h-[76vh] animate-rise flex-col rounded-xl border border-line bg-raised shadow-pop outline-none',
-            wide ? 'max-w-3xl' : 'max-w-md',
+            'fixed inset-x-4 z-50 mx-auto flex animate-rise flex-col rounded-xl border border-line bg-raised shadow-pop outline-none',
+            sizes[size],
           )}
         >
           <div className="flex items-start gap-4 px-5 pt-4 pb-3">

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use signalbox_guard::PolicyConfig;
+use signalbox_guard::{Facts, PolicyConfig};
 use signalbox_types::{Action, Place};
 
 use crate::error::ApiError;
@@ -14,7 +14,7 @@ const MAX_POLICIES: usize = 64;
 /// How sure a scanner must be where only its name is given.
 const THRESHOLD: f32 = 0.5;
 
-/// Texts to check: at least one of `input`, `output`, `text`, `texts` and `messages`. Without `scanners` and `policies` the
+/// Texts to check: at least one of `input`, `output`, `text`, `texts`, `messages` and `tool_calls`. Without `scanners` and `policies` the
 /// policies in force are asked.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -53,6 +53,50 @@ pub(crate) struct GuardAsk {
     /// What an answer may rest on, for `groundedness`. The messages that the assistant didn't write are among it.
     #[serde(default)]
     documents: Vec<String>,
+    /// Calls of tools as a model would make them, for `tool_policy`. Offsets of their findings are those of the arguments.
+    #[serde(default)]
+    #[schema(max_items = 256)]
+    tool_calls: Vec<GuardToolCall>,
+    /// What is known of the call, for policies with `when` and for exceptions.
+    #[serde(default)]
+    call: GuardCall,
+}
+
+/// A call of a tool.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GuardToolCall {
+    /// The tool.
+    #[schema(example = "send_mail")]
+    name: String,
+    /// Its arguments: an object, or the text that a model wrote.
+    #[serde(default)]
+    arguments: Value,
+}
+
+/// What is known of a call beside its texts.
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct GuardCall {
+    /// The model as the caller writes it.
+    model: String,
+    /// The route.
+    route: String,
+    /// The path: `/v1/messages`.
+    endpoint: String,
+    /// The answer shall come as a stream.
+    stream: bool,
+    /// Whom it is made for.
+    user: String,
+    /// The conversation.
+    session: String,
+    /// `production`, `staging`.
+    environment: String,
+    /// What it is marked with.
+    tags: Vec<String>,
+    /// Its `metadata`.
+    #[schema(value_type = Object)]
+    metadata: serde_json::Map<String, Value>,
 }
 
 /// A message of a conversation.
@@ -75,15 +119,25 @@ pub(crate) struct Asked {
     pub(crate) system: Vec<String>,
     /// What an answer may rest on.
     pub(crate) documents: Vec<String>,
+    /// Those of them that tools gave back.
+    pub(crate) untrusted: Vec<String>,
+    pub(crate) facts: Facts,
 }
 
-/// One text.
+/// One text, or one call of a tool.
 #[derive(Debug)]
 pub(crate) struct AskedText {
     /// Where it stands in the request.
     pub(crate) field: String,
     pub(crate) place: Place,
-    pub(crate) text: String,
+    pub(crate) what: What,
+}
+
+/// What is looked at.
+#[derive(Debug)]
+pub(crate) enum What {
+    Text(String),
+    Call { name: String, arguments: String },
 }
 
 impl GuardAsk {
@@ -92,7 +146,7 @@ impl GuardAsk {
     pub(crate) fn read(self) -> Result<Asked, ApiError> {
         let place = self.place.unwrap_or(Place::Input);
         let mut texts = Vec::new();
-        let mut add = |field: String, place, text| texts.push(AskedText { field, place, text });
+        let mut add = |field: String, place, text| texts.push(AskedText { field, place, what: What::Text(text) });
         let single =
             [("input", Place::Input, self.input), ("output", Place::Output, self.output), ("text", place, self.text)];
         for (field, place, text) in single {
@@ -105,19 +159,34 @@ impl GuardAsk {
         }
         let mut system: Vec<String> = self.system.into_iter().collect();
         let mut documents = self.documents;
+        let mut untrusted = Vec::new();
         for (index, message) in self.messages.into_iter().enumerate() {
             let role = message.role.clone();
             for (field, text) in message.texts(index)? {
                 match role.as_str() {
                     "system" | "developer" => system.push(text.clone()),
                     "assistant" => {}
+                    "tool" | "function" => {
+                        untrusted.push(text.clone());
+                        documents.push(text.clone());
+                    }
                     _ => documents.push(text.clone()),
                 }
                 add(field, Place::Input, text);
             }
         }
+        for (index, call) in self.tool_calls.into_iter().enumerate() {
+            let arguments = match call.arguments {
+                Value::String(text) => text,
+                Value::Null => String::new(),
+                other => other.to_string(),
+            };
+            let (field, what) = (format!("tool_calls[{index}]"), What::Call { name: call.name, arguments });
+            texts.push(AskedText { field, place: Place::Output, what });
+        }
         if texts.is_empty() {
-            let message = "there is nothing to check; send `input`, `output`, `text`, `texts` or `messages`";
+            let message =
+                "there is nothing to check; send `input`, `output`, `text`, `texts`, `messages` or `tool_calls`";
             return Err(ApiError::new(signalbox_types::ErrorClass::InvalidRequest, message));
         }
         if texts.len() > MAX_TEXTS {
@@ -125,7 +194,11 @@ impl GuardAsk {
             let problem = format!("at most {MAX_TEXTS} texts are taken at once, found {}", texts.len());
             return Err(ApiError::invalid(field, problem).hint("send the rest in another request"));
         }
-        Ok(Asked { texts, policies: policies(self.scanners, self.policies)?, system, documents })
+        let policies = policies(self.scanners, self.policies)?;
+        let GuardCall { model, route, endpoint, stream, user, session, environment, tags, metadata } = self.call;
+        let facts =
+            Facts { model, route, endpoint, stream, user, session, environment, tags, metadata, ..Facts::default() };
+        Ok(Asked { texts, policies, system, documents, untrusted, facts })
     }
 }
 

@@ -1,6 +1,8 @@
 //! Guardrails: what is in force, and what it says of a text.
 
 mod ask;
+pub(crate) mod feedback;
+pub(crate) mod policies;
 #[cfg(test)]
 mod tests;
 
@@ -10,7 +12,9 @@ use axum::extract::State;
 use serde::Serialize;
 use serde_json::Value;
 use signalbox_guard::registry::{self, Entry};
-use signalbox_guard::{Check, Context, Guard, GuardConfig, Lap, PolicyConfig};
+use signalbox_guard::{
+    Check, Context, ExceptionConfig, Facts, Guard, GuardConfig, Lap, PolicyConfig, ToolCall, Vocabulary,
+};
 use signalbox_types::{Finding, Place, Severity, Verdict};
 
 use crate::auth::Caller;
@@ -18,13 +22,20 @@ use crate::envelope::Json;
 use crate::error::ApiError;
 use crate::parts::App;
 
-use self::ask::{Asked, GuardAsk};
+use self::ask::{Asked, GuardAsk, What};
+use self::policies::OwnPolicies;
 
 /// What is in force, and what there is.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Guardrails {
     /// The policies of the configuration, in its order.
     policies: Vec<PolicyConfig>,
+    /// What the configuration says is no finding after all.
+    exceptions: Vec<ExceptionConfig>,
+    /// What this project has added.
+    own: OwnPolicies,
+    /// The exceptions whose last day is over, of both: `exceptions[0]`, `own.exceptions[1]`.
+    expired: Vec<String>,
     /// Every scanner that a policy may name.
     scanners: Vec<ScannerAbout>,
 }
@@ -96,7 +107,7 @@ pub(crate) struct JudgedText {
     verdict: Verdict,
     /// What was found, by position. Offsets are in bytes of UTF-8.
     findings: Vec<Finding>,
-    /// The text with its redactions; absent where nothing is redacted, and where it is blocked.
+    /// The text with its redactions, or the reply in its place; absent where neither is, and where it is blocked.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
     /// How sure each scanner is, and how long it took.
@@ -116,12 +127,20 @@ pub(crate) struct ScannerScore {
 
 /// Show the guardrails.
 ///
-/// The policies in force, as the configuration says, and every scanner with its rules and options.
+/// The policies of the configuration, those that this project has added, and every scanner with its rules and options.
 #[utoipa::path(get, path = "/api/v1/guard", operation_id = "show_guardrails", tag = "Guardrails",
     responses((status = 200, description = "Policies and scanners.", body = Guardrails)))]
-pub(crate) async fn show(_: Caller, State(app): State<App>) -> Json<Guardrails> {
-    let policies = (app.guard)().config().policies.clone();
-    Json(Guardrails { policies, scanners: registry::entries().into_iter().map(about).collect() })
+pub(crate) async fn show(caller: Caller, State(app): State<App>) -> Result<Json<Guardrails>, ApiError> {
+    let GuardConfig { policies, exceptions } = (app.base_guard)().config().clone();
+    let own = policies::own(&app, &caller).await?;
+    let now = app.clock.now().as_secs();
+    let over = |field: &str, exceptions: &[ExceptionConfig]| -> Vec<String> {
+        let all = exceptions.iter().enumerate().filter(|(_, exception)| exception.is_over(now));
+        all.map(|(index, _)| format!("{field}[{index}]")).collect()
+    };
+    let expired = [over("exceptions", &exceptions), over("own.exceptions", &own.exceptions)].concat();
+    let scanners = registry::entries().into_iter().map(about).collect();
+    Ok(Json(Guardrails { policies, exceptions, own, expired, scanners }))
 }
 
 fn about(entry: Entry) -> ScannerAbout {
@@ -150,16 +169,18 @@ fn about(entry: Entry) -> ScannerAbout {
 #[utoipa::path(post, path = "/api/v1/guard", operation_id = "check_texts", tag = "Guardrails", request_body = GuardAsk,
     responses((status = 200, description = "Verdict and findings of each text.", body = GuardAnswer)))]
 pub(crate) async fn check(
-    _: Caller,
+    Caller(caller): Caller,
     State(app): State<App>,
     Json(ask): Json<GuardAsk>,
 ) -> Result<Json<GuardAnswer>, ApiError> {
-    let asked = ask.read()?;
+    let mut asked = ask.read()?;
     let guard = match &asked.policies {
-        None => (app.guard)(),
-        Some((field, policies)) => Guard::compile(&GuardConfig { policies: policies.clone() })
+        None => (app.guard)(&caller.project),
+        Some((field, policies)) => Guard::compile(&GuardConfig::of(policies.clone()))
             .map_err(|error| ApiError::invalid(ask::field(field, &error.path), error.problem))?,
     };
+    let (key, project, now) = (caller.key_name, caller.project.to_string(), app.clock.now().as_secs());
+    asked.facts = Facts { key, project, now, ..asked.facts };
     // Long texts take milliseconds: beside the runtime, so that nobody's stream waits for them.
     let judged = tokio::task::spawn_blocking(move || judge(&guard, asked));
     judged.await.map(Json).map_err(|error| ApiError::internal(&error))
@@ -171,13 +192,26 @@ fn judge(guard: &Guard, asked: Asked) -> GuardAnswer {
     }
     let began = Instant::now();
     let clock = || began.elapsed().as_secs_f64() * 1e6;
-    let guard = guard.within(&Context { system: each(&asked.system), documents: each(&asked.documents) });
+    let context = Context {
+        system: each(&asked.system),
+        documents: each(&asked.documents),
+        untrusted: each(&asked.untrusted),
+        facts: asked.facts,
+    };
+    let guard = guard.within(&context);
+    let mut vocabulary = Vocabulary::default();
     let texts: Vec<JudgedText> = asked
         .texts
         .into_iter()
-        .map(|one| {
-            let (check, laps) = guard.measure(one.place, &one.text, &clock);
-            judged(one.field, one.place, check, &laps)
+        .map(|one| match one.what {
+            What::Text(text) => {
+                let (check, laps) = guard.measure(one.place, &text, &mut vocabulary, &clock);
+                judged(one.field, one.place, check, &laps)
+            }
+            What::Call { name, arguments } => {
+                let check = guard.check_call(one.place, &ToolCall { name: &name, arguments: &arguments });
+                judged(one.field, one.place, check, &[])
+            }
         })
         .collect();
     let verdict = texts.iter().map(|text| text.verdict).max().unwrap_or(Verdict::Allow);
@@ -191,7 +225,7 @@ fn judged(field: String, place: Place, check: Check, laps: &[Lap]) -> JudgedText
         place,
         verdict: check.verdict,
         findings: check.findings,
-        text: check.redacted,
+        text: check.redacted.or_else(|| check.reply.map(|reply| reply.to_string())),
         scanners: scanners.collect(),
     }
 }

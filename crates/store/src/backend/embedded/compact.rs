@@ -81,24 +81,14 @@ fn choose(files: &[LiveFile], now: Timestamp, zeal: Zeal) -> Option<Job> {
         let most = if thorough { 0.0 } else { file.meta().rows as f64 * DEAD_SHARE };
         file.dead_rows() > 0 && file.dead_rows() as f64 >= most
     };
-    let mut groups: BTreeMap<(&str, Option<i64>, u32), Vec<&LiveFile>> = BTreeMap::new();
     let companions = Companions::among(files);
     let merged = |file: &&LiveFile| !companions.has(file);
-    for file in files.iter().filter(merged) {
-        let meta = file.meta();
-        // What was written from memory may hold several days; what was merged holds one.
-        let day = (meta.level > 0).then(|| day_of(meta.time.0));
-        let level = if thorough { meta.level.min(1) } else { meta.level };
-        groups.entry((&meta.table, day, level)).or_default().push(file);
-    }
-    for ((name, _, level), mut group) in groups {
+    for ((name, _, level), mut group) in groups(files.iter().filter(merged), thorough) {
         group.sort_by_key(|file| file.meta().written);
         let quiet = group.iter().all(|file| now.as_micros() - file.meta().written > QUIET_MICROS);
         let enough = if thorough || (quiet && level == 0) { 2 } else { FAN_IN };
-        let small: Vec<&LiveFile> =
-            group.into_iter().filter(|file| file.meta().bytes < FILE_BYTES as u64 / 2).collect();
-        if small.len() >= enough {
-            let files = small.into_iter().take(FAN_IN).map(|file| Arc::clone(&file.handle)).collect();
+        if group.len() >= enough {
+            let files = group.into_iter().take(FAN_IN).map(|file| Arc::clone(&file.handle)).collect();
             return Some(Job {
                 table: said::find_table(name)?,
                 files,
@@ -109,6 +99,27 @@ fn choose(files: &[LiveFile], now: Timestamp, zeal: Zeal) -> Option<Job> {
         }
     }
     files.iter().filter(merged).find(worn).and_then(Job::rewrite)
+}
+
+/// Files that can be merged with each other, by table, day and level.
+type Groups<'a> = BTreeMap<(&'a str, Option<i64>, u32), Vec<&'a LiveFile>>;
+
+fn groups<'a>(files: impl Iterator<Item = &'a LiveFile>, thorough: bool) -> Groups<'a> {
+    let mut groups = Groups::new();
+    for file in files.filter(|file| file.meta().bytes < FILE_BYTES as u64 / 2) {
+        let meta = file.meta();
+        // What was written from memory may hold several days; what was merged holds one.
+        let day = (meta.level > 0).then(|| day_of(meta.time.0));
+        let level = if thorough { meta.level.min(1) } else { meta.level };
+        groups.entry((&meta.table, day, level)).or_default().push(file);
+    }
+    groups
+}
+
+/// Files that will be merged as soon as there is time.
+pub(super) fn merged_soon(files: &[LiveFile]) -> impl Iterator<Item = &LiveFile> {
+    let groups = groups(files.iter(), false).into_values();
+    groups.filter(|group| group.len() >= FAN_IN).flatten()
 }
 
 /// How much is worth doing.

@@ -33,7 +33,7 @@ use signalbox_types::seam::{
 };
 use signalbox_types::table::{ALL, FindingRow, SCORES, SPAN_MINUTES};
 use signalbox_types::{Answer, CountOnce, Events, FieldValues, ProjectId, Query, Span};
-use thread_priority::{ThreadPriority, set_current_thread_priority};
+use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
 use tokio::sync::{OwnedRwLockReadGuard, oneshot};
 use tokio_stream::wrappers::BroadcastStream;
 use tracing::{error, warn};
@@ -58,12 +58,18 @@ const WAITING_APPENDS: usize = 1_024;
 const FLUSH_CHECK: Duration = Duration::from_secs(1);
 /// How often the merging thread looks whether there is something to do.
 const COMPACT_CHECK: Duration = Duration::from_secs(2);
+/// How often an append that waits for room looks whether there is some.
+const ROOM_CHECK: Duration = Duration::from_millis(200);
 /// How often rows are looked for whose time is over.
 const EXPIRE_EVERY: Duration = Duration::from_secs(600);
 /// How long it leaves the disk alone after a failure.
 const FLUSH_RETRY: Duration = Duration::from_secs(10);
 /// Making rows of more events than these is worth a thread of its own.
 const INLINE_EVENTS: usize = 32;
+/// Priorities of work in the background, of 0 to 99, where 50 is that of all others. Merging must keep up: each
+/// file more is another one to look into for every row that comes.
+const MERGING: u8 = 36;
+const INDEXING: u8 = 0;
 
 /// The embedded event store: one data folder, one process.
 pub struct Store {
@@ -113,12 +119,12 @@ impl Store {
         let compact_thread = spawn("store-compact", &shared, {
             let engine = Arc::clone(&engine);
             move |shared| {
-                step_back();
+                step_back(MERGING);
                 compact_when_due(shared, &engine);
             }
         })?;
         let index_thread = spawn("store-index", &shared, |shared| {
-            step_back();
+            step_back(INDEXING);
             index::index_when_due(shared);
         })?;
         Ok(Arc::new(Self {
@@ -149,7 +155,7 @@ impl Store {
     /// The disk fails; searches read the files instead.
     pub async fn index(&self) -> Result<(), StoreError> {
         let shared = Arc::clone(&self.shared);
-        let indexed = tokio::task::spawn_blocking(move || index::index_all(&shared));
+        let indexed = tokio::task::spawn_blocking(move || index::index_missing(&shared, true));
         indexed.await.map_err(internal)?.map_err(internal)
     }
 
@@ -196,7 +202,7 @@ impl Store {
         tokio::task::spawn_blocking(move || retention::expire(&shared, &engine)).await.map_err(internal)?
     }
 
-    async fn append_events(&self, mut events: Events) -> Result<(), StoreError> {
+    async fn append_events(&self, mut events: Events, patience: Duration) -> Result<(), StoreError> {
         if events.is_empty() {
             return Ok(());
         }
@@ -211,41 +217,58 @@ impl Store {
         };
         let watched = self.shared.live.receiver_count() > 0;
         let spans = if watched { spans.into_iter().map(Arc::new).collect() } else { Vec::new() };
-        self.append_rows(batches, learned, no_erasing, spans).await
+        self.append_rows(batches, learned, no_erasing, spans, patience).await
     }
 
-    /// Appends rows to a store that was found writable; `spans` are shown to those who watch.
+    /// Appends rows to a store that was found writable, and waits so long for room; `spans` are shown to those who watch.
     async fn append_rows(
         &self,
         batches: Vec<KeyedBatch>,
         learned: Learned,
         no_erasing: OwnedRwLockReadGuard<()>,
         spans: Vec<Arc<Span>>,
+        mut patience: Duration,
     ) -> Result<(), StoreError> {
         let bytes = batches.iter().map(|table| bytes_of(&table.batch)).sum();
         let (done, appended) = oneshot::channel();
-        let append = commit::Append { batches, bytes, spans, learned, no_erasing, done };
-        self.shared.enter(bytes)?;
-        let sent = self.appends.lock().as_ref().map_or_else(
-            || Err(closed()),
-            |appends| {
-                appends.try_send(append).map_err(|error| match error {
-                    TrySendError::Full(_) => StoreError::Full { retry_after_s: 1 },
-                    TrySendError::Disconnected(_) => closed(),
-                })
-            },
-        );
-        if let Err(error) = sent {
-            self.shared.leave(bytes);
-            return Err(error);
+        let mut append = commit::Append { batches, bytes, spans, learned, no_erasing, done };
+        while let Err((refused, error)) = self.offer(append) {
+            let is_full = matches!(error, StoreError::Full { .. });
+            let Some(left) = patience.checked_sub(ROOM_CHECK).filter(|_| is_full) else { return Err(error) };
+            warn!("the event store is full, waiting");
+            tokio::time::sleep(ROOM_CHECK).await;
+            (append, patience) = (*refused, left);
         }
         appended.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Hands an append to the thread that writes, or back to who made it.
+    fn offer(&self, append: commit::Append) -> Result<(), (Box<commit::Append>, StoreError)> {
+        let bytes = append.bytes;
+        if let Err(error) = self.shared.enter(bytes) {
+            return Err((Box::new(append), error));
+        }
+        let sent = match self.appends.lock().as_ref() {
+            None => Err((append, closed())),
+            Some(appends) => appends.try_send(append).map_err(|error| match error {
+                TrySendError::Full(append) => (append, StoreError::Full { retry_after_s: 1 }),
+                TrySendError::Disconnected(append) => (append, closed()),
+            }),
+        };
+        sent.map_err(|(append, error)| {
+            self.shared.leave(bytes);
+            (Box::new(append), error)
+        })
     }
 }
 
 impl EventStore for Store {
     fn append(&self, events: Events) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.append_events(events))
+        Box::pin(self.append_events(events, Duration::ZERO))
+    }
+
+    fn append_within(&self, events: Events, patience: Duration) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.append_events(events, patience))
     }
 
     fn query<'a>(&'a self, project: &'a ProjectId, query: &'a Query) -> BoxFuture<'a, Result<Answer, StoreError>> {
@@ -385,8 +408,9 @@ fn spawn(
 }
 
 /// Work of this thread can wait: who takes rows and answers queries goes first.
-fn step_back() {
-    if let Err(error) = set_current_thread_priority(ThreadPriority::Min) {
+fn step_back(to: u8) {
+    let priority = ThreadPriorityValue::try_from(to).map_or(ThreadPriority::Min, ThreadPriority::Crossplatform);
+    if let Err(error) = set_current_thread_priority(priority) {
         warn!(?error, "work in the background can't give way to other work");
     }
 }

@@ -157,7 +157,7 @@ async fn append_piece(store: &Store, piece: Piece) -> Result<(), StoreError> {
     let no_erasing = store.shared.no_erasing().await;
     let shared = Arc::clone(&store.shared);
     let (batches, learned) = blocking(move || prepare(&shared.recent, piece)).await?;
-    store.append_rows(batches, learned, no_erasing, Vec::new()).await
+    store.append_rows(batches, learned, no_erasing, Vec::new(), Duration::ZERO).await
 }
 
 async fn blocking<T: Send + 'static>(

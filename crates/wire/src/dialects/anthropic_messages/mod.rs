@@ -1,5 +1,7 @@
 //! Anthropic's Messages API.
 
+mod citations;
+mod cloud;
 mod error;
 mod parts;
 mod request;
@@ -11,6 +13,7 @@ mod texts;
 #[cfg(test)]
 mod tests;
 
+pub use cloud::anthropic_in_cloud;
 pub(crate) use parts::{INVALID_ARGUMENTS, media_part, named, tool_id};
 pub(crate) use request::harmless_openai_field;
 

@@ -105,10 +105,6 @@ pub(crate) fn media_part(block: &Value) -> Option<Part> {
     })
 }
 
-fn unsupported(field: &str, hint: impl Into<String>) -> WireError {
-    WireError::Unsupported { field: field.to_owned(), dialect: DIALECT, hint: hint.into() }
-}
-
 /// One message of this dialect: canonical messages that belong together here.
 #[derive(Debug)]
 pub(super) struct Turn {
@@ -227,19 +223,17 @@ pub(super) fn encode_part(
         Part::Reasoning { .. } => {}
         Part::ToolCall { id, name, arguments } => {
             let Some(id) = id else {
-                return Err(unsupported(
-                    &field(),
-                    "a call of a tool must have an id: use `tool_calls`, not `function_call`",
-                ));
+                return Err(
+                    DIALECT.lacks(field(), "a call of a tool must have an id: use `tool_calls`, not `function_call`")
+                );
             };
             encode_tool_use(w, &tool_id(id), name, arguments, hints);
         }
         Part::ToolCallResponse { id, response, is_error } => {
             let Some(id) = id else {
-                return Err(unsupported(
-                    &format!("{origin}.tool_call_id"),
-                    "set it to the id of the call that is answered",
-                ));
+                return Err(
+                    DIALECT.lacks(&format!("{origin}.tool_call_id"), "set it to the id of the call that is answered")
+                );
             };
             w.object(|w| {
                 w.field("type", "tool_result");
@@ -257,7 +251,7 @@ pub(super) fn encode_part(
         }
         Part::Blob { mime_type, modality: Modality::Image, content } => {
             let Some(mime_type) = mime_type else {
-                return Err(unsupported(&field(), "the data URL must name its media type, e.g. `image/png`"));
+                return Err(DIALECT.lacks(field(), "the data URL must name its media type, e.g. `image/png`"));
             };
             media(w, "image", hints, |w| base64_source(w, mime_type, content));
         }
@@ -274,13 +268,13 @@ pub(super) fn encode_part(
             });
         }
         Part::File { .. } => {
-            return Err(unsupported(&field(), "a file uploaded to one provider is unknown to another; send it inline"));
+            return Err(DIALECT.lacks(field(), "a file uploaded to one provider is unknown to another; send it inline"));
         }
         Part::Blob { .. } | Part::Uri { .. } => {
-            return Err(unsupported(&field(), "it takes text, images and documents, no sound and no video"));
+            return Err(DIALECT.lacks(field(), "it takes text, images and documents, no sound and no video"));
         }
         Part::Other(value) => {
-            return Err(unsupported(&field(), no_counterpart(value)));
+            return Err(DIALECT.lacks(field(), no_counterpart(value)));
         }
     }
     Ok(())

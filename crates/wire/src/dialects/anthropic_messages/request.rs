@@ -192,10 +192,6 @@ fn decode_format(format: &Object<'_>, path: Path<'_>, request: &mut ChatRequest)
     Ok(())
 }
 
-fn unsupported(field: impl Into<String>, hint: impl Into<String>) -> WireError {
-    WireError::Unsupported { field: field.into(), dialect: DIALECT, hint: hint.into() }
-}
-
 pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
     Writer::try_write(|w| {
         w.field("model", &request.model);
@@ -208,12 +204,13 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
         result?;
         encode_tools(w, request)?;
         if request.temperature.as_ref().and_then(serde_json::Number::as_f64).is_some_and(|value| value > 1.0) {
-            return Err(unsupported("temperature", "it takes 0 to 1"));
+            return Err(DIALECT.lacks("temperature", "it takes 0 to 1"));
         }
         w.field_if("temperature", request.temperature.as_ref());
         w.field_if("top_p", request.top_p.as_ref());
         w.field_if("top_k", request.top_k);
         request.refuse_weights(DIALECT)?;
+        request.refuse_logprobs(DIALECT)?;
         if !request.stop.is_empty() {
             w.field("stop_sequences", &request.stop);
         }
@@ -239,7 +236,7 @@ fn encode_limits(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
             Some(_) => {
                 let hint =
                     "thinking takes at least 1024 tokens of `max_completion_tokens`, which must be larger than that";
-                return Err(unsupported(request.openai_name("reasoning_effort", "reasoning.effort"), hint));
+                return Err(DIALECT.lacks(request.openai_name("reasoning_effort", "reasoning.effort"), hint));
             }
         }),
         _ => None,
@@ -335,7 +332,7 @@ fn encode_format(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
         Some(ResponseFormat::JsonSchema { schema, .. }) => Some(schema),
         Some(ResponseFormat::JsonObject) => {
             let hint = "it has no mode for JSON without a schema; use `json_schema`, or say it in the prompt";
-            return Err(unsupported(request.openai_name("response_format", "text.format"), hint));
+            return Err(DIALECT.lacks(request.openai_name("response_format", "text.format"), hint));
         }
         None => None,
     };
@@ -364,13 +361,10 @@ fn encode_format(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
 
 /// Whether an OpenAI field can be left out without changing what the caller gets.
 pub(crate) fn harmless_openai_field(name: &str, value: &Value) -> Result<(), &'static str> {
-    let is_zero = value.as_f64() == Some(0.0);
     let harmless = match name {
         // Hints about price, speed and OpenAI's own dashboard, not about the answer.
         "store" | "prompt_cache_key" | "prompt_cache_retention" | "prediction" => true,
         "service_tier" => value == "auto" || value == "default",
-        "logprobs" => value == false,
-        "top_logprobs" => is_zero,
         "modalities" => value.as_array().is_some_and(|items| items.iter().all(|item| item == "text")),
         "verbosity" => value == "medium",
         // Even an empty object switches the search on.
@@ -381,7 +375,6 @@ pub(crate) fn harmless_openai_field(name: &str, value: &Value) -> Result<(), &'s
         return Ok(());
     }
     Err(match name {
-        "logprobs" | "top_logprobs" => "it tells no token probabilities; leave it out",
         "logit_bias" => "it can't weigh tokens; leave it out",
         "functions" | "function_call" => "use `tools` and `tool_choice`",
         "verbosity" => "say in the prompt how long the answer shall be",

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use serde_json::Value;
 use signalbox_types::{Message, Part, Role, Usage};
 
-use super::{DIALECT, parts};
-use crate::canonical::{ChatResponse, FinishReason};
+use super::{DIALECT, citations, parts};
+use crate::canonical::notes::{cut, length};
+use crate::canonical::{ChatResponse, Citation, FinishReason, Notes};
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
 use crate::write::Writer;
@@ -22,7 +24,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
     if let Some(counts) = root.child("usage", Path::Root)? {
         usage.update(&counts);
     }
-    Ok(ChatResponse {
+    let citations = cited(content, Path::Root.key("content"))?;
+    let mut response = ChatResponse {
         id: root.text("id", Path::Root)?.map(Cow::into_owned),
         model: root.text("model", Path::Root)?.map(Cow::into_owned),
         created: None,
@@ -33,9 +36,30 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
             finish_reason: Some(reason.as_str().to_owned()),
         }],
         finish_reasons: vec![reason],
+        notes: vec![Notes { citations, logprobs: Vec::new() }],
         stop_sequence,
         usage: usage.usage(),
-    })
+        one_hour_writes: usage.one_hour_writes(),
+    };
+    response.forget_empty_notes();
+    Ok(response)
+}
+
+fn cited(content: Node<'_>, path: Path<'_>) -> Result<Vec<Citation>, WireError> {
+    let mut found = Vec::new();
+    let mut said = 0;
+    let blocks = if content.is_list() { content.list(path)? } else { Vec::new() };
+    for (index, node) in blocks.into_iter().enumerate() {
+        let block = node.object(path.index(index))?;
+        if block.str("type").as_deref() != Some("text") {
+            continue;
+        }
+        let start = said;
+        said += length(&block.str("text").unwrap_or_default());
+        let told = block.get("citations").and_then(Node::read::<Vec<Value>>).unwrap_or_default();
+        found.extend(told.iter().filter_map(|one| citations::decode(one, start..said)));
+    }
+    Ok(found)
 }
 
 pub(super) fn reason_of(word: &str) -> FinishReason {
@@ -81,6 +105,7 @@ pub(super) struct Counts {
     cache_read: Option<u64>,
     cache_write: Option<u64>,
     reasoning: Option<u64>,
+    one_hour: Option<u64>,
 }
 
 impl Counts {
@@ -90,15 +115,23 @@ impl Counts {
         let reasoning = reasoning.and_then(|details| {
             ["thinking_tokens", "reasoning_tokens"].iter().find_map(|name| details.get(name)?.read::<u64>())
         });
+        let writes = usage.child("cache_creation", Path::Root).ok().flatten();
+        let one_hour = writes.and_then(|writes| writes.get("ephemeral_1h_input_tokens")?.read::<u64>());
         for (known, told) in [
             (&mut self.input, count("input_tokens")),
             (&mut self.output, count("output_tokens")),
             (&mut self.cache_read, count("cache_read_input_tokens")),
             (&mut self.cache_write, count("cache_creation_input_tokens")),
             (&mut self.reasoning, reasoning),
+            (&mut self.one_hour, one_hour),
         ] {
             *known = told.or(*known);
         }
+    }
+
+    /// How many of the tokens written to the cache are kept for an hour.
+    pub(super) fn one_hour_writes(&self) -> u64 {
+        self.one_hour.unwrap_or(0)
     }
 
     pub(super) fn usage(&self) -> Usage {
@@ -137,11 +170,32 @@ pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
         w.field("model", response.model.as_deref().unwrap_or_default());
         let mut result = Ok(());
         w.list_field("content", |w| {
-            result = message.parts.iter().try_for_each(|part| parts::encode_answer_part(w, part));
+            let citations = &response.notes(0).citations;
+            let mut said = 0;
+            result = message.parts.iter().try_for_each(|part| match part {
+                Part::Text { content } if !citations.is_empty() => {
+                    cut(content, said, citations).iter().for_each(|(text, sources)| encode_text(w, text, sources));
+                    said += length(content);
+                    Ok(())
+                }
+                part => parts::encode_answer_part(w, part),
+            });
         });
         w.field("stop_reason", word_of(reason, holds, response.stop_sequence.as_deref()));
         w.field("stop_sequence", &response.stop_sequence);
         encode_usage(w, &response.usage);
         result
     })
+}
+
+fn encode_text(w: &mut Writer, text: &str, sources: &[&Citation]) {
+    w.object(|w| {
+        w.field("type", "text");
+        w.field("text", text);
+        if !sources.is_empty() {
+            w.list_field("citations", |w| {
+                sources.iter().for_each(|one| w.object(|w| citations::encode_fields(w, one)));
+            });
+        }
+    });
 }

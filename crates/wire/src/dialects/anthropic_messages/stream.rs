@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::DIALECT;
+use serde_json::Value;
+
 use super::response::{Counts, reason_of};
+use super::{DIALECT, citations};
 use crate::canonical::StreamEvent;
+use crate::canonical::notes::length;
 use crate::codec::StreamDecoder;
 use crate::error::WireError;
-use crate::json::{Body, Object, Path};
+use crate::json::{Body, Node, Object, Path};
 use crate::sse::SseEvent;
 
 #[derive(Debug, Default)]
@@ -17,6 +20,11 @@ pub(super) struct Decoder {
     usage: Counts,
     /// Blocks that are calls of the caller's tools, as opposed to those that the provider runs.
     tools: BTreeSet<u32>,
+    /// How many characters of text came, and how many before the block that is open.
+    said: u64,
+    before: u64,
+    /// What the open block rests on: all of it, so that is told once it is whole.
+    cited: Vec<Value>,
 }
 
 impl StreamDecoder for Decoder {
@@ -47,7 +55,8 @@ impl StreamDecoder for Decoder {
                 out.push(StreamEvent::Error(crate::error::read(200, &event.data)));
             }
             Some("ping") => out.push(StreamEvent::Ping),
-            // `content_block_stop`, and what the API will add: its versioning says to ignore that.
+            Some("content_block_stop") => self.block_stop(&mut out),
+            // What the API will add: its versioning says to ignore that.
             _ => {}
         }
         Ok(out)
@@ -69,9 +78,16 @@ impl Decoder {
         out.push(StreamEvent::Start { id: text("id")?, model: text("model")? });
         if let Some(usage) = message.child("usage", path)? {
             self.usage.update(&usage);
-            out.push(StreamEvent::Usage(self.usage.usage()));
+            self.tell_usage(out);
         }
         Ok(())
+    }
+
+    fn tell_usage(&self, out: &mut Vec<StreamEvent>) {
+        out.push(StreamEvent::Usage(self.usage.usage()));
+        if self.usage.one_hour_writes() > 0 {
+            out.push(StreamEvent::OneHourWrites(self.usage.one_hour_writes()));
+        }
     }
 
     fn block_start(&mut self, root: &Object<'_>, out: &mut Vec<StreamEvent>) -> Result<(), WireError> {
@@ -82,7 +98,15 @@ impl Decoder {
             Ok(block.text(name, path)?.filter(|text| !text.is_empty()).map(Cow::into_owned))
         };
         match block.required_text("type", path, "the kind of content, e.g. `text`")?.as_str() {
-            "text" => out.extend(text("text")?.map(|text| StreamEvent::TextDelta { choice: 0, index, text })),
+            "text" => {
+                self.before = self.said;
+                if let Some(text) = text("text")? {
+                    self.said += length(&text);
+                    out.push(StreamEvent::TextDelta { choice: 0, index, text });
+                }
+                let told = block.get("citations").and_then(Node::read::<Vec<Value>>);
+                self.cited.extend(told.into_iter().flatten());
+            }
             "thinking" => {
                 out.extend(text("thinking")?.map(|text| StreamEvent::ReasoningDelta { choice: 0, index, text }));
                 let signature = text("signature")?;
@@ -112,7 +136,12 @@ impl Decoder {
         let delta = root.child("delta", Path::Root)?.ok_or_else(|| path.missing("an object"))?;
         let text = |name: &str| delta.required_text(name, path, "a string");
         match delta.required_text("type", path, "the kind of delta, e.g. `text_delta`")?.as_str() {
-            "text_delta" => out.push(StreamEvent::TextDelta { choice: 0, index, text: text("text")? }),
+            "text_delta" => {
+                let text = text("text")?;
+                self.said += length(&text);
+                out.push(StreamEvent::TextDelta { choice: 0, index, text });
+            }
+            "citations_delta" => self.cited.extend(delta.get("citation").and_then(Node::read::<Value>)),
             "thinking_delta" => out.push(StreamEvent::ReasoningDelta { choice: 0, index, text: text("thinking")? }),
             "signature_delta" => {
                 out.push(StreamEvent::ReasoningSignature { choice: 0, index, signature: text("signature")? });
@@ -129,6 +158,13 @@ impl Decoder {
         Ok(())
     }
 
+    fn block_stop(&mut self, out: &mut Vec<StreamEvent>) {
+        let place = self.before..self.said;
+        let cited = std::mem::take(&mut self.cited).into_iter();
+        let citations = cited.filter_map(|one| citations::decode(&one, place.clone()));
+        out.extend(citations.map(|citation| StreamEvent::Citation { choice: 0, citation }));
+    }
+
     fn message_delta(&mut self, root: &Object<'_>, out: &mut Vec<StreamEvent>) -> Result<(), WireError> {
         let path = Path::Root.key("delta");
         if let Some(delta) = root.child("delta", Path::Root)?
@@ -139,7 +175,7 @@ impl Decoder {
         }
         if let Some(usage) = root.child("usage", Path::Root)? {
             self.usage.update(&usage);
-            out.push(StreamEvent::Usage(self.usage.usage()));
+            self.tell_usage(out);
         }
         Ok(())
     }

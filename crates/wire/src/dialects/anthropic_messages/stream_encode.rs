@@ -4,8 +4,9 @@
 use bytes::BytesMut;
 use signalbox_types::Usage;
 
+use super::citations;
 use super::response::{Holds, encode_usage, word_of};
-use crate::canonical::{FinishReason, StreamEvent};
+use crate::canonical::{Citation, FinishReason, StreamEvent};
 use crate::codec::{StreamEncoder, StreamStart};
 use crate::error::ErrorBody;
 use crate::sse;
@@ -22,6 +23,10 @@ pub(super) struct Encoder {
     waiting: Vec<Waiting>,
     usage: Usage,
     holds: Holds,
+    /// Something has been said in the open text.
+    says: bool,
+    /// What was said in it rests on a source; what follows may not.
+    cited: bool,
     finish: Option<(FinishReason, Option<String>)>,
 }
 
@@ -40,6 +45,7 @@ enum Waiting {
     Thinking(String),
     Signature(String),
     Encrypted(String),
+    Citation(Citation),
     Tool { index: u32, id: Option<String>, name: String, arguments: String },
 }
 
@@ -55,6 +61,8 @@ impl Encoder {
             waiting: Vec::new(),
             usage: Usage::default(),
             holds: Holds::default(),
+            says: false,
+            cited: false,
             finish: None,
         }
     }
@@ -92,6 +100,7 @@ impl Encoder {
     fn open(&mut self, out: &mut BytesMut, block: Block, content: impl FnOnce(&mut Writer)) {
         self.start(out);
         self.close(out);
+        (self.says, self.cited) = (false, false);
         self.open = Some(block);
         send(out, "content_block_start", |w| {
             w.field("index", &self.next_index);
@@ -110,13 +119,32 @@ impl Encoder {
     }
 
     fn text(&mut self, out: &mut BytesMut, text: &str) {
+        if self.open != Some(Block::Text) || self.cited {
+            self.open(out, Block::Text, |w| {
+                w.field("type", "text");
+                w.field("text", "");
+            });
+        }
+        self.says = true;
+        self.delta(out, "text_delta", "text", text);
+    }
+
+    /// What the open text rests on. Some tell it before the text.
+    fn citation(&mut self, out: &mut BytesMut, citation: &Citation) {
         if self.open != Some(Block::Text) {
             self.open(out, Block::Text, |w| {
                 w.field("type", "text");
                 w.field("text", "");
             });
         }
-        self.delta(out, "text_delta", "text", text);
+        send(out, "content_block_delta", |w| {
+            w.field("index", &self.next_index);
+            w.object_field("delta", |w| {
+                w.field("type", "citations_delta");
+                w.object_field("citation", |w| citations::encode_fields(w, citation));
+            });
+        });
+        self.cited = self.says;
     }
 
     fn open_thinking(&mut self, out: &mut BytesMut) {
@@ -172,6 +200,7 @@ impl Encoder {
                 self.waiting.push(Waiting::Signature(signature.clone()));
             }
             (StreamEvent::ReasoningEncrypted { data, .. }, _) => self.waiting.push(Waiting::Encrypted(data.clone())),
+            (StreamEvent::Citation { citation, .. }, _) => self.waiting.push(Waiting::Citation(citation.clone())),
             (StreamEvent::ToolCallStart { index, id, name, .. }, _) => self.waiting.push(Waiting::Tool {
                 index: *index,
                 id: id.clone(),
@@ -203,6 +232,7 @@ impl Encoder {
                 Waiting::Thinking(text) => self.thinking(out, &text),
                 Waiting::Signature(signature) => self.signature(out, &signature),
                 Waiting::Encrypted(data) => self.encrypted(out, &data),
+                Waiting::Citation(citation) => self.citation(out, &citation),
                 Waiting::Tool { index, id, name, arguments } => {
                     self.tool(out, index, id.as_deref(), &name);
                     if !arguments.is_empty() {
@@ -243,12 +273,16 @@ impl StreamEncoder for Encoder {
             | StreamEvent::ReasoningDelta { .. }
             | StreamEvent::ReasoningSignature { .. }
             | StreamEvent::ReasoningEncrypted { .. }
+            | StreamEvent::Citation { .. }
             | StreamEvent::ToolCallStart { .. }
                 if self.tool_is_open() =>
             {
                 self.wait(event);
             }
             StreamEvent::TextDelta { text, .. } | StreamEvent::RefusalDelta { text, .. } => self.text(out, text),
+            StreamEvent::Citation { citation, .. } => self.citation(out, citation),
+            // Nobody can ask for them here.
+            StreamEvent::Logprobs { .. } => {}
             StreamEvent::ReasoningDelta { text, .. } => self.thinking(out, text),
             StreamEvent::ReasoningSignature { signature, .. } => self.signature(out, signature),
             StreamEvent::ReasoningEncrypted { data, .. } => self.encrypted(out, data),
@@ -262,6 +296,8 @@ impl StreamEncoder for Encoder {
                 self.finish = Some((reason.clone(), stop_sequence.clone()));
             }
             StreamEvent::Usage(usage) => self.usage = *usage,
+            // Only its own callers are told.
+            StreamEvent::OneHourWrites(_) => {}
             StreamEvent::Part { .. } => {
                 self.closed = true;
                 let unsaid = super::error::encode(&ErrorBody::unsaid(super::DIALECT));

@@ -209,3 +209,19 @@ fn what_is_said_about_a_call_is_text_too() {
     texts.sort_unstable();
     assert_eq!(texts, ["d", "hi", "u"]);
 }
+
+#[test]
+fn what_is_kept_for_an_hour_is_told_apart() {
+    let whole = include_bytes!("fixtures/response/one_hour_cache.json");
+    let response = AnthropicMessages.decode_response(whole).unwrap();
+    assert_eq!((response.usage.cache_write_tokens, response.one_hour_writes), (Some(556), 100));
+    let start = br#"{"type":"message_start","message":{"id":"m","model":"c","usage":{"input_tokens":1,
+        "cache_creation_input_tokens":9,"cache_creation":{"ephemeral_5m_input_tokens":2,"ephemeral_1h_input_tokens":7}}}}"#;
+    let mut sse = crate::SseDecoder::new();
+    sse.push(format!("data: {}\n\n", std::str::from_utf8(start).unwrap().replace('\n', "")).as_bytes()).unwrap();
+    let mut accumulator = crate::Accumulator::new();
+    let mut decoder = AnthropicMessages.decode_stream();
+    let event = sse.next().unwrap();
+    decoder.event(&event).unwrap().iter().for_each(|event| accumulator.event(event));
+    assert_eq!((accumulator.usage().cache_write_tokens, accumulator.one_hour_writes()), (Some(9), 7));
+}

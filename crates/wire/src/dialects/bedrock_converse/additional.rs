@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{DIALECT, unsupported};
+use super::DIALECT;
 use crate::canonical::{ChatRequest, Effort, Reasoning};
 use crate::dialects::{harmless_field as harmless_elsewhere, is_empty};
 use crate::error::WireError;
@@ -65,7 +65,7 @@ pub(super) fn encode(w: &mut Writer, request: &ChatRequest) -> Result<(), WireEr
     let mut additional = match request.extras.fields.get(ADDITIONAL) {
         None => Map::new(),
         Some(Value::Object(fields)) => fields.clone(),
-        Some(_) => return Err(unsupported(ADDITIONAL, "write an object")),
+        Some(_) => return Err(DIALECT.lacks(ADDITIONAL, "write an object")),
     };
     let claude = vendor(&request.model) == Vendor::Anthropic;
     for (name, value) in &request.extras.fields {
@@ -79,7 +79,7 @@ pub(super) fn encode(w: &mut Writer, request: &ChatRequest) -> Result<(), WireEr
         if let Err(hint) = harmless_elsewhere(request.extras.dialect, name, value) {
             // Claude has the same fields here as at home.
             if !claude || request.extras.dialect != Dialect::AnthropicMessages {
-                return Err(unsupported(name, hint));
+                return Err(DIALECT.lacks(name, hint));
             }
             additional.entry(name.as_str()).or_insert_with(|| value.clone());
         }
@@ -123,7 +123,7 @@ fn add_thinking(request: &ChatRequest, fields: &mut Map<String, Value>) -> Resul
             }
             Some(_) => {
                 let hint = "thinking takes at least 1024 tokens of the limit of output tokens; raise it";
-                return Err(unsupported(field_of(request), hint));
+                return Err(DIALECT.lacks(field_of(request), hint));
             }
         },
         (Vendor::Openai, reasoning) => add("reasoning_effort", json!(word(effort_of(reasoning), "high"))),
@@ -134,7 +134,7 @@ fn add_thinking(request: &ChatRequest, fields: &mut Map<String, Value>) -> Resul
         (Vendor::Other, _) => {
             let hint = "how this model is told to think isn't known; say it in `additionalModelRequestFields`, or \
                         leave it out";
-            return Err(unsupported(field_of(request), hint));
+            return Err(DIALECT.lacks(field_of(request), hint));
         }
     }
     Ok(())

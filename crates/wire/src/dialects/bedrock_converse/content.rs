@@ -106,7 +106,7 @@ fn reasoning(block: &Object<'_>, path: Path<'_>) -> Result<Option<Part>, WireErr
 }
 
 /// The text of an answer that names its sources.
-fn cited_text(block: &Object<'_>, path: Path<'_>) -> Result<String, WireError> {
+pub(super) fn cited_text(block: &Object<'_>, path: Path<'_>) -> Result<String, WireError> {
     let mut text = String::new();
     for (index, node) in block.children("content", path)?.into_iter().enumerate() {
         let path = path.key("content");

@@ -5,6 +5,7 @@
 //! event is named by its frame's type, and its data is the frame's payload.
 
 mod additional;
+mod citations;
 mod content;
 mod error;
 mod media;
@@ -36,10 +37,6 @@ use crate::sse::SseEvent;
 pub(crate) struct BedrockConverse;
 
 const DIALECT: Dialect = Dialect::BedrockConverse;
-
-fn unsupported(field: impl Into<String>, hint: impl Into<String>) -> WireError {
-    WireError::Unsupported { field: field.into(), dialect: DIALECT, hint: hint.into() }
-}
 
 impl Codec for BedrockConverse {
     fn dialect(&self) -> Dialect {

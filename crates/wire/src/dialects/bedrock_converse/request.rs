@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use signalbox_types::Role;
 
-use super::{DIALECT, additional, content, tools, turns, unsupported};
+use super::{DIALECT, additional, content, tools, turns};
 use crate::canonical::{ChatRequest, ResponseFormat};
 use crate::error::WireError;
 use crate::json::{Body, Object, Path};
@@ -86,9 +86,10 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
 
 fn encode_inference(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
     request.refuse_weights(DIALECT)?;
+    request.refuse_logprobs(DIALECT)?;
     if request.temperature.as_ref().and_then(serde_json::Number::as_f64).is_some_and(|value| value > 1.0) {
         let field = request.name_of("temperature", "generationConfig.temperature");
-        return Err(unsupported(field, "it takes 0 to 1"));
+        return Err(DIALECT.lacks(field, "it takes 0 to 1"));
     }
     let says_nothing = request.max_tokens.is_none()
         && request.temperature.is_none()
@@ -113,7 +114,7 @@ fn encode_format(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
         None => Ok(()),
         Some(ResponseFormat::JsonObject) => {
             let hint = "it has no mode for JSON without a schema; use `json_schema`, or say it in the prompt";
-            Err(unsupported(request.openai_name("response_format", "text.format"), hint))
+            Err(DIALECT.lacks(request.openai_name("response_format", "text.format"), hint))
         }
         Some(ResponseFormat::JsonSchema { name, description, schema, .. }) => {
             w.object_field("outputConfig", |w| {

@@ -1,12 +1,14 @@
 //! Answers ⇄ canonical.
 
 use bytes::Bytes;
+use serde_json::Value;
 use signalbox_types::{Message, Part, Role, Usage};
 
-use super::DIALECT;
-use super::content::{BLOCKS, decode_blocks};
+use super::content::{BLOCKS, cited_text, decode_blocks};
 use super::turns::{Named, encode_part};
-use crate::canonical::{ChatResponse, FinishReason};
+use super::{DIALECT, citations};
+use crate::canonical::notes::{cut, length};
+use crate::canonical::{ChatResponse, Citation, FinishReason, Notes};
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
 use crate::write::Writer;
@@ -23,12 +25,32 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
     let reason = root.text("stopReason", Path::Root)?.map_or(FinishReason::Stop, |word| reason_of(&word));
     let usage = root.child("usage", Path::Root)?.map(|usage| usage_of(&usage)).unwrap_or_default();
     let finish_reason = Some(reason.as_str().to_owned());
-    Ok(ChatResponse {
+    let notes = vec![Notes { citations: cited(content, path.key("content"))?, logprobs: Vec::new() }];
+    let mut response = ChatResponse {
+        notes,
         messages: vec![Message { role: Role::Assistant, parts, name: None, finish_reason }],
         finish_reasons: vec![reason],
         usage,
         ..ChatResponse::default()
-    })
+    };
+    response.forget_empty_notes();
+    Ok(response)
+}
+
+fn cited(content: Node<'_>, path: Path<'_>) -> Result<Vec<Citation>, WireError> {
+    let mut found = Vec::new();
+    let mut said = 0;
+    for (index, node) in content.list(path)?.into_iter().enumerate() {
+        let path = path.index(index);
+        let block = node.object(path)?;
+        said += length(&block.str("text").unwrap_or_default());
+        let Some(block) = block.child("citationsContent", path)? else { continue };
+        let start = said;
+        said += length(&cited_text(&block, path.key("citationsContent"))?);
+        let told = block.get("citations").and_then(Node::read::<Vec<Value>>).unwrap_or_default();
+        found.extend(told.iter().map(|one| citations::decode(one, start..said)));
+    }
+    Ok(found)
 }
 
 pub(super) fn reason_of(word: &str) -> FinishReason {
@@ -95,8 +117,15 @@ pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
                 w.field("role", "assistant");
                 w.list_field("content", |w| {
                     let mut parts = message.parts.iter().enumerate();
-                    result = parts.try_for_each(|(place, part)| {
-                        encode_part(w, part, &Named { name: None, number: (0, place) }, "answer")
+                    let citations = &response.notes(0).citations;
+                    let mut said = 0;
+                    result = parts.try_for_each(|(place, part)| match part {
+                        Part::Text { content } if !citations.is_empty() => {
+                            cut(content, said, citations).iter().for_each(|(text, cited)| encode_text(w, text, cited));
+                            said += length(content);
+                            Ok(())
+                        }
+                        part => encode_part(w, part, &Named { name: None, number: (0, place) }, "answer"),
                     });
                 });
             });
@@ -105,4 +134,16 @@ pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
         encode_usage(w, &response.usage);
         result
     })
+}
+
+fn encode_text(w: &mut Writer, text: &str, sources: &[&Citation]) {
+    w.object(|w| match sources {
+        [] => w.field("text", text),
+        sources => w.object_field("citationsContent", |w| {
+            w.list_field("content", |w| w.object(|w| w.field("text", text)));
+            w.list_field("citations", |w| {
+                sources.iter().for_each(|one| w.object(|w| citations::encode_fields(w, one)));
+            });
+        }),
+    });
 }

@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::response::{reason_of, usage_of};
-use super::{DIALECT, error};
+use super::{DIALECT, citations, error};
 use crate::canonical::StreamEvent;
+use crate::canonical::notes::length;
 use crate::codec::StreamDecoder;
 use crate::error::WireError;
-use crate::json::{Body, Object, Path};
+use crate::json::{Body, Node, Object, Path};
 use crate::sse::SseEvent;
 
 #[derive(Debug, Default)]
@@ -18,6 +21,11 @@ pub(super) struct Decoder {
     ended: bool,
     /// Blocks that are calls of the caller's tools, as opposed to those that the provider runs.
     tools: BTreeSet<u32>,
+    /// How many characters of text came, and how many before the block that is open.
+    said: u64,
+    before: u64,
+    /// What the open block rests on: all of it, so that is told once it is whole.
+    cited: Vec<Value>,
 }
 
 impl StreamDecoder for Decoder {
@@ -37,7 +45,9 @@ impl StreamDecoder for Decoder {
             "messageStart" => out.push(StreamEvent::Start { id: None, model: None }),
             "contentBlockStart" => self.block_start(&root, &mut out)?,
             "contentBlockDelta" => self.block_delta(&root, &mut out)?,
+            "contentBlockStop" => self.block_stop(&mut out),
             "messageStop" => {
+                self.block_stop(&mut out);
                 self.stopped = true;
                 let reason = reason_of(&root.text("stopReason", Path::Root)?.unwrap_or_default());
                 out.push(StreamEvent::Finish { choice: 0, reason, stop_sequence: None });
@@ -50,7 +60,7 @@ impl StreamDecoder for Decoder {
                     out.push(StreamEvent::End);
                 }
             }
-            // `contentBlockStop`, and what the API will add.
+            // What the API will add.
             _ => {}
         }
         Ok(out)
@@ -84,13 +94,22 @@ impl Decoder {
         Ok(())
     }
 
+    fn block_stop(&mut self, out: &mut Vec<StreamEvent>) {
+        let place = std::mem::replace(&mut self.before, self.said)..self.said;
+        let cited = std::mem::take(&mut self.cited).into_iter();
+        let citations = cited.map(|one| citations::decode(&one, place.clone()));
+        out.extend(citations.map(|citation| StreamEvent::Citation { choice: 0, citation }));
+    }
+
     fn block_delta(&mut self, root: &Object<'_>, out: &mut Vec<StreamEvent>) -> Result<(), WireError> {
         let index = index(root)?;
         let path = Path::Root.key("delta");
         let delta = root.child("delta", Path::Root)?.ok_or_else(|| path.missing("an object"))?;
         if let Some(text) = delta.text("text", path)? {
+            self.said += length(&text);
             out.push(StreamEvent::TextDelta { choice: 0, index, text: text.into_owned() });
         }
+        self.cited.extend(delta.get("citation").and_then(Node::read::<Value>));
         if let Some(call) = delta.child("toolUse", path)?.filter(|_| self.tools.contains(&index)) {
             let arguments = call.text("input", path.key("toolUse"))?.unwrap_or_default().into_owned();
             if !arguments.is_empty() {

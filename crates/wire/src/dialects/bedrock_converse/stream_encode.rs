@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use signalbox_types::Usage;
 
 use super::response::{encode_usage, word_of};
-use super::{DIALECT, error};
+use super::{DIALECT, citations, error};
 use crate::canonical::{FinishReason, StreamEvent};
 use crate::codec::StreamEncoder;
 use crate::error::ErrorBody;
@@ -24,6 +24,10 @@ pub(super) struct Encoder {
     calls: BTreeMap<u32, u32>,
     usage: Usage,
     finish: Option<FinishReason>,
+    /// Something has been said in the open text.
+    says: bool,
+    /// What was said in it rests on a source; what follows may not.
+    cited: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +49,7 @@ impl Encoder {
     }
 
     fn stop(&mut self, out: &mut BytesMut) {
+        self.says = false;
         if let Some((_, index)) = self.open.take() {
             send(out, "contentBlockStop", |w| w.field("contentBlockIndex", &index));
         }
@@ -66,7 +71,11 @@ impl Encoder {
     }
 
     fn text(&mut self, out: &mut BytesMut, text: &str) {
+        if std::mem::take(&mut self.cited) {
+            self.stop(out);
+        }
         let index = self.block(out, Block::Text);
+        self.says = true;
         delta(out, index, |w| w.field("text", text));
     }
 
@@ -106,6 +115,14 @@ impl StreamEncoder for Encoder {
         match event {
             StreamEvent::Start { .. } => self.start(out),
             StreamEvent::TextDelta { text, .. } | StreamEvent::RefusalDelta { text, .. } => self.text(out, text),
+            // It belongs to the block that is open, or to the next; some tell it before the text.
+            StreamEvent::Citation { citation, .. } => {
+                let index = self.block(out, Block::Text);
+                self.cited = self.says;
+                delta(out, index, |w| w.object_field("citation", |w| citations::encode_fields(w, citation)));
+            }
+            // Nobody can ask for them here.
+            StreamEvent::Logprobs { .. } => {}
             StreamEvent::ReasoningDelta { text, .. } => self.thinking(out, "text", text),
             // What follows a signature is a new block.
             StreamEvent::ReasoningSignature { signature, .. } => {
@@ -125,6 +142,8 @@ impl StreamEncoder for Encoder {
             }
             StreamEvent::Finish { reason, .. } => self.finish = Some(reason.clone()),
             StreamEvent::Usage(usage) => self.usage = *usage,
+            // Only its own callers are told.
+            StreamEvent::OneHourWrites(_) => {}
             StreamEvent::Part { .. } => {
                 self.closed = true;
                 out.extend_from_slice(&error::event(&ErrorBody::unsaid(DIALECT)));

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use serde_json::Value;
 use signalbox_types::{Part, ToolDefinition};
 
+use super::DIALECT;
 use super::content::cache_control;
 use super::turns::{cache_point, caches};
-use super::{DIALECT, unsupported};
 use crate::canonical::{CachePlace, ChatRequest, OtherTool, ToolChoice};
 use crate::error::WireError;
 use crate::json::{Node, Object, Path};
@@ -64,13 +64,13 @@ pub(super) fn encode(w: &mut Writer, request: &ChatRequest) -> Result<(), WireEr
     request.refuse_other_tools(DIALECT)?;
     if request.parallel_tool_calls == Some(false) {
         let hint = "it can't be told to call one tool at a time; leave it out";
-        return Err(unsupported("parallel_tool_calls", hint));
+        return Err(DIALECT.lacks("parallel_tool_calls", hint));
     }
     let called = called_before(request);
     let forbidden = request.tool_choice == Some(ToolChoice::None);
     if forbidden && !called.is_empty() {
         let hint = "where tools were called before, it must know them, and it can't be told to call none; leave it out";
-        return Err(unsupported(request.name_of("tool_choice", "toolConfig"), hint));
+        return Err(DIALECT.lacks(request.name_of("tool_choice", "toolConfig"), hint));
     }
     // Tools that are not to be called need not be known.
     if forbidden || (request.tools.is_empty() && request.other_tools.is_empty() && called.is_empty()) {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use signalbox_types::{Modality, Part, Role};
 
 use super::additional::{Vendor, vendor};
-use super::{DIALECT, media, unsupported};
+use super::{DIALECT, media};
 use crate::canonical::{ChatRequest, no_counterpart, signature};
 use crate::dialects::anthropic_messages::{INVALID_ARGUMENTS, media_part, named, tool_id};
 use crate::error::WireError;
@@ -106,7 +106,7 @@ fn encode_parts(w: &mut Writer, request: &ChatRequest, index: usize) -> Result<(
             Part::ToolCallResponse { id, response, is_error } => {
                 let Some(id) = id else {
                     let field = format!("{}.tool_call_id", request.origin(index));
-                    return Err(unsupported(field, "set it to the id of the call that is answered"));
+                    return Err(DIALECT.lacks(field, "set it to the id of the call that is answered"));
                 };
                 encode_answer(w, request, &tool_id(id), response, *is_error, &field)?;
             }
@@ -176,7 +176,7 @@ fn encode_item(
             w.item(item);
             Ok(())
         }
-        None => Err(unsupported(field, no_counterpart(item))),
+        None => Err(DIALECT.lacks(field, no_counterpart(item))),
     }
 }
 
@@ -244,15 +244,15 @@ pub(super) fn encode_part(w: &mut Writer, part: &Part, named: &Named<'_>, field:
             })?;
         }
         Part::Uri { .. } => {
-            return Err(unsupported(field, "it fetches nothing from the web; send the content inline, or from s3://"));
+            return Err(DIALECT.lacks(field, "it fetches nothing from the web; send the content inline, or from s3://"));
         }
         Part::File { .. } => {
-            return Err(unsupported(field, "a file uploaded to one provider is unknown to another; send it inline"));
+            return Err(DIALECT.lacks(field, "a file uploaded to one provider is unknown to another; send it inline"));
         }
         Part::ToolCallResponse { .. } => {
-            return Err(unsupported(field, "an answer of a tool must stand in a message of the tool"));
+            return Err(DIALECT.lacks(field, "an answer of a tool must stand in a message of the tool"));
         }
-        Part::Other(value) => return Err(unsupported(field, no_counterpart(value))),
+        Part::Other(value) => return Err(DIALECT.lacks(field, no_counterpart(value))),
     }
     Ok(())
 }
@@ -266,11 +266,11 @@ fn encode_media(
     source: impl FnOnce(&mut Writer),
 ) -> Result<(), WireError> {
     let Some(key) = media::key(modality) else {
-        return Err(unsupported(field, "it takes text, images, documents and films, no sound"));
+        return Err(DIALECT.lacks(field, "it takes text, images, documents and films, no sound"));
     };
     let Some(format) = format else {
         let hint = format!("the data URL must name its media type, one of: {}", media::known(modality));
-        return Err(unsupported(field, hint));
+        return Err(DIALECT.lacks(field, hint));
     };
     w.object(|w| {
         w.object_field(key, |w| {

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 use signalbox_types::{Message, Modality, Part, Role};
 
-use super::{DIALECT, unsupported};
-use crate::canonical::{ChatRequest, PartHints, arguments_from_text, arguments_to_text, no_counterpart};
+use super::{DIALECT, citations};
+use crate::canonical::{ChatRequest, Citation, PartHints, arguments_from_text, arguments_to_text, no_counterpart};
 use crate::dialects::anthropic_messages::named;
 use crate::error::WireError;
 use crate::json::{Node, Object, Path};
@@ -217,11 +217,11 @@ fn encode_answers(w: &mut Writer, request: &ChatRequest, index: usize, message: 
     for part in &message.parts {
         let field = format!("{}.content", request.origin(index));
         let Part::ToolCallResponse { id, response, is_error } = part else {
-            return Err(unsupported(field, "a tool message holds answers of tools only"));
+            return Err(DIALECT.lacks(field, "a tool message holds answers of tools only"));
         };
         let Some(id) = id else {
             let field = format!("{}.tool_call_id", request.origin(index));
-            return Err(unsupported(field, "set it to the id of the call that is answered"));
+            return Err(DIALECT.lacks(field, "set it to the id of the call that is answered"));
         };
         let text = answer_text(response, &field)?;
         w.object(|w| {
@@ -241,7 +241,7 @@ fn answer_text(response: &Value, field: &str) -> Result<String, WireError> {
         Value::Array(items) => {
             let text = |item: &Value| item.get("text").and_then(Value::as_str).map(str::to_owned);
             let texts: Option<Vec<String>> = items.iter().map(text).collect();
-            texts.ok_or_else(|| unsupported(field, "a tool's answer is text there"))?.join("\n")
+            texts.ok_or_else(|| DIALECT.lacks(field, "a tool's answer is text there"))?.join("\n")
         }
         other => other.to_string(),
     })
@@ -284,23 +284,23 @@ pub(super) fn encode_part(
             let name = hints.and_then(|hints| hints.file_name.as_deref());
             match plain_text(mime_type.as_deref(), content) {
                 Some(text) => text_part(w, &name.map_or_else(|| text.clone(), |name| format!("{name}\n\n{text}"))),
-                None => return Err(unsupported(field, "of documents it takes plain text only; send the text")),
+                None => return Err(DIALECT.lacks(field, "of documents it takes plain text only; send the text")),
             }
         }
         Part::File { .. } => {
-            return Err(unsupported(field, "a file uploaded to one provider is unknown to another; send it inline"));
+            return Err(DIALECT.lacks(field, "a file uploaded to one provider is unknown to another; send it inline"));
         }
-        Part::Blob { .. } | Part::Uri { .. } => return Err(unsupported(field, "it takes text and images")),
-        Part::Other(value) => return Err(unsupported(field, no_counterpart(value))),
+        Part::Blob { .. } | Part::Uri { .. } => return Err(DIALECT.lacks(field, "it takes text and images")),
+        Part::Other(value) => return Err(DIALECT.lacks(field, no_counterpart(value))),
         Part::ToolCall { .. } | Part::ToolCallResponse { .. } => {
-            return Err(unsupported(field, "calls and answers of tools have places of their own"));
+            return Err(DIALECT.lacks(field, "calls and answers of tools have places of their own"));
         }
     }
     Ok(())
 }
 
 /// An answer's message.
-pub(super) fn encode_answer(w: &mut Writer, message: &Message) -> Result<(), WireError> {
+pub(super) fn encode_answer(w: &mut Writer, message: &Message, cited: &[Citation]) -> Result<(), WireError> {
     let mut result = Ok(());
     let calls = message.parts.iter().any(|part| matches!(part, Part::ToolCall { .. }));
     let is_plan = |part: &&Part| calls && matches!(part, Part::Text { .. });
@@ -333,6 +333,7 @@ pub(super) fn encode_answer(w: &mut Writer, message: &Message) -> Result<(), Wir
         if calls {
             encode_calls(w, &message.parts);
         }
+        citations::encode(w, cited, message);
     });
     result
 }

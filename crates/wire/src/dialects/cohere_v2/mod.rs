@@ -1,5 +1,6 @@
 //! Cohere's Chat API, version 2.
 
+mod citations;
 mod error;
 mod messages;
 mod request;
@@ -27,10 +28,6 @@ use crate::sse::SseEvent;
 pub(crate) struct CohereV2;
 
 const DIALECT: Dialect = Dialect::CohereV2;
-
-fn unsupported(field: impl Into<String>, hint: impl Into<String>) -> WireError {
-    WireError::Unsupported { field: field.into(), dialect: DIALECT, hint: hint.into() }
-}
 
 impl Codec for CohereV2 {
     fn dialect(&self) -> Dialect {

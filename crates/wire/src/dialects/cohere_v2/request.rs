@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use signalbox_types::ToolDefinition;
 
-use super::{DIALECT, messages, unsupported};
+use super::{DIALECT, messages};
 use crate::canonical::{ChatRequest, Effort, OtherTool, Reasoning, ResponseFormat, ToolChoice};
 use crate::dialects::{encode_extras, is_empty};
 use crate::error::WireError;
@@ -28,6 +28,7 @@ const KNOWN: &[&str] = &[
     "presence_penalty",
     "frequency_penalty",
     "stop_sequences",
+    "logprobs",
     "stream",
     "response_format",
     "thinking",
@@ -64,6 +65,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatRequest, WireError> {
     for (index, node) in root.children("stop_sequences", Path::Root)?.into_iter().enumerate() {
         request.stop.push(node.text(path.index(index))?.into_owned());
     }
+    request.logprobs = (root.flag("logprobs", Path::Root)? == Some(true)).then_some(0);
     request.stream = root.flag("stream", Path::Root)?.unwrap_or(false);
     request.stream_usage = request.stream;
     for (name, node) in root.iter().filter(|(name, node)| !KNOWN.contains(name) && !node.is_null()) {
@@ -158,19 +160,27 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
             ("frequency_penalty", "generationConfig.frequencyPenalty", &request.frequency_penalty),
         ] {
             if value.as_ref().and_then(serde_json::Number::as_f64).is_some_and(|value| !(0.0..=1.0).contains(&value)) {
-                return Err(unsupported(request.name_of(name, gemini), "it takes 0 to 1"));
+                return Err(DIALECT.lacks(request.name_of(name, gemini), "it takes 0 to 1"));
             }
             w.field_if(name, value.as_ref());
         }
+        match request.logprobs {
+            None => {}
+            Some(0) => w.field("logprobs", &true),
+            Some(_) => {
+                let field = request.name_of("top_logprobs", "generationConfig.logprobs");
+                return Err(DIALECT.lacks(field, "it tells of the chosen tokens only; leave it out"));
+            }
+        }
         if request.answers.is_some_and(|answers| answers != 1) {
             let field = request.name_of("n", "generationConfig.candidateCount");
-            return Err(unsupported(field, "it gives one answer per call; send the call several times"));
+            return Err(DIALECT.lacks(field, "it gives one answer per call; send the call several times"));
         }
         match request.stop.as_slice() {
             [] => {}
             stop if stop.len() > 5 => {
                 let field = request.name_of("stop", "generationConfig.stopSequences");
-                return Err(unsupported(field, "at most 5 can be sent there"));
+                return Err(DIALECT.lacks(field, "at most 5 can be sent there"));
             }
             stop => w.field("stop_sequences", stop),
         }
@@ -186,7 +196,7 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
 fn encode_tools(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
     request.refuse_other_tools(DIALECT)?;
     if request.parallel_tool_calls == Some(false) {
-        return Err(unsupported("parallel_tool_calls", "it can't be told to call one tool at a time; leave it out"));
+        return Err(DIALECT.lacks("parallel_tool_calls", "it can't be told to call one tool at a time; leave it out"));
     }
     if request.tools.is_empty() && request.other_tools.is_empty() {
         return Ok(());
@@ -273,7 +283,6 @@ pub(crate) fn harmless_field(name: &str, value: &Value) -> Result<(), &'static s
     }
     Err(match name {
         "documents" => "only Cohere takes documents beside the messages; put them into a message",
-        "logprobs" => "it tells no token probabilities; leave it out",
         "safety_mode" => "only Cohere has it; leave it out, or use a policy of the gateway",
         _ => "it has no counterpart there; leave it out, or call a model whose provider speaks cohere_v2",
     })

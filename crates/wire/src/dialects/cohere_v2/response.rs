@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use serde_json::Value;
 use signalbox_types::{Message, Part, Role, Usage};
 
-use super::{DIALECT, messages};
-use crate::canonical::{ChatResponse, FinishReason};
+use super::{DIALECT, citations, messages};
+use crate::canonical::notes::length;
+use crate::canonical::{ChatResponse, Citation, FinishReason, Notes};
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
 use crate::write::Writer;
@@ -19,13 +21,33 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
     let parts = messages::parts(&message, path, &mut Vec::new())?;
     let reason = root.text("finish_reason", Path::Root)?.map_or(FinishReason::Stop, |word| reason_of(&word));
     let finish_reason = Some(reason.as_str().to_owned());
-    Ok(ChatResponse {
+    let logprobs = root.get("logprobs").and_then(Node::read::<Value>);
+    let notes = Notes { citations: cited(&message, &parts), logprobs: citations::logprobs(logprobs.as_ref()) };
+    let mut response = ChatResponse {
+        notes: vec![notes],
         id: root.text("id", Path::Root)?.map(Cow::into_owned),
         messages: vec![Message { role: Role::Assistant, parts, name: None, finish_reason }],
         finish_reasons: vec![reason],
         usage: root.child("usage", Path::Root)?.map(|usage| usage_of(&usage)).unwrap_or_default(),
         ..ChatResponse::default()
-    })
+    };
+    response.forget_empty_notes();
+    Ok(response)
+}
+
+/// Places are told within a content block; `parts` begin with those.
+fn cited(message: &Object<'_>, parts: &[Part]) -> Vec<Citation> {
+    let list = message.get("citations").and_then(Node::read::<Vec<Value>>).unwrap_or_default();
+    let before = |index: usize| {
+        let texts =
+            parts.iter().take(index).map(|part| if let Part::Text { content } = part { length(content) } else { 0 });
+        texts.sum()
+    };
+    let index =
+        |one: &Value| one.get("content_index").and_then(Value::as_u64).and_then(|one| usize::try_from(one).ok());
+    // What is said of thinking, or of a plan, is not of the answer.
+    let of_text = |one: &&Value| one.get("type").is_none_or(|kind| kind == "TEXT_CONTENT");
+    list.iter().filter(of_text).flat_map(|one| citations::decode(one, before(index(one).unwrap_or(0)))).collect()
 }
 
 pub(super) fn reason_of(word: &str) -> FinishReason {
@@ -90,7 +112,13 @@ pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
     Writer::try_write(|w| {
         w.field("id", response.id.as_deref().unwrap_or("unnamed"));
         w.field("finish_reason", word_of(reason, calls_tools));
-        messages::encode_answer(w, message)?;
+        messages::encode_answer(w, message, &response.notes(0).citations)?;
+        let tokens = &response.notes(0).logprobs;
+        if !tokens.is_empty() {
+            w.list_field("logprobs", |w| {
+                tokens.iter().for_each(|token| w.object(|w| citations::encode_logprob(w, token)));
+            });
+        }
         encode_usage(w, &response.usage);
         Ok(())
     })

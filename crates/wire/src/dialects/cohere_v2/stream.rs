@@ -1,16 +1,19 @@
 //! Streams → canonical events.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::DIALECT;
+use serde_json::Value;
+use signalbox_types::ErrorClass;
+
 use super::response::{reason_of, usage_of};
+use super::{DIALECT, citations};
 use crate::canonical::StreamEvent;
+use crate::canonical::notes::length;
 use crate::codec::StreamDecoder;
 use crate::error::{ErrorBody, WireError};
-use crate::json::{Body, Object, Path};
+use crate::json::{Body, Node, Object, Path};
 use crate::sse::SseEvent;
-use signalbox_types::ErrorClass;
 
 /// The plan is one text beside the content blocks, which are numbered.
 pub(super) const PLAN: u32 = u32::MAX - 1;
@@ -19,6 +22,8 @@ pub(super) const PLAN: u32 = u32::MAX - 1;
 pub(super) struct Decoder {
     ended: bool,
     calls: BTreeSet<u32>,
+    /// How many characters each content block has said: places are told within one.
+    said: BTreeMap<u32, u64>,
 }
 
 impl StreamDecoder for Decoder {
@@ -36,14 +41,15 @@ impl StreamDecoder for Decoder {
                 let id = root.text("id", Path::Root)?.map(Cow::into_owned);
                 out.push(StreamEvent::Start { id, model: None });
             }
-            Some("content-start" | "content-delta" | "tool-plan-delta") => content(&root, &mut out)?,
+            Some("content-start" | "content-delta" | "tool-plan-delta") => self.content(&root, &mut out)?,
             Some("tool-call-start" | "tool-call-delta") => self.call(&root, &mut out)?,
             Some("message-end") => self.end(&root, &mut out)?,
             None if root.get("message").is_some_and(|node| node.is_text()) => {
                 self.ended = true;
                 out.push(StreamEvent::Error(crate::error::read(200, &event.data)));
             }
-            // Citations, ends of blocks, and what the API will add.
+            Some("citation-start") => self.citation(&root, &mut out)?,
+            // Ends of citations and blocks, and what the API will add.
             _ => {}
         }
         Ok(out)
@@ -63,27 +69,45 @@ fn message<'a>(root: &Object<'a>) -> Result<Option<Object<'a>>, WireError> {
     delta.child("message", path)
 }
 
-fn content(root: &Object<'_>, out: &mut Vec<StreamEvent>) -> Result<(), WireError> {
-    let Some(message) = message(root)? else { return Ok(()) };
-    let path = Path::Root.key("delta");
-    let path = path.key("message");
-    if let Some(text) = message.text("tool_plan", path)?.filter(|text| !text.is_empty()) {
-        out.push(StreamEvent::TextDelta { choice: 0, index: PLAN, text: text.into_owned() });
-    }
-    let Some(content) = message.get("content").filter(|node| node.is_object()) else { return Ok(()) };
-    let path = path.key("content");
-    let content = content.object(path)?;
-    let index = index(root)?;
-    if let Some(text) = content.text("thinking", path)?.filter(|text| !text.is_empty()) {
-        out.push(StreamEvent::ReasoningDelta { choice: 0, index, text: text.into_owned() });
-    }
-    if let Some(text) = content.text("text", path)?.filter(|text| !text.is_empty()) {
-        out.push(StreamEvent::TextDelta { choice: 0, index, text: text.into_owned() });
-    }
-    Ok(())
-}
-
 impl Decoder {
+    fn content(&mut self, root: &Object<'_>, out: &mut Vec<StreamEvent>) -> Result<(), WireError> {
+        let Some(message) = message(root)? else { return Ok(()) };
+        let path = Path::Root.key("delta");
+        let path = path.key("message");
+        if let Some(text) = message.text("tool_plan", path)?.filter(|text| !text.is_empty()) {
+            out.push(StreamEvent::TextDelta { choice: 0, index: PLAN, text: text.into_owned() });
+        }
+        let Some(content) = message.get("content").filter(|node| node.is_object()) else { return Ok(()) };
+        let path = path.key("content");
+        let content = content.object(path)?;
+        let index = index(root)?;
+        if let Some(text) = content.text("thinking", path)?.filter(|text| !text.is_empty()) {
+            out.push(StreamEvent::ReasoningDelta { choice: 0, index, text: text.into_owned() });
+        }
+        if let Some(text) = content.text("text", path)?.filter(|text| !text.is_empty()) {
+            let tokens = citations::logprobs(root.get("logprobs").and_then(Node::read::<Value>).as_ref());
+            if !tokens.is_empty() {
+                out.push(StreamEvent::Logprobs { choice: 0, tokens });
+            }
+            *self.said.entry(index).or_default() += length(&text);
+            out.push(StreamEvent::TextDelta { choice: 0, index, text: text.into_owned() });
+        }
+        Ok(())
+    }
+
+    fn citation(&self, root: &Object<'_>, out: &mut Vec<StreamEvent>) -> Result<(), WireError> {
+        let Some(message) = message(root)? else { return Ok(()) };
+        let Some(told) = message.get("citations").and_then(Node::read::<Value>) else { return Ok(()) };
+        if told.get("type").is_some_and(|kind| kind != "TEXT_CONTENT") {
+            return Ok(());
+        }
+        let block = told.get("content_index").and_then(Value::as_u64).unwrap_or(0);
+        let before = self.said.iter().filter(|(index, _)| u64::from(**index) < block).map(|(_, said)| said).sum();
+        let citations = citations::decode(&told, before).into_iter();
+        out.extend(citations.map(|citation| StreamEvent::Citation { choice: 0, citation }));
+        Ok(())
+    }
+
     fn call(&mut self, root: &Object<'_>, out: &mut Vec<StreamEvent>) -> Result<(), WireError> {
         let Some(message) = message(root)? else { return Ok(()) };
         let path = Path::Root.key("delta");

@@ -6,8 +6,8 @@ use bytes::BytesMut;
 use signalbox_types::Usage;
 
 use super::response::{encode_usage, word_of};
-use super::{DIALECT, error};
-use crate::canonical::{FinishReason, StreamEvent};
+use super::{DIALECT, citations, error};
+use crate::canonical::{Citation, FinishReason, StreamEvent, TokenLogprob};
 use crate::codec::StreamEncoder;
 use crate::error::ErrorBody;
 use crate::sse;
@@ -25,6 +25,11 @@ pub(super) struct Encoder {
     next_call: u32,
     usage: Usage,
     finish: Option<FinishReason>,
+    /// All it said, which citations quote.
+    text: String,
+    next_citation: u32,
+    /// Of the text that comes next.
+    logprobs: Vec<TokenLogprob>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +101,29 @@ impl Encoder {
                 index
             }
         };
-        send(out, "content-delta", Some(index), |w| delta(w, |w| w.object_field("content", |w| w.field(kind, text))));
+        let tokens = if is_text { std::mem::take(&mut self.logprobs) } else { Vec::new() };
+        send(out, "content-delta", Some(index), |w| {
+            delta(w, |w| w.object_field("content", |w| w.field(kind, text)));
+            match tokens.as_slice() {
+                [] => {}
+                [token] => w.object_field("logprobs", |w| citations::encode_logprob(w, token)),
+                tokens => w.object_field("logprobs", |w| {
+                    w.field("text", text);
+                    w.list_field("token_ids", |_| {});
+                    w.field("logprobs", &tokens.iter().map(|token| token.logprob).collect::<Vec<_>>());
+                }),
+            }
+        });
+    }
+
+    fn citation(&mut self, out: &mut BytesMut, citation: &Citation) {
+        self.start(out);
+        let index = self.next_citation;
+        self.next_citation += 1;
+        send(out, "citation-start", Some(index), |w| {
+            delta(w, |w| w.object_field("citations", |w| citations::encode_fields(w, citation, &self.text)));
+        });
+        send(out, "citation-end", Some(index), |_| {});
     }
 
     fn call(&mut self, out: &mut BytesMut, of: u32, id: Option<&str>, name: &str) {
@@ -132,9 +159,13 @@ impl StreamEncoder for Encoder {
                 self.id.clone_from(id);
                 self.start(out);
             }
-            StreamEvent::TextDelta { text, .. } | StreamEvent::RefusalDelta { text, .. } => {
+            StreamEvent::TextDelta { text, .. } => {
+                self.text.push_str(text);
                 self.content(out, "text", text);
             }
+            StreamEvent::RefusalDelta { text, .. } => self.content(out, "text", text),
+            StreamEvent::Citation { citation, .. } => self.citation(out, citation),
+            StreamEvent::Logprobs { tokens, .. } => self.logprobs.extend_from_slice(tokens),
             StreamEvent::ReasoningDelta { text, .. } => self.content(out, "thinking", text),
             // It has no place for proofs, nor for what only their maker can read.
             StreamEvent::ReasoningSignature { .. } | StreamEvent::ReasoningEncrypted { .. } => {}
@@ -152,6 +183,8 @@ impl StreamEncoder for Encoder {
             }
             StreamEvent::Finish { reason, .. } => self.finish = Some(reason.clone()),
             StreamEvent::Usage(usage) => self.usage = *usage,
+            // Only its own callers are told.
+            StreamEvent::OneHourWrites(_) => {}
             StreamEvent::Part { .. } => {
                 self.closed = true;
                 out.extend_from_slice(&error::event(&ErrorBody::unsaid(DIALECT)));

@@ -26,6 +26,8 @@ const KNOWN: &[&str] = &[
     "frequencyPenalty",
     "candidateCount",
     "stopSequences",
+    "responseLogprobs",
+    "logprobs",
 ];
 
 pub(super) fn decode(config: &Fields<'_>, path: Path<'_>, request: &mut ChatRequest) -> Result<(), WireError> {
@@ -37,6 +39,8 @@ pub(super) fn decode(config: &Fields<'_>, path: Path<'_>, request: &mut ChatRequ
     request.presence_penalty = config.number("presencePenalty", path)?;
     request.frequency_penalty = config.number("frequencyPenalty", path)?;
     request.answers = config.count("candidateCount", path)?;
+    let top = config.count("logprobs", path)?.unwrap_or(0);
+    request.logprobs = (config.flag("responseLogprobs", path)? == Some(true)).then_some(top);
     let stops = path.key("stopSequences");
     for (index, node) in config.children("stopSequences", path)?.into_iter().enumerate() {
         request.stop.push(node.text(stops.index(index))?.into_owned());
@@ -107,6 +111,10 @@ pub(super) fn encode(w: &mut Writer, request: &ChatRequest) {
         w.field_if("presencePenalty", request.presence_penalty.as_ref().filter(counts));
         w.field_if("frequencyPenalty", request.frequency_penalty.as_ref().filter(counts));
         w.field_if("candidateCount", request.answers.filter(|answers| ours || *answers != 1));
+        if let Some(top) = request.logprobs {
+            w.field("responseLogprobs", &true);
+            w.field_if("logprobs", (top > 0).then_some(top));
+        }
         if !request.stop.is_empty() {
             w.field("stopSequences", &request.stop);
         }
@@ -176,9 +184,6 @@ pub(crate) fn harmless_field(name: &str, value: &Value) -> Result<(), &'static s
         "safetySettings" => "only Gemini has these filters; switch them off with `BLOCK_NONE`, or leave them out",
         "toolConfig" => {
             "of `toolConfig`, only the modes AUTO, NONE and ANY with at most one allowed name can be said there"
-        }
-        "generationConfig.responseLogprobs" | "generationConfig.logprobs" => {
-            "token probabilities aren't translated; leave it out"
         }
         "generationConfig.responseMimeType" => "only `text/plain` and `application/json` can be said there",
         "generationConfig.responseModalities" | "generationConfig.speechConfig" | "generationConfig.imageConfig" => {

@@ -7,7 +7,7 @@ use signalbox_types::{Part, Role, Usage};
 use super::fields::{Fields, camel, read_count};
 use super::parts::{self, Ids};
 use crate::codec::{Peek, TextSlot};
-use crate::embeddings::{Embeddings, EmbeddingsRequest};
+use crate::embeddings::{Embeddings, EmbeddingsRequest, Purpose};
 use crate::error::WireError;
 use crate::json::{Body, Node, Path};
 use crate::write::Writer;
@@ -89,17 +89,22 @@ fn decode_one(one: &Fields<'_>, path: Path<'_>, request: &mut EmbeddingsRequest)
     let config = one.child("embedContentConfig", path)?;
     for fields in [Some(one), config.as_ref()].into_iter().flatten() {
         request.dimensions = fields.count("outputDimensionality", path)?.or(request.dimensions);
-        for (name, _) in fields.iter().filter(|(_, node)| !node.is_null()) {
+        for (name, node) in fields.iter().filter(|(_, node)| !node.is_null()) {
             let name = camel(name);
-            if !matches!(name.as_ref(), "model" | "content" | "outputDimensionality" | "embedContentConfig") {
-                request.refuse(path.key(&name).to_string(), LEAVE_OUT);
+            match name.as_ref() {
+                "model" | "content" | "outputDimensionality" | "embedContentConfig" => {}
+                "taskType" if Purpose::find(&node.unescape()).is_some_and(|one| request.says(one)) => {
+                    request.purpose = Purpose::find(&node.unescape());
+                    request.purpose_field = path.key(&name).to_string();
+                }
+                _ => request.refuse(path.key(&name).to_string(), LEAVE_OUT),
             }
         }
     }
     Ok(())
 }
 
-pub(crate) fn encode_request(request: &EmbeddingsRequest) -> Bytes {
+pub(crate) fn encode_request(request: &EmbeddingsRequest, purpose: Option<&str>) -> Bytes {
     let body = Writer::write(|w| {
         w.list_field("requests", |w| {
             for input in &request.inputs {
@@ -109,6 +114,7 @@ pub(crate) fn encode_request(request: &EmbeddingsRequest) -> Bytes {
                         w.list_field("parts", |w| w.object(|w| w.field("text", input)));
                     });
                     w.field_if("outputDimensionality", request.dimensions);
+                    w.field_if("taskType", purpose);
                 });
             }
         });

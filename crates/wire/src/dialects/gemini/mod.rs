@@ -8,6 +8,7 @@ mod config;
 pub(crate) mod embeddings;
 mod error;
 mod fields;
+mod notes;
 mod parts;
 mod request;
 mod response;

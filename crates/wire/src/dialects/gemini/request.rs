@@ -136,17 +136,13 @@ fn decode_tool_config(node: Node<'_>, request: &mut ChatRequest) -> Result<(), W
     Ok(())
 }
 
-fn unsupported(field: impl Into<String>, hint: impl Into<String>) -> WireError {
-    WireError::Unsupported { field: field.into(), dialect: DIALECT, hint: hint.into() }
-}
-
 pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
     Writer::try_write(|w| {
         turns::encode_system(w, request)?;
         turns::encode_contents(w, request)?;
         encode_tools(w, request)?;
         match request.stop.as_slice() {
-            stop if stop.len() > 5 => return Err(unsupported("stop_sequences", "at most 5 can be sent there")),
+            stop if stop.len() > 5 => return Err(DIALECT.lacks("stop_sequences", "at most 5 can be sent there")),
             _ => config::encode(w, request),
         }
         encode_extras(w, request)
@@ -172,7 +168,7 @@ fn encode_tools(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> 
     }
     if request.parallel_tool_calls == Some(false) {
         let hint = "it can't be kept from calling several tools at once; leave it out";
-        return Err(unsupported("parallel_tool_calls", hint));
+        return Err(DIALECT.lacks("parallel_tool_calls", hint));
     }
     let Some(choice) = &request.tool_choice else { return Ok(()) };
     w.object_field("toolConfig", |w| {
@@ -210,13 +206,8 @@ fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
         return Ok(());
     }
     for (name, value) in &request.extras.fields {
-        let harmless = match (request.extras.dialect, name.as_str()) {
-            (_, "logprobs" | "top_logprobs") if value != false && value.as_f64() != Some(0.0) => {
-                Err("token probabilities aren't translated; leave it out")
-            }
-            (other, _) => crate::dialects::harmless_field(other, name, value),
-        };
-        harmless.map_err(|hint| unsupported(name, hint))?;
+        let harmless = crate::dialects::harmless_field(request.extras.dialect, name, value);
+        harmless.map_err(|hint| DIALECT.lacks(name, hint))?;
     }
     Ok(())
 }

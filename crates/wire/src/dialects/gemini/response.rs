@@ -4,9 +4,10 @@ use bytes::Bytes;
 use signalbox_types::{Message, Part, Role, Usage};
 
 use super::fields::{Fields, read_count};
+use super::notes;
 use super::parts::{self, Ids};
 use super::turns::{Signed, encode_part};
-use crate::canonical::{ChatResponse, FinishReason};
+use crate::canonical::{ChatResponse, FinishReason, Notes};
 use crate::error::WireError;
 use crate::json::{Body, Path};
 use crate::write::Writer;
@@ -30,6 +31,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
             None => Vec::new(),
         };
         let mut parts: Vec<Part> = hinted.into_iter().map(|(part, _)| part).collect();
+        let citations = notes::citations(&candidate, path, &parts)?;
+        response.notes.push(Notes { citations, logprobs: notes::logprobs(&candidate, path)? });
         if parts.len() > 1 {
             parts.retain(|part| !matches!(part, Part::Text { content } if content.is_empty()));
         }
@@ -37,6 +40,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
         let word = candidate.text("finishReason", path)?;
         push(&mut response, parts, reason_of(word.as_deref().unwrap_or("STOP"), calls));
     }
+    response.forget_empty_notes();
     match blocked(&root)? {
         Some(content) if response.messages.is_empty() => {
             push(&mut response, vec![Part::Refusal { content }], FinishReason::ContentFilter);
@@ -143,7 +147,7 @@ pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
             let mut each = response.messages.iter().enumerate();
             result = each.try_for_each(|(index, message)| {
                 let reason = response.finish_reasons.get(index).unwrap_or(&FinishReason::Stop);
-                encode_candidate(w, index, message, reason)
+                encode_candidate(w, index, message, reason, response.notes(index))
             });
         });
         encode_usage(w, &response.usage);
@@ -153,7 +157,13 @@ pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
     })
 }
 
-fn encode_candidate(w: &mut Writer, index: usize, message: &Message, reason: &FinishReason) -> Result<(), WireError> {
+fn encode_candidate(
+    w: &mut Writer,
+    index: usize,
+    message: &Message,
+    reason: &FinishReason,
+    told: &Notes,
+) -> Result<(), WireError> {
     let mut result = Ok(());
     w.object(|w| {
         w.object_field("content", |w| {
@@ -174,6 +184,7 @@ fn encode_candidate(w: &mut Writer, index: usize, message: &Message, reason: &Fi
         let refused = message.parts.iter().any(|part| matches!(part, Part::Refusal { .. }));
         w.field("finishReason", word_of(reason, refused));
         w.field("index", &index);
+        notes::encode(w, told, &notes::texts_of(message));
     });
     result
 }

@@ -1,15 +1,16 @@
 //! Streams → canonical events. Each event is a whole `GenerateContentResponse` that says what is new. No word ends a
 //! stream: it is complete when every candidate has said why it stopped.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use signalbox_types::Part;
 
 use super::DIALECT;
 use super::fields::Fields;
+use super::notes;
 use super::parts::{self, Ids};
 use super::response::{blocked, reason_of, usage};
-use crate::canonical::{FinishReason, StreamEvent, arguments_to_text};
+use crate::canonical::{Citation, FinishReason, StreamEvent, arguments_to_text};
 use crate::codec::StreamDecoder;
 use crate::error::WireError;
 use crate::json::{Body, Path};
@@ -23,6 +24,10 @@ pub(super) struct Decoder {
     finished: BTreeSet<u32>,
     calling: BTreeSet<u32>,
     calls: u32,
+    /// What each choice has said: places are told in bytes of it, often at the very end.
+    texts: BTreeMap<u32, String>,
+    /// Some models tell them again with every piece.
+    cited: Vec<Citation>,
     ids: Ids,
 }
 
@@ -79,11 +84,25 @@ impl Decoder {
     ) -> Result<(), WireError> {
         let choice = candidate.count("index", path)?.and_then(|index| u32::try_from(index).ok()).unwrap_or(0);
         self.seen.insert(choice);
+        let tokens = notes::logprobs(candidate, path)?;
+        if !tokens.is_empty() {
+            out.push(StreamEvent::Logprobs { choice, tokens });
+        }
         if let Some(content) = candidate.child("content", path)? {
             for (part, _) in parts::decode_parts(&content, path.key("content"), &mut self.ids)? {
                 self.part(choice, part, out);
             }
         }
+        let said = [Part::Text { content: self.texts.remove(&choice).unwrap_or_default() }];
+        let citations = notes::citations(candidate, path, &said)?;
+        for citation in citations {
+            if !self.cited.contains(&citation) {
+                self.cited.push(citation.clone());
+                out.push(StreamEvent::Citation { choice, citation });
+            }
+        }
+        let [Part::Text { content }] = said else { return Ok(()) };
+        self.texts.insert(choice, content);
         if let Some(word) = candidate.text("finishReason", path)?
             && self.finished.insert(choice)
         {
@@ -97,6 +116,7 @@ impl Decoder {
         match part {
             Part::Text { content: text } => {
                 if !text.is_empty() {
+                    self.texts.entry(choice).or_default().push_str(&text);
                     out.push(StreamEvent::TextDelta { choice, index: 0, text });
                 }
             }

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use bytes::BytesMut;
 use signalbox_types::{Part, Usage};
 
+use super::notes;
 use super::parts::join;
 use super::response::{encode_answer_part, encode_usage, word_of};
 use super::turns::Signed;
-use crate::canonical::{FinishReason, StreamEvent, arguments_from_text, signature};
+use crate::canonical::{FinishReason, Notes, StreamEvent, arguments_from_text, signature};
 use crate::codec::{StreamEncoder, StreamStart};
 use crate::sse;
 use crate::write::Writer;
@@ -29,6 +30,9 @@ struct Choice {
     waiting: Vec<Waiting>,
     refused: bool,
     finish: Option<FinishReason>,
+    /// What it has said, which citations tell their places by; they come with the last event.
+    text: String,
+    notes: Notes,
 }
 
 #[derive(Debug)]
@@ -77,11 +81,19 @@ impl Encoder {
         }
     }
 
-    fn say(&self, out: &mut BytesMut, choice: u32, parts: &[Part]) {
+    fn say(&mut self, out: &mut BytesMut, choice: u32, parts: &[Part]) {
+        let state = self.choices.entry(choice).or_default();
+        for part in parts {
+            if let Part::Text { content } = part {
+                state.text.push_str(content);
+            }
+        }
+        let tokens = std::mem::take(&mut state.notes.logprobs);
         let candidate = |w: &mut Writer| {
             w.object(|w| {
                 content(w, parts);
                 w.field("index", &choice);
+                notes::encode_logprobs(w, &tokens);
             });
         };
         self.send(out, candidate, None);
@@ -180,12 +192,20 @@ impl StreamEncoder for Encoder {
                 }
                 self.part(out, *choice, part.clone());
             }
+            StreamEvent::Citation { choice, citation } => {
+                self.choices.entry(*choice).or_default().notes.citations.push(citation.clone());
+            }
+            StreamEvent::Logprobs { choice, tokens } => {
+                self.choices.entry(*choice).or_default().notes.logprobs.extend_from_slice(tokens);
+            }
             // Written at the end only: the usage that goes with it comes later.
             StreamEvent::Finish { choice, reason, .. } => {
                 self.release(out, *choice);
                 self.choices.entry(*choice).or_default().finish = Some(reason.clone());
             }
             StreamEvent::Usage(usage) => self.usage = *usage,
+            // Only its own callers are told.
+            StreamEvent::OneHourWrites(_) => {}
             StreamEvent::Error(error) => self.fail(out, error),
             // Google's Python SDK takes a comment for a broken answer, and the dialect has no other sign of life.
             StreamEvent::Ping => {}
@@ -209,6 +229,7 @@ impl StreamEncoder for Encoder {
                     let reason = choice.finish.as_ref().unwrap_or(&FinishReason::Stop);
                     w.field("finishReason", word_of(reason, choice.refused));
                     w.field("index", index);
+                    notes::encode(w, &choice.notes, &[choice.text.as_str()]);
                 });
             }
         };

@@ -14,10 +14,6 @@ use crate::dialects::anthropic_messages::{media_part, named};
 use crate::error::WireError;
 use crate::write::Writer;
 
-fn unsupported(field: impl Into<String>, hint: impl Into<String>) -> WireError {
-    WireError::Unsupported { field: field.into(), dialect: DIALECT, hint: hint.into() }
-}
-
 /// All system messages, in order: this dialect has one place for them.
 pub(super) fn encode_system(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
     let systems = request.messages.iter().enumerate().filter(|(_, message)| message.role == Role::System);
@@ -135,12 +131,14 @@ fn encode_answers(
     for part in &message.parts {
         let Part::ToolCallResponse { id, response, is_error } = part else {
             let field = format!("{}.content", request.origin(index));
-            return Err(unsupported(field, "a tool message holds answers of tools only"));
+            return Err(DIALECT.lacks(field, "a tool message holds answers of tools only"));
         };
         let known = id.as_deref().and_then(|id| names.get(id).copied());
         let Some(name) = known.or(message.name.as_deref()) else {
             let field = format!("{}.tool_call_id", request.origin(index));
-            return Err(unsupported(field, "there it names the tool: set it to the id of a call that was made before"));
+            return Err(
+                DIALECT.lacks(field, "there it names the tool: set it to the id of a call that was made before")
+            );
         };
         let response = answer_of(response, *is_error, shown, &format!("{}.content", request.origin(index)))?;
         w.object(|w| {
@@ -166,7 +164,7 @@ fn answer_of(response: &Value, is_error: bool, shown: &mut Vec<Part>, field: &st
                     Some(text) => texts.push(text.to_owned()),
                     None => shown.push(media_part(item).ok_or_else(|| {
                         let kind = item.get("type").and_then(Value::as_str).unwrap_or("unknown");
-                        unsupported(field, format!("a tool's answer of type `{kind}` has no counterpart there"))
+                        DIALECT.lacks(field, format!("a tool's answer of type `{kind}` has no counterpart there"))
                     })?),
                 }
             }
@@ -322,7 +320,7 @@ pub(super) fn encode_part(
         Part::Refusal { content } => w.object(|w| w.field("text", content)),
         Part::Blob { mime_type, content, .. } => {
             let Some(mime_type) = mime_type else {
-                return Err(unsupported(field, "the data URL must name its media type, e.g. `image/png`"));
+                return Err(DIALECT.lacks(field, "the data URL must name its media type, e.g. `image/png`"));
             };
             if let Some(name) = hints.and_then(|hints| hints.file_name.as_deref()) {
                 // The name has no field here, but the model may be asked about it.
@@ -339,13 +337,13 @@ pub(super) fn encode_part(
             file(w, uri, mime_type.as_deref().or_else(|| mime_type_of(uri)));
         }
         Part::File { .. } => {
-            return Err(unsupported(field, "a file uploaded to one provider is unknown to another; send it inline"));
+            return Err(DIALECT.lacks(field, "a file uploaded to one provider is unknown to another; send it inline"));
         }
         Part::ToolCallResponse { .. } => {
-            return Err(unsupported(field, "an answer of a tool must stand in a message of the tool"));
+            return Err(DIALECT.lacks(field, "an answer of a tool must stand in a message of the tool"));
         }
         Part::Other(value) => {
-            return Err(unsupported(field, no_counterpart(value)));
+            return Err(DIALECT.lacks(field, no_counterpart(value)));
         }
         Part::Text { .. } | Part::Reasoning { .. } | Part::ToolCall { .. } => {
             Signed::default().encode(w, part, None);

@@ -5,6 +5,7 @@
 //! must be sent back as it came. It writes them in answers; in requests only if the caller spoke this
 //! dialect too, since strict servers refuse fields that they don't know.
 
+pub(crate) mod citations;
 mod error;
 mod google;
 mod parts;

@@ -249,10 +249,6 @@ fn encode_content(w: &mut Writer, request: &ChatRequest, index: usize, message: 
     Ok(())
 }
 
-fn unsupported(field: &str, hint: impl Into<String>) -> WireError {
-    WireError::Unsupported { field: field.to_owned(), dialect: DIALECT, hint: hint.into() }
-}
-
 fn encode_part(w: &mut Writer, part: &Part, hints: Option<&PartHints>, field: &str) -> Result<(), WireError> {
     let image = |w: &mut Writer, url: &str| {
         w.object(|w| {
@@ -293,16 +289,16 @@ fn encode_part(w: &mut Writer, part: &Part, hints: Option<&PartHints>, field: &s
             });
         }),
         Part::File { .. } => {
-            return Err(unsupported(field, "a file uploaded to one provider is unknown to another; send it inline"));
+            return Err(DIALECT.lacks(field, "a file uploaded to one provider is unknown to another; send it inline"));
         }
         Part::Uri { modality: Modality::Document, .. } => {
-            return Err(unsupported(field, "a document by link can't be said there; send it as base64"));
+            return Err(DIALECT.lacks(field, "a document by link can't be said there; send it as base64"));
         }
         Part::Blob { .. } | Part::Uri { .. } => {
-            return Err(unsupported(field, "send text, images (link or base64) or PDF documents (base64)"));
+            return Err(DIALECT.lacks(field, "send text, images (link or base64) or PDF documents (base64)"));
         }
         Part::Other(value) if value.pointer("/source/type").is_some_and(|kind| kind == "file") => {
-            return Err(unsupported(field, "a file uploaded to one provider is unknown to another; send it inline"));
+            return Err(DIALECT.lacks(field, "a file uploaded to one provider is unknown to another; send it inline"));
         }
         Part::Other(value) => {
             let hint = match kind_of(value) {
@@ -311,7 +307,7 @@ fn encode_part(w: &mut Writer, part: &Part, hints: Option<&PartHints>, field: &s
                 }
                 _ => no_counterpart(value),
             };
-            return Err(unsupported(field, hint));
+            return Err(DIALECT.lacks(field, hint));
         }
         Part::ToolCall { .. } | Part::ToolCallResponse { .. } | Part::Reasoning { .. } => {}
     }
@@ -411,10 +407,10 @@ fn encode_tool_answers(
     let mut pictures: Vec<Part> = Vec::new();
     for part in &message.parts {
         let Part::ToolCallResponse { id, response, is_error } = part else {
-            return Err(unsupported(&field, "a tool message holds answers of tools only"));
+            return Err(DIALECT.lacks(field, "a tool message holds answers of tools only"));
         };
         let Some(id) = id else {
-            return Err(unsupported(&field, "a tool's answer must name its call: set the call's id"));
+            return Err(DIALECT.lacks(field, "a tool's answer must name its call: set the call's id"));
         };
         let (mut texts, mut shown) = answer_parts(response, &field)?;
         if texts.is_empty() && !shown.is_empty() {
@@ -460,7 +456,7 @@ fn answer_parts(response: &Value, field: &str) -> Result<(Vec<String>, Vec<Part>
                     Some(text) => texts.push(text.to_owned()),
                     None => shown.push(crate::dialects::anthropic_messages::media_part(item).ok_or_else(|| {
                         let kind = item.get("type").and_then(Value::as_str).unwrap_or("unknown");
-                        unsupported(field, format!("a tool's answer of type `{kind}` has no counterpart there"))
+                        DIALECT.lacks(field, format!("a tool's answer of type `{kind}` has no counterpart there"))
                     })?),
                 }
             }

@@ -29,6 +29,8 @@ const KNOWN: &[&str] = &[
     "presence_penalty",
     "frequency_penalty",
     "n",
+    "logprobs",
+    "top_logprobs",
     "stop",
     "stream",
     "stream_options",
@@ -65,6 +67,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatRequest, WireError> {
     request.presence_penalty = root.number("presence_penalty", Path::Root)?;
     request.frequency_penalty = root.number("frequency_penalty", Path::Root)?;
     request.answers = root.count("n", Path::Root)?;
+    let top = root.count("top_logprobs", Path::Root)?.unwrap_or(0);
+    request.logprobs = (root.flag("logprobs", Path::Root)? == Some(true)).then_some(top);
     request.stop = stop(&root)?;
     request.stream = root.flag("stream", Path::Root)?.unwrap_or(false);
     if let Some(options) = root.child("stream_options", Path::Root)? {
@@ -174,10 +178,6 @@ fn response_format(format: &Object<'_>, request: &mut ChatRequest) -> Result<(),
     Ok(())
 }
 
-fn unsupported(field: impl Into<String>, hint: impl Into<String>) -> WireError {
-    WireError::Unsupported { field: field.into(), dialect: DIALECT, hint: hint.into() }
-}
-
 pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
     let caller = request.extras.dialect;
     Writer::try_write(|w| {
@@ -194,17 +194,21 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
         w.field_if("top_p", request.top_p.as_ref());
         if request.top_k.is_some() {
             let field = request.name_of("top_k", "generationConfig.topK");
-            return Err(unsupported(field, "leave it out, or use `top_p`"));
+            return Err(DIALECT.lacks(field, "leave it out, or use `top_p`"));
         }
         w.field_if("seed", request.seed.as_ref());
         w.field_if("presence_penalty", request.presence_penalty.as_ref());
         w.field_if("frequency_penalty", request.frequency_penalty.as_ref());
         w.field_if("n", request.answers);
+        if let Some(top) = request.logprobs {
+            w.field("logprobs", &true);
+            w.field_if("top_logprobs", (top > 0).then_some(top));
+        }
         match request.stop.as_slice() {
             [] => {}
             stop if stop.len() > 4 => {
                 let field = request.name_of("stop_sequences", "generationConfig.stopSequences");
-                return Err(unsupported(field, "at most 4 can be sent there"));
+                return Err(DIALECT.lacks(field, "at most 4 can be sent there"));
             }
             stop => w.field("stop", stop),
         }
@@ -232,7 +236,7 @@ fn encode_tools(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> 
         let hint = format!(
             "a tool of type `{kind}`, or one with fields beyond name, description and schema, has no counterpart there; define it as a plain tool"
         );
-        return Err(unsupported(format!("tools[{}]", other.position), hint));
+        return Err(DIALECT.lacks(format!("tools[{}]", other.position), hint));
     }
     if request.tools.is_empty() && request.other_tools.is_empty() {
         return Ok(());
@@ -302,7 +306,7 @@ fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
             },
             other => crate::dialects::harmless_field(other, name, value),
         };
-        harmless.map_err(|hint| unsupported(name, hint))?;
+        harmless.map_err(|hint| DIALECT.lacks(name, hint))?;
     }
     Ok(())
 }

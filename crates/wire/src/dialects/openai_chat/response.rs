@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use signalbox_types::{Message, Part, Role, Usage};
 
-use super::{DIALECT, parts};
-use crate::canonical::{ChatResponse, FinishReason};
+use super::{DIALECT, citations, parts};
+use crate::canonical::notes::{encode_openai_logprobs, length, openai_logprobs, text_of};
+use crate::canonical::{ChatResponse, FinishReason, Notes, TokenLogprob};
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
 use crate::write::Writer;
@@ -30,6 +31,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
         let choice = node.object(path)?;
         let message = choice.child("message", path)?.ok_or_else(|| path.key("message").missing("an object"))?;
         let reason = choice.text("finish_reason", path)?.map_or(FinishReason::Stop, |word| reason_of(&word));
+        let mut cited = citations::annotations(&message);
+        if cited.is_empty() {
+            cited = citations::listed(&root);
+        }
+        response.notes.push(Notes { citations: cited, logprobs: logprobs(&choice, path)? });
         let mut parts = parts::parts(&message, path.key("message"), &mut Vec::new())?;
         // `content: ""` beside a tool call or a refusal says nothing.
         if parts.len() > 1 {
@@ -43,7 +49,27 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
         });
         response.finish_reasons.push(reason);
     }
+    response.forget_empty_notes();
     Ok(response)
+}
+
+/// Of the text, or of the refusal: an answer has one of the two.
+pub(super) fn logprobs(choice: &Object<'_>, path: Path<'_>) -> Result<Vec<TokenLogprob>, WireError> {
+    let Some(told) = choice.child("logprobs", path)? else { return Ok(Vec::new()) };
+    let mut tokens = openai_logprobs(told.get("content"));
+    tokens.extend(openai_logprobs(told.get("refusal")));
+    Ok(tokens)
+}
+
+pub(super) fn encode_logprobs(w: &mut Writer, tokens: &[TokenLogprob], refused: bool) {
+    if tokens.is_empty() {
+        return w.field("logprobs", &());
+    }
+    let (told, other) = if refused { ("refusal", "content") } else { ("content", "refusal") };
+    w.object_field("logprobs", |w| {
+        encode_openai_logprobs(w, told, tokens);
+        w.field(other, &());
+    });
 }
 
 pub(crate) fn reason_of(word: &str) -> FinishReason {
@@ -110,10 +136,9 @@ pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
         w.field("model", response.model.as_deref().unwrap_or_default());
         let mut result = Ok(());
         w.list_field("choices", |w| {
-            result =
-                response.messages.iter().enumerate().try_for_each(|(index, message)| {
-                    encode_choice(w, index, message, response.finish_reasons.get(index))
-                });
+            result = response.messages.iter().enumerate().try_for_each(|(index, message)| {
+                encode_choice(w, index, message, response.finish_reasons.get(index), response.notes(index))
+            });
         });
         encode_usage(w, &response.usage);
         result
@@ -125,6 +150,7 @@ fn encode_choice(
     index: usize,
     message: &Message,
     reason: Option<&FinishReason>,
+    notes: &Notes,
 ) -> Result<(), WireError> {
     let mut text: Option<String> = None;
     for part in &message.parts {
@@ -132,11 +158,9 @@ fn encode_choice(
             Part::Text { content } => text.get_or_insert_default().push_str(content),
             Part::Reasoning { .. } | Part::Refusal { .. } | Part::ToolCall { .. } => {}
             _ => {
-                return Err(WireError::Unsupported {
-                    field: "content".into(),
-                    dialect: DIALECT,
-                    hint: "the provider answered with content that has no counterpart there".into(),
-                });
+                return Err(
+                    DIALECT.lacks("content", "the provider answered with content that has no counterpart there")
+                );
             }
         }
     }
@@ -154,8 +178,10 @@ fn encode_choice(
             }
             parts::encode_reasoning(w, &message.parts);
             parts::encode_assistant_extras(w, &message.parts, true);
+            citations::encode(w, &notes.citations, length(&text_of(message)));
         });
-        w.field("logprobs", &());
+        let refused = message.parts.iter().any(|part| matches!(part, Part::Refusal { .. }));
+        encode_logprobs(w, &notes.logprobs, refused && text.is_none());
         w.field("finish_reason", word_of(reason.unwrap_or(&FinishReason::Stop)));
     });
     Ok(())

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::response::{decode_usage, reason_of};
-use super::{DIALECT, google, texts};
+use super::response::{decode_usage, logprobs, reason_of};
+use super::{DIALECT, citations, google, texts};
 use crate::canonical::StreamEvent;
 use crate::codec::StreamDecoder;
 use crate::error::WireError;
@@ -21,6 +21,8 @@ pub(super) struct Decoder {
     calls: BTreeMap<u32, Calls>,
     /// Choices whose thinking came as plain text too, so that blocks only add what is not text.
     plain_reasoning: BTreeSet<u32>,
+    /// Pages that were listed beside the answer: they are told again with every piece.
+    listed: usize,
 }
 
 #[derive(Debug, Default)]
@@ -52,6 +54,11 @@ impl StreamDecoder for Decoder {
             let text = |name: &str| root.text(name, Path::Root).map(|text| text.map(Cow::into_owned));
             out.push(StreamEvent::Start { id: text("id")?, model: text("model")? });
         }
+        let listed = citations::listed(&root);
+        let new = listed.into_iter().skip(self.listed);
+        let before = out.len();
+        out.extend(new.map(|citation| StreamEvent::Citation { choice: 0, citation }));
+        self.listed += out.len() - before;
         let path = Path::Root.key("choices");
         for (index, node) in root.children("choices", Path::Root)?.into_iter().enumerate() {
             self.choice(&node.object(path.index(index))?, path.index(index), &mut out)?;
@@ -79,6 +86,10 @@ impl Decoder {
     fn choice(&mut self, choice: &Object<'_>, path: Path<'_>, out: &mut Vec<StreamEvent>) -> Result<(), WireError> {
         let number = choice.count("index", path)?.and_then(|index| u32::try_from(index).ok()).unwrap_or(0);
         self.seen.insert(number);
+        let tokens = logprobs(choice, path)?;
+        if !tokens.is_empty() {
+            out.push(StreamEvent::Logprobs { choice: number, tokens });
+        }
         if let Some(delta) = choice.child("delta", path)? {
             let path = path.key("delta");
             self.reasoning(&delta, number, path, out)?;
@@ -86,6 +97,8 @@ impl Decoder {
             if let Some(text) = delta.text("refusal", path)?.filter(|text| !text.is_empty()) {
                 out.push(StreamEvent::RefusalDelta { choice: number, index: 0, text: text.into_owned() });
             }
+            let cited = citations::annotations(&delta).into_iter();
+            out.extend(cited.map(|citation| StreamEvent::Citation { choice: number, citation }));
             for (place, node) in delta.children("tool_calls", path)?.into_iter().enumerate() {
                 self.tool_call(node, place, number, path.key("tool_calls").index(place), out)?;
             }

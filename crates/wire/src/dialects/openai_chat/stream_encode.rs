@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::BytesMut;
 use signalbox_types::Usage;
 
-use super::DIALECT;
 use super::google::encode_thought_signature;
-use super::response::{encode_usage, word_of};
-use crate::canonical::{FinishReason, StreamEvent, signature};
+use super::response::{encode_logprobs, encode_usage, word_of};
+use super::{DIALECT, citations};
+use crate::canonical::notes::length;
+use crate::canonical::{FinishReason, Source, StreamEvent, TokenLogprob, signature};
 use crate::codec::{StreamEncoder, StreamStart};
 use crate::error::ErrorBody;
 use crate::sse;
@@ -27,6 +28,10 @@ pub(super) struct Encoder {
     /// (choice, canonical index) → the call's place in its choice, and whether arguments came.
     calls: BTreeMap<(u32, u32), Call>,
     thinking: BTreeMap<u32, Thinking>,
+    /// How many characters of text each choice has said.
+    said: BTreeMap<u32, u64>,
+    /// Of the text that comes next.
+    logprobs: BTreeMap<u32, Vec<TokenLogprob>>,
 }
 
 #[derive(Debug, Default)]
@@ -57,6 +62,8 @@ impl Encoder {
             opened: BTreeSet::new(),
             calls: BTreeMap::new(),
             thinking: BTreeMap::new(),
+            said: BTreeMap::new(),
+            logprobs: BTreeMap::new(),
         }
     }
 
@@ -79,7 +86,7 @@ impl Encoder {
         fields: impl FnOnce(&mut Writer),
     ) {
         self.open(out, choice);
-        self.bare_delta(out, choice, reason, fields);
+        self.bare_delta(out, choice, reason, &[], false, fields);
     }
 
     fn bare_delta(
@@ -87,6 +94,8 @@ impl Encoder {
         out: &mut BytesMut,
         choice: u32,
         reason: Option<&FinishReason>,
+        logprobs: &[TokenLogprob],
+        refused: bool,
         fields: impl FnOnce(&mut Writer),
     ) {
         self.chunk(out, |w| {
@@ -94,16 +103,22 @@ impl Encoder {
                 w.object(|w| {
                     w.field("index", &choice);
                     w.object_field("delta", fields);
-                    w.field("logprobs", &());
+                    encode_logprobs(w, logprobs, refused);
                     w.field("finish_reason", &reason.map(word_of));
                 });
             });
         });
     }
 
+    fn words(&mut self, out: &mut BytesMut, choice: u32, field: &str, text: &str) {
+        self.open(out, choice);
+        let tokens = self.logprobs.get_mut(&choice).map(std::mem::take).unwrap_or_default();
+        self.bare_delta(out, choice, None, &tokens, field == "refusal", |w| w.field(field, text));
+    }
+
     fn open(&mut self, out: &mut BytesMut, choice: u32) {
         if self.opened.insert(choice) {
-            self.bare_delta(out, choice, None, |w| {
+            self.bare_delta(out, choice, None, &[], false, |w| {
                 w.field("role", "assistant");
                 w.field("content", "");
             });
@@ -191,10 +206,19 @@ impl StreamEncoder for Encoder {
                 self.open(out, 0);
             }
             StreamEvent::TextDelta { choice, text, .. } => {
-                self.delta(out, *choice, None, |w| w.field("content", text));
+                *self.said.entry(*choice).or_default() += length(text);
+                self.words(out, *choice, "content", text);
             }
-            StreamEvent::RefusalDelta { choice, text, .. } => {
-                self.delta(out, *choice, None, |w| w.field("refusal", text));
+            StreamEvent::RefusalDelta { choice, text, .. } => self.words(out, *choice, "refusal", text),
+            StreamEvent::Citation { choice, citation } => {
+                let said = self.said.get(choice).copied().unwrap_or(0);
+                if matches!(citation.source, Source::Url(_)) {
+                    let list = std::slice::from_ref(citation);
+                    self.delta(out, *choice, None, |w| citations::encode(w, list, said));
+                }
+            }
+            StreamEvent::Logprobs { choice, tokens } => {
+                self.logprobs.entry(*choice).or_default().extend_from_slice(tokens);
             }
             StreamEvent::ReasoningDelta { choice, text, .. } => {
                 self.thinking.entry(*choice).or_default().text.push_str(text);
@@ -226,10 +250,16 @@ impl StreamEncoder for Encoder {
                 self.tool_delta(out, *choice, *index, arguments);
             }
             StreamEvent::Finish { choice, reason, .. } => {
+                // A token that ends the answer has no text.
+                if self.logprobs.get(choice).is_some_and(|tokens| !tokens.is_empty()) {
+                    self.words(out, *choice, "content", "");
+                }
                 self.fill_empty_arguments(out, *choice);
                 self.delta(out, *choice, Some(reason), |_| {});
             }
             StreamEvent::Usage(usage) => self.usage = *usage,
+            // Only its own callers are told.
+            StreamEvent::OneHourWrites(_) => {}
             StreamEvent::Part { .. } => {
                 self.closed = true;
                 out.extend_from_slice(&sse::write(None, &super::error::encode(&ErrorBody::unsaid(DIALECT))));

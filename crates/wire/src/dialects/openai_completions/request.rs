@@ -62,17 +62,13 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatRequest, WireError> {
     Ok(request)
 }
 
-fn unsupported(field: impl Into<String>, hint: impl Into<String>) -> WireError {
-    WireError::Unsupported { field: field.into(), dialect: DIALECT, hint: hint.into() }
-}
-
 pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
     let ours = request.extras.dialect == DIALECT;
     let prompt = match (request.messages.as_slice(), request.extras.fields.get("prompt")) {
         (_, Some(prompt)) if ours => prompt.clone(),
         ([message], _) if message.role == Role::User => match message.parts.as_slice() {
             [Part::Text { content }] => Value::String(content.clone()),
-            _ => return Err(unsupported(request.origin(0), "it completes a text and takes nothing else")),
+            _ => return Err(DIALECT.lacks(request.origin(0), "it completes a text and takes nothing else")),
         },
         _ => {
             let field = match request.extras.dialect {
@@ -80,10 +76,11 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
                 Dialect::OpenaiResponses => "input",
                 _ => "messages",
             };
-            return Err(unsupported(field, "it completes one text; a conversation can't be said there"));
+            return Err(DIALECT.lacks(field, "it completes one text; a conversation can't be said there"));
         }
     };
     request.refuse_other_tools(DIALECT)?;
+    request.refuse_logprobs(DIALECT)?;
     let lacking = [
         ("tools", !request.tools.is_empty()),
         (request.openai_name("response_format", "text.format"), request.response_format.is_some()),
@@ -91,7 +88,7 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
         (request.name_of("top_k", "generationConfig.topK"), request.top_k.is_some()),
     ];
     if let Some((field, _)) = lacking.into_iter().find(|(_, is_asked)| *is_asked) {
-        return Err(unsupported(field, "it only completes a text; leave it out"));
+        return Err(DIALECT.lacks(field, "it only completes a text; leave it out"));
     }
     Writer::try_write(|w| {
         w.field("model", &request.model);

@@ -73,11 +73,9 @@ fn text(message: &Message) -> Result<String, WireError> {
             Part::Text { content } | Part::Refusal { content } => text.push_str(content),
             Part::Reasoning { .. } => {}
             _ => {
-                return Err(WireError::Unsupported {
-                    field: "content".into(),
-                    dialect: DIALECT,
-                    hint: "the provider answered with content that has no counterpart there".into(),
-                });
+                return Err(
+                    DIALECT.lacks("content", "the provider answered with content that has no counterpart there")
+                );
             }
         }
     }

@@ -136,8 +136,10 @@ impl StreamEncoder for Encoder {
             StreamEvent::TextDelta { choice, text, .. } | StreamEvent::RefusalDelta { choice, text, .. } => {
                 self.say(out, *choice, text, None);
             }
-            // What the model thinks is no part of a completed text.
-            StreamEvent::ReasoningDelta { .. }
+            // What the model thinks, and what it rests on, is no part of a completed text.
+            StreamEvent::Citation { .. }
+            | StreamEvent::Logprobs { .. }
+            | StreamEvent::ReasoningDelta { .. }
             | StreamEvent::ReasoningSignature { .. }
             | StreamEvent::ReasoningEncrypted { .. } => {}
             StreamEvent::ToolCallStart { .. } | StreamEvent::ToolCallDelta { .. } | StreamEvent::Part { .. } => {
@@ -145,6 +147,7 @@ impl StreamEncoder for Encoder {
             }
             StreamEvent::Finish { choice, reason, .. } => self.say(out, *choice, "", Some(reason)),
             StreamEvent::Usage(usage) => self.usage = *usage,
+            StreamEvent::OneHourWrites(_) => {}
             StreamEvent::Error(error) => self.fail(out, error),
             // SDKs skip comments; proxies between see that the line is alive.
             StreamEvent::Ping => out.extend_from_slice(b": ping\n\n"),

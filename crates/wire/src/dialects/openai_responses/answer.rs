@@ -3,8 +3,9 @@
 use serde_json::Value;
 use signalbox_types::{Part, Usage};
 
-use super::reasoning;
-use crate::canonical::{FinishReason, arguments_to_text};
+use super::{annotations, reasoning};
+use crate::canonical::notes::{encode_openai_logprobs, length};
+use crate::canonical::{Citation, FinishReason, Notes, TokenLogprob, arguments_to_text};
 use crate::write::Writer;
 
 /// One item of an answer.
@@ -34,6 +35,10 @@ pub(super) enum Says {
 pub(super) struct Content {
     pub(super) kind: Kind,
     pub(super) text: String,
+    /// So many characters of text stand before it.
+    pub(super) before: u64,
+    pub(super) citations: Vec<Citation>,
+    pub(super) logprobs: Vec<TokenLogprob>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,11 +66,20 @@ impl Kind {
 }
 
 impl Content {
+    pub(super) fn new(kind: Kind, text: String, before: u64) -> Self {
+        Self { kind, text, before, citations: Vec::new(), logprobs: Vec::new() }
+    }
+
     pub(super) fn encode_fields(&self, w: &mut Writer, text: &str) {
         w.field("type", self.kind.as_str());
         if self.kind == Kind::Text {
-            w.list_field("annotations", |_| {});
-            w.list_field("logprobs", |_| {});
+            let all = length(&self.text);
+            w.list_field("annotations", |w| {
+                for citation in &self.citations {
+                    w.object(|w| annotations::encode(w, citation, self.before, all));
+                }
+            });
+            encode_openai_logprobs(w, "logprobs", &self.logprobs);
         }
         w.field(self.kind.field(), text);
     }
@@ -136,12 +150,14 @@ impl Item {
 }
 
 /// The items that say these parts; the place of one that can't be said.
-pub(super) fn items(answer: &str, parts: &[Part]) -> Result<Vec<Item>, usize> {
+pub(super) fn items(answer: &str, parts: &[Part], notes: &Notes) -> Result<Vec<Item>, usize> {
     let mut items: Vec<Item> = Vec::new();
+    let mut said = 0;
     for (number, part) in parts.iter().enumerate() {
         let place = items.len();
         let mut content = |kind, text: &String| {
-            let content = Content { kind, text: text.clone() };
+            let content = Content::new(kind, text.clone(), said);
+            said += if kind == Kind::Text { length(text) } else { 0 };
             match items.last_mut() {
                 Some(Item { says: Says::Message(parts), .. }) => parts.push(content),
                 _ => {
@@ -174,7 +190,30 @@ pub(super) fn items(answer: &str, parts: &[Part]) -> Result<Vec<Item>, usize> {
             _ => return Err(number),
         }
     }
+    for citation in notes.citations.iter().filter(|one| annotations::is_said(one)) {
+        if let Some(content) = resting(&mut items, citation) {
+            content.citations.push(citation.clone());
+        }
+    }
+    // Which text each token is of isn't told.
+    if let Some(content) = contents(&mut items).next() {
+        content.logprobs.clone_from(&notes.logprobs);
+    }
     Ok(items)
+}
+
+fn contents(items: &mut [Item]) -> impl DoubleEndedIterator<Item = &mut Content> {
+    let contents = items.iter_mut().filter_map(|item| match &mut item.says {
+        Says::Message(content) => Some(content),
+        _ => None,
+    });
+    contents.flatten().filter(|content| content.kind == Kind::Text)
+}
+
+/// The text that rests on a source: the one that the place begins in, or the last.
+pub(super) fn resting<'a>(items: &'a mut [Item], citation: &Citation) -> Option<&'a mut Content> {
+    let start = citation.range.as_ref().map_or(u64::MAX, |range| range.start);
+    contents(items).rev().find(|content| content.before <= start)
 }
 
 /// The object around the items.

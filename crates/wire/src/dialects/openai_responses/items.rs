@@ -2,7 +2,7 @@
 
 use signalbox_types::{Message, Part, Role};
 
-use super::parts::{encode_answer, encode_own, encode_part, text_part, unsupported};
+use super::parts::{encode_answer, encode_own, encode_part, text_part};
 use super::{DIALECT, reasoning};
 use crate::canonical::{ChatRequest, PartHints, arguments_to_text, signature};
 use crate::dialects::anthropic_messages::named;
@@ -52,7 +52,7 @@ fn encode_message(w: &mut Writer, request: &ChatRequest, index: usize) -> Result
                 content.flush(w)?;
                 let Some(id) = id else {
                     let hint = "a call of a tool must have an id: use `tool_calls`, not `function_call`";
-                    return Err(unsupported(format!("{origin}.content"), hint));
+                    return Err(DIALECT.lacks(format!("{origin}.content"), hint));
                 };
                 w.object(|w| {
                     w.field("type", "function_call");
@@ -65,7 +65,7 @@ fn encode_message(w: &mut Writer, request: &ChatRequest, index: usize) -> Result
                 content.flush(w)?;
                 let Some(id) = id else {
                     let hint = "set it to the id of the call that is answered";
-                    return Err(unsupported(format!("{origin}.tool_call_id"), hint));
+                    return Err(DIALECT.lacks(format!("{origin}.tool_call_id"), hint));
                 };
                 let mut result = Ok(());
                 w.object(|w| {

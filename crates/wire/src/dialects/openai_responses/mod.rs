@@ -3,6 +3,7 @@
 //! A conversation is a list of items here: messages, calls of tools, their answers and reasoning each stand for
 //! themselves. What the model says in one go, from its reasoning to its calls, is one canonical message.
 
+mod annotations;
 mod answer;
 mod deltas;
 mod error;

@@ -16,10 +16,6 @@ use crate::write::Writer;
 
 pub(super) const CONTENT: &str = "a string or a list of content parts";
 
-pub(super) fn unsupported(field: impl Into<String>, hint: impl Into<String>) -> WireError {
-    WireError::Unsupported { field: field.into(), dialect: DIALECT, hint: hint.into() }
-}
-
 pub(super) fn decode_content(content: Node<'_>, path: Path<'_>) -> Result<Hinted, WireError> {
     if content.is_text() {
         return Ok(vec![(Part::Text { content: content.unescape().into_owned() }, PartHints::default())]);
@@ -163,7 +159,7 @@ pub(super) fn encode_answer(
                 }
                 None => {
                     let kind = item.get("type").and_then(Value::as_str).unwrap_or("unknown");
-                    Err(unsupported(field, format!("a tool's answer of type `{kind}` has no counterpart there")))
+                    Err(DIALECT.lacks(field, format!("a tool's answer of type `{kind}` has no counterpart there")))
                 }
             }
         });
@@ -220,13 +216,13 @@ pub(super) fn encode_part(
             }
         }
         Part::Blob { .. } | Part::Uri { .. } => {
-            return Err(unsupported(field, "it takes text, images and documents, no sound and no video"));
+            return Err(DIALECT.lacks(field, "it takes text, images and documents, no sound and no video"));
         }
         Part::File { .. } => {
-            return Err(unsupported(field, "a file uploaded to one provider is unknown to another; send it inline"));
+            return Err(DIALECT.lacks(field, "a file uploaded to one provider is unknown to another; send it inline"));
         }
-        Part::Other(value) => return Err(unsupported(field, no_counterpart(value))),
-        _ => return Err(unsupported(field, "this can't stand in a message there")),
+        Part::Other(value) => return Err(DIALECT.lacks(field, no_counterpart(value))),
+        _ => return Err(DIALECT.lacks(field, "this can't stand in a message there")),
     }
     Ok(())
 }

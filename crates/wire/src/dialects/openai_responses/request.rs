@@ -6,7 +6,6 @@ use bytes::Bytes;
 use serde_json::Value;
 use signalbox_types::{Message, Part, Role, ToolDefinition};
 
-use super::parts::unsupported;
 use super::{DIALECT, input, items};
 use crate::canonical::{ChatRequest, OtherTool, Reasoning, ResponseFormat, ToolChoice, signature};
 use crate::dialects::anthropic_messages::harmless_openai_field;
@@ -68,6 +67,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatRequest, WireError> {
     request.metadata = root.map("metadata", Path::Root)?;
     for (name, node) in root.iter().filter(|(name, node)| !KNOWN.contains(name) && !node.is_null()) {
         request.extras.fields.insert(name.to_owned(), node.value(Path::Root.key(name))?);
+    }
+    // They stay in `extras` too: for this dialect they go back as they came.
+    let asks = |one: &Value| one.as_str().is_some_and(|one| one.ends_with(".logprobs"));
+    if request.extras.fields.get("include").and_then(Value::as_array).is_some_and(|all| all.iter().any(asks)) {
+        request.logprobs = Some(root.count("top_logprobs", Path::Root)?.unwrap_or(0));
     }
     if let Some(node) = root.get("tool_choice") {
         match tool_choice(node, Path::Root.key("tool_choice"))? {
@@ -190,14 +194,14 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
         w.field_if("top_p", request.top_p.as_ref());
         if request.top_k.is_some() {
             let field = request.name_of("top_k", "generationConfig.topK");
-            return Err(unsupported(field, "leave it out, or use `top_p`"));
+            return Err(DIALECT.lacks(field, "leave it out, or use `top_p`"));
         }
         request.refuse_weights(DIALECT)?;
         if !request.stop.is_empty() {
             let is_openais = matches!(request.extras.dialect, Dialect::OpenaiChat | Dialect::OpenaiCompletions);
             let stop = if is_openais { "stop" } else { "stop_sequences" };
             let field = request.name_of(stop, "generationConfig.stopSequences");
-            return Err(unsupported(field, "it has no texts that end an answer; leave it out"));
+            return Err(DIALECT.lacks(field, "it has no texts that end an answer; leave it out"));
         }
         if request.stream {
             w.field("stream", &true);
@@ -320,9 +324,13 @@ fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
     // The API keeps answers unless told otherwise; other dialects don't know that one could.
     w.field("store", fields.get("store").unwrap_or(&Value::Bool(false)));
     // What isn't kept must come along to be sent back. Models that don't think refuse this.
-    if thinks(request) || has_thought(request) {
-        w.field("include", &["reasoning.encrypted_content"]);
+    let encrypted = (thinks(request) || has_thought(request)).then_some("reasoning.encrypted_content");
+    let logprobs = request.logprobs.map(|_| "message.output_text.logprobs");
+    let include: Vec<&str> = encrypted.into_iter().chain(logprobs).collect();
+    if !include.is_empty() {
+        w.field("include", &include);
     }
+    w.field_if("top_logprobs", request.logprobs.filter(|top| *top > 0));
     for (name, value) in fields {
         let harmless = match request.extras.dialect {
             Dialect::OpenaiChat if SHARED.contains(&name.as_str()) => {
@@ -332,7 +340,7 @@ fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
             Dialect::OpenaiChat if matches!(name.as_str(), "verbosity" | "store") => Ok(()),
             other => crate::dialects::harmless_field(other, name, value),
         };
-        harmless.map_err(|hint| unsupported(name, hint))?;
+        harmless.map_err(|hint| DIALECT.lacks(name, hint))?;
     }
     Ok(())
 }
@@ -344,10 +352,8 @@ pub(crate) fn harmless_field(name: &str, value: &Value) -> Result<(), &'static s
     let harmless = match name {
         // Where to look for what else happened; other providers tell what they think anyway.
         "max_tool_calls" | "stream_options" | "reasoning.summary" | "reasoning.generate_summary" => true,
-        // More about the provider's own tools, or about what is sent along anyway; but probabilities aren't.
-        "include" => value
-            .as_array()
-            .is_some_and(|all| !all.iter().any(|one| one.as_str().is_some_and(|one| one.ends_with("logprobs")))),
+        // More about the provider's own tools, or about what is sent along anyway. Probabilities have a word of their own.
+        "include" | "top_logprobs" => true,
         "background" => value == false,
         "truncation" => value == "disabled",
         "previous_response_id" | "conversation" => return Err(KEPT),
@@ -364,7 +370,6 @@ pub(crate) fn harmless_field(name: &str, value: &Value) -> Result<(), &'static s
     }
     Err(match name {
         "background" => "it answers while the caller waits; leave it out",
-        "truncation" => "a conversation that is too long isn't cut there; leave it out",
-        _ => "token probabilities aren't translated; leave it out",
+        _ => "a conversation that is too long isn't cut there; leave it out",
     })
 }

@@ -6,9 +6,8 @@ use bytes::Bytes;
 use signalbox_types::{Message, Part, Role, Usage};
 
 use super::answer::{self, Head};
-use super::parts::unsupported;
-use super::{DIALECT, input, parts, reasoning};
-use crate::canonical::{ChatResponse, FinishReason, signature};
+use super::{DIALECT, annotations, input, parts, reasoning};
+use crate::canonical::{ChatResponse, FinishReason, Notes, signature};
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
 use crate::write::Writer;
@@ -20,22 +19,28 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
         return Err(Path::Root.key("output").missing("a list of items"));
     }
     let mut said = Vec::new();
+    let (mut characters, mut notes) = (0, Notes::default());
     let path = Path::Root.key("output");
     for (index, node) in root.children("output", Path::Root)?.into_iter().enumerate() {
         decode_item(node, path.index(index), &mut said)?;
+        annotations::read_item(&node.object(path.index(index))?, path.index(index), &mut characters, &mut notes)?;
     }
     let calls = said.iter().any(|part| matches!(part, Part::ToolCall { .. }));
     let reason = reason_of(&root, calls);
     let finish_reason = Some(reason.as_str().to_owned());
-    Ok(ChatResponse {
+    let mut response = ChatResponse {
         id: root.text("id", Path::Root)?.map(Cow::into_owned),
         model: root.text("model", Path::Root)?.map(Cow::into_owned),
         created: created(&root),
         messages: vec![Message { role: Role::Assistant, parts: said, name: None, finish_reason }],
         finish_reasons: vec![reason],
+        notes: vec![notes],
         stop_sequence: None,
         usage: usage(&root).unwrap_or_default(),
-    })
+        one_hour_writes: 0,
+    };
+    response.forget_empty_notes();
+    Ok(response)
 }
 
 /// A number with or without a fraction.
@@ -104,8 +109,8 @@ pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
         model: response.model.clone().unwrap_or_default(),
         created: response.created.unwrap_or(0),
     };
-    let items = answer::items(&head.id, &message.parts)
-        .map_err(|_| unsupported("content", "the provider answered with content that has no counterpart there"))?;
+    let items = answer::items(&head.id, &message.parts, response.notes(0))
+        .map_err(|_| DIALECT.lacks("content", "the provider answered with content that has no counterpart there"))?;
     let reason = response.finish_reasons.first().unwrap_or(&FinishReason::Stop);
     Writer::try_write(|w| {
         head.encode_fields(w, Some(reason), &items, &response.usage);

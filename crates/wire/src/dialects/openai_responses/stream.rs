@@ -1,14 +1,16 @@
 //! Streams → canonical events.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
 use signalbox_types::Part;
 
 use super::deltas::{first_index, index};
 use super::response::{decode_item, reason_of, thought, usage};
-use super::{DIALECT, input, reasoning};
-use crate::canonical::{StreamEvent, arguments_to_text};
+use super::{DIALECT, annotations, input, reasoning};
+use crate::canonical::notes::{length, openai_logprobs};
+use crate::canonical::{Notes, StreamEvent, arguments_to_text};
 use crate::codec::StreamDecoder;
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
@@ -23,6 +25,10 @@ pub(super) struct Decoder {
     told: BTreeSet<u32>,
     /// Calls that have begun, by index.
     calls: BTreeSet<u32>,
+    /// How many characters each text has, by index.
+    said: BTreeMap<u32, u64>,
+    /// Texts whose annotations were told as they came.
+    annotated: BTreeSet<u32>,
 }
 
 impl StreamDecoder for Decoder {
@@ -42,6 +48,11 @@ impl StreamDecoder for Decoder {
             Some("response.output_item.done") => self.item_done(&root, &mut out)?,
             Some("response.output_text.delta") => {
                 let (index, text) = (self.content_index(&root), delta(&root)?);
+                let tokens = openai_logprobs(root.get("logprobs"));
+                if !tokens.is_empty() {
+                    out.push(StreamEvent::Logprobs { choice: 0, tokens });
+                }
+                *self.said.entry(index).or_default() += length(&text);
                 out.push(StreamEvent::TextDelta { choice: 0, index, text });
             }
             Some("response.refusal.delta") => {
@@ -60,6 +71,13 @@ impl StreamDecoder for Decoder {
                     let text = reasoning::BREAK.to_owned();
                     out.push(StreamEvent::ReasoningDelta { choice: 0, index, text });
                 }
+            }
+            Some("response.output_text.annotation.added") => {
+                let index = self.content_index(&root);
+                self.annotated.insert(index);
+                let told = root.get("annotation").and_then(Node::read::<Value>);
+                let citation = told.and_then(|told| annotations::decode(&told, self.before(index)));
+                out.extend(citation.map(|citation| StreamEvent::Citation { choice: 0, citation }));
             }
             Some("response.function_call_arguments.delta") => {
                 let (index, arguments) = (first_index(&root), delta(&root)?);
@@ -100,6 +118,11 @@ impl Decoder {
         let index = index(root, "content_index");
         self.told.insert(index);
         index
+    }
+
+    /// So many characters stand before a text.
+    fn before(&self, index: u32) -> u64 {
+        self.said.range(..index).map(|(_, said)| said).sum()
     }
 
     fn start(&mut self, root: &Object<'_>, out: &mut Vec<StreamEvent>) -> Result<(), WireError> {
@@ -151,6 +174,7 @@ impl Decoder {
             let is_new = !self.told.contains(&index);
             match part {
                 Part::Text { content: text } if is_new && !text.is_empty() => {
+                    self.said.insert(index, length(&text));
                     out.push(StreamEvent::TextDelta { choice: 0, index, text });
                 }
                 Part::Refusal { content: text } if is_new && !text.is_empty() => {
@@ -164,6 +188,12 @@ impl Decoder {
                 Part::Other(_) => out.push(StreamEvent::Part { choice: 0, part }),
                 _ => {}
             }
+        }
+        if self.annotated.range(first..).next().is_none() {
+            let (mut said, mut notes) = (self.before(first), Notes::default());
+            annotations::read_item(&item, path, &mut said, &mut notes)?;
+            let citations = notes.citations.into_iter();
+            out.extend(citations.map(|citation| StreamEvent::Citation { choice: 0, citation }));
         }
         Ok(())
     }

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::BytesMut;
 use signalbox_types::{Part, Usage};
 
-use super::answer::{Content, Head, Item, Kind, Says, status};
-use super::{DIALECT, error, reasoning};
-use crate::canonical::{FinishReason, StreamEvent};
+use super::answer::{Content, Head, Item, Kind, Says, resting, status};
+use super::{DIALECT, annotations, error, reasoning};
+use crate::canonical::notes::{encode_openai_logprobs, length};
+use crate::canonical::{Citation, FinishReason, StreamEvent, TokenLogprob};
 use crate::codec::{StreamEncoder, StreamStart};
 use crate::error::ErrorBody;
 use crate::sse;
@@ -29,6 +30,10 @@ pub(super) struct Encoder {
     calls: BTreeMap<u32, usize>,
     usage: Usage,
     finish: Option<FinishReason>,
+    /// How many characters of text came.
+    said: u64,
+    /// Of the text that comes next.
+    logprobs: Vec<TokenLogprob>,
 }
 
 impl Encoder {
@@ -44,6 +49,8 @@ impl Encoder {
             calls: BTreeMap::new(),
             usage: Usage::default(),
             finish: None,
+            said: 0,
+            logprobs: Vec::new(),
         }
     }
 
@@ -125,7 +132,7 @@ impl Encoder {
             self.close_content(out, place);
             let Some(Item { says: Says::Message(content), .. }) = self.items.get_mut(place) else { return };
             let number = content.len();
-            content.push(Content { kind, text: String::new() });
+            content.push(Content::new(kind, String::new(), self.said));
             self.tell(out, "response.content_part.added", place, |item, w| {
                 w.field("content_index", &number);
                 with_last_content(item, |part| w.object_field("part", |w| part.encode_fields(w, "")));
@@ -133,14 +140,17 @@ impl Encoder {
         }
         let Some(Item { says: Says::Message(content), .. }) = self.items.get_mut(place) else { return };
         let number = content.len().saturating_sub(1);
+        let tokens = if kind == Kind::Text { std::mem::take(&mut self.logprobs) } else { Vec::new() };
+        self.said += if kind == Kind::Text { length(more) } else { 0 };
         if let Some(part) = content.last_mut() {
             part.text.push_str(more);
+            part.logprobs.extend_from_slice(&tokens);
         }
         self.tell(out, &format!("response.{}.delta", kind.as_str()), place, |_, w| {
             w.field("content_index", &number);
             w.field("delta", more);
             if kind == Kind::Text {
-                w.list_field("logprobs", |_| {});
+                encode_openai_logprobs(w, "logprobs", &tokens);
             }
         });
     }
@@ -152,14 +162,38 @@ impl Encoder {
         let number = content.len() - 1;
         self.tell(out, &format!("response.{}.done", kind.as_str()), place, |item, w| {
             w.field("content_index", &number);
-            with_last_content(item, |part| w.field(kind.field(), &part.text));
-            if kind == Kind::Text {
-                w.list_field("logprobs", |_| {});
-            }
+            with_last_content(item, |part| {
+                w.field(kind.field(), &part.text);
+                if kind == Kind::Text {
+                    encode_openai_logprobs(w, "logprobs", &part.logprobs);
+                }
+            });
         });
         self.tell(out, "response.content_part.done", place, |item, w| {
             w.field("content_index", &number);
             with_last_content(item, |part| w.object_field("part", |w| part.encode_fields(w, &part.text)));
+        });
+    }
+
+    /// It belongs to the text that its place is in, even if that is over.
+    fn citation(&mut self, out: &mut BytesMut, citation: &Citation) {
+        if !annotations::is_said(citation) {
+            return;
+        }
+        let Some(content) = resting(&mut self.items, citation) else { return };
+        let (before, all) = (content.before, length(&content.text));
+        let number = content.citations.len();
+        content.citations.push(citation.clone());
+        let is_it = |item: &Item, before: u64| match &item.says {
+            Says::Message(parts) => parts.iter().rposition(|part| part.kind == Kind::Text && part.before == before),
+            _ => None,
+        };
+        let found = self.items.iter().enumerate().rev().find_map(|(place, item)| Some((place, is_it(item, before)?)));
+        let Some((place, part)) = found else { return };
+        self.tell(out, "response.output_text.annotation.added", place, |_, w| {
+            w.field("content_index", &part);
+            w.field("annotation_index", &number);
+            w.object_field("annotation", |w| annotations::encode(w, citation, before, all));
         });
     }
 
@@ -303,6 +337,8 @@ impl StreamEncoder for Encoder {
             }
             StreamEvent::TextDelta { text, .. } => self.content(out, Kind::Text, text),
             StreamEvent::RefusalDelta { text, .. } => self.content(out, Kind::Refusal, text),
+            StreamEvent::Citation { citation, .. } => self.citation(out, citation),
+            StreamEvent::Logprobs { tokens, .. } => self.logprobs.extend_from_slice(tokens),
             StreamEvent::ReasoningDelta { text, .. } => self.thinking(out, text),
             StreamEvent::ReasoningSignature { signature, .. } => self.prove(out, Some(signature), None),
             StreamEvent::ReasoningEncrypted { data, .. } => {
@@ -323,6 +359,8 @@ impl StreamEncoder for Encoder {
                 self.finish = Some(reason.clone());
             }
             StreamEvent::Usage(usage) => self.usage = *usage,
+            // Only its own callers are told.
+            StreamEvent::OneHourWrites(_) => {}
             StreamEvent::Error(error) => self.fail(out, error),
             // SDKs skip comments; proxies between see that the line is alive.
             StreamEvent::Ping => out.extend_from_slice(b": ping\n\n"),

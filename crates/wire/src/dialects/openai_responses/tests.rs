@@ -80,8 +80,33 @@ fn what_only_the_provider_keeps_is_refused_across_dialects_with_advice() {
     check(json!({"truncation": "auto"}), "truncation", "leave it out");
     check(json!({"tools": [{"type": "file_search", "vector_store_ids": ["vs_1"]}]}), "tools[0]", "`file_search`");
     check(json!({"tool_choice": {"type": "web_search"}}), "tool_choice", "the name of a function");
-    check(json!({"include": ["message.output_text.logprobs"]}), "include", "token probabilities");
     check(json!({"reasoning": {"effort": "enormous"}}), "reasoning.effort", "`high`");
+}
+
+#[test]
+fn probabilities_are_asked_for_in_each_ones_words() {
+    let body = json!({"model": "m", "input": "a", "include": ["message.output_text.logprobs"], "top_logprobs": 3});
+    let request = OpenaiResponses.decode_request(body.to_string().as_bytes()).unwrap();
+    let said = |target: Dialect| -> Value {
+        serde_json::from_slice(&codec(target).encode_request(&request).unwrap()).unwrap()
+    };
+    let chat = said(Dialect::OpenaiChat);
+    assert_eq!((&chat["logprobs"], &chat["top_logprobs"]), (&json!(true), &json!(3)));
+    let gemini = said(Dialect::Gemini);
+    assert_eq!(gemini["generationConfig"], json!({"responseLogprobs": true, "logprobs": 3}));
+    let own = said(Dialect::OpenaiResponses);
+    assert_eq!((&own["include"], &own["top_logprobs"]), (&body["include"], &body["top_logprobs"]));
+    for target in [Dialect::AnthropicMessages, Dialect::BedrockConverse] {
+        let error = codec(target).encode_request(&request).unwrap_err();
+        assert_eq!(error.field(), Some("include"), "{target}: {error}");
+    }
+    let error = codec(Dialect::CohereV2).encode_request(&request).unwrap_err();
+    assert!(error.to_string().contains("chosen tokens only"), "{error}");
+    let chat =
+        json!({"model": "m", "messages": [{"role": "user", "content": "a"}], "logprobs": true, "top_logprobs": 2});
+    let request = codec(Dialect::OpenaiChat).decode_request(chat.to_string().as_bytes()).unwrap();
+    let said: Value = serde_json::from_slice(&OpenaiResponses.encode_request(&request).unwrap()).unwrap();
+    assert_eq!((&said["include"], &said["top_logprobs"]), (&json!(["message.output_text.logprobs"]), &json!(2)));
 }
 
 #[test]

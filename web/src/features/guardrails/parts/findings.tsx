@@ -14,6 +14,8 @@ import { Card } from '@/shared/ui/page';
 import { SkeletonRows } from '@/shared/ui/skeleton';
 import { EmptyState, ErrorState } from '@/shared/ui/states';
 
+import { textOf } from '../queries';
+import { SayFeedback } from './feedback';
 import { actionTone, severityTone, toneOf } from './tones';
 
 const cell = 'px-3 py-2 text-left whitespace-nowrap first:pl-4 last:pr-4';
@@ -142,6 +144,7 @@ export function Feed({
                   'Sure',
                   'What it means',
                   'Trace',
+                  'Right?',
                 ].map((title) => (
                   <th key={title} scope="col" className={cx(cell, 'font-medium')}>
                     {title}
@@ -180,6 +183,13 @@ export function Feed({
                       >
                         {traceId.slice(0, 8)}
                       </Link>
+                    </td>
+                    <td className={cell}>
+                      <SayFeedback
+                        label="false_positive"
+                        about={{ scanner: asText(row.scanner), rule: asText(row.rule), trace_id: traceId }}
+                        text={() => textOf(traceId, spanId, asText(row.place), numberOf(row.number) ?? 0)}
+                      />
                     </td>
                   </tr>
                 );

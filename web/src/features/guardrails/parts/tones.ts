@@ -1,7 +1,13 @@
-import type { Finding } from '@/api/types';
+import type { Finding, JudgedText } from '@/api/types';
 import type { Tone } from '@/shared/ui/badge';
 
-export const actionTone: Record<Finding['action'], Tone> = { flag: 'warn', redact: 'info', block: 'error' };
+export const actionTone: Record<Finding['action'], Tone> = {
+  flag: 'warn',
+  tokenise: 'info',
+  redact: 'info',
+  rewrite: 'error',
+  block: 'error',
+};
 
 export const severityTone: Record<Finding['severity'], Tone> = {
   low: 'neutral',
@@ -10,7 +16,7 @@ export const severityTone: Record<Finding['severity'], Tone> = {
   critical: 'error',
 };
 
-export const verdictTone: Record<'allow' | Finding['action'], Tone> = { allow: 'ok', ...actionTone };
+export const verdictTone: Record<JudgedText['verdict'], Tone> = { allow: 'ok', ...actionTone };
 
 /** What a row of the store says, if it is one of these words. */
 export const toneOf = <T extends string>(tones: Record<T, Tone>, word: unknown): Tone =>

@@ -95,7 +95,13 @@ const severityTone: Record<Finding['severity'], Tone> = {
   high: 'error',
   critical: 'error',
 };
-const actionTone: Record<Finding['action'], Tone> = { flag: 'warn', redact: 'info', block: 'error' };
+const actionTone: Record<Finding['action'], Tone> = {
+  flag: 'warn',
+  tokenise: 'info',
+  redact: 'info',
+  rewrite: 'error',
+  block: 'error',
+};
 
 function Findings({ findings }: { findings: Finding[] }) {
   return (

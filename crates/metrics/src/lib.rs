@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+pub mod about;
+mod agent;
+pub mod case;
+#[cfg(test)]
+mod conformance;
+pub mod lines;
+pub mod options;
+pub mod registry;
+mod retrieval;
+pub mod score;
+mod text;
+
+pub use about::{About, Direction, Family, Range};
+pub use case::{Case, Input, Problem};
+pub use options::{OptionProblem, Options};
+pub use score::{Evidence, Measure, Metric, Outcome, Score};

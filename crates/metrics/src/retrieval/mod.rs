@@ -1,0 +1,3 @@
+//! Ranked results, and the texts that a search found for an answer.
+
+pub(crate) mod ranking;

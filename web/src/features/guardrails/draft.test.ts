@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Policy } from '@/api/types';
+
+import { compare, linesOfDraft, listOf, tidy } from './draft';
+
+describe('policies as text', () => {
+  it('reads like the configuration', () => {
+    const options = { words: ['a b', '7', 'x: y'], nested: [{ tool: 'a' }] } as unknown as Policy['options'];
+    const policies: Policy[] = [{ scanner: 'words', on: ['input'], options }];
+    expect(linesOfDraft({ policies, exceptions: [] })).toEqual([
+      'policies:',
+      '  - scanner: words',
+      '    on: [input]',
+      '    options:',
+      '      words: [a b, "7", "x: y"]',
+      '      nested:',
+      '        - tool: a',
+    ]);
+    expect(linesOfDraft({ policies: [], exceptions: [] })).toEqual([]);
+  });
+
+  it('says what changes, and only that', () => {
+    const told = compare(['a', 'b', 'c'], ['a', 'x', 'c', 'd']).map(({ kind, text }) => `${kind} ${text}`);
+    expect(told).toEqual(['same a', 'removed b', 'added x', 'same c', 'added d']);
+    expect(compare([], [])).toEqual([]);
+  });
+
+  it('leaves out what says nothing', () => {
+    expect(
+      tidy({ scanner: 'pii', rules: [], name: '', shadow: false, options: {}, min_confidence: 0 }),
+    ).toEqual({
+      scanner: 'pii',
+      min_confidence: 0,
+    });
+    expect(listOf(' a, ,b c ,')).toEqual(['a', 'b c']);
+  });
+});

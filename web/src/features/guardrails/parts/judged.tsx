@@ -1,0 +1,86 @@
+import type { Finding, JudgedText } from '@/api/types';
+import { Badge } from '@/shared/ui/badge';
+import { cx } from '@/shared/ui/cx';
+
+import { formatMicros, piecesOf } from '../marked';
+import { SayFeedback } from './feedback';
+import { actionTone, severityTone } from './tones';
+
+const marks: Record<Finding['action'], string> = {
+  flag: 'bg-warn-soft decoration-warn',
+  tokenise: 'bg-info-soft decoration-info',
+  redact: 'bg-info-soft decoration-info',
+  rewrite: 'bg-error-soft decoration-error',
+  block: 'bg-error-soft decoration-error',
+};
+
+/** The text, with what was found in it. */
+export function Marked({ text, judged }: { text: string; judged: JudgedText }) {
+  return (
+    <p className="max-h-64 overflow-y-auto rounded-md border border-line bg-sunken p-3 font-mono text-xs break-words whitespace-pre-wrap">
+      {piecesOf(text, judged.findings).map((piece, i) => {
+        const [first] = piece.findings;
+        if (!first) return <span key={i}>{piece.text}</span>;
+        const titles = piece.findings.map((one) => `${one.scanner} ${one.rule}: ${one.message}`);
+        return (
+          <mark
+            key={i}
+            title={titles.join('\n')}
+            className={cx('rounded-xs text-ink underline decoration-2', marks[first.action])}
+          >
+            {piece.text}
+          </mark>
+        );
+      })}
+    </p>
+  );
+}
+
+/** What was found, and a way to say that it is nothing. */
+export function Findings({ text, judged }: { text: string; judged: JudgedText }) {
+  return (
+    <ul className="divide-y divide-line text-sm">
+      {judged.findings.map((one, i) => (
+        <li key={i} className="flex flex-wrap items-center gap-x-2 gap-y-1 py-2">
+          <Badge tone={actionTone[one.action]}>{one.action}</Badge>
+          <span className="font-mono text-xs">
+            {one.scanner}.{one.rule}
+          </span>
+          <Badge tone={severityTone[one.severity]}>{one.severity}</Badge>
+          <span className="num text-xs text-muted">{Math.round(one.confidence * 100)}% sure</span>
+          <span className="num text-xs text-faint">
+            bytes {one.start}–{one.end}
+          </span>
+          <SayFeedback
+            label="false_positive"
+            about={{ scanner: one.scanner, rule: one.rule }}
+            text={text}
+            className="ml-auto"
+          />
+          <span className="w-full text-xs text-muted">{one.message}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** How sure each scanner is, and how long it took. */
+export function Scores({ judged }: { judged: JudgedText }) {
+  return (
+    <ul className="grid gap-x-6 gap-y-1 text-xs sm:grid-cols-2" aria-label="Score and time of each scanner">
+      {judged.scanners.map(({ scanner, score, us }, i) => (
+        <li key={i} className="flex items-center gap-2">
+          <span className="w-36 truncate font-mono">{scanner}</span>
+          <span className="h-1.5 min-w-12 flex-1 overflow-hidden rounded-full bg-sunken" aria-hidden>
+            <span
+              className={cx('block h-full', score >= 0.5 ? 'bg-warn' : 'bg-accent')}
+              style={{ width: `${Math.round(score * 100)}%` }}
+            />
+          </span>
+          <span className="num w-9 text-right">{score.toFixed(2)}</span>
+          <span className="num w-14 text-right text-faint">{formatMicros(us)}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
