@@ -67,6 +67,28 @@ def accuracy(examples: pathlib.Path, data: pathlib.Path) -> list[dict]:
     return found
 
 
+def compare(data: pathlib.Path | None, result: dict) -> None:
+    """Runs the peers on the same rows and texts, and prints both side by side."""
+    files = {task: data / task / "dev.jsonl" for task in TASKS} if data else {}
+    times, scores = peers.measure({task: path for task, path in files.items() if path.is_file()})
+    ours = {row["bytes"]: row["p50_us"] for row in result["time"] if row["scanner"] == "all"}
+    for row in times:
+        row["times_ours"] = row["p50_us"] / ours[row["bytes"]] if row["bytes"] in ours else None
+    result["time"] += times
+    overall = [line for line in result["accuracy"] if line["source"] == "all"]
+    beside = [{**line, "scanner": f"signalbox {line['scanner']}"} for line in overall]
+    for (name, task), scored in scores.items():
+        rows = [json.loads(line) for line in files[task].read_text(encoding="utf-8").split("\n") if line]
+        rows = [(row, bool(row.get("label", row.get("spans"))), scored[row["id"]]) for row in rows]
+        rows = [(row, label, {"score": score, "flagged": score >= 0.5}) for row, label, score in rows]
+        beside.append({"task": task, **summed(rows)[0], "scanner": name})
+    tasks = {task for _, task in scores}
+    result["beside"] = sorted((line for line in beside if line["task"] in tasks), key=lambda line: line["task"])
+    if result["beside"]:
+        table(result["beside"], ["task", "scanner", "rows", "recall", "precision", "f1", "false_positives", "auroc"])
+        print()
+
+
 def summed(rows: list[tuple]) -> list[dict]:
     positive = [p for _, label, p in rows if label]
     negative = [p for _, label, p in rows if not label]
@@ -135,8 +157,8 @@ def main() -> None:
     else:
         print("The labelled data is absent: name its folder with --data. Only the time is measured.")
     if options.peers:
-        result["time"] += peers.measure()
-    table(result["time"], ["scanner", "bytes", "p50_us", "p99_us"])
+        compare(options.data, result)
+    table(result["time"], ["scanner", "bytes", "p50_us", "p99_us", "allocations", "times_ours"])
     if options.json:
         options.json.write_text(json.dumps(result, indent=1))
 

@@ -59,7 +59,7 @@ impl Scanner for CodeInjection {
         let anchors = anchors.filter(|(at, word)| ENGINE.may_start(bytes, *at, *word));
         // In a crowd only the first ones are looked at: they are enough to find what is there, and a text made of
         // nothing else costs no more than another. Whether there is a crowd is decided by the text right before.
-        let (mut crowd, mut throng) = (Crowd::<10>::new(64), Crowd::<40>::new(LONGEST_CROWD));
+        let (mut crowd, mut throng) = (Crowd::<10>::new(64), Crowd::<48>::new(LONGEST_CROWD));
         let anchors = anchors.filter(|(at, _)| {
             let crowded = crowd.holds(*at);
             !throng.holds(*at) && !crowded
@@ -74,7 +74,7 @@ impl Scanner for CodeInjection {
 const LONGEST_WORD: usize = 32;
 
 /// In no more bytes than these a crowd is looked for.
-const LONGEST_CROWD: usize = 1024;
+const LONGEST_CROWD: usize = 4096;
 const LOOKBACK: usize = LONGEST_CROWD + LONGEST_WORD;
 
 /// Tells whether an anchor stands in a crowd: whether `N` others stand in the `span` bytes before it.

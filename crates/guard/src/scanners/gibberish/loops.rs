@@ -1,7 +1,6 @@
 //! The same words, or the same letter, over and over.
 
 use super::{Found, REPETITION};
-use crate::normalise::hash;
 
 /// A loop is no longer than so many words.
 const PERIOD: usize = 12;
@@ -61,20 +60,57 @@ fn looped(words: &[Word<'_>], period: usize) -> Option<Found> {
 struct Word<'a> {
     start: usize,
     text: &'a str,
-    hash: u32,
+    hash: u64,
 }
 
 fn words(block: &str) -> impl Iterator<Item = Word<'_>> {
-    let part = |c: char| if c.is_ascii() { c.is_ascii_alphanumeric() } else { c.is_alphanumeric() };
-    block.split(move |c: char| !part(c)).filter(|word| !word.is_empty()).map(|text| Word {
-        start: text.as_ptr() as usize - block.as_ptr() as usize,
-        text,
-        hash: hash(text),
+    let bytes = block.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let (mut start, mut end) = (None, at);
+        while let Some(&byte) = bytes.get(at) {
+            let (part, width) = if byte.is_ascii() {
+                (byte.is_ascii_alphanumeric(), 1)
+            } else {
+                let c = block.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
+                (c.is_alphanumeric(), c.len_utf8())
+            };
+            at += width;
+            if part {
+                start.get_or_insert(at - width);
+                end = at;
+            } else if start.is_some() {
+                break;
+            }
+        }
+        let start = start?;
+        let text = block.get(start..end)?;
+        Some(Word { start, text, hash: sketch(text.as_bytes()) })
     })
+}
+
+/// What two words have in common that are the same but for case; of long ones the ends are looked at, which is enough
+/// where many have to agree.
+fn sketch(word: &[u8]) -> u64 {
+    /// The bit in which small letters differ from capitals.
+    const CASE: u64 = 0x2020_2020_2020_2020;
+    let read = |bytes: &[u8]| {
+        let mut eight = [0; 8];
+        eight[..bytes.len()].copy_from_slice(bytes);
+        u64::from_le_bytes(eight) | CASE
+    };
+    let first = read(&word[..word.len().min(8)]);
+    let last = read(&word[word.len().saturating_sub(8)..]);
+    (first.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ last).wrapping_mul(0xff51_afd7_ed55_8ccd) ^ word.len() as u64
 }
 
 /// A letter in a row; signs in a row are lines and frames.
 fn letter(block: &str, found: &mut Vec<Found>) {
+    // So long a row has all of some stretch of sixteen bytes, of which prose is passed over by two.
+    let row = |stretch: &[u8]| stretch[0] == stretch[15] && stretch[7] == stretch[8];
+    if block.is_ascii() && !block.as_bytes().chunks_exact(16).any(row) {
+        return;
+    }
     let (mut start, mut count, mut before) = (0, 0, '\0');
     for (at, c) in block.char_indices().chain([(block.len(), '\0')]) {
         if c == before {

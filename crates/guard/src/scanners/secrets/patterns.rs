@@ -115,6 +115,7 @@ formats! {
     anthropic_api_key format: "sk-ant-oat01-" URL64(60, 200);
     anthropic_api_key format: "sk-ant-ort01-" URL64(60, 200);
     anthropic_api_key format: "sk-ant-sid01-" URL64(60, 200);
+    apify_api_token format: "apify_api_" ALNUM(34, 40);
     artifactory_token format: "AKCp" ALNUM(60, 75);
     artifactory_token noisy: "cmVmd" ALNUM(59, 59);
     atlassian_token format: "ATATT3" DOTTED(60, 300);
@@ -128,15 +129,19 @@ formats! {
     aws_access_key aws: "A3T" CAPS(17, 17);
     aws_bedrock_key long: "ABSK" BASE64(90, 300);
     aws_bedrock_key long: "bedrock-api-key-" ANY64(20, 2000);
+    axiom_token format: "xaat-" UUID(36, 36);
+    axiom_token format: "xapt-" UUID(36, 36);
     azure_storage_key format: "AccountKey=" BASE64(86, 88);
     azure_storage_key format: "SharedAccessKey=" BASE64(43, 44);
     buildkite_token format: "bkua_" HEX(40, 40);
+    cerebras_api_key format: "csk-" ALNUM(44, 52);
     circleci_token format: "CCIPAT_" WORD(40, 80);
     circleci_token format: "CCIPRJ_" WORD(40, 80);
     clickhouse_key format: "4b1d" ALNUM(38, 38);
     clojars_token format: "CLOJARS_" ALNUM(60, 60);
     cloudflare_token format: "v1.0-" HEX(24, 24) "-" HEX(146, 146);
     contentful_token format: "CFPAT-" URL64(40, 50);
+    crates_io_token noisy: "cio" ALNUM(32, 32);
     databricks_token format: "dapi" HEX(32, 32);
     databricks_token format: "dose" HEX(32, 32);
     databricks_token format: "doapi" HEX(32, 32);
@@ -158,6 +163,7 @@ formats! {
     duffel_token test_key: "duffel_test_" URL64P(43, 43);
     dynatrace_token format: "dt0c01." ALNUM(24, 24) "." ALNUM(64, 64);
     dynatrace_token format: "dt0s16." ALNUM(24, 24) "." ALNUM(64, 64);
+    e2b_api_key format: "e2b_" HEX(40, 40);
     easypost_token format: "EZAK" ALNUM(54, 54);
     easypost_token test_key: "EZTK" ALNUM(54, 54);
     elevenlabs_api_key format: "sk_" HEX(48, 48);
@@ -167,6 +173,7 @@ formats! {
     figma_token format: "figd_" URL64(40, 50);
     figma_token format: "figu_" URL64(40, 50);
     firecrawl_api_key format: "fc-" HEX(32, 32);
+    fireworks_api_key noisy: "fw_" ALNUM(22, 24);
     flutterwave_key format: "FLWSECK-" HEX(32, 32);
     flutterwave_key test_key: "FLWSECK_TEST-" ALNUM(12, 32);
     flutterwave_key test_key: "FLWPUBK_TEST-" ALNUM(32, 32);
@@ -208,6 +215,8 @@ formats! {
     harness_token format: "pat." URL64(22, 22) "." ALNUM(24, 24) "." ALNUM(20, 20);
     harness_token format: "sat." URL64(22, 22) "." ALNUM(24, 24) "." ALNUM(20, 20);
     heroku_token format: "HRKU-" URL64(36, 60);
+    honeycomb_key format: "hcaik_" ALNUM(58, 58);
+    honeycomb_key format: "hcbik_" ALNUM(58, 58);
     hubspot_token format: "pat-na1-" UUID(36, 36);
     hubspot_token format: "pat-eu1-" UUID(36, 36);
     huggingface_token format: "hf_" ALNUM(34, 37);
@@ -215,6 +224,7 @@ formats! {
     infracost_token noisy: "ico-" ALNUM(32, 32);
     intra42_secret format: "s-s4t2ud-" HEX(64, 64);
     intra42_secret format: "s-s4t2af-" HEX(64, 64);
+    jina_api_key format: "jina_" URL64(56, 70);
     langfuse_secret_key format: "sk-lf-" UUID(36, 36);
     langsmith_api_key format: "lsv2_pt_" HEX(32, 32) "_" HEX(10, 10);
     langsmith_api_key format: "lsv2_sk_" HEX(32, 32) "_" HEX(10, 10);
@@ -225,10 +235,13 @@ formats! {
     lob_api_key test_key: "test_" HEX(35, 35);
     lob_api_key test_key: "test_pub_" HEX(31, 31);
     lob_api_key format: "live_pub_" HEX(31, 31);
+    logfire_token format: "pylf_v1_" ALNUM(2, 2) "_" ALNUM(43, 43);
+    mailersend_token format: "mlsn." HEX(64, 64);
     mailgun_api_key format: "key-" HEX(32, 32);
     mailgun_api_key test_key: "pubkey-" HEX(32, 32);
     mapbox_token noisy: "pk." ALNUM(60, 110) "." ALNUM(22, 22);
     mapbox_token noisy: "sk." ALNUM(60, 110) "." ALNUM(22, 22);
+    neon_api_key format: "napi_" ALNUM(60, 70);
     netlify_token format: "nfp_" ALNUM(36, 40);
     newrelic_key format: "NRAK-" ALNUM(27, 27);
     newrelic_key format: "NRJS-" HEX(19, 19);
@@ -255,6 +268,7 @@ formats! {
     planetscale_token format: "pscale_tkn_" DOTTED(32, 64);
     planetscale_token format: "pscale_pw_" DOTTED(32, 64);
     planetscale_token format: "pscale_oauth_" DOTTED(32, 64);
+    posthog_key format: "phx_" WORD(40, 52);
     postman_api_key format: "PMAK-" HEX(24, 24) "-" HEX(34, 34);
     prefect_token format: "pnu_" ALNUM(36, 36);
     prefect_token format: "pnb_" ALNUM(36, 36);
@@ -263,6 +277,7 @@ formats! {
     pypi_token format: "pypi-AgENdGVzdC5weXBpLm9yZ" URL64(50, 1000);
     razorpay_key format: "rzp_live_" ALNUM(14, 24);
     readme_token format: "rdme_" ALNUM(70, 70);
+    render_api_key format: "rnd_" ALNUM(28, 32);
     replicate_token format: "r8_" URL64(37, 37);
     resend_api_key noisy: "re_" ALNUM(8, 8) "_" ALNUM(24, 24);
     rubygems_token format: "rubygems_" HEX(48, 48);
