@@ -97,8 +97,10 @@ impl Provider {
             Dialect::Gemini => embeddings::Form::Gemini,
             _ => embeddings::Form::Openai,
         };
-        let own = self.has(Operation::Embeddings).then(|| self.forms.embeddings.unwrap_or_else(by_dialect));
-        own.or(has_coheres.then_some(embeddings::Form::Cohere))
+        if self.has(Operation::Embeddings) {
+            return Some(self.forms.embeddings.unwrap_or_else(by_dialect));
+        }
+        has_coheres.then_some(embeddings::Form::Cohere)
     }
 
     /// How it sorts texts.
