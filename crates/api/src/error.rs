@@ -105,7 +105,10 @@ impl From<CatalogError> for ApiError {
             CatalogError::UnknownKey(_) => {
                 Self::not_found(error.to_string()).hint("`GET /api/v1/keys` lists the keys of this project")
             }
-            CatalogError::LastKey(_) | CatalogError::Outdated { .. } => {
+            CatalogError::UnknownCredential(_) => {
+                Self::not_found(error.to_string()).hint("`GET /api/v1/credentials` lists them")
+            }
+            CatalogError::LastKey(_) | CatalogError::Outdated { .. } | CatalogError::NoCredentialsKey => {
                 Self::new(ErrorClass::InvalidRequest, error.to_string()).status(StatusCode::CONFLICT)
             }
             CatalogError::File { fault: FileFault::Locked, .. } | CatalogError::Closing => {

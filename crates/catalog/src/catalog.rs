@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use signalbox_types::Timestamp;
 use signalbox_types::seam::{BoxFuture, Clock};
 use sqlx::{Connection as _, SqliteConnection};
@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 use crate::database;
 use crate::error::{AuthError, CatalogError, Fault, FileFault};
 use crate::resources::key::{self, Principal};
+use crate::seal::Seals;
 use crate::snapshot::Snapshot;
 use crate::token::Digest;
 
@@ -28,6 +29,8 @@ struct Inner {
     /// One connection: changes are rare and small, and their order is the snapshots' order.
     connection: Mutex<SqliteConnection>,
     snapshot: ArcSwap<Snapshot>,
+    /// What opens and seals credentials; none if nobody gave a key.
+    seals: ArcSwapOption<Seals>,
 }
 
 impl Catalog {
@@ -41,11 +44,11 @@ impl Catalog {
             CatalogError::file(&file, FileFault::Unwritable, format!("its folder can't be made ({error})"))
         })?;
         let mut connection = database::open(&file).await?;
-        let snapshot = Snapshot::load(&mut connection, &Snapshot::default())
+        let snapshot = Snapshot::load(&mut connection, &Snapshot::default(), None)
             .await
             .map_err(|error| CatalogError::sqlite(&file, &error))?;
         let (connection, snapshot) = (Mutex::new(connection), ArcSwap::from_pointee(snapshot));
-        Ok(Self { inner: Arc::new(Inner { file, clock, connection, snapshot }) })
+        Ok(Self { inner: Arc::new(Inner { file, clock, connection, snapshot, seals: ArcSwapOption::empty() }) })
     }
 
     /// Who the holder of this key is. Waits for nothing: a hash, a lookup in memory.
@@ -69,9 +72,7 @@ impl Catalog {
     /// Whether all keys, revoked ones too, are of one project, so that nothing can be another one's.
     #[must_use]
     pub fn has_one_project(&self) -> bool {
-        let snapshot = self.inner.snapshot.load();
-        let mut projects = snapshot.keys.values().map(|entry| &entry.principal.project);
-        projects.next().is_none_or(|first| projects.all(|project| project == first))
+        self.inner.snapshot.load().has_one_project
     }
 
     /// Writes down what so far is only in memory: when keys were last used. Nobody misses that
@@ -102,6 +103,14 @@ impl Catalog {
         self.inner.snapshot.load_full()
     }
 
+    pub(crate) fn seals(&self) -> Option<Arc<Seals>> {
+        self.inner.seals.load_full()
+    }
+
+    pub(crate) fn set_seals(&self, seals: Arc<Seals>) {
+        self.inner.seals.store(Some(seals));
+    }
+
     /// Reads, with the connection for itself.
     pub(crate) async fn read<T>(
         &self,
@@ -119,9 +128,25 @@ impl Catalog {
         &self,
         change: impl for<'a> FnOnce(&'a mut SqliteConnection, Timestamp) -> BoxFuture<'a, Result<T, Fault>> + Send + 'static,
     ) -> Result<T, CatalogError> {
+        self.change(change, true).await
+    }
+
+    /// The same for what stands in no snapshot, so that none has to be made.
+    pub(crate) async fn write_aside<T: Send + 'static>(
+        &self,
+        change: impl for<'a> FnOnce(&'a mut SqliteConnection, Timestamp) -> BoxFuture<'a, Result<T, Fault>> + Send + 'static,
+    ) -> Result<T, CatalogError> {
+        self.change(change, false).await
+    }
+
+    async fn change<T: Send + 'static>(
+        &self,
+        change: impl for<'a> FnOnce(&'a mut SqliteConnection, Timestamp) -> BoxFuture<'a, Result<T, Fault>> + Send + 'static,
+        publish: bool,
+    ) -> Result<T, CatalogError> {
         let inner = Arc::clone(&self.inner);
         let task = tokio::spawn(async move {
-            let changed = inner.change(change).await;
+            let changed = inner.change(change, publish).await;
             changed.map_err(|fault| fault.explain(&inner.file))
         });
         task.await.unwrap_or(Err(CatalogError::Closing))
@@ -132,9 +157,10 @@ impl Inner {
     async fn change<T>(
         &self,
         change: impl for<'a> FnOnce(&'a mut SqliteConnection, Timestamp) -> BoxFuture<'a, Result<T, Fault>> + Send,
+        publish: bool,
     ) -> Result<T, Fault> {
         let mut connection = self.connection.lock().await;
-        let result = self.attempt(&mut connection, change).await;
+        let result = self.attempt(&mut connection, change, publish).await;
         let broken = matches!(&result, Err(Fault::Sql(error)) if !self.locked(error));
         if broken {
             self.recover(&mut connection).await;
@@ -146,15 +172,20 @@ impl Inner {
         &self,
         connection: &mut SqliteConnection,
         change: impl for<'a> FnOnce(&'a mut SqliteConnection, Timestamp) -> BoxFuture<'a, Result<T, Fault>> + Send,
+        publish: bool,
     ) -> Result<T, Fault> {
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let result = change(&mut transaction, self.clock.now()).await?;
+        if !publish {
+            transaction.commit().await?;
+            return Ok(result);
+        }
         let before = self.snapshot.load_full();
         for (id, last_used) in before.last_used() {
             key::sql::set_last_used(&mut transaction, &id, last_used).await?;
         }
         // Read before the commit: once it is committed, nothing may keep it from being published.
-        let after = Snapshot::load(&mut transaction, &before).await?;
+        let after = Snapshot::load(&mut transaction, &before, self.seals.load().as_deref()).await?;
         transaction.commit().await?;
         self.snapshot.store(Arc::new(after));
         Ok(result)

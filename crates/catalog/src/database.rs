@@ -10,8 +10,12 @@ use crate::error::{CatalogError, FileFault};
 
 /// Every step the file's shape has gone through. Append only; step n ends with
 /// `PRAGMA user_version = n`, so that a step and its number are committed together.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_guard.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_first.sql"),
+    include_str!("../migrations/0002_guard.sql"),
+    include_str!("../migrations/0003_kept.sql"),
+    include_str!("../migrations/0004_credentials.sql"),
+];
 
 /// How long to wait for another process (a backup, a shell) that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(3);

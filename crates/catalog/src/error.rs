@@ -26,6 +26,34 @@ impl AuthError {
     }
 }
 
+/// Why a credential can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CredentialFault {
+    /// Nobody has set it.
+    #[error("the credential `{0}` isn't in the catalog; set it on the Providers page")]
+    Unknown(String),
+    /// Nobody gave a key to open it with.
+    #[error(
+        "the credential `{0}` can't be opened, because there is no key for it: start with SIGNALBOX_CREDENTIALS_KEY, or with SIGNALBOX_CREDENTIALS_KEY_FILE"
+    )]
+    NoKey(String),
+    /// It was encrypted with another key.
+    #[error(
+        "the credential `{name}` was encrypted with another key (id {sealed_with}, the one given has id {given}): start with that one, or give it as SIGNALBOX_CREDENTIALS_KEY_BEFORE so that all is encrypted anew, or set the credential again"
+    )]
+    OtherKey {
+        /// Which one.
+        name: String,
+        /// The id of the key that it was encrypted with.
+        sealed_with: String,
+        /// The id of the key that was given.
+        given: String,
+    },
+    /// It was changed by somebody else.
+    #[error("the credential `{0}` is damaged: its value was changed in the file; set it again")]
+    Damaged(String),
+}
+
 /// What is the matter with the catalog's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileFault {
@@ -57,6 +85,14 @@ pub enum CatalogError {
     /// There is no such key in the caller's project.
     #[error("there is no key `{0}`")]
     UnknownKey(KeyId),
+    /// There is no such credential.
+    #[error("there is no credential `{0}`")]
+    UnknownCredential(String),
+    /// There is nothing to encrypt it with.
+    #[error(
+        "no credential can be kept without a key to encrypt it with: start Signalbox with SIGNALBOX_CREDENTIALS_KEY, at least 32 random characters (`openssl rand -base64 32`), or with the path of a file that holds them in SIGNALBOX_CREDENTIALS_KEY_FILE"
+    )]
+    NoCredentialsKey,
     /// Without it nobody could sign in any more.
     #[error("`{0}` is the last key that works; make another one before you revoke it")]
     LastKey(KeyId),

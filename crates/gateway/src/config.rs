@@ -37,6 +37,10 @@ pub struct GatewayConfig {
     /// What is done where a policy redacts or blocks and its scanners can't read: files that are uploaded, and on
     /// `/providers/…` bodies that are no text, and streams that are none of a known dialect.
     pub unread: Unread,
+    /// Uploaded files of up to so many bytes are read by the policies on `input`, if there are any: each line of text, and each
+    /// string in lines of JSON, as batches and fine-tuning have them. Larger files, and what is no text, are as `unread` says.
+    /// With 0, no file is read.
+    pub scan_files_bytes: usize,
     /// The provider that files and batches go to unless a call says another with `x-signalbox-provider`. Default: the only
     /// one that takes them.
     pub files_provider: Option<String>,
@@ -48,6 +52,8 @@ pub struct GatewayConfig {
     /// Of how many things that providers keep (responses, files, batches) it is remembered which project made them, since only that one
     /// may have them again. Those that weren't used for the longest time are forgotten first.
     pub max_kept_ids: usize,
+    /// For how many days what wasn't used is remembered of them.
+    pub kept_ids_days: u32,
     /// How many models get a name of their own in `/metrics`; the others are counted as `other`.
     pub max_model_labels: usize,
 }
@@ -76,10 +82,12 @@ impl Default for GatewayConfig {
             max_passed_bytes: 1 << 30,
             pass_through: true,
             unread: Unread::Pass,
+            scan_files_bytes: 0,
             files_provider: None,
             idempotency_keep_ms: 600_000,
             idempotency_bytes: 64 << 20,
             max_kept_ids: 100_000,
+            kept_ids_days: 365,
             max_model_labels: 200,
         }
     }
@@ -101,6 +109,9 @@ impl GatewayConfig {
             .filter(|(_, value)| *value == 0)
             .map(|(field, _)| (field, "expected at least 1, found 0".to_owned()))
             .collect();
+        if self.kept_ids_days == 0 {
+            problems.push(("kept_ids_days", "expected at least 1, found 0".to_owned()));
+        }
         if self.body_timeout_ms == 0 {
             problems.push(("body_timeout_ms", "expected at least 1, found 0".to_owned()));
         }

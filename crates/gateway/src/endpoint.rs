@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Method;
 use signalbox_upstream::{Operation, Provider};
 use signalbox_wire::along::{Along, Shape, glance};
-use signalbox_wire::{Dialect, ErrorBody, Peek, TextSlot, WireError, codec, embeddings};
+use signalbox_wire::{Dialect, ErrorBody, Peek, TextSlot, WireError, codec, embeddings, files};
 
 use crate::along::{self, Surface};
 use crate::owners::Kind;
@@ -111,6 +111,9 @@ impl Endpoint {
 
     /// The texts of a body.
     pub(crate) fn texts<'a>(self, content_type: Option<&str>, body: &'a [u8]) -> Result<Vec<TextSlot<'a>>, WireError> {
+        if self.holds_files(content_type) {
+            return Ok(files::read(body)?.texts);
+        }
         if let Self::Kept(_) | Self::Through(_) = self {
             return Shape::of(content_type, body).texts(body);
         }
@@ -122,6 +125,11 @@ impl Endpoint {
             (true, _) => embeddings::texts(body),
             (false, dialect) => codec(dialect).texts(body),
         }
+    }
+
+    /// A body that was read whole is a form with files that are kept.
+    pub(crate) fn holds_files(self, content_type: Option<&str>) -> bool {
+        matches!(self, Self::Kept(shelf) if shelf.kind == Kind::File) && Shape::of(content_type, b"") == Shape::Form
     }
 
     /// The path says that a stream is wanted.

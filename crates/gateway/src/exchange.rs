@@ -318,7 +318,9 @@ async fn refused(codec: &dyn Codec, ask: &Ask, reply: UpstreamReply) -> CallErro
     let UpstreamReply { status, headers, body, .. } = reply;
     let is_json = content_type(&headers).is_none_or(|kind| kind.contains("json"));
     let back = if ask.is_through() { through::passed_back(&headers) } else { passed_back(&headers) };
-    let body = body.read_at_most(MAX_ERROR_BYTES).await;
+    // Who refuses our credential may show it.
+    let body = target.provider.without_credentials(body.read_at_most(MAX_ERROR_BYTES).await);
+    let back = without_credentials(back, target);
     let mut told = codec.decode_error(status.as_u16(), &body);
     // The SDKs follow no redirect with a body, and neither do we.
     if status.is_redirection() {
@@ -345,6 +347,18 @@ async fn refused(codec: &dyn Codec, ask: &Ask, reply: UpstreamReply) -> CallErro
     error
 }
 
+/// Headers of an answer that refuses a call.
+fn without_credentials(mut headers: HeaderMap, target: &Target) -> HeaderMap {
+    for value in headers.values_mut() {
+        let told = Bytes::copy_from_slice(value.as_bytes());
+        let left = target.provider.without_credentials(told.clone());
+        if left != told {
+            *value = HeaderValue::from_bytes(&left).unwrap_or_else(|_| HeaderValue::from_static(""));
+        }
+    }
+    headers
+}
+
 async fn whole(codec: &dyn Codec, ask: &mut Ask, reply: UpstreamReply) -> Result<Reply, CallError> {
     let headers = passed_back(&reply.headers);
     let status = reply.status.as_u16();
@@ -358,6 +372,7 @@ async fn whole(codec: &dyn Codec, ask: &mut Ask, reply: UpstreamReply) -> Result
     }
     match serde_json::from_slice::<Probe<'_>>(&body) {
         Ok(Probe { error: Some(error) }) if error.get() != "null" => {
+            let body = target.provider.without_credentials(body);
             Err(CallError::of_provider(&target.provider.name, codec.decode_error(status, &body)))
         }
         Ok(_) => Ok(Reply::Whole { headers, body }),
@@ -392,7 +407,8 @@ async fn begin_stream(codec: &dyn Codec, ask: &mut Ask, reply: UpstreamReply) ->
             let told = probe.event(&event);
             let told = told.map_err(|error| garbage(target, &format!("with a stream that can't be read: {error}")))?;
             if let Some(error) = told.iter().find_map(failure) {
-                return Err(CallError::of_provider(&target.provider.name, error.clone()));
+                let message = target.provider.text_without_credentials(error.message.clone());
+                return Err(CallError::of_provider(&target.provider.name, ErrorBody { message, ..error.clone() }));
             }
             any |= told.iter().any(|event| !matches!(event, StreamEvent::Ping));
             began = match ask.until_content {

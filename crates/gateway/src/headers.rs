@@ -24,6 +24,8 @@ pub(crate) const PROVIDER: HeaderName = HeaderName::from_static("x-signalbox-pro
 pub(crate) const MODEL: HeaderName = HeaderName::from_static("x-signalbox-model");
 pub(crate) const VERDICT: HeaderName = HeaderName::from_static("x-signalbox-verdict");
 pub(crate) const ROUTE: HeaderName = HeaderName::from_static("x-signalbox-route");
+/// The arm of an experiment that the call belongs to.
+pub(crate) const ARM: HeaderName = HeaderName::from_static("x-signalbox-arm");
 pub(crate) const DROPPED: HeaderName = HeaderName::from_static("x-signalbox-dropped");
 pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("x-signalbox-attempts");
 /// `joined` or `kept`, on the answer of a call that was sent before.

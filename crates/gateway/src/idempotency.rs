@@ -97,7 +97,12 @@ struct Entry {
 #[derive(Debug)]
 enum State {
     Running(watch::Receiver<Option<Arc<Kept>>>),
-    Kept { kept: Arc<Kept>, at: Duration },
+    Kept {
+        kept: Arc<Kept>,
+        at: Duration,
+        /// The one that it came about by.
+        configuration: u64,
+    },
 }
 
 /// The call that others with its key wait for. Dropped without an answer, it leaves that to the first of them.
@@ -115,6 +120,8 @@ pub(crate) struct Lead {
 pub(crate) struct Keep {
     pub(crate) time: Duration,
     pub(crate) most_bytes: usize,
+    /// Which configuration is in force: what one refuses, the next one may allow.
+    pub(crate) configuration: u64,
 }
 
 /// What a key leads to.
@@ -165,6 +172,7 @@ impl Register {
     pub(crate) fn look(self: &Arc<Self>, name: &Name, fingerprint: Fingerprint, now: Duration, keep: Keep) -> Found {
         let mut inner = self.0.lock();
         inner.evict(now, keep);
+        inner.forget_refusal(name, keep.configuration);
         if let Some(entry) = inner.entries.get(name) {
             return match &entry.state {
                 _ if entry.fingerprint != fingerprint => Found::Other,
@@ -184,9 +192,21 @@ impl Inner {
     fn keep(&mut self, name: &Name, number: u64, kept: Arc<Kept>, now: Duration, keep: Keep) {
         let Some(entry) = self.entries.get_mut(name).filter(|entry| entry.number == number) else { return };
         self.kept_bytes += kept.weight();
-        entry.state = State::Kept { kept, at: now };
+        entry.state = State::Kept { kept, at: now, configuration: keep.configuration };
         self.order.push_back((name.clone(), number));
         self.evict(now, keep);
+    }
+
+    /// A refusal by a configuration that is no longer in force says nothing of what the call would get now.
+    fn forget_refusal(&mut self, name: &Name, configuration: u64) {
+        let Some(Entry { state: State::Kept { kept, configuration: by, .. }, .. }) = self.entries.get(name) else {
+            return;
+        };
+        if kept.failure.is_some() && *by != configuration {
+            // Its place in the order goes when its turn comes.
+            self.kept_bytes -= kept.weight();
+            self.entries.remove(name);
+        }
     }
 
     /// Drops what is too old, and the oldest of what is too much.
@@ -194,7 +214,7 @@ impl Inner {
         while let Some((name, number)) = self.order.front() {
             let entry = self.entries.get(name).filter(|entry| entry.number == *number);
             let Some((weight, at)) = entry.and_then(|entry| match &entry.state {
-                State::Kept { kept, at } => Some((kept.weight(), *at)),
+                State::Kept { kept, at, .. } => Some((kept.weight(), *at)),
                 State::Running(_) => None,
             }) else {
                 self.order.pop_front();
@@ -216,7 +236,7 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
-    const KEEP: Keep = Keep { time: Duration::from_secs(10), most_bytes: 3 * ENTRY_BYTES };
+    const KEEP: Keep = Keep { time: Duration::from_secs(10), most_bytes: 3 * ENTRY_BYTES, configuration: 0 };
 
     fn name(key: &str) -> Name {
         (ProjectId::new("p"), key.into())
@@ -273,6 +293,22 @@ mod tests {
         check(CallError::caller(ErrorClass::RequestTimeout, "x"), false);
         check(CallError::caller(ErrorClass::InvalidRequest, "x"), true);
         check(CallError::caller(ErrorClass::GuardrailBlocked, "x"), true);
+    }
+
+    #[test]
+    fn a_refusal_ends_with_its_configuration_and_an_answer_does_not() {
+        let register = Arc::new(Register::default());
+        lead(&register, "a", SECOND).answered(kept("A", None), SECOND);
+        let error = CallError::caller(ErrorClass::GuardrailBlocked, "x");
+        lead(&register, "b", SECOND).answered(kept("B", Some(&error)), SECOND);
+        assert!(is_kept(&register, "a", SECOND) && is_kept(&register, "b", SECOND));
+        let next = Keep { configuration: 1, ..KEEP };
+        assert!(matches!(register.look(&name("a"), [1; 32], SECOND, next), Found::Kept(_)));
+        let Found::Nobody(again) = register.look(&name("b"), [1; 32], SECOND, next) else { panic!("it is kept") };
+        again.answered(kept("now", None), SECOND);
+        assert!(is_kept(&register, "b", SECOND));
+        let inner = register.0.lock();
+        assert_eq!(inner.kept_bytes, 2 * ENTRY_BYTES + "A".len() + "now".len());
     }
 
     #[test]

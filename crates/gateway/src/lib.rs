@@ -38,8 +38,9 @@ mod windows;
 pub use config::{GatewayConfig, Unread};
 pub use metrics::{GatewayMetrics, Name};
 pub use route::{
-    Ability, BreakerConfig, BreakerState, FallbackOn, HedgeConfig, MirrorConfig, OnDisconnect, RetryConfig,
-    RouteConfig, RouteStatus, RouteTimeouts, Routes, StrategyName, TargetConfig, TargetStatus,
+    Ability, ArmConfig, ArmStatus, BreakerConfig, BreakerState, ExperimentConfig, FallbackOn, HedgeConfig,
+    MirrorConfig, OnDisconnect, RetryConfig, RouteConfig, RouteStatus, RouteTimeouts, Routes, StickyBy, StrategyName,
+    TargetConfig, TargetStatus,
 };
 pub use serve::{BoxError, Gateway, GatewayParts, RequestBody, ResponseBody};
 pub use switch::{Settings, Switch};

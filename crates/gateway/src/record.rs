@@ -140,7 +140,7 @@ fn routing(call: &Call, span: &mut Span) {
     if let Some(routed) = &call.routed {
         put("signalbox.route.name", routed.route.name.to_string());
         put("signalbox.route.strategy", routed.route.strategy().to_owned());
-        for (name, value) in routed.trail.attributes() {
+        for (name, value) in routed.trail.attributes(&routed.route) {
             put(name, value);
         }
         if routed.drained {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{Method, Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
-use signalbox_catalog::Catalog;
+use signalbox_catalog::{Catalog, CatalogError};
 use signalbox_guard::{Guard, GuardConfig, GuardError};
 use signalbox_prices::PriceBook;
 use signalbox_types::seam::{Clock, SpanSink};
@@ -99,6 +99,8 @@ pub struct Gateway {
     /// Calls under way.
     pub(crate) in_flight: Arc<AtomicUsize>,
     buffered: Arc<AtomicUsize>,
+    /// Counts configurations.
+    pub(crate) configuration: u64,
     calls: TaskTracker,
 }
 
@@ -121,7 +123,7 @@ impl Gateway {
         Self {
             register: Arc::default(),
             in_flight: Arc::default(),
-            owners: Arc::new(Owners::new(config.max_kept_ids)),
+            owners: Arc::new(Owners::new(&config, Arc::clone(&clock))),
             config,
             guard,
             own_guards: OwnGuards::default(),
@@ -134,6 +136,7 @@ impl Gateway {
             clock,
             settler: Arc::new(settler),
             buffered: Arc::default(),
+            configuration: 0,
             calls: TaskTracker::new(),
         }
     }
@@ -159,8 +162,18 @@ impl Gateway {
             drains: Arc::clone(&self.drains),
             clock: Arc::clone(&self.clock),
             buffered: Arc::clone(&self.buffered),
+            configuration: self.configuration + 1,
             calls: self.calls.clone(),
         }
+    }
+
+    /// Takes over from the catalog who made what at providers before the last restart, and writes down there what comes.
+    /// Once, before the first call; without it, nothing of that outlives this process.
+    ///
+    /// # Errors
+    /// The catalog's file is in trouble.
+    pub async fn keep_owners(&self) -> Result<(), CatalogError> {
+        self.owners.keep_in(&self.catalog).await
     }
 
     /// Whether a path is the gateway's. A wrong method on it is, too: the answer says which one is right.
@@ -260,6 +273,7 @@ impl Gateway {
     pub async fn drain(&self) {
         self.calls.close();
         self.calls.wait().await;
+        self.owners.written().await;
         self.calls.reopen();
     }
 }
@@ -282,7 +296,20 @@ async fn asked(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
 async fn answer(call: &mut Call, gateway: &Gateway) -> Result<Reply, CallError> {
     let reply = send(call, gateway).await?; // in the provider's dialect; its refusals end here
     let reply = guard_out(call, gateway, reply)?; // allow, redact or block what comes out
-    encode(call, gateway, reply) // in the caller's dialect
+    let reply = encode(call, gateway, reply)?; // in the caller's dialect
+    if made_something(call) && !gateway.catalog.has_one_project() {
+        gateway.owners.written().await; // whose it is outlives a crash from here on
+    }
+    Ok(reply)
+}
+
+/// The provider keeps something new, which only the caller's project may have again.
+fn made_something(call: &Call) -> bool {
+    match call.endpoint {
+        Endpoint::Kept(_) => call.method == Method::POST,
+        Endpoint::Responses => !call.stream(),
+        _ => false,
+    }
 }
 
 /// The answer of a call, or what is told in its place.

@@ -14,8 +14,8 @@ use signalbox_upstream::{Problem, UpstreamConfig};
 use crate::route::Routes;
 use crate::{Gateway, GatewayConfig, RequestBody, ResponseBody, RouteConfig};
 
-/// What of a gateway a new configuration can change while it serves. `settle_queue`, `max_kept_ids` and
-/// `max_model_labels` of its limits stay what they were at the start.
+/// What of a gateway a new configuration can change while it serves. `settle_queue`, `max_kept_ids`,
+/// `kept_ids_days` and `max_model_labels` of its limits stay what they were at the start.
 pub struct Settings {
     /// Its limits.
     pub config: GatewayConfig,

@@ -206,6 +206,12 @@ impl Through {
         KINDS.into_iter().any(is_anothers)
     }
 
+    /// It is below the provider's path of responses, like `/responses/compact`.
+    pub(crate) fn is_of_responses(&self) -> bool {
+        let provider = self.target.as_ref().map(|target| &target.provider);
+        provider.is_some_and(|provider| provider.below(Operation::Responses, &plain(&self.path)).is_some())
+    }
+
     fn is_unknown(&self) -> bool {
         matches!(self.known.endpoint, Endpoint::Through(_))
     }

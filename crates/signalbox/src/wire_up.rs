@@ -23,7 +23,7 @@ use signalbox_prices::Prices;
 use signalbox_store::{SpanQueue, Store};
 use signalbox_types::seam::{Clock, EventStore, SpanSink, SystemClock};
 use signalbox_types::{ProjectId, Secret};
-use signalbox_upstream::Upstream;
+use signalbox_upstream::{Upstream, Vault};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tower::ServiceExt;
@@ -68,7 +68,8 @@ impl App {
         let first_key = catalog.bootstrap(bootstrap).await.context("can't make the first virtual key")?;
         let book = Arc::new(config.price_book()?);
         let prices = Prices::new(Arc::clone(&book));
-        let upstream = Upstream::new(&config.upstream(), &config::environment, Arc::clone(&clock))?;
+        let vault = vault(&catalog).await?;
+        let upstream = Upstream::with_vault(&config.upstream(), &config::environment, Arc::clone(&clock), vault)?;
         let routes = Routes::compile(&config.routes, &upstream).map_err(|problems| {
             let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
             anyhow::anyhow!("`routes` can't be used: {}", all.join("; "))
@@ -87,6 +88,7 @@ impl App {
             clock: Arc::clone(&clock),
         })));
         add_policies(&catalog, &gateway).await?;
+        gateway.current().keep_owners().await.context("can't read who made what at providers")?;
         let reload = Arc::new(Reload::new(config, Arc::clone(&gateway), prices.clone(), Arc::clone(&clock)));
         let reindexer = Arc::new(Reindex::new(Arc::clone(&store) as Arc<dyn EventStore>, prices.clone()));
         let ingest = Arc::new(Ingest::new(IngestParts {
@@ -231,6 +233,48 @@ impl App {
         info!("stopped");
         Ok(())
     }
+}
+
+/// The catalog's credentials, for providers.
+async fn vault(catalog: &Catalog) -> anyhow::Result<Vault> {
+    seal(catalog).await?;
+    let catalog = catalog.clone();
+    Ok(Vault::new(move |name| catalog.credential(name).map_err(|fault| fault.to_string())))
+}
+
+/// Gives the catalog the key that it encrypts credentials with, if there is one.
+///
+/// # Errors
+/// It can't be read, or can be guessed.
+async fn seal(catalog: &Catalog) -> anyhow::Result<()> {
+    let Some(key) = secret("SIGNALBOX_CREDENTIALS_KEY")? else {
+        if !catalog.credentials().is_empty() {
+            warn!("there are credentials in the catalog, and no SIGNALBOX_CREDENTIALS_KEY to open them with");
+        }
+        return Ok(());
+    };
+    let before = secret("SIGNALBOX_CREDENTIALS_KEY_BEFORE")?;
+    let renewed = catalog.seal_with(&key, before.as_ref()).await.context("credentials can't be encrypted")?;
+    if renewed > 0 {
+        info!(renewed, "{renewed} credentials were encrypted anew; SIGNALBOX_CREDENTIALS_KEY_BEFORE can go");
+    }
+    for one in catalog.credentials() {
+        if let Some(fault) = one.fault {
+            warn!(credential = %one.name, "{fault}");
+        }
+    }
+    Ok(())
+}
+
+/// What stands in this variable, or in the file that the variable of the same name and `_FILE` names.
+fn secret(name: &str) -> anyhow::Result<Option<Secret>> {
+    if let Some(value) = config::environment(name).filter(|value| !value.trim().is_empty()) {
+        return Ok(Some(Secret::new(value)));
+    }
+    let variable = format!("{name}_FILE");
+    let Some(path) = config::environment(&variable).filter(|path| !path.trim().is_empty()) else { return Ok(None) };
+    let read = std::fs::read_to_string(path.trim());
+    read.map(|text| Some(Secret::new(text))).with_context(|| format!("{variable}: `{path}` can't be read"))
 }
 
 fn boxed(body: Incoming) -> RequestBody {

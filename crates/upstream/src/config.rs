@@ -91,6 +91,34 @@ pub struct ProviderConfig {
     /// and TLS. Default 0.
     #[serde(default)]
     pub warm_connections: usize,
+    /// Asks now and then whether it is well, so that routes leave it alone before a call fails. Default: nobody asks.
+    #[serde(default)]
+    pub probe: Option<ProbeConfig>,
+}
+
+/// How a provider is asked whether it is well.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProbeConfig {
+    /// How often, give or take a tenth. Default `30s`.
+    pub every: HumanDuration,
+    /// What is asked for with GET, below the base URL. Default: the list of models, which costs nothing. Example: `/health`.
+    pub path: Option<String>,
+    /// Asks this model for one token in its place, which shows more and costs a little each time.
+    pub model: Option<String>,
+    /// How long it may take. Default `5s`.
+    pub timeout: HumanDuration,
+    /// So many in a row that fail make it unwell. Default 2.
+    pub failures: u32,
+    /// So many in a row that don't make it well again. Default 1.
+    pub successes: u32,
+}
+
+impl Default for ProbeConfig {
+    fn default() -> Self {
+        let seconds = |seconds| HumanDuration(Duration::from_secs(seconds));
+        Self { every: seconds(30), path: None, model: None, timeout: seconds(5), failures: 2, successes: 1 }
+    }
 }
 
 /// One of several credentials.
@@ -105,6 +133,10 @@ pub struct CredentialConfig {
     /// The file that holds it, and nothing else. It is read again when it changes.
     #[serde(default)]
     pub file: Option<String>,
+    /// Its name in the catalog, where it is set on the Providers page or with `PUT /api/v1/credentials/{name}`, encrypted, and
+    /// changed while calls run.
+    #[serde(default)]
+    pub catalog: Option<String>,
     /// Its share of the calls. Default 1.
     #[serde(default = "one")]
     pub weight: u32,

@@ -72,6 +72,14 @@ pub enum SendError {
         /// What was seen.
         reason: String,
     },
+    /// There was no credential to send along.
+    #[error("provider `{provider}` can't be called without a credential: {reason}")]
+    Credential {
+        /// The provider's name.
+        provider: Arc<str>,
+        /// What is missing.
+        reason: String,
+    },
     /// There was no token to send along.
     #[error(
         "provider `{provider}` can't be called without a token, and {host} gave none: {reason}; check the credentials in auth"
@@ -102,6 +110,7 @@ impl SendError {
             Self::Connect { .. } | Self::Tls { .. } => ErrorClass::UpstreamUnreachable,
             Self::ConnectTimeout { .. } | Self::FirstByteTimeout { .. } => ErrorClass::UpstreamTimeout,
             Self::Reset { .. } | Self::Garbage { .. } => ErrorClass::UpstreamError,
+            Self::Credential { .. } => ErrorClass::UpstreamAuth,
             Self::Token { .. } => ErrorClass::UpstreamAuth,
             Self::Unsupported { .. } | Self::Upload { .. } => ErrorClass::InvalidRequest,
         }

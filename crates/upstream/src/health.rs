@@ -12,6 +12,7 @@ use signalbox_types::seam::Clock;
 use signalbox_types::{ErrorClass, Timestamp};
 
 use crate::Provider;
+use crate::probe::ProbeStatus;
 
 /// Calls from before that say nothing of now.
 const RECENT: Duration = Duration::from_secs(300);
@@ -84,6 +85,9 @@ pub struct HealthSnapshot {
     /// The latest failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<LastError>,
+    /// What it answers when it is asked whether it is well; absent if nobody asks, or not yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probe: Option<ProbeStatus>,
 }
 
 /// How the latest calls of a provider went: those of five minutes, 512 at most.
@@ -145,6 +149,7 @@ impl Health {
             in_flight: self.in_flight.load(Ordering::Relaxed),
             recent: self.recent(clock.elapsed()),
             last_error: self.last_error.lock().clone(),
+            probe: None,
         }
     }
 
@@ -170,7 +175,7 @@ impl Health {
 }
 
 /// The class of a status that is the provider's failure; `None` if it answered as it should.
-fn class_of(status: StatusCode) -> Option<ErrorClass> {
+pub(crate) fn class_of(status: StatusCode) -> Option<ErrorClass> {
     match status.as_u16() {
         401 | 403 => Some(ErrorClass::UpstreamAuth),
         429 => Some(ErrorClass::RateLimited),

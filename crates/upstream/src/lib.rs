@@ -8,20 +8,24 @@ mod client;
 mod config;
 mod error;
 mod health;
+mod hide;
+mod probe;
 mod provider;
 mod registry;
 pub mod simulated;
 mod upstream;
 mod warm;
 
+pub use auth::Vault;
 pub use call::{Operation, UpstreamCall, UpstreamReply};
 pub use client::{BodyError, Upload, UpstreamBody};
 pub use config::{
-    Auth, AwsAuth, AzureAuth, CredentialConfig, GcpAuth, HumanDuration, MaxTokensField, Problem, ProviderConfig,
-    SimulatedConfig, Timeouts, UpstreamConfig, UpstreamConfigError,
+    Auth, AwsAuth, AzureAuth, CredentialConfig, GcpAuth, HumanDuration, MaxTokensField, ProbeConfig, Problem,
+    ProviderConfig, SimulatedConfig, Timeouts, UpstreamConfig, UpstreamConfigError,
 };
 pub use error::{SendError, UnknownModel};
 pub use health::{HealthSnapshot, LastError, Recent};
-pub use provider::{ModelEntry, Provider, ProviderStatus, Target};
+pub use probe::ProbeStatus;
+pub use provider::{CredentialStatus, ModelEntry, Provider, ProviderStatus, Target};
 pub use registry::{Paths, Row, rows};
 pub use upstream::Upstream;

@@ -3,14 +3,20 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use bytes::Bytes;
+use serde::Serialize;
+use signalbox_types::Secret;
+use signalbox_types::seam::Clock;
+use signalbox_wire::{Dialect, anthropic_in_cloud, embeddings, rerank};
+
 use crate::client::{HttpTransport, Place, Root};
 use crate::config::{Limits, MaxTokensField};
 use crate::health::{Health, HealthSnapshot};
+use crate::hide::{without, without_body};
+use crate::probe::Probe;
 use crate::registry::Row;
 use crate::simulated::{self, Simulator};
 use crate::{Operation, UpstreamCall};
-use serde::Serialize;
-use signalbox_wire::{Dialect, anthropic_in_cloud, embeddings, rerank};
 
 /// A provider that can be called.
 #[derive(Debug)]
@@ -37,6 +43,8 @@ pub struct Provider {
     /// So many connections are kept open to it.
     pub(crate) warm_connections: usize,
     pub(crate) is_kept_warm: AtomicBool,
+    /// Asks whether it is well, if somebody wants that.
+    pub(crate) probe: Option<Probe>,
     pub(crate) transport: Transport,
     pub(crate) health: Health,
 }
@@ -157,6 +165,44 @@ impl Provider {
         }
     }
 
+    /// Why it is taken to be unwell, if its health is asked for and it is.
+    #[must_use]
+    pub fn unwell(&self) -> Option<String> {
+        self.probe.as_ref()?.unwell()
+    }
+
+    /// What it says, without our credentials: one that refuses them may show them.
+    #[must_use]
+    pub fn without_credentials(&self, body: Bytes) -> Bytes {
+        without_body(body, self.secrets().iter())
+    }
+
+    /// The same of a text.
+    #[must_use]
+    pub fn text_without_credentials(&self, text: String) -> String {
+        without(text, self.secrets().iter())
+    }
+
+    /// Why it can't be called, for want of a credential.
+    pub(crate) fn lacking(&self) -> Option<String> {
+        if let Transport::Http(http) = &self.transport { http.keys.as_ref()?.lacking() } else { None }
+    }
+
+    pub(crate) fn credentials(&self, clock: &dyn Clock) -> Vec<CredentialStatus> {
+        match &self.transport {
+            Transport::Http(http) => http.keys.as_ref().map(|keys| keys.status(clock.elapsed())).unwrap_or_default(),
+            Transport::Simulated(_) => Vec::new(),
+        }
+    }
+
+    pub(crate) fn snapshot(&self, clock: &dyn Clock) -> HealthSnapshot {
+        HealthSnapshot { probe: self.probe.as_ref().and_then(Probe::status), ..self.health.snapshot(clock) }
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        if let Transport::Http(http) = &self.transport { http.secrets() } else { Vec::new() }
+    }
+
     /// It is the simulated provider in this process.
     #[must_use]
     pub fn is_built_in(&self) -> bool {
@@ -213,6 +259,25 @@ pub struct ProviderStatus {
     /// Its own documentation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub docs: Option<String>,
+    /// Its credentials, where it has several or one from the catalog.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub credentials: Vec<CredentialStatus>,
     /// How it has been doing.
     pub health: HealthSnapshot,
+}
+
+/// One of a provider's credentials, without its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct CredentialStatus {
+    /// What spans call it.
+    pub name: String,
+    /// Its name in the catalog, if it stands there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub catalog: Option<String>,
+    /// Why it has no value, if it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
+    /// How long it still rests after it was refused, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rests_ms: Option<u64>,
 }

@@ -7,14 +7,15 @@ use signalbox_types::seam::Clock;
 use tokio::time::Instant;
 
 use crate::assemble::{Known, assemble};
+use crate::auth::Vault;
 use crate::client::{CredentialName, Source, UpstreamBody};
 use crate::config::{UpstreamConfig, UpstreamConfigError, suggest};
 use crate::health::InFlight;
 use crate::provider::Transport;
-use crate::warm;
 use crate::{
     ModelEntry, Operation, Provider, ProviderStatus, SendError, Target, UnknownModel, UpstreamCall, UpstreamReply,
 };
+use crate::{probe, warm};
 
 /// All providers of one configuration; calls go through it concurrently.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ pub struct Upstream {
     /// What they were made of.
     config: UpstreamConfig,
     clock: Arc<dyn Clock>,
+    vault: Vault,
 }
 
 impl Upstream {
@@ -41,8 +43,21 @@ impl Upstream {
         env: &dyn Fn(&str) -> Option<String>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, UpstreamConfigError> {
-        let known = assemble(config, env).map_err(|problems| UpstreamConfigError { problems })?;
-        Ok(Self::of(known, config, clock))
+        Self::with_vault(config, env, clock, Vault::default())
+    }
+
+    /// The same, where credentials may stand in the catalog, too.
+    ///
+    /// # Errors
+    /// As [`Upstream::new`]. That one isn't in the catalog is none: it may come later.
+    pub fn with_vault(
+        config: &UpstreamConfig,
+        env: &dyn Fn(&str) -> Option<String>,
+        clock: Arc<dyn Clock>,
+        vault: Vault,
+    ) -> Result<Self, UpstreamConfigError> {
+        let known = assemble(config, env, &vault).map_err(|problems| UpstreamConfigError { problems })?;
+        Ok(Self::of(known, config, clock, vault))
     }
 
     /// The providers of another configuration. One of which it says the same is the same one: it keeps its connections and
@@ -55,7 +70,7 @@ impl Upstream {
         config: &UpstreamConfig,
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, UpstreamConfigError> {
-        let mut known = assemble(config, env).map_err(|problems| UpstreamConfigError { problems })?;
+        let mut known = assemble(config, env, &self.vault).map_err(|problems| UpstreamConfigError { problems })?;
         let is_on = |one: &&mut Known| one.provider.is_some();
         for one in known.iter_mut().filter(is_on).filter(|one| self.config.says_the_same_of(&one.name, config)) {
             let before = self.known.iter().find(|before| before.name == one.name);
@@ -63,17 +78,19 @@ impl Upstream {
                 one.provider = Some(Arc::clone(before));
             }
         }
-        Ok(Self::of(known, config, Arc::clone(&self.clock)))
+        Ok(Self::of(known, config, Arc::clone(&self.clock), self.vault.clone()))
     }
 
-    /// Begins to keep connections open to those providers that are configured so. Within a runtime.
+    /// Begins to keep connections open to those providers that are configured so, and to ask others whether they are well.
+    /// Within a runtime.
     pub fn keep_warm(&self) {
         for provider in self.known.iter().filter_map(|known| known.provider.as_ref()) {
             warm::keep(provider, &self.clock);
+            probe::keep(provider, &self.clock);
         }
     }
 
-    fn of(known: Vec<Known>, config: &UpstreamConfig, clock: Arc<dyn Clock>) -> Self {
+    fn of(known: Vec<Known>, config: &UpstreamConfig, clock: Arc<dyn Clock>, vault: Vault) -> Self {
         let mut upstream = Self {
             known,
             by_name: HashMap::new(),
@@ -81,6 +98,7 @@ impl Upstream {
             by_prefix: Vec::new(),
             config: config.clone(),
             clock,
+            vault,
         };
         for provider in upstream.known.iter().filter_map(|known| known.provider.as_ref()) {
             upstream.by_name.insert(provider.name.as_ref().into(), Arc::clone(provider));
@@ -212,17 +230,22 @@ impl Upstream {
     /// Every provider, on or off, for the status page: configured ones first, then the rest by name.
     #[must_use]
     pub fn providers(&self) -> Vec<ProviderStatus> {
-        let status = |known: &Known| ProviderStatus {
-            name: known.name.to_string(),
-            title: known.title.clone(),
-            kind: known.kind.clone(),
-            dialect: known.dialect.as_str().to_owned(),
-            otel_name: known.otel_name.clone(),
-            on: known.provider.is_some(),
-            why: known.why.clone(),
-            models: known.models.clone(),
-            docs: known.docs.clone(),
-            health: known.provider.as_ref().map(|provider| provider.health.snapshot(&*self.clock)).unwrap_or_default(),
+        let status = |known: &Known| {
+            let provider = known.provider.as_deref();
+            let lacking = provider.and_then(Provider::lacking);
+            ProviderStatus {
+                name: known.name.to_string(),
+                title: known.title.clone(),
+                kind: known.kind.clone(),
+                dialect: known.dialect.as_str().to_owned(),
+                otel_name: known.otel_name.clone(),
+                on: provider.is_some() && lacking.is_none(),
+                why: lacking.unwrap_or_else(|| known.why.clone()),
+                models: known.models.clone(),
+                docs: known.docs.clone(),
+                credentials: provider.map(|provider| provider.credentials(&*self.clock)).unwrap_or_default(),
+                health: provider.map(|provider| provider.snapshot(&*self.clock)).unwrap_or_default(),
+            }
         };
         self.known.iter().map(status).collect()
     }

@@ -9,6 +9,7 @@ pub mod embeddings;
 mod error;
 pub mod event_stream;
 mod fields;
+pub mod files;
 mod json;
 mod lenient;
 mod media;

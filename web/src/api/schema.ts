@@ -42,6 +42,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the stored credentials */
+        get: operations["list_credentials"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/credentials/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set a credential
+         * @description Makes it or exchanges its value. Calls that begin after the answer go out with it; nothing has to be restarted. Signalbox
+         *     needs a key to encrypt it with: `SIGNALBOX_CREDENTIALS_KEY`.
+         */
+        put: operations["set_credential"];
+        post?: never;
+        /**
+         * Delete a credential
+         * @description Providers that use it are off from then on.
+         */
+        delete: operations["delete_credential"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/erasures": {
         parameters: {
             query?: never;
@@ -674,6 +716,21 @@ export interface components {
             /** @description Its unit, if any. */
             unit?: string;
         };
+        /** @description An arm of an experiment, as it is now. */
+        ArmStatus: {
+            /**
+             * Format: int64
+             * @description Calls of callers that belong to it since the process began, whoever answered them.
+             */
+            calls: number;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: double
+             * @description Its share, as a weight.
+             */
+            weight: number;
+        };
         /** @description What was done. */
         BackupAnswer: components["schemas"]["BackupReport"] & {
             /** @description The folder. */
@@ -841,6 +898,20 @@ export interface components {
             last4: string;
             /** @description The name its maker gave it. */
             name: string;
+        };
+        /** @description One of a provider's credentials, without its value. */
+        CredentialStatus: {
+            /** @description Its name in the catalog, if it stands there. */
+            catalog?: string;
+            /** @description Why it has no value, if it has none. */
+            missing?: string;
+            /** @description What spans call it. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How long it still rests after it was refused, in milliseconds.
+             */
+            rests_ms?: number;
         };
         /** @description What was erased. */
         Erased: {
@@ -1199,6 +1270,8 @@ export interface components {
              * @description Calls that the provider answered, refusals of a caller's request included.
              */
             ok: number;
+            /** @description What it answers when it is asked whether it is well; absent if nobody asks, or not yet. */
+            probe?: components["schemas"]["ProbeStatus"];
             /** @description How its latest calls went; absent if there was none of late. */
             recent?: components["schemas"]["Recent"];
         };
@@ -1522,6 +1595,30 @@ export interface components {
             /** @description The latest first, at most 200. */
             versions: components["schemas"]["PolicyVersion"][];
         };
+        /** @description What a provider answers when it is asked whether it is well. */
+        ProbeStatus: {
+            /**
+             * Format: int32
+             * @description How many of the latest times it failed in a row.
+             */
+            failures_in_a_row: number;
+            /** @description What it failed with, the last time that it did. */
+            message?: string;
+            /**
+             * Format: int32
+             * @description How many of the latest times it didn't.
+             */
+            successes_in_a_row: number;
+            /** @description When it was last asked. */
+            time: components["schemas"]["Timestamp"];
+            /**
+             * Format: double
+             * @description How long the answer took, in milliseconds.
+             */
+            took_ms: number;
+            /** @description It is taken to be well. */
+            well: boolean;
+        };
         /** @description A project: the unit of tenancy. Every event and every query carries one. */
         ProjectId: string;
         /** @description A provider, and how the routes that go to it see it. */
@@ -1531,6 +1628,8 @@ export interface components {
         };
         /** @description A provider as the status page shows it. */
         ProviderStatus: {
+            /** @description Its credentials, where it has several or one from the catalog. */
+            credentials?: components["schemas"]["CredentialStatus"][];
             /** @description What it speaks. */
             dialect: string;
             /** @description Its own documentation. */
@@ -1685,6 +1784,8 @@ export interface components {
         Role: "system" | "user" | "assistant" | "tool";
         /** @description A route and its targets, as they are now. */
         RouteStatus: {
+            /** @description The arms of an experiment. */
+            arms?: components["schemas"]["ArmStatus"][];
             /**
              * Format: int64
              * @description Calls since the process began.
@@ -1839,6 +1940,14 @@ export interface components {
             key_name: string;
             /** @description The project that the key opens. */
             project: components["schemas"]["ProjectId"];
+        };
+        /** @description A value to keep. */
+        SetCredential: {
+            /**
+             * @description The credential itself. It is encrypted, and no answer ever holds it.
+             * @example sk-…
+             */
+            value: string;
         };
         /**
          * @description How bad a finding is.
@@ -2192,6 +2301,31 @@ export interface components {
              */
             waiting_appends: number;
         };
+        /** @description A credential that the catalog keeps, without its value. */
+        StoredCredential: {
+            /** @description Why it can't be used, if it can't. */
+            fault?: string;
+            /** @description The end of its value, to tell values apart. */
+            last4: string;
+            /**
+             * @description What the configuration calls it: `credentials: [{name: main, catalog: <name>}]` of a provider.
+             * @example openai-main
+             */
+            name: string;
+            /** @description When the value was set. */
+            set_at: components["schemas"]["Timestamp"];
+            /** @description The virtual key that set it. */
+            set_by: components["schemas"]["KeyId"];
+            /** @description Providers that are configured to use it. */
+            used_by: string[];
+        };
+        /** @description All of them. */
+        StoredCredentials: {
+            /** @description By name. */
+            credentials: components["schemas"]["StoredCredential"][];
+            /** @description Names that the configuration has and nobody has set. */
+            wanted: string[];
+        };
         /** @description What was stored. */
         StoredScores: {
             /** @description The ids of the scores, in the order they were sent. */
@@ -2226,13 +2360,25 @@ export interface components {
              * @description Calls that it answered since the process began.
              */
             answered: number;
+            /** @description Its arm of an experiment. */
+            arm?: string;
             /** @description Whether it may be asked. */
             breaker: components["schemas"]["BreakerState"];
+            /**
+             * Format: double
+             * @description How hard a call may look for it, from 0 to 1.
+             */
+            complexity_up_to?: number;
             /**
              * Format: int64
              * @description How long its calls may be.
              */
             context_tokens?: number;
+            /**
+             * Format: int64
+             * @description How many questions stand for what it is for.
+             */
+            examples?: number;
             /**
              * Format: int64
              * @description Calls that it failed since the process began.
@@ -2281,6 +2427,8 @@ export interface components {
             off?: string;
             /** @description The provider's name. */
             provider: string;
+            /** @description Why it is asked only if nobody else can be, where its provider is asked whether it is well and isn't. */
+            unwell?: string;
             /**
              * Format: int64
              * @description Calls that wait for it.
@@ -2498,6 +2646,7 @@ export type Action = components['schemas']['Action'];
 export type AllFeedback = components['schemas']['AllFeedback'];
 export type Answer = components['schemas']['Answer'];
 export type AnswerColumn = components['schemas']['AnswerColumn'];
+export type ArmStatus = components['schemas']['ArmStatus'];
 export type BackupAnswer = components['schemas']['BackupAnswer'];
 export type BackupReport = components['schemas']['BackupReport'];
 export type BackupRequest = components['schemas']['BackupRequest'];
@@ -2510,6 +2659,7 @@ export type ConfigStatus = components['schemas']['ConfigStatus'];
 export type CostSource = components['schemas']['CostSource'];
 export type CreateKey = components['schemas']['CreateKey'];
 export type CreatedKey = components['schemas']['CreatedKey'];
+export type CredentialStatus = components['schemas']['CredentialStatus'];
 export type Erased = components['schemas']['Erased'];
 export type Erasure = components['schemas']['Erasure'];
 export type Erasures = components['schemas']['Erasures'];
@@ -2552,6 +2702,7 @@ export type Place = components['schemas']['Place'];
 export type PolicyConfig = components['schemas']['PolicyConfig'];
 export type PolicyVersion = components['schemas']['PolicyVersion'];
 export type PolicyVersions = components['schemas']['PolicyVersions'];
+export type ProbeStatus = components['schemas']['ProbeStatus'];
 export type ProjectId = components['schemas']['ProjectId'];
 export type Provider = components['schemas']['Provider'];
 export type ProviderStatus = components['schemas']['ProviderStatus'];
@@ -2576,6 +2727,7 @@ export type ScannerAbout = components['schemas']['ScannerAbout'];
 export type ScannerScore = components['schemas']['ScannerScore'];
 export type ScoreSource = components['schemas']['ScoreSource'];
 export type Session = components['schemas']['Session'];
+export type SetCredential = components['schemas']['SetCredential'];
 export type Severity = components['schemas']['Severity'];
 export type SignIn = components['schemas']['SignIn'];
 export type SpanDetail = components['schemas']['SpanDetail'];
@@ -2589,6 +2741,8 @@ export type Sql = components['schemas']['Sql'];
 export type Status = components['schemas']['Status'];
 export type StatusAnswer = components['schemas']['StatusAnswer'];
 export type StoreStats = components['schemas']['StoreStats'];
+export type StoredCredential = components['schemas']['StoredCredential'];
+export type StoredCredentials = components['schemas']['StoredCredentials'];
 export type StoredScores = components['schemas']['StoredScores'];
 export type Table = components['schemas']['Table'];
 export type Tables = components['schemas']['Tables'];
@@ -2679,6 +2833,173 @@ export interface operations {
             };
             /** @description No key, an unknown or revoked one, or an ended session. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_credentials: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Without their values. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredCredentials"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It is not the first key. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    set_credential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What the configuration calls it. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetCredential"];
+            };
+        };
+        responses: {
+            /** @description It is kept, and in force. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredCredential"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It is not the first key. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is no key to encrypt it with. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_credential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What the configuration calls it. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It is not the first key. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is none of that name. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -29,6 +29,7 @@ export type Session = Schemas['Session'];
 export type SpanDetail = Schemas['SpanDetail'];
 export type SpanSummary = Schemas['SpanSummary'];
 export type StatusAnswer = Schemas['StatusAnswer'];
+export type StoredCredential = Schemas['StoredCredential'];
 export type TableInfo = Schemas['Table'];
 export type TargetStatus = Schemas['TargetStatus'];
 export type ToolDefinition = Schemas['ToolDefinition'];

@@ -3,6 +3,7 @@
 
 mod backup;
 mod config;
+mod credentials;
 mod erasures;
 mod export;
 mod fields;
@@ -50,6 +51,8 @@ pub(crate) fn list() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(backup::back_up))
         .routes(routes!(config::show))
+        .routes(routes!(credentials::list))
+        .routes(routes!(credentials::set, credentials::delete))
         .routes(routes!(erasures::list, erasures::erase))
         .routes(routes!(export::export))
         .routes(routes!(fields::list))

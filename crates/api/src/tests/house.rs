@@ -133,6 +133,10 @@ impl House {
         self.keyed(Method::DELETE, path, Body::empty()).await
     }
 
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.keyed(Method::PUT, path, body.to_string().into()).await
+    }
+
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         self.post_text(path, body.to_string()).await
     }

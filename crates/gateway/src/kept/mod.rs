@@ -8,7 +8,7 @@ mod tests;
 use http::Method;
 use signalbox_wire::Dialect;
 
-pub(crate) use noted::{Owner, input_file, only_theirs, previous_response, unlisted};
+pub(crate) use noted::{Owner, input_file, named, only_theirs, previous_response, unlisted};
 
 use crate::owners::Kind;
 

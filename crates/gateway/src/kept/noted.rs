@@ -12,13 +12,54 @@ use crate::Gateway;
 use crate::call::CallError;
 use crate::owners::{Kind, Whose};
 
+/// A field, and the thing that it names.
+pub(crate) type Named = (&'static str, Kind, String);
+
 /// The response that a request goes on from.
-pub(crate) fn previous_response(body: &[u8]) -> Option<String> {
+pub(crate) fn previous_response(body: &[u8]) -> Option<Named> {
     #[derive(Deserialize)]
     struct Request {
         previous_response_id: Option<String>,
     }
-    serde_json::from_slice::<Request>(body).ok()?.previous_response_id
+    let id = serde_json::from_slice::<Request>(body).ok()?.previous_response_id?;
+    Some(("previous_response_id", Kind::Response, id))
+}
+
+/// Everything that a body which isn't known names by its id, at any depth.
+pub(crate) fn named(body: &[u8]) -> Vec<Named> {
+    const FIELDS: [(&str, Kind); 9] = [
+        ("batch_id", Kind::Batch),
+        ("file_id", Kind::File),
+        ("file_ids", Kind::File),
+        ("input_file_id", Kind::File),
+        ("previous_response_id", Kind::Response),
+        ("response_id", Kind::Response),
+        ("training_file", Kind::File),
+        ("training_files", Kind::File),
+        ("validation_file", Kind::File),
+    ];
+    let mut found = Vec::new();
+    let mut left: Vec<Value> = serde_json::from_slice(body).into_iter().collect();
+    while let Some(value) = left.pop() {
+        match value {
+            Value::Array(items) => left.extend(items),
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    let known = FIELDS.iter().find(|(field, _)| *field == name);
+                    match (known, value) {
+                        (Some((field, kind)), Value::String(id)) => found.push((*field, *kind, id)),
+                        (Some((field, kind)), Value::Array(ids)) => {
+                            let ids = ids.into_iter().filter_map(|id| id.as_str().map(str::to_owned));
+                            found.extend(ids.map(|id| (*field, *kind, id)));
+                        }
+                        (_, value) => left.push(value),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 /// The file that a batch is to be made of.

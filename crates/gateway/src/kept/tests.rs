@@ -11,7 +11,7 @@ use signalbox_types::seam::{Clock, SpanSink};
 use signalbox_types::{ProjectId, Secret};
 use signalbox_upstream::{Upstream, UpstreamConfig};
 
-use super::{Owner, find, only_theirs};
+use super::{Owner, find, named, only_theirs};
 use crate::owners::{Kind, Whose};
 use crate::{Gateway, GatewayConfig, GatewayParts, ResponseBody, Routes};
 
@@ -58,7 +58,7 @@ async fn another_projects_things_are_not_found() {
         let (status, told) = ask(&gateway, method, &format!("/v1/responses/resp_1{below}")).await;
         assert_eq!(status, 404, "{method} {below}: {told}");
         let message = told["error"]["message"].as_str().unwrap();
-        assert!(message.contains("no response `resp_1`") && message.contains("restarts"), "{message}");
+        assert!(message.contains("no response `resp_1`") && message.contains("365 days"), "{message}");
         let (status, told) = ask(&gateway, method, &format!("/v1/responses/resp_2{below}")).await;
         assert_eq!(status, 200, "{method} {below}: {told}");
     }
@@ -174,4 +174,48 @@ async fn an_escaped_id_opens_nothing() {
         let through = crate::through::find(&request, &gateway.upstream).unwrap();
         assert_eq!(through.is_anothers(&openai, &gateway.owners, &ours), expected, "{path}");
     }
+}
+
+#[tokio::test]
+async fn who_made_what_outlives_the_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ours, theirs) = (ProjectId::new("default"), ProjectId::new("theirs"));
+    let (openai, azure): (Arc<str>, Arc<str>) = ("openai".into(), "azure".into());
+    let first = gateway(folder.path()).await;
+    first.keep_owners().await.unwrap();
+    for number in 0..50 {
+        first.owners.note(Kind::Response, &format!("resp_{number}"), &ours, &openai);
+    }
+    first.owners.note(Kind::File, "file-1", &theirs, &azure);
+    first.owners.note(Kind::File, "file-1", &ours, &openai);
+    // Nothing of it is closed: this is where the process is killed.
+    first.owners.written().await;
+    let second = gateway(folder.path()).await;
+    second.keep_owners().await.unwrap();
+    assert_eq!(second.owners.find(Kind::Response, "resp_49", &ours), Whose::Yours(Arc::clone(&openai)));
+    assert_eq!(second.owners.find(Kind::Response, "resp_0", &theirs), Whose::Anothers);
+    assert_eq!(second.owners.find(Kind::File, "file-1", &ours), Whose::Yours(openai));
+    assert_eq!(second.owners.find(Kind::File, "file-1", &theirs), Whose::Yours(azure));
+    assert_eq!(second.owners.find(Kind::Batch, "file-1", &ours), Whose::Unknown);
+    // Without it, nobody is waited for.
+    gateway(folder.path()).await.owners.written().await;
+}
+
+#[test]
+fn what_a_body_names_is_found_at_any_depth() {
+    let body = json!({
+        "previous_response_id": "resp_1", "training_file": "file-1",
+        "input": [{"content": [{"type": "input_file", "file_id": "file-2"}, {"text": "file_id"}]}],
+        "tool_resources": {"code_interpreter": {"file_ids": ["file-3", 4]}}, "validation_file": null,
+    });
+    let mut found = named(body.to_string().as_bytes());
+    found.sort_by(|left, right| left.2.cmp(&right.2));
+    let expected = [
+        ("training_file", Kind::File, "file-1"),
+        ("file_id", Kind::File, "file-2"),
+        ("file_ids", Kind::File, "file-3"),
+        ("previous_response_id", Kind::Response, "resp_1"),
+    ];
+    assert_eq!(found, expected.map(|(field, kind, id)| (field, kind, id.to_owned())));
+    assert!(named(b"no json").is_empty() && named(b"[[1]]").is_empty());
 }

@@ -9,7 +9,7 @@ use signalbox_types::ErrorClass;
 
 use super::choose::choose;
 use super::config::FallbackOn;
-use super::needs::needs;
+use super::needs::said;
 use super::numbers::RouteShed;
 use super::retry::Tries;
 use super::room::NoRoom;
@@ -50,9 +50,9 @@ pub(crate) async fn answer(call: &mut Call, gateway: &Gateway) -> Result<Reply, 
 }
 
 async fn in_turn(call: &mut Call, gateway: &Gateway, route: &Arc<Route>) -> Result<Reply, CallError> {
-    let needs = needs(call, route).await?;
+    let said = said(call, route).await?;
     let mut considered = Trail::default();
-    let chosen = choose(call, needs, gateway, route, &mut considered);
+    let chosen = choose(call, said, gateway, route, &mut considered);
     trail(call, |trail| *trail = considered);
     let places = chosen?;
     let mut failure = None;
@@ -270,6 +270,8 @@ fn conclude(call: &mut Call, gateway: &Gateway, route: &Route, tried: Tried) -> 
     match result {
         Ok(sent) => {
             slot.answering(took, call.stream());
+            let arm = slot.target().arm.as_ref().map(|(name, _)| Arc::clone(name));
+            trail(call, |trail| trail.arm_answered = arm);
             call.target = slot.target().target.as_ref().ok().cloned();
             if let Some(routed) = &mut call.routed {
                 routed.slot = Some(slot);

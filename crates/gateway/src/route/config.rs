@@ -18,11 +18,20 @@ pub struct RouteConfig {
     /// In which order the targets are asked: `priority` (as they are listed), `weighted` (by chance, as `weight` says),
     /// `round_robin`, `least_latency` (who answered fastest of late; the first token counts for streams), `least_busy`
     /// (who has the fewest calls), `cheapest` (by the price book), `sticky` (the same session, or user, goes to the same
-    /// target). Whatever it is, only targets that fit the call and are healthy are asked. Default `priority`.
+    /// target), `complexity` (the weakest target whose `complexity_up_to` is enough for how hard the call looks),
+    /// `semantic` (whose `examples` the question is most like), `experiment` (by the arm that the caller belongs to).
+    /// Whatever it is, only targets that fit the call and are healthy are asked. Default `priority`.
     #[serde(default)]
     pub strategy: StrategyName,
     /// Who may answer.
     pub targets: Vec<TargetConfig>,
+    /// For `strategy: semantic`: a question that is less like every example than this (0 to 1) goes to the targets without
+    /// examples. Default 0.15.
+    #[serde(default)]
+    pub min_similarity: Option<f64>,
+    /// For `strategy: experiment`: its arms, and who gets the same one each time.
+    #[serde(default)]
+    pub experiment: Option<ExperimentConfig>,
     /// How often a target that failed is asked again before the next one is.
     #[serde(default)]
     pub retry: RetryConfig,
@@ -71,7 +80,8 @@ pub struct TargetConfig {
     #[serde(default)]
     pub weight: Option<f64>,
     /// Which calls it takes, as an expression in CEL over `model`, `tokens` (of the input, estimated), `max_tokens`,
-    /// `stream`, `user`, `session`, `tags` and `metadata` (of the body). Example: `metadata.tier == "gold" && tokens < 8000`.
+    /// `stream`, `user`, `session`, `key` (the virtual key's name), `environment`, `tags` and `metadata` (of the body).
+    /// Example: `metadata.tier == "gold" && tokens < 8000`.
     /// What is not there can be asked for with `has(metadata.tier)`; where an expression fails, the target doesn't take
     /// the call. Default: every call.
     #[serde(default)]
@@ -84,6 +94,18 @@ pub struct TargetConfig {
     /// `structured_output`. Default: nothing.
     #[serde(default)]
     pub lacks: Vec<Ability>,
+    /// For `strategy: complexity`: how hard a call may look for it, from 0 (a greeting) to 1. A call goes to the target with
+    /// the least number that is enough. Example: `0.2`. Default: any call.
+    #[serde(default)]
+    pub complexity_up_to: Option<f64>,
+    /// For `strategy: semantic`: questions that it is for, five to twenty of them. Example: `[Where is my invoice?, I was
+    /// charged twice]`. Default: it is for what is like no other target's.
+    #[serde(default)]
+    pub examples: Vec<String>,
+    /// For `strategy: experiment`: the arm that it belongs to. The first target of an arm gets its calls, the next ones
+    /// are asked when it fails.
+    #[serde(default)]
+    pub arm: Option<String>,
     /// How many of this route's calls it gets at once. When all targets have theirs, calls wait in line. Default: no
     /// limit.
     #[serde(default)]
@@ -113,6 +135,50 @@ pub enum StrategyName {
     Cheapest,
     /// The same session or user goes to the same one.
     Sticky,
+    /// By how hard a call looks.
+    Complexity,
+    /// By what a question is like.
+    Semantic,
+    /// By arms of an experiment.
+    Experiment,
+}
+
+/// Named arms that callers are divided over.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExperimentConfig {
+    /// The arms; spans and answers carry the name (`signalbox.route.arm`, `x-signalbox-arm`).
+    pub arms: Vec<ArmConfig>,
+    /// Who gets the same arm each time: `user` (of the body or `x-signalbox-user-id`), `session`, `key` (the virtual key), or
+    /// `call` (nobody: each call is drawn). A call that names no user or session is drawn. Default `user`.
+    #[serde(default)]
+    pub sticky_by: StickyBy,
+}
+
+/// One arm of an experiment.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ArmConfig {
+    /// Its name. Example: `new-prompt`.
+    pub name: String,
+    /// Its share. Default 1.
+    #[serde(default = "all")]
+    pub weight: f64,
+}
+
+/// Who gets the same arm each time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StickyBy {
+    /// The caller's user.
+    #[default]
+    User,
+    /// The caller's session.
+    Session,
+    /// The virtual key.
+    Key,
+    /// Nobody.
+    Call,
 }
 
 /// Tries on the same target.

@@ -7,7 +7,8 @@ use cel::{Context, Env, Program, Value};
 use serde_json::{Map, Value as Json};
 
 /// What an expression may name, and nothing else.
-const NAMES: [&str; 8] = ["model", "tokens", "max_tokens", "stream", "user", "session", "tags", "metadata"];
+const NAMES: [&str; 10] =
+    ["model", "tokens", "max_tokens", "stream", "user", "session", "key", "environment", "tags", "metadata"];
 
 static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 
@@ -24,9 +25,12 @@ pub(crate) struct Variables {
     /// The wanted limit of the output; 0 if there is none.
     pub(crate) max_tokens: u64,
     pub(crate) stream: bool,
-    /// Empty where the caller says nothing; the next two, too.
+    /// Empty where the caller says nothing; the next one, and `environment`, too.
     pub(crate) user: String,
     pub(crate) session: String,
+    /// The name of the virtual key.
+    pub(crate) key: String,
+    pub(crate) environment: String,
     pub(crate) tags: Vec<String>,
     pub(crate) metadata: Map<String, Json>,
 }
@@ -59,6 +63,8 @@ impl Expression {
         context.add_variable_from_value("stream", Value::Bool(call.stream));
         context.add_variable_from_value("user", call.user.as_str());
         context.add_variable_from_value("session", call.session.as_str());
+        context.add_variable_from_value("key", call.key.as_str());
+        context.add_variable_from_value("environment", call.environment.as_str());
         context.add_variable_from_value("tags", call.tags.clone());
         context.add_variable_from_value("metadata", fields(&call.metadata));
         matches!(self.0.execute(&context), Ok(Value::Bool(true)))
@@ -100,6 +106,8 @@ mod tests {
             model: "chat".to_owned(),
             tokens: 5_000,
             user: "ann".to_owned(),
+            key: "gold customers".to_owned(),
+            environment: "staging".to_owned(),
             tags: vec!["batch".to_owned()],
             metadata: metadata.as_object().cloned().unwrap(),
             ..Variables::default()
@@ -116,6 +124,7 @@ mod tests {
         check("tags.exists(tag, tag == 'batch')", true);
         check("'a' in metadata.list", true);
         check("user.startsWith('a') && !stream", true);
+        check("key.startsWith('gold') && environment != 'production'", true);
         check("tokens", false);
     }
 

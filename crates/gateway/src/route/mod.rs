@@ -4,8 +4,10 @@
 pub(crate) mod attempts;
 mod check;
 mod choose;
+mod complexity;
 mod config;
 pub(crate) mod drain;
+mod experiment;
 mod expression;
 mod health;
 mod hedge;
@@ -14,6 +16,7 @@ mod needs;
 mod numbers;
 mod retry;
 mod room;
+mod similar;
 mod slot;
 mod status;
 mod strategies;
@@ -30,9 +33,10 @@ use signalbox_upstream::{ModelEntry, Problem, Target, Upstream};
 use tokio::time::Instant;
 
 pub use config::{
-    BreakerConfig, FallbackOn, HedgeConfig, MirrorConfig, OnDisconnect, RetryConfig, RouteConfig, RouteTimeouts,
-    StrategyName, TargetConfig,
+    ArmConfig, BreakerConfig, ExperimentConfig, FallbackOn, HedgeConfig, MirrorConfig, OnDisconnect, RetryConfig,
+    RouteConfig, RouteTimeouts, StickyBy, StrategyName, TargetConfig,
 };
+pub use experiment::ArmStatus;
 pub use health::BreakerState;
 pub use needs::Ability;
 pub use status::{RouteStatus, TargetStatus};
@@ -40,8 +44,10 @@ pub use status::{RouteStatus, TargetStatus};
 use crate::call::Outcome;
 use crate::until::Until;
 pub(crate) use choose::{BYTES_PER_TOKEN, input_tokens};
+use experiment::Arm;
 pub(crate) use numbers::RouteNumbers;
 use retry::Budget;
+use similar::Examples;
 pub(crate) use slot::Slot;
 use strategies::Strategy;
 use target::RouteTarget;
@@ -65,6 +71,10 @@ pub(crate) struct Route {
     config: RouteConfig,
     strategy: &'static dyn Strategy,
     targets: Vec<Arc<RouteTarget>>,
+    /// Of an experiment.
+    arms: Vec<Arm>,
+    /// What questions are compared with, where the strategy does.
+    examples: Option<Examples>,
     /// Where copies go; none also if that provider is off.
     mirror: Option<Target>,
     budget: Arc<Budget>,
@@ -149,15 +159,20 @@ impl Route {
             }
             found.ok()
         });
+        let arms = Arm::all(config.experiment.as_ref(), before);
+        let compares = config.strategy == StrategyName::Semantic;
+        let examples = compares.then(|| Examples::of(config.targets.iter().map(|target| target.examples.as_slice())));
         let target = |target: &TargetConfig| {
             let same = |before: &TargetConfig| {
-                (&before.provider, &before.model, &before.when) == (&target.provider, &target.model, &target.when)
+                let key =
+                    |one: &TargetConfig| (one.provider.clone(), one.model.clone(), one.when.clone(), one.arm.clone());
+                key(before) == key(target)
             };
             let before = before.and_then(|before| {
                 let place = before.config.targets.iter().position(same)?;
                 before.targets.get(place).map(|target| &**target)
             });
-            Arc::new(RouteTarget::new(target, upstream, before))
+            Arc::new(RouteTarget::new(target, upstream, &arms, before))
         };
         let share = config.retry.budget;
         let budget =
@@ -166,6 +181,8 @@ impl Route {
             name: config.name.as_str().into(),
             strategy: strategies::find(config.strategy),
             targets: config.targets.iter().map(target).collect(),
+            arms,
+            examples: examples.flatten(),
             mirror,
             budget: budget.unwrap_or_else(|| Arc::new(Budget::new(share))),
             turn: before.map(|before| Arc::clone(&before.turn)).unwrap_or_default(),

@@ -1,4 +1,6 @@
-//! What a call needs that not every model has.
+//! What a call needs that not every model has, and what else is read of its body where a route asks for it.
+
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -6,6 +8,8 @@ use signalbox_types::{Modality, Part};
 use signalbox_wire::{ChatRequest, codec};
 
 use super::Route;
+use super::complexity::{Complexity, question};
+use super::config::StrategyName;
 use crate::call::{Call, CallError, Input};
 use crate::offload::offload;
 
@@ -55,18 +59,37 @@ impl Ability {
     }
 }
 
-/// What a call needs, found out only if a target of its route lacks something: for that, its whole body is read. One that
-/// we can't read may still be fine for a provider of the same dialect, so it needs nothing.
+/// What a route wants to know of a call beyond the few facts that every call is asked for.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) needs: Vec<Ability>,
+    pub(super) complexity: Option<Complexity>,
+    /// How like the examples of each target it is; empty if nobody asks.
+    pub(super) similarities: Vec<f64>,
+}
+
+/// Found out only if the route asks for it: for that, the whole body is read. One that we can't read may still be fine for a
+/// provider of the same dialect, so it needs nothing and looks like nothing.
 ///
 /// # Errors
 /// A fault of ours.
-pub(super) async fn needs(call: &mut Call, route: &Route) -> Result<Vec<Ability>, CallError> {
-    let Input::Raw(body) = &call.input else { return Ok(Vec::new()) };
-    if call.endpoint.is_embeddings() || route.config.targets.iter().all(|target| target.lacks.is_empty()) {
-        return Ok(Vec::new());
+pub(super) async fn said(call: &mut Call, route: &Arc<Route>) -> Result<Said, CallError> {
+    let Input::Raw(body) = &call.input else { return Ok(Said::default()) };
+    let strategy = route.config.strategy;
+    let lacks = route.config.targets.iter().any(|target| !target.lacks.is_empty());
+    let judges = strategy == StrategyName::Complexity || route.examples.is_some();
+    if call.endpoint.is_embeddings() || !(lacks || judges) {
+        return Ok(Said::default());
     }
-    let (body, dialect) = (body.clone(), call.endpoint.dialect());
-    let read = offload(body.len(), move || codec(dialect).decode_request(&body)).await?;
-    let Ok(request) = read else { return Ok(Vec::new()) };
-    Ok(Ability::ALL.into_iter().filter(|ability| ability.is_needed(&request)).collect())
+    let (body, dialect, route) = (body.clone(), call.endpoint.dialect(), Arc::clone(route));
+    offload(body.len(), move || {
+        let Ok(request) = codec(dialect).decode_request(&body) else { return Said::default() };
+        let similarities = route.examples.as_ref().map(|examples| examples.similarities(&question(&request)));
+        Said {
+            needs: Ability::ALL.into_iter().filter(|ability| ability.is_needed(&request)).collect(),
+            complexity: (strategy == StrategyName::Complexity).then(|| Complexity::of(&request)),
+            similarities: similarities.unwrap_or_default(),
+        }
+    })
+    .await
 }

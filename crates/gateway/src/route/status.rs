@@ -7,6 +7,7 @@ use serde::Serialize;
 use signalbox_types::ErrorClass;
 
 use super::choose::weight_now;
+use super::experiment::{Arm, ArmStatus};
 use super::health::BreakerState;
 use super::room::Room;
 use super::{OnDisconnect, Route};
@@ -26,6 +27,9 @@ pub struct RouteStatus {
     /// Where copies of calls go, as `provider/model`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mirror: Option<String>,
+    /// The arms of an experiment.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub arms: Vec<ArmStatus>,
     /// Calls since the process began.
     pub calls: u64,
     /// Retries and hedges that may still be made before others have earned more.
@@ -54,8 +58,20 @@ pub struct TargetStatus {
     /// How long its calls may be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_tokens: Option<u64>,
+    /// How hard a call may look for it, from 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub complexity_up_to: Option<f64>,
+    /// How many questions stand for what it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub examples: Option<u64>,
+    /// Its arm of an experiment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arm: Option<String>,
     /// Whether it may be asked.
     pub breaker: BreakerState,
+    /// Why it is asked only if nobody else can be, where its provider is asked whether it is well and isn't.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unwell: Option<String>,
     /// How long it is left alone, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_alone_ms: Option<u64>,
@@ -98,7 +114,11 @@ impl Route {
                 weight_now: weight_now(self, target, &reading),
                 when: config.when.clone(),
                 context_tokens: target.context_tokens,
+                complexity_up_to: target.complexity_up_to,
+                examples: target.has_examples.then_some(config.examples.len() as u64),
+                arm: config.arm.clone(),
                 breaker: reading.state,
+                unwell: target.target.as_ref().ok().and_then(|target| target.provider.unwell()),
                 left_alone_ms: (!reading.wait.is_zero()).then(|| millis(reading.wait)),
                 in_flight: target.live.in_flight.load(Ordering::Relaxed) as u64,
                 max_concurrency: config.max_concurrency.map(|most| most as u64),
@@ -121,6 +141,7 @@ impl Route {
             },
             hedge_after_ms: self.config.hedge.as_ref().map(|hedge| millis(hedge.after.0)),
             mirror: self.mirror.as_ref().map(|target| format!("{}/{}", target.provider.name, target.model)),
+            arms: self.arms.iter().map(Arm::status).collect(),
             calls: self.turn.load(Ordering::Relaxed),
             retry_budget: self.budget.left(),
             targets: self.targets.iter().zip(&self.config.targets).map(target).collect(),

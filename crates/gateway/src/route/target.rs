@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize};
 use signalbox_upstream::{Target, Upstream};
 
 use super::config::TargetConfig;
+use super::experiment::Arm;
 use super::expression::Expression;
 use super::health::Health;
 use super::needs::Ability;
@@ -24,6 +25,11 @@ pub(super) struct RouteTarget {
     pub(super) when: Option<Expression>,
     pub(super) context_tokens: Option<u64>,
     pub(super) lacks: Vec<Ability>,
+    /// How hard a call may look for it.
+    pub(super) complexity_up_to: Option<f64>,
+    pub(super) has_examples: bool,
+    /// Its arm of an experiment, and that arm's share.
+    pub(super) arm: Option<(Arc<str>, f64)>,
     pub(super) room: Option<Arc<Room>>,
     pub(super) live: Arc<Live>,
 }
@@ -40,7 +46,7 @@ pub(super) struct Live {
 impl RouteTarget {
     /// The configuration is sound: an expression that can't be read was refused. `before` is the same target of the
     /// configuration before; how that one is doing says nothing if its provider has other settings now.
-    pub(super) fn new(config: &TargetConfig, upstream: &Upstream, before: Option<&Self>) -> Self {
+    pub(super) fn new(config: &TargetConfig, upstream: &Upstream, arms: &[Arm], before: Option<&Self>) -> Self {
         let name = format!("{}/{}", config.provider, config.model);
         let target = upstream.resolve(&name).map_err(|error| {
             let off = upstream.providers().into_iter().find(|provider| provider.name == config.provider);
@@ -74,6 +80,9 @@ impl RouteTarget {
             when: config.when.as_deref().and_then(|text| Expression::compile(text).ok()),
             context_tokens: config.context_tokens,
             lacks: config.lacks.clone(),
+            complexity_up_to: config.complexity_up_to,
+            has_examples: !config.examples.is_empty(),
+            arm: arms.iter().find(|arm| Some(&*arm.name) == config.arm.as_deref()).map(Arm::share),
         }
     }
 

@@ -1,11 +1,13 @@
 //! What a route did with a call: which targets were left out and why, and how each try went. For the span.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use signalbox_types::ErrorClass;
 
+use super::Route;
 use crate::call::CallError;
 
 /// A call that is tried without end must not fill the span.
@@ -15,10 +17,16 @@ const MOST_TRIES: usize = 64;
 pub(crate) struct Trail {
     /// Why the strategy chose this order.
     pub(super) reason: Cow<'static, str>,
+    /// The places of the targets that could be asked, in the order that the strategy wanted.
+    pub(super) order: Vec<usize>,
     pub(super) left: Vec<Left>,
     pub(super) tries: Vec<Try>,
     /// The places of the targets that were asked.
     pub(super) asked: Vec<usize>,
+    /// The arm of an experiment that the call belongs to.
+    pub(crate) arm: Option<Arc<str>>,
+    /// The arm whose target answered: another one if that one couldn't.
+    pub(super) arm_answered: Option<Arc<str>>,
     /// Tries that were made.
     pub(crate) attempts: usize,
     /// Waited in the line before a target.
@@ -85,11 +93,17 @@ impl Trail {
     }
 
     /// As attributes of the span.
-    pub(crate) fn attributes(&self) -> impl Iterator<Item = (&'static str, String)> {
+    pub(crate) fn attributes(&self, route: &Route) -> impl Iterator<Item = (&'static str, String)> {
         let json = |list: Result<String, serde_json::Error>| list.unwrap_or_default();
+        let name = |place: &usize| route.targets.get(*place).map(|target| target.name.as_str());
+        let order: Vec<&str> = self.order.iter().filter_map(name).collect();
+        let arm = |arm: &Option<Arc<str>>| arm.as_deref().unwrap_or_default().to_owned();
         [
             ("signalbox.route.reason", self.reason.to_string()),
+            ("signalbox.route.arm", arm(&self.arm)),
+            ("signalbox.route.arm_answered", arm(&self.arm_answered)),
             ("signalbox.route.attempts", self.attempts.to_string()),
+            ("signalbox.route.order", json(serde_json::to_string(&order))),
             ("signalbox.route.tries", json(serde_json::to_string(&self.tries))),
             ("signalbox.route.left", json(serde_json::to_string(&self.left))),
             ("signalbox.route.retry_budget_spent", self.budget_spent.to_string()),
@@ -97,10 +111,12 @@ impl Trail {
         ]
         .into_iter()
         .filter(|(name, value)| match *name {
+            "signalbox.route.order" => !self.order.is_empty(),
             "signalbox.route.left" => !self.left.is_empty(),
             "signalbox.route.retry_budget_spent" => self.budget_spent,
             "signalbox.route.queued_ms" => self.queued > Duration::ZERO,
-            "signalbox.route.reason" => !value.is_empty(),
+            "signalbox.route.arm_answered" => !value.is_empty() && self.arm != self.arm_answered,
+            "signalbox.route.arm" | "signalbox.route.reason" => !value.is_empty(),
             _ => true,
         })
     }

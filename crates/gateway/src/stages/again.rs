@@ -31,7 +31,11 @@ pub(crate) async fn again(call: &mut Call, gateway: &Gateway) -> Result<bool, Ca
     let fingerprint = offload(whole.body.len(), move || whole.fingerprint()).await?;
     let config = &gateway.config;
     let until = Until::of_caller(&call.headers);
-    let keep = Keep { time: Duration::from_millis(config.idempotency_keep_ms), most_bytes: config.idempotency_bytes };
+    let keep = Keep {
+        time: Duration::from_millis(config.idempotency_keep_ms),
+        most_bytes: config.idempotency_bytes,
+        configuration: gateway.configuration,
+    };
     loop {
         let mut told = match gateway.register.look(&name, fingerprint, gateway.clock.elapsed(), keep) {
             Found::Nobody(lead) => {
@@ -87,6 +91,8 @@ struct Whole {
     path: String,
     model: String,
     query: String,
+    /// Headers that decide who answers, by which rules and in which words; and the key, whose holder may be treated otherwise.
+    said: Vec<u8>,
     body: Bytes,
 }
 
@@ -99,12 +105,12 @@ impl Whole {
         let (model, query) = (call.path_model.clone().unwrap_or_default(), call.query.clone().unwrap_or_default());
         let own = || call.endpoint.path().to_owned();
         let path = call.through.as_ref().map_or_else(own, |through| through.template());
-        Self { path, model, query, body }
+        Self { path, model, query, said: said(call), body }
     }
 
     fn fingerprint(&self) -> Fingerprint {
         let mut hash = blake3::Hasher::new();
-        for part in [self.path.as_bytes(), self.model.as_bytes(), self.query.as_bytes(), &self.body] {
+        for part in [self.path.as_bytes(), self.model.as_bytes(), self.query.as_bytes(), &self.said, &self.body] {
             hash.update(&(part.len() as u64).to_le_bytes());
             hash.update(part);
         }
@@ -112,9 +118,38 @@ impl Whole {
     }
 }
 
+/// Headers of ours that change nothing of an answer: how long somebody waits for it.
+const ASIDE: [&str; 1] = ["x-signalbox-timeout-ms"];
+/// Headers of providers' dialects that change it.
+const DIALECTS: [&str; 7] = [
+    "anthropic-beta",
+    "anthropic-version",
+    "openai-beta",
+    "openai-organization",
+    "openai-project",
+    "content-type",
+    "x-goog-user-project",
+];
+
+fn said(call: &Call) -> Vec<u8> {
+    let key = call.principal.as_ref().map(|principal| principal.key_id.as_str().as_bytes()).unwrap_or_default();
+    let is_said = |name: &str| (name.starts_with("x-signalbox-") && !ASIDE.contains(&name)) || DIALECTS.contains(&name);
+    let headers = call.headers.iter().filter(|(name, _)| is_said(name.as_str()));
+    let mut headers: Vec<(&[u8], &[u8])> =
+        headers.map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes())).collect();
+    // Stable: the order of one header's values counts, that of headers doesn't.
+    headers.sort_by_key(|(name, _)| *name);
+    let mut said = Vec::new();
+    for part in std::iter::once(key).chain(headers.into_iter().flat_map(|(name, value)| [name, value])) {
+        said.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        said.extend_from_slice(part);
+    }
+    said
+}
+
 /// Not 409, which the SDKs would send again.
 fn other() -> CallError {
-    let message = "this `idempotency-key` was used for another request; send each request with a key of its own";
+    let message = "this `idempotency-key` was used for another request (its path, body, headers for routing or virtual key differ); send each request with a key of its own";
     let mut error = CallError::caller(ErrorClass::InvalidRequest, message);
     error.detail.code = Some("idempotency_key_reused".to_owned());
     error.status_code(StatusCode::UNPROCESSABLE_ENTITY)

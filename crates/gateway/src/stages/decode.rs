@@ -68,10 +68,20 @@ enum Way {
 
 fn way(call: &Call, gateway: &Gateway) -> Way {
     match call.endpoint {
-        Endpoint::Kept(shelf) if shelf.is_upload(&call.method) => Way::On,
+        Endpoint::Kept(shelf) if shelf.is_upload(&call.method) => {
+            // How long it is has to be known before its first byte is taken.
+            let scanned = 1..=gateway.config.scan_files_bytes.min(gateway.config.max_body_bytes) as u64;
+            let is_scanned = scanned.contains(&promised(call)) && call.endpoint.holds_files(call.content_type());
+            if is_scanned && gateway.guard_for(call).watches(Place::Input) { Way::Whole } else { Way::On }
+        }
         Endpoint::Kept(shelf) if !shelf.makes_batch(&call.method) => Way::Nothing,
         Endpoint::Through(_) => {
             let watched = gateway.guard_for(call).watches(Place::Input);
+            // It may name what another project made, whatever it says that it is.
+            let names = call.through.as_ref().is_some_and(|through| through.is_of_responses());
+            if names && !gateway.catalog.has_one_project() {
+                return Way::Whole;
+            }
             match Shape::of(call.content_type(), b"") {
                 Shape::Json | Shape::Text => Way::Whole,
                 // A call without a body says nothing of it.

@@ -17,7 +17,7 @@ use crate::call::{Answer, Call, CallError, Input, Outcome, Reply, Retry, Source}
 use crate::cross::Crossing;
 use crate::endpoint::Endpoint;
 use crate::headers::{
-    AMAZON_REQUEST_ID, ANTHROPIC_REQUEST_ID, ATTEMPTS, COST_USD, DROPPED, IDEMPOTENCY, LATENCY_MS, MODEL,
+    AMAZON_REQUEST_ID, ANTHROPIC_REQUEST_ID, ARM, ATTEMPTS, COST_USD, DROPPED, IDEMPOTENCY, LATENCY_MS, MODEL,
     OPENAI_REQUEST_ID, PROVIDER, ROUTE, SHOULD_RETRY, TRACE_ID, TRACEPARENT, VERDICT,
 };
 use crate::idempotency::Kept;
@@ -371,6 +371,9 @@ fn our_headers(call: &Call, gateway: &Gateway, headers: &mut HeaderMap) {
     if let Some(routed) = &call.routed {
         put(ROUTE, &routed.route.name);
         put(ATTEMPTS, &routed.trail.attempts.to_string());
+        if let Some(arm) = &routed.trail.arm {
+            put(ARM, arm);
+        }
     }
     if !call.dropped.is_empty() {
         put(DROPPED, &dropped(call));

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use signalbox_guard::{Context, Facts, Guard};
 use signalbox_types::{Action, ErrorClass, Finding, Place, Role, Verdict};
 use signalbox_wire::along::Shape;
-use signalbox_wire::{Peek, WireError, splice};
+use signalbox_wire::{Peek, WireError, files, splice};
 
 use crate::call::{Call, CallError, Input};
 use crate::endpoint::Endpoint;
@@ -60,6 +60,9 @@ pub(crate) async fn guard_in(call: &mut Call, gateway: &Gateway) -> Result<(), C
 /// What goes on while it arrives; what is no text; and files in a form.
 fn is_unread(call: &Call, body: &[u8]) -> bool {
     let unreadable = || matches!(Shape::of(call.content_type(), body), Shape::Form | Shape::Other);
+    if call.endpoint.holds_files(call.content_type()) && call.upload.is_none() {
+        return files::read(body).is_ok_and(|files| !files.is_all_text);
+    }
     call.upload.is_some() || (matches!(call.endpoint, Endpoint::Through(_)) && !body.is_empty() && unreadable())
 }
 

@@ -24,8 +24,8 @@ pub(crate) fn route(call: &mut Call, gateway: &Gateway) -> Result<(), CallError>
         let target = keeper(call, gateway, shelf, named)?;
         return to(call, target);
     }
-    if call.endpoint == Endpoint::Responses {
-        goes_on_from_its_own(call, gateway)?;
+    if matches!(call.endpoint, Endpoint::Responses | Endpoint::Through(_)) {
+        names_only_its_own(call, gateway)?;
     }
     if let Some(target) = named {
         let model = peek.model.clone();
@@ -131,30 +131,34 @@ fn chosen(call: &Call, gateway: &Gateway, kind: Kind) -> Result<Target, CallErro
     }
 }
 
-/// A conversation that another project began is not to be read by going on with it.
-fn goes_on_from_its_own(call: &Call, gateway: &Gateway) -> Result<(), CallError> {
+/// What another project made is not to be read by naming it in a body: going on from its response, training with its file.
+fn names_only_its_own(call: &Call, gateway: &Gateway) -> Result<(), CallError> {
     let (Some(principal), Input::Raw(body)) = (&call.principal, &call.input) else { return Ok(()) };
     if gateway.catalog.has_one_project() {
         return Ok(());
     }
-    let Some(id) = kept::previous_response(body) else { return Ok(()) };
-    match gateway.owners.find(Kind::Response, &id, &principal.project) {
-        Whose::Anothers => {
-            let mut error = not_theirs(Kind::Response, &id, gateway);
-            error.detail.param = Some("previous_response_id".to_owned());
-            Err(error)
-        }
+    let named = match call.endpoint {
+        Endpoint::Through(_) => kept::named(body),
+        _ => kept::previous_response(body).into_iter().collect(),
+    };
+    for (field, kind, id) in named {
         // Forgotten, perhaps; who goes on had the id from the answer.
-        Whose::Yours(_) | Whose::Unknown => Ok(()),
+        if gateway.owners.find(kind, &id, &principal.project) == Whose::Anothers {
+            let mut error = not_theirs(kind, &id, gateway);
+            error.detail.param = Some(field.to_owned());
+            return Err(error);
+        }
     }
+    Ok(())
 }
 
 /// The same words whether another project made it or nobody did.
 fn not_theirs(kind: Kind, id: &str, gateway: &Gateway) -> CallError {
-    let (kind, most) = (kind.as_str(), gateway.owners.most());
+    let (kind, most, days) = (kind.as_str(), gateway.owners.most(), gateway.owners.days());
     let message = format!(
-        "there is no {kind} `{id}` that a key of this project made; who made what is forgotten when Signalbox restarts, \
-         and after {most} later ones (gateway.max_kept_ids): make it again, or ask the provider itself"
+        "there is no {kind} `{id}` that a key of this project made; who made what is forgotten when it isn't used for \
+         {days} days (gateway.kept_ids_days), and after {most} later ones (gateway.max_kept_ids): make it again, or ask the \
+         provider itself"
     );
     CallError::caller(ErrorClass::NotFound, message)
 }

@@ -21,7 +21,7 @@ pub(crate) async fn send(call: &mut Call, gateway: &Gateway) -> Result<Reply, Ca
     // How long a caller waits for an answer says nothing of how long it sends.
     let until = Until::of_caller(&call.headers).filter(|_| call.upload.is_none());
     let mut ask = Ask::new(call, target, gateway.config.max_answer_bytes)?;
-    let readable = gateway.guard.watches(Place::Output);
+    let readable = gateway.guard_for(call).watches(Place::Output);
     if matches!(call.endpoint, Endpoint::Through(_)) && !readable {
         ask = ask.taken(Take::Passing);
     }

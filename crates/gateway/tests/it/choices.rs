@@ -159,3 +159,28 @@ async fn who_is_back_after_failures_gets_its_share_little_by_little() {
     }
     assert_eq!(house.gateway.routes()[0].targets[1].weight_now, 1.0);
 }
+
+#[tokio::test]
+async fn an_unwell_provider_is_asked_only_if_nobody_else_can_be() {
+    let sick = with(failing("sick").await, json!({"probe": {"every": "3ms", "failures": 1}}));
+    let targets = json!([{"provider": "sick", "model": "m"}, {"provider": "oai", "model": "small"}]);
+    let house = routed(targets, json!({}), vec![sick.clone()]).await;
+    let unwell = |house: &House| house.gateway.routes()[0].targets[0].unwell.clone();
+    while unwell(&house).is_none() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert!(unwell(&house).unwrap().contains("HTTP status 500"), "{:?}", unwell(&house));
+    let answer = house.call(CHAT, &[], &question(CHAT, "chat")).await;
+    assert_eq!((answer.header("x-signalbox-provider"), answer.header("x-signalbox-attempts")), ("oai", "1"));
+    let span = house.only_span().await;
+    assert_eq!(tries(&span), as_tries(&[("oai/small", "answered")]));
+    assert!(span.attributes["signalbox.route.left"].contains("asked whether it is well"), "{span:#?}");
+
+    // Alone, it gets the call all the same: what a probe asks for is not what a call does.
+    let house = routed(json!([{"provider": "sick", "model": "m"}]), json!({}), vec![sick]).await;
+    while unwell(&house).is_none() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert_eq!(house.call(CHAT, &[], &question(CHAT, "chat")).await.status, 500);
+    assert_eq!(tries(&house.only_span().await), as_tries(&[("sick/m", "upstream_error")]));
+}

@@ -223,3 +223,39 @@ async fn providers_that_are_down_or_slow() {
     let classes: Vec<_> = house.spans().await.iter().map(|span| span.error_type.clone().unwrap()).collect();
     assert_eq!(classes, ["upstream_unreachable", "upstream_timeout", "upstream_timeout"]);
 }
+
+#[tokio::test]
+async fn who_refuses_our_credential_does_not_show_it() {
+    let credential = format!("sk-ours-{}", "0123456789");
+    let told = json!({"error": {"message": format!("Incorrect API key provided: {credential}. Header: Bearer {credential}"), "type": "x"}});
+    for (status, body) in [
+        ("401 Unauthorized", told.to_string()),
+        ("403 Forbidden", told.to_string()),
+        ("400 Bad Request", told.to_string()),
+        ("500 Oops", format!("<html>{credential}</html>")),
+        ("200 OK", told.to_string()),
+    ] {
+        // In two pieces, cut within the credential.
+        let mut whole = http_answer(status, "application/json", &body);
+        let cut = whole.windows(8).position(|window| window == b"sk-ours-").unwrap() + 11;
+        let first = whole.split_to(cut);
+        let base_url = hand_written(vec![first, whole]).await;
+        let provider = json!({"name": "bad", "dialect": "openai_chat", "base_url": base_url, "api_key": credential});
+        let house = House::build(Plan { providers: vec![provider], ..Plan::default() }).await;
+        let asked = [
+            (CHAT.to_owned(), question(CHAT, "bad/m")),
+            (MESSAGES.to_owned(), question(MESSAGES, "bad/m")),
+            ("/providers/bad/unknown".to_owned(), json!({"x": 1})),
+        ];
+        for (path, body) in asked {
+            let answer = house.call(&path, &[], &body).await;
+            // What passes through with a success is as it is.
+            if status != "200 OK" || !path.starts_with("/providers") {
+                assert!(!answer.text().contains(&credential), "{status} {path}: {}", answer.text());
+            }
+        }
+        for span in house.spans().await.iter().take(2) {
+            assert!(!format!("{span:?}").contains(&credential), "{status}: {span:#?}");
+        }
+    }
+}

@@ -122,3 +122,43 @@ async fn uploads_are_bounded_and_told_to_be_unread() {
     assert!(refused.text().contains("gateway.unread"), "{}", refused.text());
     assert!(strict.received().await.is_empty());
 }
+
+#[tokio::test]
+async fn files_are_scanned_within_the_bound() {
+    let guard = json!({"policies": [
+        {"scanner": "secrets", "on": ["input"], "action": "redact"},
+        {"scanner": "invisible_chars", "on": ["input"], "action": "block"},
+    ]});
+    let config = GatewayConfig { scan_files_bytes: 2_000, ..GatewayConfig::default() };
+    let house = House::build(Plan { guard, config, ..Plan::default() }).await;
+    let secret = crate::house::secret();
+    let line = |text: &str| format!("{}{}\n", LINES, json!({"messages": [{"role": "user", "content": text}]}));
+    let sent = async |content: String| {
+        let body = upload(&content);
+        let length = body.len().to_string();
+        let answer = ask(&house, Method::POST, "/v1/files", &[FORM, OAI, ("content-length", &length)], body).await;
+        let received = house.received().await;
+        let body = received.last().map(|last| last["body"].as_str().unwrap_or_default().to_owned());
+        (answer, received.len(), body.unwrap_or_default())
+    };
+    let (answer, _, body) = sent(line("What is a signal box?")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(body, std::str::from_utf8(&upload(&line("What is a signal box?"))).unwrap(), "not a byte changes");
+    // What is redacted is gone, and each line is still JSON.
+    let (answer, _, body) = sent(line(&format!("my key is {secret}"))).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(!body.contains(&crate::house::inner_secret()) && body.contains("my key is "), "{body}");
+    let last = body.lines().rev().nth(2).unwrap();
+    assert!(serde_json::from_str::<Value>(last).is_ok(), "{last}");
+    // A file that a policy blocks goes nowhere.
+    let before = house.received().await.len();
+    let (answer, after, _) = sent(line("tag \u{e0041}\u{e0042}\u{e0043}")).await;
+    assert_eq!((answer.status.as_u16(), after), (400, before), "{}", answer.text());
+    // Larger, or no text: unread, and the span says so.
+    let (answer, _, body) = sent(line(&format!("{} {secret}", "x".repeat(2_000)))).await;
+    assert!(answer.status == 200 && body.contains(&secret), "{}", answer.text());
+    sent("\u{0}binary".to_owned()).await;
+    let spans = house.spans().await;
+    let unread: Vec<bool> = spans.iter().map(|span| span.attributes.contains_key("signalbox.guard.unread")).collect();
+    assert_eq!(unread, [false, false, false, true, true]);
+}

@@ -143,6 +143,52 @@ async fn a_key_stands_for_one_request_of_one_project() {
 }
 
 #[tokio::test]
+async fn a_key_stands_for_the_headers_that_change_an_answer_and_for_who_asks() {
+    let house = House::new().await;
+    let (chat, messages) = (question(CHAT, "oai/small"), question(MESSAGES, "ant/large"));
+    house.call(CHAT, &[ONCE, ("x-signalbox-tags", "a")], &chat).await;
+    house.call(MESSAGES, &[("idempotency-key", "m"), ("anthropic-beta", "one")], &messages).await;
+    for (path, headers, body, status) in [
+        (
+            CHAT,
+            vec![ONCE, ("x-signalbox-tags", "a"), ("user-agent", "another"), ("x-stainless-retry-count", "1")],
+            &chat,
+            200,
+        ),
+        (CHAT, vec![ONCE, ("x-signalbox-tags", "a"), ("x-signalbox-timeout-ms", "9000")], &chat, 200),
+        (CHAT, vec![ONCE, ("x-signalbox-tags", "b")], &chat, 422),
+        (CHAT, vec![ONCE, ("x-signalbox-tags", "a"), ("openai-beta", "x")], &chat, 422),
+        (MESSAGES, vec![("idempotency-key", "m"), ("anthropic-beta", "one")], &messages, 200),
+        (MESSAGES, vec![("idempotency-key", "m"), ("anthropic-beta", "two")], &messages, 422),
+    ] {
+        let answer = house.call(path, &headers, body).await;
+        assert_eq!(answer.status.as_u16(), status, "{headers:?}: {}", answer.text());
+    }
+    let principal = house.catalog.authenticate(crate::house::KEY).unwrap();
+    let other = house.catalog.create_key(&principal, "other").await.unwrap().key;
+    let mut asked = request(CHAT, &[ONCE, ("x-signalbox-tags", "a")], chat.to_string().into());
+    asked.headers_mut().insert("authorization", format!("Bearer {}", other.expose()).parse().unwrap());
+    assert_eq!(Answer::read(house.send(asked).await).await.status, 422);
+}
+
+#[tokio::test]
+async fn a_refusal_does_not_outlive_the_configuration_that_made_it() {
+    let house = House::new().await;
+    let body = question(CHAT, "chat");
+    for _ in 0..2 {
+        assert_eq!(house.call(CHAT, &[ONCE], &body).await.status, 404);
+    }
+    let route = json!([{"name": "chat", "targets": [{"provider": "oai", "model": "small"}]}]);
+    house.reload(Plan { routes: route, ..Plan::default() }).unwrap();
+    let answer = house.call(CHAT, &[ONCE], &body).await;
+    assert_eq!((answer.status.as_u16(), answer.header("x-signalbox-idempotency")), (200, ""), "{}", answer.text());
+    // An answer does: it was made, and paid for.
+    house.reload(Plan::default()).unwrap();
+    let answer = house.call(CHAT, &[ONCE], &body).await;
+    assert_eq!((answer.status.as_u16(), answer.header("x-signalbox-idempotency")), (200, "kept"), "{}", answer.text());
+}
+
+#[tokio::test]
 async fn mistakes_are_kept_and_streams_are_not() {
     let house = House::new().await;
     for _ in 0..2 {

@@ -17,6 +17,7 @@ mod gemini;
 mod guard;
 mod house;
 mod idempotency;
+mod judged;
 mod labels;
 mod limits;
 mod patience;

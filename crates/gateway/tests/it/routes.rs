@@ -392,6 +392,22 @@ fn a_wrong_configuration_is_refused_with_place_and_hint() {
     check(with(target(json!({})), json!({"breaker": {"failures": 0}})), "routes[0].breaker.failures", "at least 1");
     check(with(target(json!({})), json!({"retry": {"base": "9s"}})), "routes[0].retry.max", "shorter than `base`");
     check(with(target(json!({})), json!({"retry": {"budget": 2}})), "routes[0].retry.budget", "0 to 1");
+    for (strategy, field) in [("complexity", "complexity_up_to"), ("semantic", "examples"), ("experiment", "arm")] {
+        check(with(target(json!({})), json!({"strategy": strategy})), "routes[0].strategy", field);
+    }
+    check(target(json!({"arm": "a"})), "routes[0].targets[0].arm", "strategy: experiment");
+    check(target(json!({"complexity_up_to": 2})), "routes[0].targets[0].complexity_up_to", "0 to 1");
+    let trial = |arms: Value| {
+        with(target(json!({"arm": "a"})), json!({"strategy": "experiment", "experiment": {"arms": arms}}))
+    };
+    check(trial(json!([{"name": "a"}, {"name": "a"}])), "routes[0].experiment.arms[1].name", "another arm");
+    check(
+        trial(json!([{"name": "a"}, {"name": "b"}])),
+        "routes[0].experiment.arms[1].name",
+        "no target is of the arm `b`",
+    );
+    check(trial(json!([{"name": "a", "weight": 0}])), "routes[0].experiment.arms", "no arm gets");
+    check(trial(json!([{"name": "b"}])), "routes[0].targets[0].arm", "there is no arm `a`");
     check(
         with(target(json!({})), json!({"mirror": {"provider": "x", "model": "m"}})),
         "routes[0].mirror.provider",

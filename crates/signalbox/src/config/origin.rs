@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 /// Sections that only a restart changes.
 const FIXED: [&str; 3] = ["ingest", "server", "store"];
 /// Limits of the gateway that only a restart changes.
-const FIXED_LIMITS: [&str; 3] = ["max_kept_ids", "max_model_labels", "settle_queue"];
+const FIXED_LIMITS: [&str; 4] = ["kept_ids_days", "max_kept_ids", "max_model_labels", "settle_queue"];
 
 /// Where a configuration comes from.
 #[derive(Debug, Clone, Default)]

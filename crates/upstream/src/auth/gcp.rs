@@ -1,23 +1,28 @@
 //! Google Cloud: a service account's signed claim, or a person's refresh token, for an access token.
 //! <https://developers.google.com/identity/protocols/oauth2/service-account#httprest>
 
+use std::time::Duration;
+
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair;
 use aws_lc_rs::signature::RSA_PKCS1_SHA256;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use parking_lot::Mutex;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde::Deserialize;
 use signalbox_types::Secret;
 
 use super::token::{Ask, TokenSource};
+use super::watched::Watched;
 use super::{Known, Unready};
 use crate::config::GcpAuth;
 
 const FILE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 const TOKEN_URL: &str = "https://oauth2.googleapis.com/token";
 const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
+const HINT: &str = "use the JSON of a service account's key, or what `gcloud auth application-default login` writes";
 /// The longest that Google grants.
 const LASTS_SECS: i64 = 3_600;
 
@@ -37,37 +42,30 @@ struct Credentials {
 
 /// The source, and the place of its credentials.
 pub(super) fn source(own: &GcpAuth, known: &Known<'_>) -> Result<(TokenSource, String), Unready> {
-    let (text, place, field) = match (&own.credentials, known.text(own.credentials_file.as_deref(), &[FILE])) {
-        (Some(text), _) => (text.clone(), "auth.gcp.credentials", "credentials"),
+    let (text, place, field, file) = match (&own.credentials, known.text(own.credentials_file.as_deref(), &[FILE])) {
+        (Some(text), _) => (text.clone(), "auth.gcp.credentials", "credentials", None),
         (None, None) => {
             return Err(Unready::Missing(format!("set {FILE} to the file of a service account's key")));
         }
         (None, Some(path)) => {
             let place = if own.credentials_file.is_some() { "auth.gcp.credentials_file" } else { FILE };
-            let text = std::fs::read_to_string(&path).map_err(|error| Unready::Wrong {
+            let file = Watched::new(&path, text_of).map_err(|message| Unready::Wrong {
                 field: "credentials_file".to_owned(),
-                message: format!("`{path}` can't be read: {error}"),
-                hint: "write the path of a service account's key in JSON".to_owned(),
+                message,
+                hint: HINT.to_owned(),
             })?;
-            (Secret::new(text), place, "credentials_file")
+            let (text, _) = file.read(Duration::ZERO, known.provider);
+            (text, place, "credentials_file", Some(file))
         }
     };
-    let wrong = |message: &str| Unready::Wrong {
-        field: field.to_owned(),
-        message: message.to_owned(),
-        hint: "use the JSON of a service account's key, or what `gcloud auth application-default login` writes"
-            .to_owned(),
-    };
-    // What the parser says could show a piece of it.
-    let credentials: Credentials =
-        serde_json::from_str(text.expose()).map_err(|_| wrong("it is no JSON of Google's credentials"))?;
-    let url = own.token_url.clone().or_else(|| credentials.token_uri.clone()).unwrap_or_else(|| TOKEN_URL.to_owned());
+    let wrong =
+        |message: &str| Unready::Wrong { field: field.to_owned(), message: message.to_owned(), hint: HINT.to_owned() };
     let scope = own.scope.clone().unwrap_or_else(|| SCOPE.to_owned());
-    let audience = credentials.token_uri.clone().unwrap_or_else(|| TOKEN_URL.to_owned());
-    let ask = match credentials.kind.as_str() {
-        "service_account" => of_account(credentials, audience, scope).map_err(wrong)?,
-        "authorized_user" => of_person(credentials).map_err(wrong)?,
-        _ => return Err(wrong("its `type` is neither `service_account` nor `authorized_user`")),
+    let (ask, token_uri) = ask_of(&text, &scope).map_err(wrong)?;
+    let url = own.token_url.clone().or(token_uri).unwrap_or_else(|| TOKEN_URL.to_owned());
+    let ask = match file {
+        None => ask,
+        Some(file) => renewed(file, ask, scope, known.provider.to_string()),
     };
     let source = TokenSource::new(known.provider, &url, ask).map_err(|message| Unready::Wrong {
         field: "token_url".to_owned(),
@@ -75,6 +73,42 @@ pub(super) fn source(own: &GcpAuth, known: &Known<'_>) -> Result<(TokenSource, S
         hint: format!("write it like `{TOKEN_URL}`, or leave it out"),
     })?;
     Ok((source, place.to_owned()))
+}
+
+/// Looks at the file whenever a token is fetched: a key that was exchanged there is used from the next token on.
+fn renewed(file: Watched<Secret>, ask: Ask, scope: String, provider: String) -> Ask {
+    let ask = Mutex::new(ask);
+    Box::new(move |now| {
+        let since = Duration::from_secs(u64::try_from(now).unwrap_or_default());
+        let (text, has_changed) = file.read(since, &provider);
+        let mut ask = ask.lock();
+        if has_changed && let Ok((newer, _)) = ask_of(&text, &scope) {
+            tracing::info!(%provider, "the credentials' file of `{provider}` has changed and was read anew");
+            *ask = newer;
+        }
+        ask(now)
+    })
+}
+
+/// A text that holds credentials.
+fn text_of(text: &str) -> Result<Secret, String> {
+    let text = Secret::new(text.to_owned());
+    ask_of(&text, SCOPE).map(|_| text).map_err(|problem| format!("is no use: {problem}"))
+}
+
+/// How a token is asked for with these credentials, and where, if they say so.
+fn ask_of(text: &Secret, scope: &str) -> Result<(Ask, Option<String>), &'static str> {
+    // What the parser says could show a piece of it.
+    let credentials: Credentials =
+        serde_json::from_str(text.expose()).map_err(|_| "it is no JSON of Google's credentials")?;
+    let token_uri = credentials.token_uri.clone();
+    let audience = token_uri.clone().unwrap_or_else(|| TOKEN_URL.to_owned());
+    let ask = match credentials.kind.as_str() {
+        "service_account" => of_account(credentials, audience, scope.to_owned())?,
+        "authorized_user" => of_person(credentials)?,
+        _ => return Err("its `type` is neither `service_account` nor `authorized_user`"),
+    };
+    Ok((ask, token_uri))
 }
 
 fn of_account(credentials: Credentials, audience: String, scope: String) -> Result<Ask, &'static str> {

@@ -1,26 +1,26 @@
 //! Several credentials for one provider: calls are spread over them by weight, one that the provider refuses rests, and
 //! one that stands in a file is read again when the file changes.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::header::{AUTHORIZATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use parking_lot::Mutex;
 use signalbox_types::Secret;
 
+use super::vault::Vault;
+use super::watched::Watched;
 use super::{Unready, with_key};
 use crate::config::{Auth, CredentialConfig};
+use crate::provider::CredentialStatus;
 
 /// How long one rests that the provider doesn't know, or no longer.
 const REFUSED: Duration = Duration::from_secs(60);
 /// How long one rests that has been used too much, if the provider doesn't say.
 const LIMITED: Duration = Duration::from_secs(10);
 const LONGEST: Duration = Duration::from_secs(300);
-/// A file is looked at this often at most.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// The credentials of one provider.
 #[derive(Debug)]
@@ -49,11 +49,17 @@ struct Key {
 #[derive(Debug)]
 enum Value {
     Fixed(Secret),
-    File(Watched),
+    File(Watched<Secret>),
+    /// In the catalog, under this name; and what it was when it was last asked for.
+    Kept {
+        vault: Vault,
+        name: String,
+        seen: Mutex<Option<Secret>>,
+    },
 }
 
 impl Keys {
-    pub(crate) fn new(own: &[CredentialConfig], auth: &Auth) -> Result<Self, Unready> {
+    pub(crate) fn new(own: &[CredentialConfig], auth: &Auth, vault: &Vault) -> Result<Self, Unready> {
         let carry = match auth {
             Auth::Bearer => Carry::Header(AUTHORIZATION, "Bearer "),
             Auth::Header(name) => {
@@ -86,13 +92,16 @@ impl Keys {
                     "write 1 or more, or take the credential out",
                 ));
             }
-            let value = match (&one.api_key, &one.file) {
-                (Some(key), None) => Value::Fixed(Secret::new(key.expose().trim().to_owned())),
-                (None, Some(path)) => Value::File(Watched::new(path).map_err(|message| {
+            let value = match (&one.api_key, &one.file, &one.catalog) {
+                (Some(key), None, None) => Value::Fixed(Secret::new(key.expose().trim().to_owned())),
+                (None, Some(path), None) => Value::File(Watched::new(path, key_of).map_err(|message| {
                     wrong(field("file"), message, "write the path of a file that holds the key and nothing else")
                 })?),
+                (None, None, Some(name)) => {
+                    Value::Kept { vault: vault.clone(), name: name.clone(), seen: Mutex::new(None) }
+                }
                 _ => {
-                    let message = "it needs either `api_key` or `file`".to_owned();
+                    let message = "it needs one of `api_key`, `file` and `catalog`".to_owned();
                     return Err(wrong(format!("credentials[{place}]"), message, "write one of them"));
                 }
             };
@@ -102,7 +111,9 @@ impl Keys {
                 value,
                 rests_until: AtomicU64::new(0),
             };
-            if carry.header_value(&key.value(Duration::ZERO)).is_none() {
+            // What the catalog has may come later.
+            let unfit = |value: Secret| carry.header_value(&value).is_none();
+            if key.value(Duration::ZERO).is_ok_and(unfit) {
                 let message = "it is empty, or holds characters that no header may carry".to_owned();
                 return Err(wrong(field("api_key"), message, "look for line breaks and other invisible characters"));
             }
@@ -117,12 +128,13 @@ impl Keys {
 
     /// Whose turn it is. Where all rest, the one that will be awake first.
     pub(crate) fn pick(&self, now: Duration) -> usize {
-        // A file that has changed ends the rest of its key.
-        self.all.iter().for_each(|key| drop(key.value(now)));
-        let awake: Vec<usize> = (0..self.all.len()).filter(|index| self.is_awake(*index, now)).collect();
+        // A value that has changed ends the rest of its key; one that isn't there can't be sent.
+        let has_value = |index: &usize| self.all.get(*index).is_some_and(|key| key.value(now).is_ok());
+        let there: Vec<usize> = (0..self.all.len()).filter(has_value).collect();
+        let awake: Vec<usize> = there.iter().copied().filter(|index| self.is_awake(*index, now)).collect();
         if awake.is_empty() {
             let until = |index: &usize| self.all.get(*index).map(|key| key.rests_until.load(Ordering::Relaxed));
-            return (0..self.all.len()).min_by_key(until).unwrap_or(0);
+            return there.into_iter().min_by_key(until).unwrap_or(0);
         }
         let weight = |index: usize| self.all.get(index).map_or(0, |key| key.weight);
         let total: i64 = awake.iter().map(|index| weight(*index)).sum();
@@ -145,7 +157,34 @@ impl Keys {
     }
 
     pub(crate) fn any_awake(&self, now: Duration) -> bool {
-        (0..self.all.len()).any(|index| self.is_awake(index, now))
+        let has_value = |index: usize| self.all.get(index).is_some_and(|key| key.value(now).is_ok());
+        (0..self.all.len()).any(|index| self.is_awake(index, now) && has_value(index))
+    }
+
+    /// Why no call can go out, if none of them has a value.
+    pub(crate) fn lacking(&self) -> Option<String> {
+        let mut whys = self.all.iter().map(|key| key.value(Duration::ZERO).err());
+        let first = whys.next()??;
+        whys.all(|why| why.is_some()).then_some(first)
+    }
+
+    /// As the status page shows them.
+    pub(crate) fn status(&self, now: Duration) -> Vec<CredentialStatus> {
+        let status = |key: &Key| {
+            let rests = key.rests_until.load(Ordering::Relaxed).saturating_sub(millis(now));
+            CredentialStatus {
+                name: key.name.to_string(),
+                catalog: if let Value::Kept { name, .. } = &key.value { Some(name.clone()) } else { None },
+                missing: key.value(now).err(),
+                rests_ms: (rests > 0).then_some(rests),
+            }
+        };
+        self.all.iter().map(status).collect()
+    }
+
+    /// What goes out and must be seen by nobody else.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        self.all.iter().filter_map(|key| key.value(Duration::ZERO).ok()).collect()
     }
 
     pub(crate) fn name(&self, index: usize) -> Option<Arc<str>> {
@@ -153,10 +192,19 @@ impl Keys {
     }
 
     /// Adds the credential to a call; the URI that the call is for.
-    pub(crate) fn attach(&self, index: usize, uri: &Uri, headers: &mut HeaderMap, now: Duration) -> Uri {
-        let Some(key) = self.all.get(index) else { return uri.clone() };
-        let value = key.value(now);
-        match &self.carry {
+    ///
+    /// # Errors
+    /// Why it has no value.
+    pub(crate) fn attach(
+        &self,
+        index: usize,
+        uri: &Uri,
+        headers: &mut HeaderMap,
+        now: Duration,
+    ) -> Result<Uri, String> {
+        let Some(key) = self.all.get(index) else { return Ok(uri.clone()) };
+        let value = key.value(now)?;
+        Ok(match &self.carry {
             Carry::Query(name) => with_key(uri, name, &value),
             Carry::Header(name, _) => {
                 if let Some(value) = self.carry.header_value(&value) {
@@ -164,7 +212,7 @@ impl Keys {
                 }
                 uri.clone()
             }
-        }
+        })
     }
 
     /// Whether the provider refused this credential, or will have it rest.
@@ -194,17 +242,35 @@ impl Carry {
 }
 
 impl Key {
-    fn value(&self, now: Duration) -> Secret {
-        match &self.value {
-            Value::Fixed(key) => key.clone(),
-            Value::File(watched) => {
-                let (key, changed) = watched.read(now, &self.name);
-                if changed {
-                    self.rests_until.store(0, Ordering::Relaxed);
+    /// # Errors
+    /// It has none.
+    fn value(&self, now: Duration) -> Result<Secret, String> {
+        let (key, changed) = match &self.value {
+            Value::Fixed(key) => return Ok(key.clone()),
+            Value::File(watched) => watched.read(now, &self.name),
+            Value::Kept { vault, name, seen } => {
+                let key = vault.find(name)?;
+                let mut seen = seen.lock();
+                let changed = seen.as_ref().is_some_and(|seen| *seen != key);
+                if changed || seen.is_none() {
+                    *seen = Some(key.clone());
                 }
-                key
+                (key, changed)
             }
+        };
+        if changed {
+            self.rests_until.store(0, Ordering::Relaxed);
         }
+        Ok(key)
+    }
+}
+
+/// A key that stands alone in a file.
+fn key_of(text: &str) -> Result<Secret, String> {
+    match text.trim() {
+        "" => Err("is empty".to_owned()),
+        key if HeaderValue::try_from(key).is_err() => Err("holds more than one line".to_owned()),
+        key => Ok(Secret::new(key.to_owned())),
     }
 }
 
@@ -216,68 +282,6 @@ fn wrong(field: String, message: String, hint: &str) -> Unready {
     Unready::Wrong { field, message, hint: hint.to_owned() }
 }
 
-/// A key in a file.
-#[derive(Debug)]
-struct Watched {
-    path: PathBuf,
-    seen: Mutex<Seen>,
-}
-
-#[derive(Debug)]
-struct Seen {
-    looked: Duration,
-    stamp: Option<(SystemTime, u64)>,
-    key: Secret,
-}
-
-impl Watched {
-    fn new(path: &str) -> Result<Self, String> {
-        let path = PathBuf::from(path);
-        let stamp = stamp(&path);
-        let key = read(&path)?;
-        Ok(Self { path, seen: Mutex::new(Seen { looked: Duration::ZERO, stamp, key }) })
-    }
-
-    /// The key, and whether it is another one than before.
-    fn read(&self, now: Duration, name: &str) -> (Secret, bool) {
-        let mut seen = self.seen.lock();
-        if now < seen.looked + LOOK {
-            return (seen.key.clone(), false);
-        }
-        seen.looked = now;
-        let stamp = stamp(&self.path);
-        if stamp.is_none() || stamp == seen.stamp {
-            return (seen.key.clone(), false);
-        }
-        match read(&self.path) {
-            Ok(key) => {
-                let changed = key != seen.key;
-                (seen.stamp, seen.key) = (stamp, key);
-                (seen.key.clone(), changed)
-            }
-            Err(reason) => {
-                tracing::warn!(credential = name, %reason, "a credential's file can't be read anew, the old one is used");
-                (seen.key.clone(), false)
-            }
-        }
-    }
-}
-
-fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
-    let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
-}
-
-fn read(path: &Path) -> Result<Secret, String> {
-    let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| format!("`{shown}` can't be read: {error}"))?;
-    match text.trim() {
-        "" => Err(format!("`{shown}` is empty")),
-        key if HeaderValue::try_from(key).is_err() => Err(format!("`{shown}` holds more than one line")),
-        key => Ok(Secret::new(key.to_owned())),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -287,10 +291,11 @@ mod tests {
             name: format!("k{place}"),
             api_key: Some(Secret::new(format!("secret-{place}"))),
             file: None,
+            catalog: None,
             weight: *weight,
         };
         let all: Vec<CredentialConfig> = weights.iter().enumerate().map(one).collect();
-        Keys::new(&all, &Auth::Bearer).unwrap_or_else(|error| panic!("{error:?}"))
+        Keys::new(&all, &Auth::Bearer, &Vault::default()).unwrap_or_else(|error| panic!("{error:?}"))
     }
 
     fn picks(keys: &Keys, now: Duration, count: usize) -> Vec<usize> {
@@ -318,6 +323,47 @@ mod tests {
         assert!(!keys.any_awake(at(129)));
         assert_eq!(keys.pick(at(129)), 1);
         assert!(!keys.refused(0, StatusCode::INTERNAL_SERVER_ERROR, &HeaderMap::new(), at(129)));
+    }
+
+    #[test]
+    fn one_from_the_catalog_is_changed_while_calls_run() {
+        let kept = Arc::new(Mutex::new(None::<&str>));
+        let vault = {
+            let kept = Arc::clone(&kept);
+            let find = move |name: &str| {
+                kept.lock().map(|key| Secret::new(key.to_owned())).ok_or_else(|| format!("no {name}"))
+            };
+            Vault::new(find)
+        };
+        let one = |name: &str, api_key: Option<&str>, catalog: Option<&str>| CredentialConfig {
+            name: name.to_owned(),
+            api_key: api_key.map(|key| Secret::new(key.to_owned())),
+            file: None,
+            catalog: catalog.map(str::to_owned),
+            weight: 1,
+        };
+        let sent = |keys: &Keys| {
+            let mut headers = HeaderMap::new();
+            let attached = keys.attach(0, &Uri::from_static("/"), &mut headers, Duration::ZERO);
+            attached.map(|_| headers[AUTHORIZATION].to_str().unwrap().to_owned())
+        };
+        let alone = Keys::new(&[one("a", None, Some("main"))], &Auth::Bearer, &vault).unwrap();
+        assert_eq!((sent(&alone), alone.lacking()), (Err("no main".to_owned()), Some("no main".to_owned())));
+        let status = alone.status(Duration::ZERO).remove(0);
+        assert_eq!((status.catalog.as_deref(), status.missing.as_deref()), (Some("main"), Some("no main")));
+        let both =
+            Keys::new(&[one("a", None, Some("main")), one("b", Some("k"), None)], &Auth::Bearer, &vault).unwrap();
+        assert_eq!((picks(&both, Duration::ZERO, 3), both.lacking()), (vec![1, 1, 1], None));
+
+        *kept.lock() = Some("first");
+        assert_eq!(sent(&alone), Ok("Bearer first".to_owned()));
+        assert!(alone.refused(0, StatusCode::UNAUTHORIZED, &HeaderMap::new(), Duration::ZERO));
+        assert!(!alone.any_awake(Duration::ZERO));
+        // A new value has not been refused.
+        *kept.lock() = Some("second");
+        assert!(alone.any_awake(Duration::ZERO) || alone.pick(Duration::ZERO) == 0 && alone.any_awake(Duration::ZERO));
+        assert_eq!(sent(&alone), Ok("Bearer second".to_owned()));
+        assert!(picks(&both, Duration::ZERO, 2).contains(&0));
     }
 
     #[test]

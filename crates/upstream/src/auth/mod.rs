@@ -6,9 +6,12 @@ mod gcp;
 mod keys;
 mod sigv4;
 mod token;
+mod vault;
+mod watched;
 
 pub(crate) use keys::Keys;
 pub(crate) use token::TokenSource;
+pub use vault::Vault;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -59,6 +62,15 @@ impl Signer {
 }
 
 impl Signer {
+    /// What goes out and must be seen by nobody else.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        match self {
+            Self::Query { key, .. } => vec![key.clone()],
+            Self::Aws(signer) => signer.secrets(),
+            Self::Token(source) => source.secret().into_iter().collect(),
+        }
+    }
+
     /// The provider refused the proof.
     pub(crate) fn refused(&self, clock: &dyn Clock) {
         if let Self::Token(source) = self {

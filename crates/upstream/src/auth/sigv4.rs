@@ -64,6 +64,14 @@ impl Signer {
         Ok((signer, place.to_owned()))
     }
 
+    /// What goes out, and what must never.
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        let token = self.session_token.as_ref().and_then(|token| token.to_str().ok());
+        let id = Secret::new(self.access_key_id.clone());
+        let token = token.map(|token| Secret::new(token.to_owned()));
+        [Some(id), Some(self.secret_access_key.clone()), token].into_iter().flatten().collect()
+    }
+
     /// Adds the signature; the URI that it is for.
     pub(super) fn sign(&self, method: &Method, uri: &Uri, headers: &mut HeaderMap, body: &[u8], now: Timestamp) -> Uri {
         let uri = escaped(uri);

@@ -17,6 +17,7 @@ use signalbox_types::seam::Clock;
 
 use crate::SendError;
 use crate::client::{Connector, Outgoing, reason_of};
+use crate::hide::without;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(15);
@@ -150,6 +151,13 @@ impl TokenSource {
         SendError::Token { provider: Arc::clone(&self.provider), host, reason }
     }
 
+    /// The token that goes out now.
+    pub(super) fn secret(&self) -> Option<Secret> {
+        let known = self.known.read();
+        let header = known.as_ref()?.header.to_str().ok()?;
+        Some(Secret::new(header.trim_start_matches("Bearer ").to_owned()))
+    }
+
     /// The provider refused the token, which may have been taken back: the next call fetches another, unless this one has
     /// just been fetched.
     pub(super) fn refused(&self, clock: &dyn Clock) {
@@ -198,6 +206,9 @@ impl TokenSource {
             None => {
                 let word = answer.error.as_ref().and_then(serde_json::Value::as_str).map(str::to_owned);
                 let said = answer.error_description.or(word).unwrap_or_else(|| "no token".to_owned());
+                // Some say what they don't like by showing it.
+                let secret = |name: &str| matches!(name, "assertion" | "client_secret" | "refresh_token");
+                let said = without(said, fields.iter().filter(|(name, _)| secret(name)).map(|(_, value)| value));
                 let said: String = said.chars().filter(|char| !char.is_control()).take(300).collect();
                 Err(format!("it answered with status {}: {said}", status.as_u16()))
             }

@@ -22,6 +22,7 @@ use http::header::{TRANSFER_ENCODING, UPGRADE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use signalbox_types::Secret;
 use signalbox_types::seam::Clock;
 
 pub use body::{BodyError, UpstreamBody};
@@ -105,6 +106,17 @@ impl HttpTransport {
         }
     }
 
+    /// What goes out and must be seen by nobody else.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
+        let whole: Vec<String> = self.fixed.iter().filter_map(|(_, value)| text(value)).collect();
+        // As it stands, and without the word before it.
+        let bare = whole.iter().filter_map(|value| value.split_once(' ')).map(|(_, bare)| bare.to_owned());
+        let fixed = bare.chain(whole.iter().filter(|value| !value.contains(' ')).cloned()).map(Secret::new);
+        let signed = self.signer.iter().flat_map(Signer::secrets);
+        fixed.chain(signed).chain(self.keys.iter().flat_map(Keys::secrets)).collect()
+    }
+
     /// Opens connections until so many wait for calls.
     pub(crate) async fn warm(&self, most: usize, limits: &Limits, health: &Health) -> Result<(), SendError> {
         for _ in self.pool.waiting()..most {
@@ -145,7 +157,9 @@ impl HttpTransport {
         loop {
             let chosen = keys.pick(clock.elapsed());
             let mut headers = call.headers.clone();
-            let uri = keys.attach(chosen, &uri, &mut headers, clock.elapsed());
+            let attached = keys.attach(chosen, &uri, &mut headers, clock.elapsed());
+            let provider = || Arc::clone(&self.provider);
+            let uri = attached.map_err(|reason| SendError::Credential { provider: provider(), reason })?;
             let (mut reply, lease) = self.once(&call, upload.take(), &uri, headers, (limits, health, clock)).await?;
             tries += 1;
             let refused = keys.refused(chosen, reply.status(), reply.headers(), clock.elapsed());

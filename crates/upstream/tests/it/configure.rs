@@ -53,6 +53,14 @@ fn wrong_values_are_named() {
     for more in ["kind = 'openai'", "dialect = 'openai_chat'\nbase_url = 'http://x'"] {
         check(&format!("[[providers]]\nname = 'sim'\n{more}"), "providers[0].name", &["`sim`", "another name"]);
     }
+    for (probe, path, part) in [
+        ("{ every = '0s' }", "providers[1].probe.every", "zero"),
+        ("{ failures = 0 }", "providers[1].probe.failures", "zero"),
+        ("{ path = 'health' }", "providers[1].probe.path", "`/health`"),
+        ("{ path = '/health', model = 'm' }", "providers[1].probe", "leave one of them out"),
+    ] {
+        check(&format!("{own}kind = 'openai'\nprobe = {probe}"), path, &[part]);
+    }
     check("simulated = { error_rate = 1.5 }", "simulated.error_rate", &["`1.5`", "0 to 1"]);
 }
 

@@ -1,11 +1,10 @@
-import { queryOptions, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ExternalLink, Search } from 'lucide-react';
 import { useRef, useState } from 'react';
 
-import { api, call } from '@/api/client';
 import type { Provider } from '@/api/types';
-import { formatCount, formatShare } from '@/shared/format/numbers';
+import { formatCount, formatDuration, formatShare } from '@/shared/format/numbers';
 import { useShortcuts } from '@/shared/keys/use-shortcuts';
 import { exactTime, formatAgo } from '@/shared/time/format';
 import { Badge } from '@/shared/ui/badge';
@@ -19,12 +18,9 @@ import { EmptyState, ErrorState } from '@/shared/ui/states';
 import { chipIs, writeChip } from '@/shared/url/filters';
 
 import { Live } from './live';
-
-const providersQuery = queryOptions({
-  queryKey: ['providers'],
-  queryFn: ({ signal }) => call(api.GET('/api/v1/providers', { signal })),
-  refetchInterval: 5_000,
-});
+import { Credentials } from './parts/credentials';
+import { Probe } from './parts/probe';
+import { providersQuery } from './queries';
 
 /** Text with `names` in it, as the server writes it. */
 function Prose({ text }: { text: string }) {
@@ -60,6 +56,23 @@ function Health({ health }: { health: Provider['health'] }) {
   );
 }
 
+/** Credentials that can't be used just now. */
+function Resting({ credentials }: { credentials: NonNullable<Provider['credentials']> }) {
+  const shown = credentials.filter((one) => one.missing !== undefined || one.rests_ms !== undefined);
+  if (shown.length === 0) return null;
+  return (
+    <ul className="flex flex-wrap gap-1.5" aria-label="Credentials that are not used now">
+      {shown.map((one) => (
+        <li key={one.name}>
+          <Badge tone={one.missing ? 'error' : 'warn'} title={one.missing ?? 'The provider refused it'}>
+            {one.name}: {one.missing ? 'missing' : `rests ${formatDuration(one.rests_ms)}`}
+          </Badge>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 function ProviderCard({ provider }: { provider: Provider }) {
   const shown = provider.models.slice(0, 6);
   const error = provider.health.last_error;
@@ -87,6 +100,8 @@ function ProviderCard({ provider }: { provider: Provider }) {
       </p>
       {provider.on && <Health health={provider.health} />}
       {provider.on && <Live provider={provider} />}
+      {provider.health.probe && <Probe probe={provider.health.probe} />}
+      <Resting credentials={provider.credentials ?? []} />
       {error && (
         <div className="rounded-md bg-error-soft px-3 py-2 text-xs text-error">
           <span className="font-semibold">{error.type}</span>{' '}
@@ -254,6 +269,7 @@ export function ProvidersPage() {
             </div>
           </section>
         )}
+        {text === '' && <Credentials />}
         {off.length > 0 && (
           <section>
             <Heading

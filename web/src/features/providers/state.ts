@@ -20,7 +20,7 @@ function stateOf(target: Routed): Pick<RoutedState, 'kind' | 'label'> {
     case 'resting':
       return { kind: 'trying', label: 'slowed down' };
     case 'closed':
-      return { kind: 'up', label: 'up' };
+      return target.unwell ? { kind: 'trying', label: 'unwell' } : { kind: 'up', label: 'up' };
   }
 }
 

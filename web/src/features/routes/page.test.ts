@@ -37,6 +37,16 @@ it('says whether a target gets calls, and why not', () => {
   );
 });
 
+it('says that a target is unwell, and why', () => {
+  expect(stateOf(target({ unwell: 'HTTP status 503' }))).toEqual({
+    kind: 'trying',
+    label: 'unwell',
+    why: 'Asked only if nobody else can be: HTTP status 503',
+  });
+  // That it failed calls says more.
+  expect(stateOf(target({ unwell: 'HTTP status 503', breaker: 'open' })).kind).toBe('left');
+});
+
 it('shares the calls out among the targets', () => {
   const targets = [target({ answered: 3 }), target({ answered: 1 })];
   expect(targets.map((one) => shareOf(one, targets))).toEqual([0.75, 0.25]);

@@ -49,6 +49,17 @@ function Target({ target, targets }: { target: TargetStatus; targets: TargetStat
         {target.context_tokens !== undefined && (
           <div className="mt-0.5 text-2xs text-muted">up to {formatCount(target.context_tokens)} tokens</div>
         )}
+        {target.complexity_up_to !== undefined && (
+          <div className="mt-0.5 text-2xs text-muted">up to complexity {target.complexity_up_to}</div>
+        )}
+        {target.examples !== undefined && (
+          <div className="mt-0.5 text-2xs text-muted">{formatCount(target.examples)} examples</div>
+        )}
+        {target.arm && (
+          <div className="mt-0.5">
+            <Badge tone="info">arm {target.arm}</Badge>
+          </div>
+        )}
       </td>
       <td className={cell}>
         <Badge tone={tones[state.kind]} title={state.why}>
@@ -84,6 +95,52 @@ function Target({ target, targets }: { target: TargetStatus; targets: TargetStat
   );
 }
 
+/** The arms of an experiment: what share of the callers each gets, and how many calls that were. */
+function Arms({ route, arms }: { route: string; arms: NonNullable<RouteStatus['arms']> }) {
+  const weights = arms.reduce((sum, arm) => sum + arm.weight, 0);
+  const calls = arms.reduce((sum, arm) => sum + arm.calls, 0);
+  return (
+    <ul
+      className="grid grid-cols-[repeat(auto-fill,minmax(220px,1fr))] gap-2 px-4 pb-3"
+      aria-label="Arms of the experiment"
+    >
+      {arms.map((arm) => (
+        <li key={arm.name} className="rounded-md bg-sunken px-3 py-2 text-xs">
+          <div className="flex items-baseline justify-between gap-2">
+            <span className="truncate font-mono font-medium">{arm.name}</span>
+            <span className="num text-muted" title="What its weight gives it">
+              {formatShare(weights > 0 ? arm.weight / weights : 0)}
+            </span>
+          </div>
+          <div className="my-1.5 h-1.5 overflow-hidden rounded-full bg-line" aria-hidden>
+            <div
+              className="h-full bg-accent"
+              style={{ width: `${calls > 0 ? (arm.calls / calls) * 100 : 0}%` }}
+            />
+          </div>
+          <div className="num flex justify-between text-2xs text-muted">
+            <span>
+              {formatCount(arm.calls)} calls{calls > 0 && ` · ${formatShare(arm.calls / calls)}`}
+            </span>
+            <Link
+              to="/traces"
+              search={{
+                f: [
+                  writeChip(chipIs('attributes.signalbox.route.name', route)),
+                  writeChip(chipIs('attributes.signalbox.route.arm', arm.name)),
+                ],
+              }}
+              className="font-medium text-accent hover:underline"
+            >
+              Traces
+            </Link>
+          </div>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 function RouteCard({ route }: { route: RouteStatus }) {
   const heads = ['Target', 'State', 'Share', 'Latency', 'First content', 'In flight', 'Answered'];
   return (
@@ -110,6 +167,7 @@ function RouteCard({ route }: { route: RouteStatus }) {
           </Link>
         </span>
       </header>
+      {route.arms && <Arms route={route.name} arms={route.arms} />}
       <div className="overflow-x-auto border-t border-line">
         <table className="w-full text-sm">
           <thead className="border-b border-line text-xs text-faint">
@@ -123,7 +181,11 @@ function RouteCard({ route }: { route: RouteStatus }) {
           </thead>
           <tbody className="divide-y divide-line">
             {route.targets.map((target) => (
-              <Target key={`${target.provider}/${target.model}`} target={target} targets={route.targets} />
+              <Target
+                key={`${target.provider}/${target.model} ${target.arm ?? ''} ${target.when ?? ''}`}
+                target={target}
+                targets={route.targets}
+              />
             ))}
           </tbody>
         </table>

@@ -23,6 +23,8 @@ export function stateOf(target: TargetStatus): State {
       target.left_alone_ms === undefined ? '' : ` for ${formatDuration(target.left_alone_ms)} more`;
     return { kind: 'trying', label: 'slowed down', why: `It asked to slow down${wait}.` };
   }
+  if (target.unwell)
+    return { kind: 'trying', label: 'unwell', why: `Asked only if nobody else can be: ${target.unwell}` };
   const rate = target.failure_rate ?? 0;
   return {
     kind: 'up',

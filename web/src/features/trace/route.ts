@@ -15,7 +15,12 @@ export interface RouteTaken {
   name: string;
   strategy?: string;
   reason?: string;
+  /** The arm of an experiment that the caller belongs to, and another one if that answered. */
+  arm?: string;
+  armAnswered?: string;
   tries: Try[];
+  /** Targets that could be asked and didn't have to be. */
+  spared: string[];
   left: { target: string; why: string }[];
   queuedMs?: number;
   budgetSpent: boolean;
@@ -36,12 +41,16 @@ export function routeOf(span: Pick<SpanDetail, 'attributes'>): RouteTaken | unde
   const of = (name: string): string | undefined => span.attributes?.[`signalbox.route.${name}`];
   const name = of('name');
   if (name === undefined) return undefined;
+  const tries = listOf<Try>(of('tries'));
   const queued = Number(of('queued_ms'));
   return {
     name,
     strategy: of('strategy'),
     reason: of('reason'),
-    tries: listOf<Try>(of('tries')),
+    arm: of('arm'),
+    armAnswered: of('arm_answered'),
+    tries,
+    spared: listOf<string>(of('order')).filter((target) => !tries.some((one) => one.target === target)),
     left: listOf<{ target: string; why: string }>(of('left')),
     queuedMs: Number.isFinite(queued) && queued > 0 ? queued : undefined,
     budgetSpent: of('retry_budget_spent') === 'true',

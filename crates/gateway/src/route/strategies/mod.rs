@@ -3,10 +3,13 @@
 //! call.
 
 mod cheapest;
+mod complexity;
+mod experiment;
 mod least_busy;
 mod least_latency;
 mod priority;
 mod round_robin;
+mod semantic;
 mod sticky;
 #[cfg(test)]
 mod tests;
@@ -17,15 +20,19 @@ use std::borrow::Cow;
 use signalbox_types::Money;
 
 use super::config::StrategyName;
+pub(super) use experiment::assigned;
 
 /// The strategy of a name.
 pub(crate) fn find(name: StrategyName) -> &'static dyn Strategy {
     match name {
         StrategyName::Cheapest => &cheapest::Cheapest,
+        StrategyName::Complexity => &complexity::ByComplexity,
+        StrategyName::Experiment => &experiment::Experiment,
         StrategyName::LeastBusy => &least_busy::LeastBusy,
         StrategyName::LeastLatency => &least_latency::LeastLatency,
         StrategyName::Priority => &priority::Priority,
         StrategyName::RoundRobin => &round_robin::RoundRobin,
+        StrategyName::Semantic => &semantic::Semantic,
         StrategyName::Sticky => &sticky::Sticky,
         StrategyName::Weighted => &weighted::Weighted,
     }
@@ -43,6 +50,14 @@ pub(crate) trait Strategy: Sync + std::fmt::Debug {
 /// What is known of a call.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Facts<'a> {
+    /// The route's name.
+    pub(crate) route: &'a str,
+    /// Whom an experiment gives the same arm each time.
+    pub(crate) unit: Option<&'a str>,
+    /// How hard it looks, from 0 to 1, and why.
+    pub(crate) complexity: Option<(f64, &'a str)>,
+    /// What is less like an example than this is like none.
+    pub(crate) min_similarity: f64,
     /// The session, else the user.
     pub(crate) session: Option<&'a str>,
     /// A number by chance.
@@ -62,6 +77,12 @@ pub(crate) struct TargetState<'a> {
     pub(crate) latency_ms: Option<f64>,
     /// What this call would cost, estimated.
     pub(crate) cost: Option<Money>,
+    /// How hard a call may look for it; none for any.
+    pub(crate) complexity_up_to: Option<f64>,
+    /// How like its examples the call is, if it has any.
+    pub(crate) similarity: Option<f64>,
+    /// Its arm of an experiment, and that arm's share.
+    pub(crate) arm: Option<(&'a str, f64)>,
 }
 
 /// The order, and why.
@@ -95,4 +116,9 @@ fn drawn(number: u64, weight: f64) -> f64 {
     // 53 bits, so that it is never 0.
     let fraction = ((mixed(number) >> 11) as f64 + 1.0) / (1_u64 << 53) as f64;
     if weight > 0.0 { -fraction.ln() / weight } else { f64::INFINITY }
+}
+
+/// FNV-1a: the same in every version, so that an update moves nobody.
+pub(super) fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

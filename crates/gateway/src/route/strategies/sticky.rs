@@ -1,4 +1,4 @@
-use super::{Facts, Picks, Strategy, TargetState, by_key, drawn, mixed};
+use super::{Facts, Picks, Strategy, TargetState, by_key, drawn, hash, mixed};
 
 /// The same session, or else user, goes to the same target (rendezvous hashing): when a target goes, only its own
 /// sessions move, and they come back with it. A call without either is drawn by weight.
@@ -18,9 +18,4 @@ impl Strategy for Sticky {
         let order = by_key(targets, |_, target| drawn(mixed(key) ^ hash(target.name), target.weight));
         Picks { order, reason: reason.into() }
     }
-}
-
-/// FNV-1a: the same in every version, so that an update moves no session.
-fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -232,7 +232,7 @@ pub(super) fn encode_part(
         Part::ToolCallResponse { id, response, is_error } => {
             let Some(id) = id else {
                 return Err(
-                    DIALECT.lacks(&format!("{origin}.tool_call_id"), "set it to the id of the call that is answered")
+                    DIALECT.lacks(format!("{origin}.tool_call_id"), "set it to the id of the call that is answered")
                 );
             };
             w.object(|w| {

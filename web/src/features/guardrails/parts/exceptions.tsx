@@ -47,9 +47,7 @@ export function Exceptions({
     onChange(
       exceptions.map((one, i) => {
         if (i !== at) return one;
-        const changed = Object.entries({ ...one, ...change }).filter(
-          ([, value]) => value !== '',
-        );
+        const changed = Object.entries({ ...one, ...change }).filter(([, value]) => value !== '');
         return { reason: '', scanner: one.scanner, ...Object.fromEntries(changed) };
       }),
     );

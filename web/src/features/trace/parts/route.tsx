@@ -28,6 +28,12 @@ export function RouteTries({ span }: { span: SpanDetail }) {
         <span className="font-mono text-ink">{route.name}</span>
         {route.strategy && <> ({route.strategy})</>}
         {route.reason && <>: {route.reason}</>}
+        {route.arm && (
+          <>
+            ; arm <span className="font-mono text-ink">{route.arm}</span>
+            {route.armAnswered && <>, answered by arm {route.armAnswered}</>}
+          </>
+        )}
         {route.queuedMs !== undefined && <>; it waited {formatDuration(route.queuedMs)} in line</>}
         {route.budgetSpent && <>; another retry was left out, because the retry budget is spent</>}.
       </p>
@@ -52,8 +58,17 @@ export function RouteTries({ span }: { span: SpanDetail }) {
             {one.error && <p className="mt-1 text-xs break-words text-error">{one.error}</p>}
           </li>
         ))}
-        {route.left.map((one) => (
-          <li key={one.target} className="flex items-center gap-3 py-2 text-faint">
+        {route.spared.map((target, i) => (
+          <li key={`${i} ${target}`} className="flex items-center gap-3 py-2 text-faint">
+            <span className="w-56 min-w-0 shrink-0 truncate font-mono text-xs" title={target}>
+              {target}
+            </span>
+            <Badge>not needed</Badge>
+            <span className="text-xs">next in line, had the ones before it failed</span>
+          </li>
+        ))}
+        {route.left.map((one, i) => (
+          <li key={`${i} ${one.target}`} className="flex items-center gap-3 py-2 text-faint">
             <span className="w-56 min-w-0 shrink-0 truncate font-mono text-xs" title={one.target}>
               {one.target}
             </span>

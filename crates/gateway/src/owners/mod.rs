@@ -1,17 +1,27 @@
 //! Which project made what a provider keeps, and which provider that is: only who made a thing may have it again. It stands
-//! in memory and is bounded: a restart forgets it, and so do very many later things. Who asks then is told so.
+//! in memory, bounded, and is written down behind the calls, so that a restart forgets nothing. What wasn't used for long is
+//! forgotten, and so is what very many later things came after. Who asks then is told so.
 
-use std::collections::{HashMap, VecDeque};
+mod written;
+
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
-use signalbox_types::ProjectId;
+use signalbox_catalog::{KeptBounds, KeptThing};
+use signalbox_types::seam::Clock;
+use signalbox_types::{ProjectId, Timestamp};
 use signalbox_upstream::Operation;
+use tokio::sync::{Notify, watch};
+
+use crate::GatewayConfig;
 
 /// Longer than any id.
 const MAX_ID_BYTES: usize = 256;
 /// Providers choose ids at random; more projects have the same one only if a provider doesn't.
 const MAX_OWNERS: usize = 8;
+const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// What a provider keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,6 +32,8 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    const ALL: [Self; 3] = [Self::Response, Self::File, Self::Batch];
+
     /// The word for messages.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -55,7 +67,14 @@ pub(crate) enum Whose {
 #[derive(Debug)]
 pub(crate) struct Owners {
     most: usize,
+    /// What wasn't used for so long is forgotten.
+    lasts: Duration,
+    clock: Arc<dyn Clock>,
     known: Mutex<Known>,
+    /// Something is to be written down.
+    news: Arc<Notify>,
+    /// How much of what was noted stands in the catalog; the sender's half is dropped where nothing is written.
+    written: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -64,6 +83,12 @@ struct Known {
     /// Every use, the oldest first. What was used again later stands in it twice.
     uses: VecDeque<(u64, Key)>,
     turn: u64,
+    /// What is not written down yet, each once: at most as much as there is.
+    unwritten: HashSet<Key>,
+    /// How much was noted so far.
+    noted: u64,
+    /// Somebody writes it down.
+    is_written: bool,
 }
 
 type Key = (Kind, Arc<str>);
@@ -79,16 +104,29 @@ struct Thing {
 struct Owner {
     project: ProjectId,
     provider: Arc<str>,
+    /// When it was last used, to the day.
+    used_at: Timestamp,
 }
 
 impl Owners {
-    /// Of at most so many things; those that weren't used for the longest time are forgotten first.
-    pub(crate) fn new(most: usize) -> Self {
-        Self { most, known: Mutex::default() }
+    pub(crate) fn new(config: &GatewayConfig, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            most: config.max_kept_ids,
+            lasts: DAY.saturating_mul(config.kept_ids_days),
+            clock,
+            known: Mutex::default(),
+            news: Arc::default(),
+            written: watch::Sender::new(0),
+        }
     }
 
     pub(crate) fn most(&self) -> usize {
         self.most
+    }
+
+    /// For how many days what isn't used is known.
+    pub(crate) fn days(&self) -> u64 {
+        self.lasts.as_secs() / DAY.as_secs()
     }
 
     /// A project has made something.
@@ -97,17 +135,13 @@ impl Owners {
             return;
         }
         let key = (kind, Arc::from(id));
-        let owner = Owner { project: project.clone(), provider: Arc::clone(provider) };
+        let owner = Owner { project: project.clone(), provider: Arc::clone(provider), used_at: self.clock.now() };
         let mut known = self.known.lock();
-        let owners =
-            &mut known.things.entry(key.clone()).or_insert_with(|| Thing { owners: Vec::new(), turn: 0 }).owners;
-        owners.retain(|other| other.project != *project);
-        if owners.len() >= MAX_OWNERS {
-            owners.remove(0);
-        }
-        owners.push(owner);
-        known.used(key);
+        known.add(key.clone(), owner);
         known.forget_beyond(self.most);
+        if known.unwritten(key) {
+            self.news.notify_one();
+        }
     }
 
     /// Whose something is.
@@ -116,16 +150,68 @@ impl Owners {
             return Whose::Unknown;
         }
         let key = (kind, Arc::from(id));
+        let now = self.clock.now();
         let mut known = self.known.lock();
-        let Some(thing) = known.things.get(&key) else { return Whose::Unknown };
-        let Some(own) = thing.owners.iter().find(|owner| owner.project == *project) else { return Whose::Anothers };
+        let Some(thing) = known.things.get_mut(&key) else { return Whose::Unknown };
+        thing.owners.retain(|owner| now.since(owner.used_at) < self.lasts);
+        if thing.owners.is_empty() {
+            known.things.remove(&key);
+            return Whose::Unknown;
+        }
+        let Some(own) = thing.owners.iter_mut().find(|owner| owner.project == *project) else { return Whose::Anothers };
         let provider = Arc::clone(&own.provider);
-        known.used(key);
+        // To the day: what is asked for all the time is not to be written all the time.
+        let is_old = now.since(own.used_at) >= DAY;
+        if is_old {
+            own.used_at = now;
+        }
+        known.used(key.clone());
+        if is_old && known.unwritten(key) {
+            self.news.notify_one();
+        }
         Whose::Yours(provider)
+    }
+
+    fn bounds(&self) -> KeptBounds {
+        let most = u32::try_from(self.most).unwrap_or(u32::MAX);
+        KeptBounds { most, used_since: self.clock.now().minus(self.lasts) }
+    }
+
+    /// Takes over what was written down before.
+    fn recall(&self, things: Vec<KeptThing>) {
+        let mut known = self.known.lock();
+        for thing in things {
+            let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.as_str() == thing.kind) else { continue };
+            let key = (kind, Arc::from(thing.id.as_str()));
+            let provider = thing.provider.as_str().into();
+            known.add(key, Owner { project: thing.project, provider, used_at: thing.used_at });
+            known.forget_beyond(self.most);
+        }
+        known.is_written = true;
     }
 }
 
 impl Known {
+    fn add(&mut self, key: Key, owner: Owner) {
+        let owners =
+            &mut self.things.entry(key.clone()).or_insert_with(|| Thing { owners: Vec::new(), turn: 0 }).owners;
+        owners.retain(|other| other.project != owner.project);
+        if owners.len() >= MAX_OWNERS {
+            owners.remove(0);
+        }
+        owners.push(owner);
+        self.used(key);
+    }
+
+    /// It is to be written down; false if nobody does.
+    fn unwritten(&mut self, key: Key) -> bool {
+        self.noted += 1;
+        if self.is_written && self.things.contains_key(&key) {
+            self.unwritten.insert(key);
+        }
+        self.is_written
+    }
+
     fn used(&mut self, key: Key) {
         self.turn += 1;
         let turn = self.turn;
@@ -146,6 +232,7 @@ impl Known {
         {
             if self.things.get(&key).is_some_and(|thing| thing.turn == turn) {
                 self.things.remove(&key);
+                self.unwritten.remove(&key);
             }
         }
     }
@@ -153,7 +240,14 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
+    use signalbox_testkit::ManualClock;
+
     use super::*;
+
+    fn owners(most: usize) -> Owners {
+        let config = GatewayConfig { max_kept_ids: most, ..GatewayConfig::default() };
+        Owners::new(&config, Arc::new(ManualClock::default()))
+    }
 
     fn note(owners: &Owners, id: &str, project: &str) {
         owners.note(Kind::Response, id, &ProjectId::new(project), &"openai".into());
@@ -169,7 +263,7 @@ mod tests {
 
     #[test]
     fn only_who_made_it_has_it() {
-        let owners = Owners::new(10);
+        let owners = owners(10);
         note(&owners, "resp_1", "a");
         assert_eq!(find(&owners, "resp_1", "a"), yours());
         assert_eq!(find(&owners, "resp_1", "b"), Whose::Anothers);
@@ -182,7 +276,7 @@ mod tests {
 
     #[test]
     fn what_was_not_used_for_the_longest_time_is_forgotten_first() {
-        let owners = Owners::new(2);
+        let owners = owners(2);
         note(&owners, "1", "a");
         note(&owners, "2", "a");
         assert_eq!(find(&owners, "1", "a"), yours());
@@ -193,7 +287,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_whatever_is_asked() {
-        let owners = Owners::new(100);
+        let owners = owners(100);
         for id in 0..1_000 {
             note(&owners, &id.to_string(), "a");
             for _ in 0..3 {
@@ -210,5 +304,18 @@ mod tests {
         assert_eq!(known.things.len(), 100);
         assert!(known.uses.len() <= 216, "{}", known.uses.len());
         assert!(known.things.values().all(|thing| thing.owners.len() <= MAX_OWNERS));
+    }
+
+    #[test]
+    fn what_is_not_used_for_long_is_forgotten() {
+        let clock = Arc::new(ManualClock::default());
+        let config = GatewayConfig { kept_ids_days: 10, ..GatewayConfig::default() };
+        let owners = Owners::new(&config, Arc::clone(&clock) as Arc<dyn Clock>);
+        note(&owners, "1", "a");
+        note(&owners, "2", "a");
+        clock.advance(DAY * 9);
+        assert_eq!(find(&owners, "1", "a"), yours());
+        clock.advance(DAY * 9);
+        assert_eq!((find(&owners, "1", "a"), find(&owners, "2", "a")), (yours(), Whose::Unknown));
     }
 }

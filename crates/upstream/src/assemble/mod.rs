@@ -1,6 +1,8 @@
 //! Rows, configuration and environment become providers that are on, and reasons why others are off. Reports every
 //! problem at once.
 
+mod proof;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -9,14 +11,16 @@ use http::{HeaderName, HeaderValue};
 use signalbox_types::Secret;
 use signalbox_wire::Dialect;
 
-use crate::auth::{self, Keys, Known as KnownAuth, Signer, Unready};
+use crate::auth::{Keys, Signer, Vault};
 use crate::base::Base;
 use crate::client::{Connector, HttpParts, HttpTransport, Places, Root};
-use crate::config::{Auth, Limits, MaxTokensField, Problem, ProviderConfig, UpstreamConfig, suggest};
+use crate::config::{Limits, MaxTokensField, Problem, ProviderConfig, UpstreamConfig, suggest};
 use crate::health::Health;
+use crate::probe::Probe;
 use crate::provider::{Forms, Provider, Transport};
 use crate::registry::{self, Paths, Row};
 use crate::simulated::{self, Simulator};
+use proof::Proof;
 
 /// The kind of a provider that stands in no row.
 pub(crate) const CUSTOM: &str = "custom";
@@ -44,7 +48,7 @@ pub(crate) struct Known {
 pub(crate) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Configured providers in their order, then the rest of the registry by name.
-pub(crate) fn assemble(config: &UpstreamConfig, env: Env<'_>) -> Result<Vec<Known>, Vec<Problem>> {
+pub(crate) fn assemble(config: &UpstreamConfig, env: Env<'_>, vault: &Vault) -> Result<Vec<Known>, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut known = Vec::new();
     let simulator = Arc::new(Simulator::new(config.simulated.options()));
@@ -57,7 +61,7 @@ pub(crate) fn assemble(config: &UpstreamConfig, env: Env<'_>) -> Result<Vec<Know
             });
             continue;
         }
-        let at = At { path: format!("providers[{place}]"), general: config, own, env, simulator: &simulator };
+        let at = At { path: format!("providers[{place}]"), general: config, own, env, vault, simulator: &simulator };
         match at.known() {
             Ok(one) => known.push(one),
             Err(mut more) => problems.append(&mut more),
@@ -66,7 +70,7 @@ pub(crate) fn assemble(config: &UpstreamConfig, env: Env<'_>) -> Result<Vec<Know
     let configured: HashSet<&str> = config.providers.iter().map(|own| own.name.as_str()).collect();
     for row in registry::rows().iter().filter(|row| !configured.contains(row.name.as_str())) {
         let own = ProviderConfig { name: row.name.clone(), ..ProviderConfig::default() };
-        let at = At { path: String::new(), general: config, own: &own, env, simulator: &simulator };
+        let at = At { path: String::new(), general: config, own: &own, env, vault, simulator: &simulator };
         match at.known() {
             Ok(one) => known.push(one),
             Err(mut more) => problems.append(&mut more),
@@ -84,6 +88,7 @@ struct At<'a> {
     general: &'a UpstreamConfig,
     own: &'a ProviderConfig,
     env: Env<'a>,
+    vault: &'a Vault,
     simulator: &'a Arc<Simulator>,
 }
 
@@ -96,6 +101,7 @@ impl At<'_> {
         keep(self.check_name(row), &mut problems);
         problems.extend(own.timeouts.problems(&format!("{}.timeouts", self.path)));
         let base = keep(self.base_url(row, dialect), &mut problems).flatten();
+        let probe = keep(self.probe(row, dialect), &mut problems).flatten();
         let credential = self.credential(row);
         let proof = keep(self.proof(row, dialect, base.as_ref(), credential.as_ref()), &mut problems);
         let headers = keep(self.headers(row, dialect), &mut problems);
@@ -140,13 +146,13 @@ impl At<'_> {
                         made.map_err(|problem| vec![problem])?
                     }
                 };
-                known.provider = Some(Arc::new(self.provider(&known, transport)));
+                known.provider = Some(Arc::new(self.provider(&known, probe, transport)));
             }
         }
         Ok(known)
     }
 
-    fn provider(&self, known: &Known, transport: Transport) -> Provider {
+    fn provider(&self, known: &Known, probe: Option<Probe>, transport: Transport) -> Provider {
         Provider {
             name: Arc::clone(&known.name),
             kind: known.kind.clone(),
@@ -161,6 +167,7 @@ impl At<'_> {
             limits: Limits::new(&self.own.timeouts, &self.general.timeouts),
             warm_connections: self.own.warm_connections,
             is_kept_warm: AtomicBool::new(false),
+            probe,
             transport,
             health: Health::default(),
         }
@@ -256,6 +263,20 @@ impl At<'_> {
         own.transpose().map_err(|(message, hint)| self.problem("base_url", message, hint))
     }
 
+    /// How its health is asked for, if it is.
+    fn probe(&self, row: Option<&Row>, dialect: Option<Dialect>) -> Result<Option<Probe>, Problem> {
+        let Some(own) = &self.own.probe else { return Ok(None) };
+        let general = dialect.map(Paths::of);
+        // A row's paths are for its own dialect.
+        let paths =
+            row.filter(|row| dialect.is_some_and(|dialect| row.dialect == dialect.as_str())).map(|row| &row.paths);
+        let models = paths.or(general.as_ref()).and_then(|paths| paths.models.as_deref());
+        Probe::new(own, models).map(Some).map_err(|(field, message, hint)| {
+            let field = if field.is_empty() { "probe".to_owned() } else { format!("probe.{field}") };
+            self.problem(&field, message, hint)
+        })
+    }
+
     fn variable(&self, variable: &str) -> Option<String> {
         (self.env)(variable).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
@@ -313,73 +334,6 @@ impl At<'_> {
             }
             _ if configured => Ok("configured".to_owned()),
             _ => Ok(format!("{} is set", row.base_url_env.as_deref().unwrap_or_default())),
-        }
-    }
-
-    /// What proves who we are.
-    fn proof(
-        &self,
-        row: Option<&Row>,
-        dialect: Option<Dialect>,
-        base: Option<&Base>,
-        credential: Option<&(Secret, String)>,
-    ) -> Result<Proof, Problem> {
-        let by_dialect = || match dialect {
-            Some(Dialect::AnthropicMessages) => Auth::Header("x-api-key".to_owned()),
-            Some(Dialect::Gemini) => Auth::Header("x-goog-api-key".to_owned()),
-            _ => Auth::Bearer,
-        };
-        let own = self.own.auth.as_ref();
-        let auth = own.or_else(|| row.map(|row| &row.auth)).cloned().unwrap_or_else(by_dialect);
-        // A key that is there is the plainest proof.
-        let keyless =
-            row.and_then(|row| row.auth_without_key.clone()).filter(|_| own.is_none() && credential.is_none());
-        let auth = keyless.unwrap_or(auth);
-        if !self.own.credentials.is_empty() {
-            return self.keys(&auth);
-        }
-        let mut proof = Proof { place: credential.map(|(_, place)| place.clone()), ..Proof::default() };
-        match (&auth, credential) {
-            (Auth::Bearer, Some((key, place))) => {
-                let value = format!("Bearer {}", key.expose());
-                proof.header = Some(self.header("auth", place, "authorization", &value)?);
-            }
-            (Auth::Header(name), Some((key, place))) => {
-                proof.header = Some(self.header("auth", place, name, key.expose())?);
-            }
-            (Auth::Query(name), Some((key, _))) => {
-                proof.signer = Some(Signer::Query { name: name.clone(), key: key.clone() });
-            }
-            _ => {
-                let name: Arc<str> = self.own.name.as_str().into();
-                let host = base.and_then(|base| base.host.to_str().ok()).unwrap_or_default();
-                let variables = &self.own.variables;
-                let known = KnownAuth { provider: &name, env: self.env, variables, host };
-                match auth::signer(&auth, &known) {
-                    Ok(None) => {}
-                    Ok(Some((signer, place))) => (proof.signer, proof.place) = (Some(signer), Some(place)),
-                    Err(Unready::Missing(what)) => proof.missing = Some(what),
-                    // Nobody asked for it, so that it is no reason not to start.
-                    Err(Unready::Wrong { message, .. }) if self.path.is_empty() => proof.missing = Some(message),
-                    Err(Unready::Wrong { field, message, hint }) => {
-                        return Err(self.problem(&format!("auth.{field}"), message, hint));
-                    }
-                }
-            }
-        }
-        Ok(proof)
-    }
-
-    fn keys(&self, auth: &Auth) -> Result<Proof, Problem> {
-        if self.own.api_key.is_some() {
-            let hint = "write it as one of `credentials`".to_owned();
-            return Err(self.problem("api_key", "it stands beside `credentials`".to_owned(), hint));
-        }
-        let place = Some(format!("{}.credentials", self.path));
-        match Keys::new(&self.own.credentials, auth) {
-            Ok(keys) => Ok(Proof { keys: Some(keys), place, ..Proof::default() }),
-            Err(Unready::Wrong { field, message, hint }) => Err(self.problem(&field, message, hint)),
-            Err(Unready::Missing(what)) => Err(self.problem("credentials", "one is missing".to_owned(), what)),
         }
     }
 
@@ -471,18 +425,6 @@ impl At<'_> {
 }
 
 type Headers = Vec<(HeaderName, HeaderValue)>;
-
-/// What proves to a provider who we are.
-#[derive(Default)]
-struct Proof {
-    header: Option<(HeaderName, HeaderValue)>,
-    signer: Option<Signer>,
-    keys: Option<Keys>,
-    /// What it rests on: a path or a variable.
-    place: Option<String>,
-    /// What to set so that there is one.
-    missing: Option<String>,
-}
 
 fn keep<T>(result: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T> {
     result.map_err(|problem| problems.push(problem)).ok()
