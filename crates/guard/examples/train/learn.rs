@@ -15,9 +15,13 @@ const RATE: f32 = 1.0;
 /// The same for features that are not hashed, which are few and strong.
 const DENSE_STEP: f32 = 0.04;
 const TOGETHER_STEP: f32 = 0.15;
-/// What a weight loses in an epoch.
-const DECAY_HASHED: f32 = 0.05;
-const DECAY_DENSE: f32 = 0.03;
+/// What a weight loses in an epoch, hashed ones by head.
+const DECAY_HASHED: [f32; HEADS] = [0.2, 0.2, 0.05, 0.1];
+const DECAY_DENSE: f32 = 0.01;
+/// The share of features that are left out each time an example is seen, hashed ones by head, and others: no word
+/// alone may decide, which sources that were not seen gain by.
+const LEFT_OUT_HASHED: [f32; HEADS] = [0.3, 0.3, 0.3, 0.0];
+const LEFT_OUT_DENSE: [f32; HEADS] = [0.1, 0.0, 0.0, 0.0];
 /// A feature is learnt only from at least so many different texts: nothing of one text can be read from the model.
 const SEEN: u16 = 4;
 
@@ -55,13 +59,15 @@ impl Plain {
     }
 
     pub(crate) fn score(&self, example: &Example) -> f32 {
-        let hashed: f32 = example.hashed.iter().map(|&bucket| self.hashed[bucket as usize]).sum();
-        let dense: f32 = example.dense.iter().map(|&feature| self.dense[feature as usize]).sum();
-        let together: f32 = example.together.iter().map(|&feature| self.dense[feature as usize]).sum();
+        self.of(&example.hashed, &example.dense, &example.together)
+    }
+
+    fn of(&self, hashed: &[u32], dense: &[u32], together: &[u32]) -> f32 {
+        let sum = |weights: &[f32], features: &[u32]| features.iter().map(|&at| weights[at as usize]).sum::<f32>();
         self.bias
-            + hashed * scale(&example.hashed)
-            + dense * dense_scale(example.dense.len())
-            + together * scale(&example.together)
+            + sum(&self.hashed, hashed) * scale(hashed)
+            + sum(&self.dense, dense) * dense_scale(dense.len())
+            + sum(&self.dense, together) * scale(together)
     }
 }
 
@@ -166,6 +172,7 @@ fn descend(
     let mut random = Random::new(0x5163_4EA1_B0C5);
     let mut order = chosen.to_vec();
     let weights = balance(examples, chosen, head, weight);
+    let [mut words, mut signs, mut pairs] = [const { Vec::new() }; 3];
     for epoch in 0..EPOCHS {
         random.shuffle(&mut order);
         let rate = RATE / (1.0 + epoch as f32 * 0.7);
@@ -173,23 +180,26 @@ fn descend(
             let example = &examples[i];
             let positive = example.labels[head] == Some(true);
             let wanted = f32::from(u8::from(positive));
-            let guess = 1.0 / (1.0 + (-model.score(example)).exp());
+            random.thin(&example.hashed, LEFT_OUT_HASHED[head], &mut words);
+            random.thin(&example.dense, LEFT_OUT_DENSE[head], &mut signs);
+            random.thin(&example.together, LEFT_OUT_DENSE[head], &mut pairs);
+            let guess = 1.0 / (1.0 + (-model.of(&words, &signs, &pairs)).exp());
             let pull = rate * weights[&(example.source, usize::from(positive))].min(8.0) * (wanted - guess);
             model.bias += pull * 0.1;
-            let step = pull * DENSE_STEP * dense_scale(example.dense.len());
-            for &feature in example.dense.iter().filter(|feature| dense[**feature as usize]) {
+            let step = pull * DENSE_STEP * dense_scale(signs.len());
+            for &feature in signs.iter().filter(|feature| dense[**feature as usize]) {
                 model.dense[feature as usize] += step;
             }
-            let step = pull * TOGETHER_STEP * scale(&example.together);
-            for &feature in example.together.iter().filter(|feature| dense[**feature as usize]) {
+            let step = pull * TOGETHER_STEP * scale(&pairs);
+            for &feature in pairs.iter().filter(|feature| dense[**feature as usize]) {
                 model.dense[feature as usize] += step;
             }
-            let pull = pull * scale(&example.hashed);
-            for &bucket in example.hashed.iter().filter(|bucket| hashed[**bucket as usize]) {
-                model.hashed[bucket as usize] += pull;
+            let step = pull * scale(&words);
+            for &bucket in words.iter().filter(|bucket| hashed[**bucket as usize]) {
+                model.hashed[bucket as usize] += step;
             }
         }
-        model.hashed.iter_mut().for_each(|weight| *weight *= 1.0 - DECAY_HASHED);
+        model.hashed.iter_mut().for_each(|weight| *weight *= 1.0 - DECAY_HASHED[head]);
         model.dense.iter_mut().for_each(|weight| *weight *= 1.0 - DECAY_DENSE);
         if epoch >= MEAN_FROM {
             mean.add(&model, 1.0 / (EPOCHS - MEAN_FROM) as f32);

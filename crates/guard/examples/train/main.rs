@@ -1,7 +1,8 @@
 //! Trains the model of the guard: `make train DATA=path/to/data`.
 //!
 //! Reads only sources whose licence permits a shipped model (`rows.rs` lists them) and what `templates` make.
-//! With one machine and one compiler it gives the same bytes each time.
+//! `train DATA OUT SHARES` writes to another file, and takes other shares of harmless texts that may be flagged, one for
+//! each head, with commas. With one machine and one compiler it gives the same bytes each time.
 #![expect(clippy::print_stdout, reason = "the output of a command line tool")]
 
 mod learn;
@@ -26,6 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .ok_or("name the folder of the labelled data: make train DATA=…")?;
     let out =
         arguments.next().unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/src/model/data/weights.bin").into());
+    let shares = measure::shares(arguments.next().as_deref())?;
     let mut rows = rows::read(Path::new(&data))?;
     rows.extend(templates::rows(&mut Random::new(1), &rows));
     let mut sources = Vec::new();
@@ -34,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let weight: Vec<f32> = sources.iter().map(|source| if source == "deepset" { 0.6 } else { 1.0 }).collect();
 
     let scores = measure::hold_out(&rows, &examples, &sources, &weight);
-    let threshold: [f32; HEADS] = std::array::from_fn(|head| measure::threshold(&scores, &rows, head));
+    let threshold: [f32; HEADS] = std::array::from_fn(|head| measure::threshold(shares[head], &scores, &rows, head));
     for (head, threshold) in threshold.iter().enumerate() {
         measure::print(&rows, &scores, head, *threshold);
     }

@@ -26,6 +26,17 @@ impl Random {
         }
     }
 
+    /// Puts `items` into `kept`, but for about the share `left_out` of them.
+    pub(crate) fn thin(&mut self, items: &[u32], left_out: f32, kept: &mut Vec<u32>) {
+        kept.clear();
+        if left_out == 0.0 {
+            kept.extend(items);
+            return;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "numbers below a thousand")]
+        kept.extend(items.iter().filter(|_| self.below(1000) as f32 >= left_out * 1000.0));
+    }
+
     /// The text as somebody else would type it.
     pub(crate) fn restyle(&mut self, text: &str) -> String {
         match self.below(8) {

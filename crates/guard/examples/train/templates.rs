@@ -8,27 +8,34 @@ use crate::random::Random;
 use crate::rows::{Labels, Row};
 
 /// Texts made of each template, times its weight.
-const EACH: usize = 14;
+const EACH: usize = 9;
+/// The same of one without slots, whose texts differ in style only.
+const ALIKE: usize = 4;
 /// Texts of the data into which an order is planted.
-const PLANTED: usize = 2500;
+const PLANTED: usize = 3000;
 /// What no order was planted into is at least this long: a sentence or two.
 const DOCUMENT: std::ops::Range<usize> = 80..1200;
 
 /// The files, by name: each is a source of its own.
 const FILES: &[(&str, &str)] = &[
+    ("agents", include_str!("templates/agents.txt")),
     ("basic", include_str!("templates/basic.txt")),
     ("direct", include_str!("templates/direct.txt")),
     ("extraction", include_str!("templates/extraction.txt")),
+    ("guess", include_str!("templates/guess.txt")),
     ("harm", include_str!("templates/harm.txt")),
+    ("hijack", include_str!("templates/hijack.txt")),
     ("jailbreak", include_str!("templates/jailbreak.txt")),
     ("languages", include_str!("templates/languages.txt")),
     ("lookalikes", include_str!("templates/lookalikes.txt")),
+    ("natural", include_str!("templates/natural.txt")),
     ("planted", include_str!("templates/planted.txt")),
+    ("tongues", include_str!("templates/tongues.txt")),
     ("toxic", include_str!("templates/toxic.txt")),
 ];
 
 /// Harmless texts put together, so that length alone says nothing, and how many each is made of.
-const JOINED: usize = 6000;
+const JOINED: usize = 4000;
 const PARTS: std::ops::RangeInclusive<usize> = 1..=9;
 
 const INJECTION: Labels = Labels([Some(true), None, None, None]);
@@ -54,7 +61,8 @@ pub(crate) fn rows(random: &mut Random, documents: &[Row]) -> Vec<Row> {
     let templates: Vec<Template> = FILES.iter().flat_map(|&(name, file)| templates(name, file)).collect();
     let mut rows = Vec::new();
     for (group, template) in templates.iter().enumerate() {
-        for _ in 0..EACH * template.weight {
+        let copies = if template.text.contains('{') { EACH * template.weight } else { ALIKE };
+        for _ in 0..copies {
             let text = fill(random, &slots, template.text);
             let text = random.restyle(&text);
             rows.push(Row { text, source: template.source.clone(), labels: template.labels, group });
@@ -68,7 +76,8 @@ pub(crate) fn rows(random: &mut Random, documents: &[Row]) -> Vec<Row> {
         let order = fill(random, &slots, templates[group].text);
         let document = random.below(long.len());
         let text = plant(random, &long[document].text, &order);
-        rows.push(Row { text, source: "templates/planted in data".into(), labels: INJECTION, group });
+        let source = format!("{} in data", templates[group].source);
+        rows.push(Row { text, source, labels: INJECTION, group });
     }
     let mut of_source: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
     for row in documents.iter().chain(&rows).filter(calm) {

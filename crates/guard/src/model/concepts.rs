@@ -25,7 +25,7 @@ concepts! {
     Tech "tech", Help "help", Config "config", ToldTo "toldto", Begin "begin", Chat "chat", Creator "creator",
     Ask "ask", Other "other", Reported "reported", Defence "defence", User "user", Hide "hide", Ack "ack", Exec "exec",
     Encode "encode", Grant "grant", Transact "transact", Question "question", First "first", Demand "demand",
-    Quote "quote",
+    Quote "quote", Void "void", Exact "exact", Shift "shift",
 }
 
 /// How many concepts there are.
