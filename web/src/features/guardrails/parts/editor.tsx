@@ -53,7 +53,7 @@ function Trial({ policies }: { policies: Policy[] }) {
   return (
     <section className="flex min-w-0 flex-col gap-2" aria-label="Try the draft">
       <div className="flex items-center gap-2">
-        <h3 className="text-sm font-semibold">Try the draft</h3>
+        <h3 className="text-sm font-semibold whitespace-nowrap">Try the draft</h3>
         <select
           aria-label="Place of the text"
           value={place}

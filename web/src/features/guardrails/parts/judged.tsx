@@ -78,7 +78,7 @@ export function Scores({ judged }: { judged: JudgedText }) {
             />
           </span>
           <span className="num w-9 text-right">{score.toFixed(2)}</span>
-          <span className="num w-14 text-right text-faint">{formatMicros(us)}</span>
+          <span className="num w-14 text-right whitespace-nowrap text-faint">{formatMicros(us)}</span>
         </li>
       ))}
     </ul>
