@@ -1,4 +1,4 @@
-//! How hard a call looks, from 0 to 1: a sum over plain features of the request. It costs microseconds and is the same
+//! How hard a call looks, from 0 to 1: a sum over plain features of the request. It is the same
 //! every time; it knows what a question looks like, not what it takes: a short hard riddle without any of the words below
 //! looks easy.
 

@@ -1,6 +1,6 @@
 //! How alike a question is to the examples of each target: words, pairs of words and pieces of words, weighed by how few
 //! targets have them, compared by the angle between them. It knows spellings, not meanings: `bill` and `invoice` are two
-//! words to it unless an example has both. Made once for a configuration; a comparison costs microseconds and asks nobody.
+//! words to it unless an example has both. Made once for a configuration; a comparison asks nobody.
 
 use std::collections::HashMap;
 
