@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-use crate::about::{About, Direction};
+use crate::about::{About, Direction, Family};
 use crate::case::{Case, Input};
 use crate::options::Options;
 use crate::registry;
@@ -26,20 +26,26 @@ pub(crate) fn near(value: f64, expected: f64) {
 /// A part of a case, made of a text: what a metric of the registry takes there.
 fn part(about: &About, input: Input, text: &str) -> Value {
     let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+    let is_ranking = about.family == Family::Retrieval && !about.name.starts_with("context");
     match (about.family, input) {
         (_, Input::Logprobs) => words.iter().map(|word| -(word.len() as f64) / 7.0).collect(),
-        (_, Input::Schema) => json!({"type": "object"}),
-        (crate::Family::Agent, Input::Output) => {
+        (_, Input::Schema) => json!({"type": "object", "required": ["a"]}),
+        (_, Input::Tools) => json!([]),
+        (Family::Agent, Input::Output) => {
             words.iter().map(|word| json!({"name": word, "arguments": {"a": word.len()}})).collect()
         }
-        (crate::Family::Agent, Input::Reference) => {
+        (Family::Agent, Input::Reference) => {
             words.iter().map(|word| json!({"name": word, "arguments": {"a": 3}})).collect()
         }
-        (crate::Family::Agent, Input::Tools) => json!([]),
-        (crate::Family::Drift, _) => words.iter().map(|word| word.len() as f64).chain([0.5]).collect(),
-        (crate::Family::Retrieval, Input::Reference) => json!([words.first().copied().unwrap_or("a"), "b"]),
-        (crate::Family::Retrieval, Input::Output) => json!(words),
-        (_, Input::Reference) if about.name == "regex" => json!("a+"),
+        (Family::Drift, _) => words.iter().map(|word| word.len() as f64).chain([0.5]).collect(),
+        (Family::Retrieval, Input::Reference) if is_ranking => json!([words.first().copied().unwrap_or("a"), "b"]),
+        (Family::Retrieval, Input::Output) if is_ranking => json!(words),
+        (_, Input::Reference) => match about.name {
+            "regex" => json!("a+"),
+            "sql_equal" => json!("SELECT 1"),
+            "json_match" | "field_completeness" => json!({"a": text}),
+            _ => json!(text),
+        },
         _ => json!(text),
     }
 }

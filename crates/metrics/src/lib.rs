@@ -6,11 +6,14 @@ mod agent;
 pub mod case;
 #[cfg(test)]
 mod conformance;
+mod drift;
+pub mod grounding;
 pub mod lines;
 pub mod options;
 pub mod registry;
 mod retrieval;
 pub mod score;
+mod structure;
 mod text;
 
 pub use about::{About, Direction, Family, Range};

@@ -2,8 +2,11 @@
 
 use crate::about::About;
 use crate::agent::{calls, trajectory};
+use crate::drift::{adwin, samples, series};
+use crate::grounding::{context, faithfulness, support};
 use crate::options::nearest;
 use crate::retrieval::ranking;
+use crate::structure::{citations, formats, json};
 use crate::text::{bleu, chrf, compare, edit, likelihood, meteor, readability, repetition, rouge, ter};
 
 /// Every metric, by family, and by name within it.
@@ -36,13 +39,35 @@ pub static ALL: &[&About] = &[
     &compare::STARTS_WITH,
     &ter::TER,
     &edit::TOKEN_F1,
+    // Structure.
+    &citations::CITATIONS,
+    &formats::CSV_VALID,
+    &json::FIELD_COMPLETENESS,
+    &json::JSON_MATCH,
+    &json::JSON_SCHEMA,
+    &json::JSON_VALID,
+    &formats::SQL_EQUAL,
+    &formats::SQL_VALID,
+    &formats::XML_VALID,
     // Retrieval.
+    &context::CONTEXT_ENTITY_RECALL,
+    &context::CONTEXT_PRECISION,
+    &context::CONTEXT_RECALL,
+    &context::CONTEXT_RELEVANCE,
+    &context::CONTEXT_UTILISATION,
     &ranking::HIT_RATE,
     &ranking::MAP,
     &ranking::MRR,
     &ranking::NDCG,
     &ranking::PRECISION,
     &ranking::RECALL,
+    // Grounding.
+    &support::CLAIM_SUPPORT,
+    &support::CONTRADICTION,
+    &support::ENTITY_CONSISTENCY,
+    &faithfulness::FAITHFULNESS,
+    &faithfulness::HALLUCINATION,
+    &support::NUMERIC_CONSISTENCY,
     // Agent.
     &calls::FUNCTION_ARGUMENTS,
     &calls::FUNCTION_CALL,
@@ -50,6 +75,15 @@ pub static ALL: &[&About] = &[
     &trajectory::LOOPS,
     &trajectory::STEP_EFFICIENCY,
     &trajectory::TRAJECTORY_MATCH,
+    // Drift.
+    &adwin::ADWIN,
+    &samples::CHI_SQUARE,
+    &series::CUSUM,
+    &samples::JENSEN_SHANNON,
+    &samples::KS,
+    &series::PAGE_HINKLEY,
+    &samples::PSI,
+    &samples::WASSERSTEIN,
 ];
 
 /// The metric with this name, or that answers to it.

@@ -106,6 +106,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/evaluate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Evaluate answers
+         * @description What metrics say of one answer or of many. Nothing is stored or sent on, and no model is asked. A case that a metric can't measure has an
+         *     `error` in place of a value; the others are measured all the same.
+         */
+        post: operations["evaluate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/export": {
         parameters: {
             query?: never;
@@ -333,6 +354,26 @@ export interface paths {
          *     when Signalbox stops; browsers reconnect by themselves.
          */
         get: operations["watch_spans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the metrics
+         * @description Every metric that runs without a model: what it needs, its formula and where that comes from.
+         */
+        get: operations["list_metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -788,6 +829,13 @@ export interface components {
          * @enum {string}
          */
         BreakerState: "closed" | "open" | "probing" | "resting";
+        /** @description What the metrics say of one case. */
+        CaseResult: {
+            /** @description The case's own. */
+            id?: unknown;
+            /** @description A score for each metric, in the order of the request. */
+            scores: components["schemas"]["MetricScore"][];
+        };
         /**
          * @description The policies that a project adds from now on.
          * @example {
@@ -979,6 +1027,47 @@ export interface components {
             message: string;
             /** @description The class of the failure. */
             type: components["schemas"]["ErrorClass"];
+        };
+        /** @description What the metrics say. */
+        EvaluateAnswer: {
+            /** @description Each case, in the order of the request. */
+            results: components["schemas"]["CaseResult"][];
+            /**
+             * Format: double
+             * @description Microseconds that all of it took.
+             */
+            us: number;
+        };
+        /**
+         * @description What to measure, and with what.
+         * @example {
+         *       "metrics": [
+         *         "rouge1",
+         *         {
+         *           "name": "bleu",
+         *           "options": {
+         *             "tokenize": "intl"
+         *           },
+         *           "threshold": 40
+         *         }
+         *       ],
+         *       "cases": [
+         *         {
+         *           "id": "1",
+         *           "output": "The dog bit the man.",
+         *           "reference": "The dog had bit the man."
+         *         }
+         *       ]
+         *     }
+         */
+        EvaluateAsk: {
+            /**
+             * @description The answers, up to 10,000. Each has an `id`, if the result shall have it, and what the metrics look at: `input`, `context`, `output`,
+             *     `reference`, `tools`, `schema`, `logprobs`.
+             */
+            cases: Record<string, never>[];
+            /** @description Metrics by name, or with options. */
+            metrics: components["schemas"]["MetricAsk"][];
         };
         /** @description An exception from what policies do about a scanner's findings: they are still recorded, as flags, and say why nothing was done. */
         ExceptionConfig: {
@@ -1359,6 +1448,109 @@ export interface components {
             parts?: components["schemas"]["Part"][];
             /** @description Who speaks. */
             role: components["schemas"]["Role"];
+        };
+        /** @description A metric. */
+        MetricAbout: {
+            /** @description Other names that it answers to. */
+            aliases: string[];
+            /** @description Which values are good: `higher` or `lower`. */
+            direction: string;
+            /** @description What it looks at: `text`, `structure`, `retrieval`, `grounding`, `agent`, `drift`. */
+            family: string;
+            /** @description How the value comes about, and its limits. */
+            formula: string;
+            /**
+             * Format: double
+             * @description The highest value; absent if there is none.
+             */
+            high?: number;
+            /** @description What a case must have. */
+            inputs: string[];
+            /**
+             * Format: double
+             * @description The least value; absent if there is none.
+             */
+            low?: number;
+            /**
+             * @description Its name.
+             * @example rouge1
+             */
+            name: string;
+            /** @description What it uses if a case has it. */
+            optional_inputs: string[];
+            /** @description What can be set. */
+            options: components["schemas"]["MetricOption"][];
+            /** @description Where that was published, or whose behaviour it follows. */
+            source: string;
+            /** @description What it measures, in a line. */
+            summary: string;
+            /**
+             * Format: double
+             * @description What passes, unless the request says otherwise; inclusive.
+             */
+            threshold: number;
+        };
+        /** @description A metric, by name or with options. */
+        MetricAsk: string | components["schemas"]["MetricSetting"];
+        /** @description A place that decided. */
+        MetricEvidence: {
+            /** @description Bytes of UTF-8 up to its end. */
+            end: number;
+            /** @description The part of the case that it is in. */
+            input: string;
+            /** @description What is the matter there. */
+            note: string;
+            /** @description Bytes of UTF-8 before it. */
+            start: number;
+        };
+        /** @description What can be set of a metric. */
+        MetricOption: {
+            /** @description What holds if it isn't set. */
+            default: string;
+            /** @description What it does, and which values there are. */
+            doc: string;
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description What one metric says of one case. */
+        MetricScore: {
+            /** @description Why it couldn't be measured: the field, what was expected there, what was found. */
+            error?: string;
+            /** @description The places that decided. */
+            evidence?: components["schemas"]["MetricEvidence"][];
+            /** @description The metric's name. */
+            metric: string;
+            /** @description Good enough? */
+            passed?: boolean;
+            /** @description Why. */
+            reason?: string;
+            /**
+             * Format: double
+             * @description Microseconds that it took.
+             */
+            us: number;
+            /**
+             * Format: double
+             * @description The value; absent if the case couldn't be measured.
+             */
+            value?: number;
+        };
+        /** @description A metric with options. */
+        MetricSetting: {
+            /** @description Its name. */
+            name: string;
+            /** @description What is set of it. */
+            options?: Record<string, never>;
+            /**
+             * Format: double
+             * @description What passes, instead of its own threshold.
+             */
+            threshold?: number;
+        };
+        /** @description Every metric. */
+        Metrics: {
+            /** @description By family, then by name. */
+            metrics: components["schemas"]["MetricAbout"][];
         };
         /**
          * @description What kind of content a blob, file or link holds.
@@ -2651,6 +2843,7 @@ export type BackupAnswer = components['schemas']['BackupAnswer'];
 export type BackupReport = components['schemas']['BackupReport'];
 export type BackupRequest = components['schemas']['BackupRequest'];
 export type BreakerState = components['schemas']['BreakerState'];
+export type CaseResult = components['schemas']['CaseResult'];
 export type ChangePolicies = components['schemas']['ChangePolicies'];
 export type Column = components['schemas']['Column'];
 export type ColumnRoom = components['schemas']['ColumnRoom'];
@@ -2666,6 +2859,8 @@ export type Erasures = components['schemas']['Erasures'];
 export type ErrorAnswer = components['schemas']['ErrorAnswer'];
 export type ErrorClass = components['schemas']['ErrorClass'];
 export type ErrorDetail = components['schemas']['ErrorDetail'];
+export type EvaluateAnswer = components['schemas']['EvaluateAnswer'];
+export type EvaluateAsk = components['schemas']['EvaluateAsk'];
 export type ExceptionConfig = components['schemas']['ExceptionConfig'];
 export type FeedbackLabel = components['schemas']['FeedbackLabel'];
 export type FieldValues = components['schemas']['FieldValues'];
@@ -2690,6 +2885,13 @@ export type LastError = components['schemas']['LastError'];
 export type LiveSpan = components['schemas']['LiveSpan'];
 export type Measure = components['schemas']['Measure'];
 export type Message = components['schemas']['Message'];
+export type MetricAbout = components['schemas']['MetricAbout'];
+export type MetricAsk = components['schemas']['MetricAsk'];
+export type MetricEvidence = components['schemas']['MetricEvidence'];
+export type MetricOption = components['schemas']['MetricOption'];
+export type MetricScore = components['schemas']['MetricScore'];
+export type MetricSetting = components['schemas']['MetricSetting'];
+export type Metrics = components['schemas']['Metrics'];
 export type Modality = components['schemas']['Modality'];
 export type Money = components['schemas']['Money'];
 export type NewScore = components['schemas']['NewScore'];
@@ -3076,6 +3278,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Erased"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    evaluate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluateAsk"];
+            };
+        };
+        responses: {
+            /** @description A score for each case and metric. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluateAnswer"];
                 };
             };
             /** @description No key, an unknown or revoked one, or an ended session. */
@@ -3742,6 +3986,44 @@ export interface operations {
             };
             /** @description Too many live streams are open. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every metric. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Metrics"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -5,6 +5,7 @@ mod backup;
 mod config;
 mod credentials;
 mod erasures;
+mod evaluate;
 mod export;
 mod fields;
 mod guard;
@@ -54,6 +55,7 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(credentials::list))
         .routes(routes!(credentials::set, credentials::delete))
         .routes(routes!(erasures::list, erasures::erase))
+        .routes(routes!(evaluate::evaluate))
         .routes(routes!(export::export))
         .routes(routes!(fields::list))
         .routes(routes!(guard::show, guard::check))
@@ -67,6 +69,7 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(keys::revoke))
         .routes(routes!(health::metrics))
         .routes(routes!(live::watch))
+        .routes(routes!(evaluate::list))
         .routes(routes!(providers::list))
         .routes(routes!(queries::list))
         .routes(routes!(queries::cancel))

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::about::{About, Direction, Family, Range};
-use crate::case::{Case, Input, Problem};
+use crate::case::{Case, Input, Problem, affordable};
 use crate::options::{OptionProblem, Options, option};
 use crate::score::{Metric, Outcome};
 
@@ -75,8 +75,17 @@ fn make(options: &Options) -> Result<Box<dyn Metric>, OptionProblem> {
     Ok(Box::new(move |case: &Case| compare(case, ordered)))
 }
 
-fn compare(case: &Case, ordered: bool) -> Result<Outcome, Problem> {
+/// More calls in one answer are no answer.
+const MOST_PAIRS: usize = 250_000;
+
+fn both(case: &Case) -> Result<(Vec<Call>, Vec<Wanted>), Problem> {
     let (made, wanted) = (made(case)?, wanted(case)?);
+    affordable(Input::Output, made.len(), wanted.len(), MOST_PAIRS)?;
+    Ok((made, wanted))
+}
+
+fn compare(case: &Case, ordered: bool) -> Result<Outcome, Problem> {
+    let (made, wanted) = both(case)?;
     if made.len() != wanted.len() {
         let reason = format!("{} calls instead of {}", made.len(), wanted.len());
         return Ok(Outcome::of(false, reason));
@@ -160,7 +169,7 @@ fn is_right(value: &Value, key: &str, want: &Wanted, schema: Option<&Map<String,
 }
 
 fn argument_share(case: &Case) -> Result<Outcome, Problem> {
-    let (made, wanted) = (made(case)?, wanted(case)?);
+    let (made, wanted) = both(case)?;
     let mut left: Vec<&Call> = made.iter().collect();
     let (mut right, mut all) = (0, 0);
     let mut open: Vec<&Wanted> = wanted.iter().collect();
@@ -206,7 +215,7 @@ fn share(case: &Case, call: &Call, want: &Wanted) -> (usize, usize) {
 }
 
 fn names(case: &Case) -> Result<Outcome, Problem> {
-    let (made, wanted) = (made(case)?, wanted(case)?);
+    let (made, wanted) = both(case)?;
     let mut left: Vec<&Wanted> = wanted.iter().collect();
     let mut strange = None;
     let mut both = 0;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::about::{About, Direction, Family, Range};
-use crate::case::{Case, Input, Problem};
+use crate::case::{Case, Input, Problem, affordable};
 use crate::options::{OptionProblem, Options, option};
 use crate::score::{Metric, Outcome};
 use crate::text::edit::distance;
@@ -65,6 +65,9 @@ pub(crate) static LOOPS: About = About {
     make: loops,
 };
 
+/// Steps times steps: about a second.
+const MOST_PAIRS: usize = 100_000_000;
+
 #[derive(Debug, Clone, Copy)]
 enum Mode {
     Exact,
@@ -88,6 +91,7 @@ fn trajectory(options: &Options) -> Result<Box<dyn Metric>, OptionProblem> {
     let arguments = options.flag("arguments", true)?;
     Ok(Box::new(move |case: &Case| {
         let (taken, wanted) = (steps(case, Input::Output)?, steps(case, Input::Reference)?);
+        affordable(Input::Output, taken.len(), wanted.len(), MOST_PAIRS)?;
         // A step without arguments in the reference is one of any.
         let same = |step: &Call, want: &Call| {
             same_name(&step.name, &want.name)

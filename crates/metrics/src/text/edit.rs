@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::about::{About, Direction, Family, Range};
-use crate::case::{Case, Input, Problem};
+use crate::case::{Case, Input, Problem, affordable};
 use crate::options::{OptionDoc, OptionProblem, Options, option};
 use crate::score::{Metric, Outcome};
 
@@ -50,7 +50,7 @@ nearness!(
     "Characters that stand in both at nearly the same place; a common beginning counts more.",
     "J + 0.1 · ℓ · (1 − J) if J > 0.7, else J; J = (m/a + m/b + (m − t)/m) / 3: m characters match within half of the longer text, t \
      pairs of them in another order; ℓ: common beginning, up to 4.",
-    "Winkler 1990, https://files.eric.ed.gov/fulltext/ED325505.pdf; as rapidfuzz and jellyfish"
+    "Winkler 1990, https://files.eric.ed.gov/fulltext/ED325505.pdf; as rapidfuzz, over code points"
 );
 nearness!(
     JACCARD,
@@ -72,6 +72,9 @@ nearness!(
     "Rajpurkar et al. 2016, https://aclanthology.org/D16-1264; as SQuAD's evaluate-v1.1.py and v2.0"
 );
 
+/// Characters times characters: about a second.
+const MOST_COMPARISONS: usize = 1_000_000_000;
+
 /// Compares two texts; with the reason.
 type Compare = fn(&str, &str) -> (f64, String);
 
@@ -82,7 +85,11 @@ fn make(options: &Options, compare: Compare) -> Result<Box<dyn Metric>, OptionPr
 
 fn best(case: &Case, lowercase: bool, compare: Compare) -> Result<Outcome, Problem> {
     let output = case.text(Input::Output)?;
-    let found = case.texts(Input::Reference)?.into_iter().map(|reference| {
+    let references = case.texts(Input::Reference)?;
+    for reference in &references {
+        affordable(Input::Output, output.len(), reference.len(), MOST_COMPARISONS)?;
+    }
+    let found = references.into_iter().map(|reference| {
         if lowercase { compare(&output.to_lowercase(), &reference.to_lowercase()) } else { compare(output, reference) }
     });
     let best = found.reduce(|best, other| if other.0 > best.0 { other } else { best });

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::about::{About, Direction, Family, Range};
-use crate::case::{Case, Input, Problem};
+use crate::case::{Case, Input, Problem, affordable};
 use crate::options::{OptionDoc, OptionProblem, Options, option};
 use crate::score::{Metric, Outcome};
 
@@ -96,6 +96,9 @@ fn make(options: &Options, kind: Kind) -> Result<Box<dyn Metric>, OptionProblem>
     Ok(Box::new(Rouge { kind, part: options.choice("part", &parts, Part::F)?, stem: options.flag("stem", true)? }))
 }
 
+/// Words times words: about a second, and 400 MB if both are one line.
+const MOST_COMPARISONS: usize = 100_000_000;
+
 /// Precision, recall and what both make.
 #[derive(Debug, Clone, Copy, Default)]
 struct Found {
@@ -122,6 +125,8 @@ impl Metric for Rouge {
         let own = self.lines(output, &mut numbers);
         for reference in references {
             let other = self.lines(reference, &mut numbers);
+            let words = |lines: &[Vec<u32>]| lines.iter().map(Vec::len).sum();
+            affordable(Input::Output, words(&own), words(&other), MOST_COMPARISONS)?;
             let found = self.compare(&own, &other);
             if best.is_none_or(|best| found.f > best.f) {
                 best = Some(found);

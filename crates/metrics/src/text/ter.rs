@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::about::{About, Direction, Family, Range};
-use crate::case::{Case, Input, Problem};
+use crate::case::{Case, Input, Problem, affordable};
 use crate::options::{OptionProblem, Options, option};
 use crate::score::{Metric, Outcome};
 
@@ -16,6 +16,8 @@ const LONGEST_SHIFT: usize = 10;
 const FARTHEST_SHIFT: usize = 50;
 const BEAM: usize = 25;
 const MOST_CANDIDATES: usize = 1000;
+/// Words times words: 160 MB of tables.
+const MOST_CELLS: usize = 10_000_000;
 
 pub(crate) static TER: About = About {
     name: "ter",
@@ -62,6 +64,7 @@ impl Metric for Ter {
         let (mut fewest, mut length) = (usize::MAX, 0);
         for reference in &references {
             let reference = words.ids(split(reference));
+            affordable(Input::Output, output.len(), reference.len(), MOST_CELLS)?;
             fewest = fewest.min(edits(&output, &reference));
             length += reference.len();
         }

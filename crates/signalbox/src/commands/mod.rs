@@ -3,6 +3,7 @@
 mod backup;
 mod check;
 mod demo;
+mod eval;
 mod export;
 mod import;
 mod init;
@@ -40,6 +41,7 @@ enum Command {
     Check(check::Check),
     Query(query::Query),
     Scan(scan::Scan),
+    Eval(eval::Eval),
     Export(export::Export),
     Import(import::Import),
     Reindex(reindex::Reindex),
@@ -58,6 +60,7 @@ impl CommandLine {
             Command::Check(check) => check.run(),
             Command::Query(query) => query.run(),
             Command::Scan(scan) => scan.run(),
+            Command::Eval(eval) => eval.run(),
             Command::Export(export) => export.run(),
             Command::Import(import) => import.run(),
             Command::Reindex(reindex) => reindex.run(),

@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Measures the metrics beside the reference implementations, in the same run.
+
+    python3 bench/metrics/run.py parity [--cases N] [--data DIR]    are values equal to 1e-9?
+    python3 bench/metrics/run.py speed [--pairs N] [--data DIR]     how much faster, on one thread?
+    python3 bench/metrics/run.py accuracy --data DIR                faithfulness by source, function calls by defect
+
+The reference implementations are installed from PyPI once, into ~/.cache/signalbox/bench-metrics.
+DIR holds <task>/dev.jsonl. `--json FILE` writes the figures for programs. Ends with 1 if something isn't equal.
+"""
+
+import argparse
+import collections
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CACHE = pathlib.Path.home() / ".cache" / "signalbox" / "bench-metrics"
+PACKAGES = [
+    "jsonschema",
+    "nltk==3.10.4",
+    "pytrec-eval-terrier",
+    "rapidfuzz",
+    "river",
+    "rouge-score==0.1.2",
+    "sacrebleu==2.6.0",
+    "scikit-learn",
+    "scipy",
+]
+TOLERANCE = 1e-9
+
+
+def enter() -> None:
+    """Goes on in an environment that has the reference implementations."""
+    python = CACHE / "bin" / "python"
+    if pathlib.Path(sys.prefix) == CACHE:
+        return
+    if not (CACHE / "installed").is_file():
+        subprocess.run([sys.executable, "-m", "venv", CACHE], check=True)
+        pip = [python, "-m", "pip", "install", "--quiet"]
+        subprocess.run([*pip, "--only-binary", ":all:", "numpy", "lxml"], check=True)
+        subprocess.run([*pip, *PACKAGES], check=True)
+        (CACHE / "installed").touch()
+    os.execv(python, [str(python), *sys.argv])
+
+
+def build() -> pathlib.Path:
+    command = ["cargo", "build", "--release", "--quiet", "--package", "signalbox-metrics", "--example", "measure"]
+    subprocess.run(command, cwd=ROOT, check=True)
+    metadata = ["cargo", "metadata", "--no-deps", "--format-version", "1"]
+    target = json.loads(subprocess.check_output(metadata, cwd=ROOT))["target_directory"]
+    return pathlib.Path(target) / "release" / "examples" / "measure"
+
+
+def ours(measure: pathlib.Path, name: str, cases: list[dict]) -> list[dict]:
+    """Our scores. What stands in brackets after the name tells references apart."""
+    arguments = name.split(" (")[0].split(" ")
+    lines = "".join(json.dumps(case) + "\n" for case in cases)
+    done = subprocess.run([measure, *arguments], input=lines, capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.split("\n") if line]
+
+
+def parity(measure: pathlib.Path, options: argparse.Namespace) -> list[dict]:
+    import cases
+    import references
+
+    tables = (
+        (references.TEXT, cases.texts(options.cases, options.data)),
+        (references.RANKING, cases.rankings(options.cases)),
+        (references.NUMBERS, cases.samples(options.cases)),
+        (references.SERIES, cases.series(options.cases // 4)),
+        (references.CATEGORIES, cases.categories(options.cases)),
+        (references.SCHEMAS, cases.schemas(options.cases)),
+    )
+    found = []
+    for table, rows in tables:
+        for name, reference in table.items():
+            scores = ours(measure, name, rows)
+            far = [(abs(score["score"] - reference(case)), case) for case, score in zip(rows, scores, strict=True)]
+            worst = max(far, key=lambda pair: pair[0])
+            wrong = sum(distance > TOLERANCE for distance, _ in far)
+            found.append({"metric": name, "cases": len(rows), "different": wrong, "largest_difference": worst[0]})
+            print(f"{name:32} {len(rows):6} cases  {wrong:5} different  largest {worst[0]:.1e}")
+            if wrong and options.show:
+                print(f"    {json.dumps(worst[1], ensure_ascii=False)}")
+    return found
+
+
+def speed(measure: pathlib.Path, options: argparse.Namespace) -> list[dict]:
+    import cases
+    import references
+
+    rows = [case for case in cases.texts(options.pairs * 2, options.data) if case["id"] % 2]
+    rankings = cases.rankings(options.pairs)
+    wanted = [name for name in references.TEXT if " " not in name]
+    found = []
+    for table, lines, names in (
+        (references.TEXT, rows, wanted),
+        (references.RANKING, rankings, list(references.RANKING)),
+    ):
+        for name in names:
+            # Three rounds; theirs warm up first, and caches of theirs stay warm.
+            theirs, own = [], []
+            for _ in range(options.rounds):
+                began = time.perf_counter()
+                for case in lines:
+                    table[name](case)
+                theirs.append(time.perf_counter() - began)
+                own.append(sum(score["us"] for score in ours(measure, name, lines)) / 1e6)
+            slow, fast = statistics.median(theirs), statistics.median(own)
+            line = {"metric": name, "pairs": len(lines), "theirs_s": slow, "ours_s": fast, "ratio": slow / fast}
+            found.append(line)
+            times = f"theirs {slow:8.3f} s  ours {fast:7.3f} s  {slow / fast:7.1f} times as fast"
+            print(f"{name:20} {len(lines):6} pairs  {times}")
+    return found
+
+
+def rows_of(data: pathlib.Path, task: str) -> list[dict]:
+    text = (data / task / "dev.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.split("\n") if line]
+
+
+def auroc(positive: list[float], negative: list[float]) -> float:
+    pairs = sum((p > n) + (p == n) / 2 for p in positive for n in negative)
+    return pairs / max(1, len(positive) * len(negative))
+
+
+def accuracy(measure: pathlib.Path, options: argparse.Namespace) -> list[dict]:
+    found = []
+    for task, metric in (("faithfulness", "faithfulness"), ("function_calling", "function_call")):
+        rows = rows_of(options.data, task)
+        groups = collections.defaultdict(list)
+        for row, score in zip(rows, ours(measure, metric, rows), strict=True):
+            kind = row["category"].split("/")[0]
+            groups[kind].append((bool(row["label"]), score["score"], score["passed"]))
+        for kind, scores in sorted(groups.items()):
+            sides = [[passed is label for label, _, passed in scores if label is side] for side in (True, False)]
+            balanced = statistics.mean(statistics.mean(side) for side in sides if side)
+            area = auroc(*([score for label, score, _ in scores if label is side] for side in (True, False)))
+            line = {"metric": metric, "group": kind, "rows": len(scores), "balanced_accuracy": balanced, "auroc": area}
+            found.append(line)
+            told = f"  AUROC {area:.3f}" if all(sides) else ""
+            print(f"{metric:16} {kind:24} {len(scores):5} rows  balanced accuracy {balanced:.4f}{told}")
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["parity", "speed", "accuracy"], nargs="?", default="parity")
+    parser.add_argument("--cases", type=int, default=4_000)
+    parser.add_argument("--pairs", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--data", type=pathlib.Path)
+    parser.add_argument("--show", action="store_true", help="print the case that differs most")
+    parser.add_argument("--json", type=pathlib.Path)
+    options = parser.parse_args()
+    if options.what == "accuracy" and not options.data:
+        parser.error("accuracy needs --data DIR, a folder with labelled lines")
+    enter()
+    found = {"parity": parity, "speed": speed, "accuracy": accuracy}[options.what](build(), options)
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=2), encoding="utf-8")
+    return int(any(line.get("different") for line in found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,6 @@
+//! Whether numbers have changed: two samples side by side, or one series as it goes on.
+
+pub(crate) mod adwin;
+pub(crate) mod samples;
+pub(crate) mod series;
+mod special;
