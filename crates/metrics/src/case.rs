@@ -75,6 +75,18 @@ impl Problem {
     }
 }
 
+/// Refuses work that grows with the product of two lengths before it takes minutes or gigabytes.
+///
+/// # Errors
+/// There is more of it than `most`.
+pub(crate) fn affordable(input: Input, left: usize, right: usize, most: usize) -> Result<(), Problem> {
+    if left.saturating_mul(right) <= most {
+        return Ok(());
+    }
+    let expected = format!("at most {most} comparisons, as of two parts of {} each", most.isqrt());
+    Err(Problem::new(input.name(), expected, format!("{left} × {right}")))
+}
+
 /// What a value is, for people.
 #[must_use]
 pub fn kind(value: &Value) -> &'static str {
