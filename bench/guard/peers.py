@@ -8,8 +8,9 @@ import textwrap
 
 CACHE = pathlib.Path.home() / ".cache" / "signalbox" / "bench-guard"
 
-# What every peer runs around its own `SCANS`: by task, what says how sure it is of a text. First the time for all of
-# them (or for `TIMED`), with the text of `examples/latency.rs` in kind and length; then a score for every row of the files it is given.
+# What every peer runs around its own `SCANS`: by task, what says how sure it is of a text. First the time for all
+# of them (or for `TIMED`), with the text of `examples/latency.rs` in kind and length; then a score for every row
+# of the files it is given.
 FRAME = """
 import json, sys, time
 {setup}

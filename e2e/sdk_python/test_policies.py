@@ -1,4 +1,4 @@
-"""Policies that reply, that put placeholders in the place of values, that look at calls of tools, and that a project adds itself."""
+"""Policies that reply, put placeholders in the place of values, look at calls of tools, or are a project's own."""
 
 from __future__ import annotations
 
