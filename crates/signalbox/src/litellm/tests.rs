@@ -42,7 +42,7 @@ fn what_comes_out_is_a_valid_configuration() {
         "upstream_auth, context_length]",
         "  - name: gpt-4\n",
         "  - {provider: vertex_ai, model: gemini-pro}",
-        "  - {provider: vertex_anthropic, model: claude-sonnet-4-5@20250929}",
+        "  - {provider: vertex_anthropic, model: \"claude-sonnet-4-5@20250929\"}",
         "    lenient: true\n",
     ] {
         assert!(translated.yaml.contains(line), "{line} is not in\n{}", translated.yaml);
