@@ -10,6 +10,7 @@ import { cx } from '@/shared/ui/cx';
 import { PageHeader } from '@/shared/ui/page';
 import { SkeletonRows } from '@/shared/ui/skeleton';
 import { EmptyState, ErrorState } from '@/shared/ui/states';
+import { TableHead } from '@/shared/ui/table-head';
 import { chipIs, writeChip } from '@/shared/url/filters';
 
 import { CreateKey } from './parts/create';
@@ -75,16 +76,7 @@ export function KeysPage() {
           {items?.length === 0 && <EmptyState icon={<KeyRound size={22} />} title="No keys yet" />}
           {items && items.length > 0 && (
             <table className="w-full text-sm">
-              <thead className="border-b border-line text-xs text-faint">
-                <tr>
-                  {['Name', 'Key', 'Made', 'Made by', 'Last used'].map((title) => (
-                    <th key={title} scope="col" className={cx(cell, 'font-medium')}>
-                      {title}
-                    </th>
-                  ))}
-                  <th className="sr-only">Actions</th>
-                </tr>
-              </thead>
+              <TableHead titles={['Name', 'Key', 'Made', 'Made by', 'Last used']} cell={cell} />
               <tbody className="divide-y divide-line">
                 {items.map((item) => (
                   <Row key={item.id} item={item} makers={makers} />

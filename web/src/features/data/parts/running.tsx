@@ -12,6 +12,7 @@ import { cx } from '@/shared/ui/cx';
 import { Card } from '@/shared/ui/page';
 import { SkeletonRows } from '@/shared/ui/skeleton';
 import { EmptyState, ErrorState } from '@/shared/ui/states';
+import { TableHead } from '@/shared/ui/table-head';
 
 import { runningQuery } from '../queries';
 import { cell, head } from './table';
@@ -86,16 +87,7 @@ export function Running() {
       {queries && queries.length > 0 && (
         <div className="overflow-x-auto">
           <table className="w-full text-sm">
-            <thead className={head}>
-              <tr>
-                {['Runs for', 'Language', 'Text and name'].map((title) => (
-                  <th key={title} scope="col" className={cx(cell, 'font-medium')}>
-                    {title}
-                  </th>
-                ))}
-                <th className="sr-only">Actions</th>
-              </tr>
-            </thead>
+            <TableHead titles={['Runs for', 'Language', 'Text and name']} cell={cell} className={head} />
             <tbody className="divide-y divide-line">
               {queries.map((query) => (
                 <Row key={query.id} query={query} now={now} />

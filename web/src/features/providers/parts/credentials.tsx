@@ -10,6 +10,7 @@ import { Button } from '@/shared/ui/button';
 import { cx } from '@/shared/ui/cx';
 import { Dialog } from '@/shared/ui/dialog';
 import { Field } from '@/shared/ui/field';
+import { TableHead } from '@/shared/ui/table-head';
 
 import { credentialsQuery, deleteCredential, providersQuery, setCredential } from '../queries';
 
@@ -199,16 +200,7 @@ export function Credentials() {
       {credentials.length > 0 && (
         <div className="overflow-x-auto rounded-lg border border-line bg-surface">
           <table className="w-full text-sm">
-            <thead className="border-b border-line text-xs text-faint">
-              <tr>
-                {['Name', 'Value', 'Set', 'Used by'].map((title) => (
-                  <th key={title} scope="col" className={cx(cell, 'py-2 font-medium')}>
-                    {title}
-                  </th>
-                ))}
-                <th className="sr-only">Actions</th>
-              </tr>
-            </thead>
+            <TableHead titles={['Name', 'Value', 'Set', 'Used by']} cell={cx(cell, 'py-2')} />
             <tbody className="divide-y divide-line">
               {credentials.map((item) => (
                 <Row
