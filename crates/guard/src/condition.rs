@@ -1,4 +1,4 @@
-//! Conditions in CEL: `when` of a policy, and the scanner `expression`. Bounded: no loops but over the lists of a call, no functions
+//! Conditions in CEL: `when` of a policy and of a route's target, and the scanner `expression`. Bounded: no loops but over the lists of a call, no functions
 //! beside CEL's own, no I/O.
 
 use std::collections::HashMap;
@@ -22,14 +22,22 @@ const MOST_BYTES: usize = 2_000;
 pub struct Condition(Program);
 
 impl Condition {
+    /// As [`Condition::compile`], of a policy: one that a project may write is bounded.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub(crate) fn of_policy(text: &str, names: &[&str]) -> Result<Self, String> {
+        if text.len() > MOST_BYTES {
+            return Err(format!("it is longer than {MOST_BYTES} bytes"));
+        }
+        Self::compile(text, names)
+    }
+
     /// A condition over these names.
     ///
     /// # Errors
     /// What is wrong with the text.
     pub fn compile(text: &str, names: &[&str]) -> Result<Self, String> {
-        if text.len() > MOST_BYTES {
-            return Err(format!("it is longer than {MOST_BYTES} bytes"));
-        }
         let program = ENVIRONMENT.compile(text).map_err(|errors| {
             let told = errors.to_string();
             format!("it is no expression: {}", told.lines().next().unwrap_or_default())
@@ -109,7 +117,7 @@ mod tests {
             ..Facts::default()
         };
         let check = |text: &str, expected: bool| {
-            assert_eq!(Condition::compile(text, &FACTS).unwrap().holds(variables(&facts)), expected, "{text}");
+            assert_eq!(Condition::of_policy(text, &FACTS).unwrap().holds(variables(&facts)), expected, "{text}");
         };
         check("key == 'ci' && model.startsWith('ch')", true);
         check("tags.exists(tag, tag == 'batch') && metadata.n == 3", true);
@@ -121,7 +129,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         let check = |text: &str, needle: &str| {
-            let problem = Condition::compile(text, &FACTS).unwrap_err();
+            let problem = Condition::of_policy(text, &FACTS).unwrap_err();
             assert!(problem.contains(needle), "{problem}");
         };
         check("key ==", "no expression");

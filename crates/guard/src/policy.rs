@@ -172,7 +172,7 @@ impl PolicyConfig {
 impl PolicyConfig {
     /// What is wrong with what it does, and to whom.
     fn conduct(&self, wrong: &mut dyn FnMut(String, PolicyProblem)) {
-        if let Some(Err(problem)) = self.when.as_ref().map(|when| Condition::compile(when, &FACTS)) {
+        if let Some(Err(problem)) = self.when.as_ref().map(|when| Condition::of_policy(when, &FACTS)) {
             wrong("when".to_owned(), PolicyProblem::Option(problem));
         }
         if let Some(share) = self.sample.filter(|share| !(*share > 0.0 && *share <= 1.0)) {

@@ -30,7 +30,7 @@ pub(crate) struct Term {
 
 impl Term {
     pub(crate) fn compile(policy: &PolicyConfig, about: &'static About) -> Self {
-        let when = policy.when.as_ref().and_then(|when| Condition::compile(when, &FACTS).ok());
+        let when = policy.when.as_ref().and_then(|when| Condition::of_policy(when, &FACTS).ok());
         Self {
             action: if policy.shadow { Action::Flag } else { policy.action },
             would: policy.action,

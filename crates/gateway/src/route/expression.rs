@@ -1,20 +1,16 @@
 //! `when` of a target: an expression in CEL over what is known about a call.
 
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
-
-use cel::{Context, Env, Program, Value};
+use cel::Value;
 use serde_json::{Map, Value as Json};
+use signalbox_guard::condition::{Condition, fields};
 
 /// What an expression may name, and nothing else.
 const NAMES: [&str; 10] =
     ["model", "tokens", "max_tokens", "stream", "user", "session", "key", "environment", "tags", "metadata"];
 
-static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
-
 /// A compiled expression.
 #[derive(Debug)]
-pub(crate) struct Expression(Program);
+pub(crate) struct Expression(Condition);
 
 /// What an expression sees of a call.
 #[derive(Debug, Clone, Default)]
@@ -39,58 +35,29 @@ impl Expression {
     /// # Errors
     /// What is wrong with the text.
     pub(crate) fn compile(text: &str) -> Result<Self, String> {
-        let program = ENVIRONMENT.compile(text).map_err(|errors| {
-            let told = errors.to_string();
-            format!("it is no expression: {}", told.lines().next().unwrap_or_default())
-        })?;
-        // `tags.exists(tag, …)` brings a name of its own.
-        let dense: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        let known = |name: &&str| NAMES.contains(name) || dense.contains(&format!("({name},"));
-        let unknown = program.references().variables().into_iter().find(|name| !known(name)).map(str::to_owned);
-        match unknown {
-            Some(name) => Err(format!("it names `{name}`; known: {}", NAMES.join(", "))),
-            None => Ok(Self(program)),
-        }
+        Condition::compile(text, &NAMES).map(Self)
     }
 
-    /// Whether it is true of a call. One that fails, e.g. for want of a key in `metadata`, is not; nor is one that gives
-    /// something else than true or false.
+    /// Whether it is true of a call.
     pub(crate) fn holds(&self, call: &Variables) -> bool {
-        let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
-        context.add_variable_from_value("model", call.model.as_str());
-        context.add_variable_from_value("tokens", number(call.tokens));
-        context.add_variable_from_value("max_tokens", number(call.max_tokens));
-        context.add_variable_from_value("stream", Value::Bool(call.stream));
-        context.add_variable_from_value("user", call.user.as_str());
-        context.add_variable_from_value("session", call.session.as_str());
-        context.add_variable_from_value("key", call.key.as_str());
-        context.add_variable_from_value("environment", call.environment.as_str());
-        context.add_variable_from_value("tags", call.tags.clone());
-        context.add_variable_from_value("metadata", fields(&call.metadata));
-        matches!(self.0.execute(&context), Ok(Value::Bool(true)))
+        self.0.holds([
+            ("model", call.model.as_str().into()),
+            ("tokens", number(call.tokens)),
+            ("max_tokens", number(call.max_tokens)),
+            ("stream", Value::Bool(call.stream)),
+            ("user", call.user.as_str().into()),
+            ("session", call.session.as_str().into()),
+            ("key", call.key.as_str().into()),
+            ("environment", call.environment.as_str().into()),
+            ("tags", call.tags.clone().into()),
+            ("metadata", fields(&call.metadata)),
+        ])
     }
 }
 
 /// Numbers in expressions are signed, and signed and unsigned ones are never equal.
 fn number(number: u64) -> Value {
     Value::Int(i64::try_from(number).unwrap_or(i64::MAX))
-}
-
-fn fields(map: &Map<String, Json>) -> Value {
-    map.iter().map(|(name, json)| (name.clone(), value(json))).collect::<HashMap<_, _>>().into()
-}
-
-fn value(json: &Json) -> Value {
-    match json {
-        Json::Null => Value::Null,
-        Json::Bool(bool) => Value::Bool(*bool),
-        Json::Number(number) => {
-            number.as_i64().map_or_else(|| Value::Float(number.as_f64().unwrap_or(f64::NAN)), Value::Int)
-        }
-        Json::String(text) => text.as_str().into(),
-        Json::Array(items) => items.iter().map(value).collect::<Vec<_>>().into(),
-        Json::Object(map) => fields(map),
-    }
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ impl Maker for ExpressionMaker {
     fn make(&self, options: &Options) -> Result<Arc<dyn Scanner>, OptionProblem> {
         let Asked { condition } = options::read(options)?;
         let names: Vec<&str> = FACTS.into_iter().chain(["text", "findings"]).collect();
-        let compiled = Condition::compile(&condition, &names);
+        let compiled = Condition::of_policy(&condition, &names);
         let condition = compiled.map_err(|problem| OptionProblem::new("condition", problem))?;
         Ok(Arc::new(Expression { condition: Arc::new(condition), facts: Facts::default() }))
     }
