@@ -11,7 +11,8 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
-use parquet::file::metadata::PageIndexPolicy;
+use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
+use parquet::file::statistics::Statistics;
 use roaring::RoaringBitmap;
 use signalbox_journal::fs::Fs;
 use signalbox_types::table::{SPAN_MINUTES, Table};
@@ -232,6 +233,14 @@ pub(crate) fn read(
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(io::Error::other)?;
     let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
     builder.with_projection(mask).build().map_err(io::Error::other)
+}
+
+/// When the first and the last row of a row group was, if that was written down.
+pub(crate) fn time_of(group: &RowGroupMetaData, time_column: usize) -> Option<(i64, i64)> {
+    match group.column(time_column).statistics()? {
+        Statistics::Int64(times) => times.min_opt().copied().zip(times.max_opt().copied()),
+        _ => None,
+    }
 }
 
 /// The text that a row has in a column, if it has one.

@@ -10,10 +10,9 @@ use arrow::datatypes::TimestampMicrosecondType;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::file::metadata::RowGroupMetaData;
-use parquet::file::statistics::Statistics;
 
 use super::{Bodies, MESSAGES, hash_of};
-use crate::files::LiveFile;
+use crate::files::{LiveFile, time_of};
 
 /// Bodies that are remembered, beside those of the rows at hand.
 const BYTES: usize = 32 << 20;
@@ -125,11 +124,5 @@ impl Cursor {
 
 /// Whether a row group may hold rows of a time.
 fn overlaps(group: &RowGroupMetaData, time_column: usize, time: (i64, i64)) -> bool {
-    match group.column(time_column).statistics() {
-        Some(Statistics::Int64(times)) => match (times.min_opt(), times.max_opt()) {
-            (Some(first), Some(last)) => *first <= time.1 && *last >= time.0,
-            _ => true,
-        },
-        _ => true,
-    }
+    time_of(group, time_column).is_none_or(|(first, last)| first <= time.1 && last >= time.0)
 }

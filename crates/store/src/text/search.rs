@@ -40,11 +40,23 @@ pub(crate) struct Search {
     indexes: Arc<TextIndexes>,
     table: &'static Table,
     snapshot: Snapshot,
+    time: Within,
     found: Found,
     /// What was not searched yet, the newest first.
     ahead: VecDeque<Slice>,
     next_slices: usize,
     threads: usize,
+}
+
+/// The time that is searched, in microseconds: the first is in it, the second is not.
+#[derive(Clone, Copy)]
+struct Within(i64, i64);
+
+impl Within {
+    /// Whether anything from the first to the last of these times may be in it.
+    fn has(self, (first, last): (i64, i64)) -> bool {
+        last >= self.0 && first < self.1
+    }
 }
 
 impl Found {
@@ -83,14 +95,14 @@ impl Search {
         time: (Timestamp, Timestamp),
         threads: usize,
     ) -> Self {
-        let in_time = |bounds: (i64, i64)| bounds.1 >= time.0.as_micros() && bounds.0 < time.1.as_micros();
+        let time = Within(time.0.as_micros(), time.1.as_micros());
         let of_project = |file: &DataFile| {
             file.projects.0.as_str() <= project.as_str() && project.as_str() <= file.projects.1.as_str()
         };
         let mut snapshot = snapshot.clone();
-        snapshot.chunks.retain(|(chunk, _)| in_time(chunk.time));
+        snapshot.chunks.retain(|(chunk, _)| time.has(chunk.time));
         let mut files: Vec<LiveFile> = std::mem::take(&mut snapshot.files);
-        files.retain(|file| in_time(file.meta().time) && of_project(file.meta()));
+        files.retain(|file| time.has(file.meta().time) && of_project(file.meta()));
         let mut ahead: Vec<Slice> = files.into_iter().map(Slice::whole).collect();
         ahead.sort_by_key(Slice::order);
         Self {
@@ -98,6 +110,7 @@ impl Search {
             indexes: Arc::clone(&snapshot.texts),
             table,
             snapshot,
+            time,
             found: Found::default(),
             ahead: ahead.into(),
             next_slices: FIRST_SLICES,
@@ -144,7 +157,9 @@ impl Search {
             for (slice, outcome) in thread.await.map_err(internal)?.map_err(internal)? {
                 match outcome {
                     Outcome::Found(rows) => self.take(slice.file, &rows),
-                    Outcome::Split(slices) => self.ahead.extend(slices),
+                    Outcome::Split(slices) => {
+                        self.ahead.extend(slices.into_iter().filter(|slice| self.time.has(slice.time)))
+                    }
                 }
             }
         }

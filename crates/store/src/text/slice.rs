@@ -7,7 +7,6 @@ use std::io;
 
 use parking_lot::Mutex;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
-use parquet::file::statistics::Statistics;
 use roaring::RoaringBitmap;
 use signalbox_text::{Matcher, TextQuery};
 use signalbox_types::table::Table;
@@ -15,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::TextIndexes;
 use super::rows::{self, Stretch};
-use crate::files::LiveFile;
+use crate::files::{LiveFile, time_of};
 use crate::said::Bodies;
 
 /// So few rows are looked at one by one, wherever in a file they stand.
@@ -84,8 +83,8 @@ impl Reader<'_> {
         };
         let rows = match &part.named {
             Some(named) if named.len() * READ_ALL < part.stretch.rows.len() as u64 => self.check(&slice.file, named)?,
-            Some(named) => self.read(&slice.file, Some(&part.stretch))? & named,
-            None => self.read(&slice.file, Some(&part.stretch))?,
+            Some(named) => self.read(&slice.file, &part.stretch)? & named,
+            None => self.read(&slice.file, &part.stretch)?,
         };
         Ok(Outcome::Found(rows))
     }
@@ -101,7 +100,10 @@ impl Reader<'_> {
             }
         }
         let parts = self.split(&slice.file, named.as_ref())?;
-        Ok(if parts.len() > 1 { Outcome::Split(parts) } else { Outcome::Found(self.read(&slice.file, None)?) })
+        match parts.as_slice() {
+            [only] => self.search(only),
+            _ => Ok(Outcome::Split(parts)),
+        }
     }
 
     /// A slice for each row group.
@@ -113,11 +115,7 @@ impl Reader<'_> {
         let (mut slices, mut first) = (Vec::new(), 0_u32);
         for group in footer.metadata().row_groups() {
             let end = first + u32::try_from(group.num_rows()).map_err(io::Error::other)?;
-            let time = match group.column(time_column).statistics() {
-                Some(Statistics::Int64(times)) => times.min_opt().copied().zip(times.max_opt().copied()),
-                _ => None,
-            };
-            let time = time.unwrap_or(meta.time);
+            let time = time_of(group, time_column).unwrap_or(meta.time);
             let named = named.map(|named| {
                 let mut named = named.clone();
                 named.remove_range(..first);
@@ -148,10 +146,10 @@ impl Reader<'_> {
         Ok(found)
     }
 
-    fn read(&self, file: &LiveFile, stretch: Option<&Stretch>) -> io::Result<RoaringBitmap> {
-        let mut first = stretch.map_or(0, |stretch| stretch.rows.start);
+    fn read(&self, file: &LiveFile, stretch: &Stretch) -> io::Result<RoaringBitmap> {
+        let mut first = stretch.rows.start;
         let (mut matcher, mut found) = (Matcher::new(self.query), RoaringBitmap::new());
-        rows::each_batch(&self.indexes.dir, file.meta(), stretch, self.table, self.bodies, |columns| {
+        rows::each_batch(&self.indexes.dir, file.meta(), Some(stretch), self.table, self.bodies, |columns| {
             self.go_on()?;
             columns.find(&mut matcher, first.., &mut found);
             first += u32::try_from(columns.rows()).map_err(io::Error::other)?;

@@ -45,8 +45,9 @@ pub(super) fn index_missing(shared: &Shared, all: bool) -> io::Result<()> {
             thread.spawn_scoped(scope, || index_from(shared, all, file, &taken))
         });
         let own = index_from(shared, all, first, &taken);
-        let beside = beside.transpose()?.map(thread::ScopedJoinHandle::join);
-        own.and(beside.unwrap_or(Ok(Ok(()))).unwrap_or_else(|_| Err(io::Error::other("indexing panicked"))))
+        own?;
+        let Some(beside) = beside.transpose()? else { return Ok(()) };
+        beside.join().unwrap_or_else(|_| Err(io::Error::other("indexing panicked")))
     })
 }
 
