@@ -1,12 +1,14 @@
 //! Seams: small traits that state a contract, so that floors can meet without knowing each other.
 
 mod clock;
+mod completer;
 mod reindex;
 mod sink;
 mod store;
 mod transfer;
 
 pub use clock::{Clock, SystemClock};
+pub use completer::{Completed, Completer, Completion, CompletionError};
 pub use reindex::{Reindexed, Reindexer};
 pub use sink::{Full, SpanSink};
 pub use store::{BoxFuture, BoxStream, Erase, Erased, EventStore, StoreError, StoreStats};
