@@ -2,5 +2,7 @@
 #![warn(missing_docs)]
 
 mod scorer;
+pub mod stats;
+pub mod suite;
 
 pub use scorer::{Local, Scored, Scorer, ScorerError};
