@@ -15,6 +15,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_guard.sql"),
     include_str!("../migrations/0003_kept.sql"),
     include_str!("../migrations/0004_credentials.sql"),
+    "PRAGMA user_version = 5;",
+    include_str!("../migrations/0006_runs.sql"),
 ];
 
 /// How long to wait for another process (a backup, a shell) that holds the file.

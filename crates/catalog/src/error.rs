@@ -104,6 +104,20 @@ pub enum CatalogError {
         /// The version that is in force.
         found: u32,
     },
+    /// There is no such experiment in the caller's project.
+    #[error("there is no experiment `{0}`")]
+    UnknownExperiment(String),
+    /// There is no such run in the caller's project, or in the experiment that was named.
+    #[error("there is no run `{0}`")]
+    UnknownRun(String),
+    /// What has ended stays as it is.
+    #[error("the run `{id}` is {status}: nothing can be added to it; start another one")]
+    RunEnded {
+        /// Which one.
+        id: String,
+        /// How it ended.
+        status: &'static str,
+    },
     /// The file is in trouble.
     #[error("{}: {problem}; {hint}", file.display())]
     File {

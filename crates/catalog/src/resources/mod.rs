@@ -7,4 +7,5 @@ pub(crate) mod kept;
 pub(crate) mod key;
 pub(crate) mod policy_set;
 pub(crate) mod project;
+pub(crate) mod run;
 pub(crate) mod session;
