@@ -18,12 +18,14 @@ pub(crate) struct Eval {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     Metric(Metric),
+    Push(super::push::Push),
 }
 
 impl Eval {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self.what {
             What::Metric(metric) => metric.run(),
+            What::Push(push) => push.run(),
         }
     }
 }
