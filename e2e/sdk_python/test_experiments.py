@@ -93,6 +93,22 @@ def test_what_metrics_write_can_be_pushed(box: Signalbox, tmp_path: Path) -> Non
     assert push(box, file).returncode == 1
 
 
+def test_lines_of_several_targets_make_a_run_for_each(box: Signalbox, tmp_path: Path) -> None:
+    experiment = f"targets {uuid.uuid4().hex[:8]}"
+    rows = [
+        {"target": target, "id": at, "output": "a", "scores": {"rouge1": 0.5}}
+        for at in range(3)
+        for target in ("small", "large")
+    ]
+    file = written(tmp_path, "targets.jsonl", rows)
+    assert push(box, file, "--experiment", experiment, "--name", "v7").returncode == 0
+    runs = box.api("GET", "/api/v1/runs", params={"experiment": experiment}).json()["runs"]
+    assert {(run["name"], run["target"], run["items"]) for run in runs} == {
+        ("v7, small", "small", 3),
+        ("v7, large", "large", 3),
+    }
+
+
 def test_large_runs_take_many_requests_and_survive_a_restart(tmp_path: Path) -> None:
     box = Signalbox(tmp_path / "box", "")
     try:

@@ -1,8 +1,8 @@
-//! A file of results, one JSON object a line, as the items of a run: what `signalbox eval push` sends.
+//! A file of results, one JSON object a line, as the items of runs: what `signalbox eval push` sends.
 //!
 //! A line is an item: an `id` and what is known of it. Scores are numbers, verdicts or objects by the names of metrics, a list of objects that
-//! name theirs, or the one `score` of `signalbox eval metric`. A line with `run` says what the whole is, and one with `summary` ends it;
-//! both may be missing.
+//! name theirs, or the one `score` of `signalbox eval metric`. Lines that name a `target` make a run for each. A line with `run` says what the
+//! whole is, as does the head of a file that `signalbox eval run` wrote; one with `summary` ends it. Both may be missing.
 
 use std::collections::BTreeSet;
 
@@ -23,10 +23,12 @@ pub struct Reading {
     pub segments: Vec<String>,
 }
 
-/// What a file says.
+/// What a file says of one target.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Results {
-    /// What its `run` line says of the whole.
+    /// Who answered, if the lines say so.
+    pub target: Option<String>,
+    /// What the file says of the whole.
     pub run: Map<String, Value>,
     /// The items, as the API takes them.
     pub items: Vec<Value>,
@@ -45,34 +47,45 @@ pub struct LineProblem {
 }
 
 impl Results {
-    /// Reads a file's text.
+    /// Reads a file's text: a run for each target.
     ///
     /// # Errors
     /// The first line that is no item of a run says why.
-    pub fn read(text: &str, reading: &Reading) -> Result<Self, LineProblem> {
-        let mut found = Self::default();
+    pub fn read(text: &str, reading: &Reading) -> Result<Vec<Self>, LineProblem> {
+        let (mut whole, mut expected) = (Self::default(), None);
+        let mut found: Vec<Self> = Vec::new();
         for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            found.take(line, reading).map_err(|problem| LineProblem { line: at + 1, problem })?;
+            let told = |problem| LineProblem { line: at + 1, problem };
+            let mut fields = object(line).map_err(told)?;
+            if let Some(Value::Object(run)) = fields.get("run") {
+                whole.run.extend(run.clone());
+            } else if fields
+                .get("format")
+                .and_then(Value::as_str)
+                .is_some_and(|format| format.starts_with("signalbox-eval/"))
+            {
+                expected = fields.get("expected").and_then(Value::as_u64);
+                whole.run.extend(head(&fields));
+            } else if let Some(summary) = fields.get("summary") {
+                whole.status = summary["status"].as_str().map(str::to_owned);
+            } else {
+                let target = fields.get("target").and_then(Value::as_str).map(str::to_owned);
+                let item = item(&mut fields, reading).map_err(told)?;
+                match found.iter_mut().find(|results| results.target == target) {
+                    Some(results) => results.items.push(item),
+                    None => found.push(Self { target, items: vec![item], ..Self::default() }),
+                }
+            }
+        }
+        // Fewer answers than there should be: it was interrupted.
+        let answers: usize = found.iter().map(|results| results.items.len()).sum();
+        if expected.is_some_and(|expected| (answers as u64) < expected) {
+            whole.status = Some("cancelled".to_owned());
+        }
+        for results in &mut found {
+            (results.run, results.status) = (whole.run.clone(), whole.status.clone());
         }
         Ok(found)
-    }
-
-    fn take(&mut self, line: &str, reading: &Reading) -> Result<(), String> {
-        let mut fields = match serde_json::from_str(line) {
-            Ok(Value::Object(fields)) => fields,
-            Ok(other) => return Err(format!("expected an object, found {}", signalbox_metrics::kind(&other))),
-            Err(error) => return Err(format!("not JSON: {error}")),
-        };
-        if let Some(Value::Object(run)) = fields.get("run") {
-            self.run.extend(run.clone());
-            return Ok(());
-        }
-        if let Some(summary) = fields.get("summary") {
-            self.status = summary["status"].as_str().map(str::to_owned);
-            return Ok(());
-        }
-        self.items.push(item(&mut fields, reading)?);
-        Ok(())
     }
 
     /// The metrics of a run: those that the file announces, then those that it has scores of. Which way they are good and what passes is what
@@ -95,6 +108,25 @@ impl Results {
     }
 }
 
+fn object(line: &str) -> Result<Map<String, Value>, String> {
+    match serde_json::from_str(line) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(other) => Err(format!("expected an object, found {}", signalbox_metrics::kind(&other))),
+        Err(error) => Err(format!("not JSON: {error}")),
+    }
+}
+
+/// The head of a file that `signalbox eval run` wrote, in the words of a run.
+fn head(fields: &Map<String, Value>) -> Map<String, Value> {
+    let said = [("suite", "experiment"), ("started", "started_at"), ("metrics", "metrics")];
+    let mut run: Map<String, Value> =
+        said.iter().filter_map(|(from, to)| Some(((*to).to_owned(), fields.get(*from)?.clone()))).collect();
+    if let Some(fingerprint) = fields.get("fingerprint") {
+        run.insert("config".to_owned(), json!({ "suite": fingerprint }));
+    }
+    run
+}
+
 fn item(fields: &mut Map<String, Value>, reading: &Reading) -> Result<Value, String> {
     let id = fields.remove("item_id").or_else(|| fields.remove("id"));
     let id = match id {
@@ -105,6 +137,12 @@ fn item(fields: &mut Map<String, Value>, reading: &Reading) -> Result<Value, Str
         }
         _ => return Err("`id`: expected the id of the item, found nothing".to_owned()),
     };
+    // What was asked may stand apart from what came out; what a line says itself comes first.
+    if let Some(Value::Object(asked)) = fields.remove("item") {
+        for (name, value) in asked {
+            fields.entry(name).or_insert(value);
+        }
+    }
     let mut item = Map::from_iter([("item_id".to_owned(), Value::String(id))]);
     let expected = if fields.contains_key("expected") { "expected" } else { "reference" };
     for (name, from, most) in [
@@ -121,6 +159,9 @@ fn item(fields: &mut Map<String, Value>, reading: &Reading) -> Result<Value, Str
         if let Some(value) = fields.remove(name).filter(|value| !value.is_null()) {
             item.insert(name.to_owned(), value);
         }
+    }
+    if let Some(cost) = fields.remove("cost_usd").filter(|cost| !cost.is_null()) {
+        item.entry("cost").or_insert(cost);
     }
     let segments = segments(fields, reading);
     if !segments.is_empty() {
@@ -231,9 +272,41 @@ fn cut(mut text: String, most: usize) -> String {
 mod tests {
     use super::*;
 
-    fn read(lines: &[Value], reading: &Reading) -> Results {
+    fn all(lines: &[Value], reading: &Reading) -> Vec<Results> {
         let text: String = lines.iter().map(|line| format!("{line}\n\n")).collect();
         Results::read(&text, reading).unwrap()
+    }
+
+    fn read(lines: &[Value], reading: &Reading) -> Results {
+        let [results] = <[Results; 1]>::try_from(all(lines, reading)).unwrap();
+        results
+    }
+
+    #[test]
+    fn a_file_of_a_suite_makes_a_run_for_each_target() {
+        let line = |target: &str, id: u32| {
+            json!({"target": target, "id": id, "item": {"input": "why?", "reference": "so", "level": 1}, "output": "because",
+                   "latency_ms": 3.0, "cost_usd": 0.25, "cached": true, "scores": {"rouge1": {"value": 0.5, "reason": "", "evidence": []}}})
+        };
+        let head = json!({"format": "signalbox-eval/1", "suite": "support", "fingerprint": "ab12", "started": "2026-01-02T03:04:05Z",
+                          "expected": 3, "metrics": [{"name": "rouge1", "direction": "higher"}]});
+        let reading = Reading { segments: vec!["level".to_owned()], metric: None };
+        let found = all(&[head.clone(), line("small", 1), line("large", 1), line("small", 2)], &reading);
+        let told: Vec<_> =
+            found.iter().map(|one| (one.target.as_deref(), one.items.len(), one.status.as_deref())).collect();
+        assert_eq!(told, [(Some("small"), 2, None), (Some("large"), 1, None)]);
+        assert_eq!(
+            json!(found[1].run),
+            json!({"experiment": "support", "started_at": "2026-01-02T03:04:05Z", "config": {"suite": "ab12"},
+                   "metrics": [{"name": "rouge1", "direction": "higher"}]})
+        );
+        assert_eq!(
+            found[1].items[0],
+            json!({"item_id": "1", "input": "why?", "expected": "so", "output": "because", "latency_ms": 3.0, "cost": 0.25,
+                   "segments": {"level": "1"}, "scores": {"rouge1": {"value": 0.5, "reason": "", "evidence": []}}})
+        );
+        let broken_off = all(&[head, line("small", 1)], &reading);
+        assert_eq!(broken_off[0].status.as_deref(), Some("cancelled"));
     }
 
     #[test]

@@ -14,12 +14,13 @@ use crate::remote::{DEFAULT_URL, Remote};
 const MOST_BYTES: usize = 600 << 10;
 const MOST_ITEMS: usize = 1_000;
 
-/// Send a file of results to a running Signalbox, as a run of an experiment
+/// Send a file of results to a running Signalbox, as runs of an experiment
 ///
 /// A line is a JSON object with the `id` of an item and what is known of it: `input`, `expected` (or `reference`), `output`, `error`,
 /// `latency_ms`, `input_tokens`, `output_tokens`, `cost` (dollars), `trace_id`, `segments`, and `scores` by the names of metrics: numbers,
-/// verdicts or {"value", "passed", "label", "reason"}. What `signalbox eval metric` writes will do, too, with --metric. A line
-/// {"run": {"name": …, "dataset": …, "target": …, "metrics": […]}} says what the whole is. The same file, sent twice, makes one run.
+/// verdicts or {"value", "passed", "label", "reason"}. Lines that name a `target` make a run for each. What `signalbox eval metric` writes
+/// will do, too, with --metric. A line {"run": {"name": …, "dataset": …, "target": …, "metrics": […]}} says what the whole is. The same
+/// file, sent twice, makes the same runs once.
 ///
 /// Examples:
 ///   signalbox eval push results.jsonl --experiment answers --name 'prompt v7' --dataset gold@12
@@ -69,14 +70,23 @@ impl Push {
         let text = text(&self.results)?;
         let reading = Reading { metric: self.metric.clone(), segments: self.segment.clone() };
         let shown = self.results.display();
-        let results =
+        let all =
             Results::read(&text, &reading).with_context(|| format!("`{shown}` holds something else than results"))?;
-        if results.items.is_empty() {
+        if all.is_empty() {
             bail!("`{shown}` has no items; expected a line for each, with an `id` and `scores`");
         }
-        let ask = self.start(&text, &results)?;
-        let remote = Remote::new(Some(&self.url), self.key)?;
-        super::block_on(send(&remote, &ask, &results, self.baseline, self.url.trim_end_matches('/')))
+        if self.baseline && all.len() > 1 {
+            bail!("`{shown}` makes {} runs, and only one can be the baseline; pin it on its page", all.len());
+        }
+        let asks = all.iter().map(|results| self.start(&text, results)).collect::<anyhow::Result<Vec<_>>>()?;
+        let (url, baseline) = (self.url.trim_end_matches('/').to_owned(), self.baseline);
+        let remote = Remote::new(Some(&url), self.key)?;
+        super::block_on(async {
+            for (results, ask) in all.iter().zip(&asks) {
+                send(&remote, ask, results, baseline, &url).await?;
+            }
+            Ok(())
+        })
     }
 
     /// What the run is: the command line, else the file's own words, else what can be guessed.
@@ -84,9 +94,9 @@ impl Push {
         let mut ask = results.run.clone();
         let given = [
             ("experiment", self.experiment.clone()),
-            ("name", self.name.clone()),
+            ("name", named(self.name.as_deref(), results.target.as_deref())),
             ("dataset", self.dataset.clone()),
-            ("target", self.target.clone()),
+            ("target", results.target.clone().or_else(|| self.target.clone())),
             ("commit", self.commit.clone()),
         ];
         for (field, value) in given {
@@ -102,7 +112,7 @@ impl Push {
             ("name", ask.get("target").and_then(Value::as_str).or(stem).map(str::to_owned)),
             ("commit", ["GITHUB_SHA", "CI_COMMIT_SHA"].iter().find_map(|name| crate::config::environment(name))),
             ("author", ["GITHUB_ACTOR", "GITLAB_USER_LOGIN"].iter().find_map(|name| crate::config::environment(name))),
-            ("id", Some(fingerprint(&experiment, self.name.as_deref(), text))),
+            ("id", Some(fingerprint(&(&experiment, &self.name, &results.target, text)))),
         ];
         for (field, value) in guessed {
             if let Some(value) = value {
@@ -117,6 +127,12 @@ impl Push {
     }
 }
 
+/// Of several runs with one name each says who answered.
+fn named(name: Option<&str>, target: Option<&str>) -> Option<String> {
+    let name = name?;
+    Some(target.map_or_else(|| name.to_owned(), |target| format!("{name}, {target}")))
+}
+
 fn text(file: &Path) -> anyhow::Result<String> {
     if file.as_os_str() != "-" {
         return std::fs::read_to_string(file).with_context(|| format!("can't read `{}`", file.display()));
@@ -127,10 +143,10 @@ fn text(file: &Path) -> anyhow::Result<String> {
 }
 
 /// The id of a run by what is in it, so that a push that broke off can be sent again.
-fn fingerprint(experiment: &str, name: Option<&str>, text: &str) -> String {
+fn fingerprint(what: &impl Hash) -> String {
     let mut hasher = DefaultHasher::new();
-    (experiment, name, text).hash(&mut hasher);
-    format!("push-{:016x}-{:x}", hasher.finish(), text.len())
+    what.hash(&mut hasher);
+    format!("push-{:016x}", hasher.finish())
 }
 
 async fn send(
@@ -236,7 +252,7 @@ mod tests {
         };
         let text =
             "{\"run\": {\"dataset\": \"gold@1\", \"experiment\": \"filed\"}}\n{\"id\": 1, \"scores\": {\"rouge1\": 1}}";
-        let results = Results::read(text, &Reading::default()).unwrap();
+        let results = Results::read(text, &Reading::default()).unwrap().remove(0);
         let ask = push(Some("given")).start(text, &results).unwrap();
         let field = |name: &str| ask[name].as_str().unwrap();
         assert_eq!(
@@ -246,7 +262,7 @@ mod tests {
         assert_eq!((&ask["tags"], &ask["metrics"][0]["name"]), (&json!(["ci"]), &json!("rouge1")));
         assert_eq!(push(None).start(text, &results).unwrap()["experiment"], "filed");
         let bare = "{\"id\": 1}";
-        let results = Results::read(bare, &Reading::default()).unwrap();
+        let results = Results::read(bare, &Reading::default()).unwrap().remove(0);
         assert!(push(None).start(bare, &results).unwrap_err().to_string().contains("--experiment"));
     }
 }
