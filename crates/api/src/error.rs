@@ -118,6 +118,10 @@ impl From<CatalogError> for ApiError {
             | CatalogError::RunEnded { .. } => {
                 Self::new(ErrorClass::InvalidRequest, error.to_string()).status(StatusCode::CONFLICT)
             }
+            CatalogError::Unknown { problem, hint } => Self::not_found(problem).hint(hint),
+            CatalogError::Conflict { problem, hint } => {
+                Self::new(ErrorClass::InvalidRequest, problem).status(StatusCode::CONFLICT).hint(hint)
+            }
             CatalogError::File { fault: FileFault::Locked, .. } | CatalogError::Closing => {
                 Self { retry_after_s: Some(5), ..Self::new(ErrorClass::Overloaded, error.to_string()) }
             }

@@ -118,6 +118,22 @@ pub enum CatalogError {
         /// How it ended.
         status: &'static str,
     },
+    /// There is no such thing in the caller's project.
+    #[error("{problem}")]
+    Unknown {
+        /// What isn't there.
+        problem: String,
+        /// Where to look.
+        hint: String,
+    },
+    /// It can't be done to what there is by now.
+    #[error("{problem}")]
+    Conflict {
+        /// What is in the way.
+        problem: String,
+        /// What to do.
+        hint: String,
+    },
     /// The file is in trouble.
     #[error("{}: {problem}; {hint}", file.display())]
     File {

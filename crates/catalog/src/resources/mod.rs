@@ -2,6 +2,7 @@
 //! its tests (`tests`). Sorted.
 
 pub(crate) mod credential;
+pub(crate) mod dataset;
 pub(crate) mod feedback;
 pub(crate) mod kept;
 pub(crate) mod key;
