@@ -13,6 +13,7 @@ import { EmptyState, ErrorState } from '@/shared/ui/states';
 import { letterOf, othersItems, runColors } from './figures';
 import { Items } from './parts/items';
 import { Segments } from './parts/segments';
+import { Settings } from './parts/settings';
 import { Sum } from './parts/sum';
 import { comparisonQuery } from './queries';
 import type { CompareSearch } from '@/shared/url/compare-search';
@@ -141,6 +142,7 @@ export function ComparePage() {
               picked={search.metric}
               onPick={(metric) => go({ ...search, metric, item: undefined, page: undefined })}
             />
+            <Settings runs={told.runs} />
             <Segments
               key={told.baseline}
               told={told}

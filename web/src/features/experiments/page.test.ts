@@ -14,6 +14,7 @@ import {
   toneOf,
 } from './figures';
 import { sortedRuns } from './order';
+import { differencesOf } from './settings';
 import { readCompareSearch } from '@/shared/url/compare-search';
 
 const run = (id: string, mean?: number, more: Partial<Run> = {}): Run => ({
@@ -132,4 +133,19 @@ it('reads the address of a comparison, and leaves out what it can not be', () =>
   const told = readCompareSearch({ ids: 'a,b', show: 'worse', page: '2', segment: 'language:de' });
   expect(told).toMatchObject({ ids: 'a,b', show: 'worse', page: 2, segment: 'language:de' });
   expect(readCompareSearch({ show: 'wors', page: '-1' })).toEqual({});
+});
+
+it('tells what was set otherwise', () => {
+  const set = (config: Run['config'], threshold?: number): Run =>
+    run('1', 1, { target: 'route chat', config, metrics: [{ name: 'quality', threshold }] });
+  const runs = [
+    set({ model: { name: 'small', temperature: 0 }, stop: ['a'] }, 0.5),
+    set({ model: { name: 'large', temperature: 0 }, stop: ['a', 'b'] }),
+  ];
+  expect(differencesOf(runs)).toEqual([
+    { name: 'model.name', values: ['small', 'large'] },
+    { name: 'stop', values: ['["a"]', '["a","b"]'] },
+    { name: 'quality.threshold', values: ['0.5', ''] },
+  ]);
+  expect(differencesOf([run('1'), run('1')])).toEqual([]);
 });

@@ -3,6 +3,7 @@ import { Activity, CircleAlert } from 'lucide-react';
 
 import type { ComparedItem, Run, RunItem, RunScore } from '@/api/types';
 import { formatCost, formatDuration, formatScore } from '@/shared/format/numbers';
+import { cutAt } from '@/shared/format/pieces';
 import { Badge } from '@/shared/ui/badge';
 import { cx } from '@/shared/ui/cx';
 
@@ -23,6 +24,26 @@ function Changed({ before, text }: { before: string; text: string }) {
       <del key={i} className="rounded-xs bg-error-soft text-error decoration-1">
         {text}
       </del>
+    ),
+  );
+}
+
+/** An output with the places that decided its scores. */
+function Judged({ item }: { item: RunItem }) {
+  const places = Object.entries(item.scores ?? {}).flatMap(([metric, { evidence = [] }]) =>
+    evidence.filter(({ input }) => input === 'output').map((one) => ({ ...one, metric })),
+  );
+  return cutAt(item.output ?? '', places).map(({ text, over }, i) =>
+    over.length === 0 ? (
+      <span key={i}>{text}</span>
+    ) : (
+      <mark
+        key={i}
+        title={over.map(({ metric, note }) => `${metric}: ${note ?? ''}`).join('\n')}
+        className="rounded-xs bg-warn-soft text-ink underline decoration-warn decoration-2 underline-offset-2"
+      >
+        {text}
+      </mark>
     ),
   );
 }
@@ -120,7 +141,7 @@ function Side({
               (marked && base?.output !== undefined ? (
                 <Changed before={base.output} text={item.output} />
               ) : (
-                item.output
+                <Judged item={item} />
               ))}
             {item.output === '' && <span className="text-faint">an empty text</span>}
           </div>
