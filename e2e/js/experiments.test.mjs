@@ -156,11 +156,11 @@ test('what became worse is looked at item by item', async () => {
   assert.equal(await items.getByRole('button').count(), 30);
   await page.keyboard.press('j');
   await page.waitForURL(/item=q-/);
-  await page.locator('ins', { hasText: 'leaves tomorrow' }).waitFor();
+  await page.locator('ins', { hasText: 'tomorrow' }).first().waitFor();
   await page.getByRole('article', { name: 'prompt v7' }).scrollIntoViewIfNeeded();
   await shoot('compare-items');
   await page.keyboard.press('d');
-  await page.locator('ins').waitFor({ state: 'detached' });
+  await page.locator('ins').first().waitFor({ state: 'detached' });
   await page.getByRole('button', { name: 'English' }).click();
   await page.getByText('No item is worse').waitFor();
   const link = page.getByRole('link', { name: 'Trace' });
