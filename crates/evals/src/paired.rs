@@ -119,7 +119,7 @@ fn sign_flips(moved: &[f64]) -> f64 {
         for chunk in moved.chunks(64) {
             let signs = random.u64(..);
             for (bit, difference) in chunk.iter().enumerate() {
-                sum += f64::from_bits(difference.to_bits() ^ (signs >> bit & 1) << 63);
+                sum += f64::from_bits(difference.to_bits() ^ (((signs >> bit) & 1) << 63));
             }
         }
         as_large += usize::from(sum.abs() >= found - slack);

@@ -289,7 +289,7 @@ impl RunScore {
     /// What is calculated with: the value, or else the verdict as 1 or 0.
     #[must_use]
     pub fn number(&self) -> Option<f64> {
-        self.value.or(self.passed.map(|passed| f64::from(u8::from(passed))))
+        self.value.or_else(|| self.passed.map(|passed| f64::from(u8::from(passed))))
     }
 }
 
