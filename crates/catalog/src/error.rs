@@ -104,6 +104,36 @@ pub enum CatalogError {
         /// The version that is in force.
         found: u32,
     },
+    /// There is no such experiment in the caller's project.
+    #[error("there is no experiment `{0}`")]
+    UnknownExperiment(String),
+    /// There is no such run in the caller's project, or in the experiment that was named.
+    #[error("there is no run `{0}`")]
+    UnknownRun(String),
+    /// What has ended stays as it is.
+    #[error("the run `{id}` is {status}: nothing can be added to it; start another one")]
+    RunEnded {
+        /// Which one.
+        id: String,
+        /// How it ended.
+        status: &'static str,
+    },
+    /// There is no such thing in the caller's project.
+    #[error("{problem}")]
+    Unknown {
+        /// What isn't there.
+        problem: String,
+        /// Where to look.
+        hint: String,
+    },
+    /// It can't be done to what there is by now.
+    #[error("{problem}")]
+    Conflict {
+        /// What is in the way.
+        problem: String,
+        /// What to do.
+        hint: String,
+    },
     /// The file is in trouble.
     #[error("{}: {problem}; {hint}", file.display())]
     File {

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+pub mod paired;
+pub mod results;
 mod scorer;
 pub mod stats;
 pub mod suite;

@@ -127,6 +127,62 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/experiments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the experiments */
+        get: operations["list_experiments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an experiment with its runs */
+        get: operations["show_experiment"];
+        put?: never;
+        post?: never;
+        /** Delete an experiment with all its runs */
+        delete: operations["delete_experiment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{name}/baseline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Pin the baseline of an experiment
+         * @description The run that lists and comparisons measure the others by, until another one is pinned.
+         */
+        put: operations["pin_baseline"];
+        post?: never;
+        /** Unpin the baseline of an experiment */
+        delete: operations["unpin_baseline"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/export": {
         parameters: {
             query?: never;
@@ -502,6 +558,128 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List runs */
+        get: operations["list_runs"];
+        put?: never;
+        /**
+         * Start a run
+         * @description Then its results are sent to `POST /api/v1/runs/{id}/items`, in batches and in any order, and `POST /api/v1/runs/{id}/finish` sums it up.
+         *     `signalbox eval run --push` and `signalbox eval push` do that.
+         */
+        post: operations["start_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare runs
+         * @description The mean of every metric with its confidence interval, and against the baseline the difference on the items that both runs have, with a
+         *     p-value, wins, ties and losses; in sum and by segment. Latency and cost stand beside.
+         */
+        get: operations["compare_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/compare/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare runs item by item
+         * @description Items of the baseline with what became of them in the other runs, the largest losses first.
+         */
+        get: operations["compare_run_items"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a run */
+        get: operations["show_run"];
+        put?: never;
+        post?: never;
+        /** Delete a run with all its items */
+        delete: operations["delete_run"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a run
+         * @description What came out is summed up, and nothing can be added any more. Ending it twice changes nothing.
+         */
+        post: operations["finish_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List items of a run */
+        get: operations["list_run_items"];
+        put?: never;
+        /**
+         * Add results to a run
+         * @description All of them or none; an item of the same id is replaced, so that what may not have arrived can be sent again.
+         */
+        post: operations["add_run_items"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/scores": {
         parameters: {
             query?: never;
@@ -729,6 +907,47 @@ export interface components {
          * @enum {string}
          */
         Action: "flag" | "tokenise" | "redact" | "rewrite" | "block";
+        /**
+         * @description Results of items.
+         * @example {
+         *       "items": [
+         *         {
+         *           "item_id": "q-17",
+         *           "input": "Where is my parcel?",
+         *           "output": "In Linz.",
+         *           "latency_ms": 812.5,
+         *           "cost": 0.00021,
+         *           "segments": {
+         *             "language": "en"
+         *           },
+         *           "scores": {
+         *             "faithfulness": {
+         *               "value": 0.93,
+         *               "passed": true,
+         *               "reason": "all of it stands there"
+         *             }
+         *           }
+         *         }
+         *       ]
+         *     }
+         */
+        AddItems: {
+            /** @description Up to 2,000. An item that is there already is replaced. */
+            items: components["schemas"]["RunItem"][];
+        };
+        /** @description What became of results that were sent. */
+        AddedItems: {
+            /**
+             * Format: int64
+             * @description How many are new.
+             */
+            added: number;
+            /**
+             * Format: int64
+             * @description How many were there and are replaced.
+             */
+            replaced: number;
+        };
         /** @description What was said of findings. */
         AllFeedback: {
             /** @description The latest first, at most 500. */
@@ -899,6 +1118,173 @@ export interface components {
          * @enum {string}
          */
         ColumnType: "text" | "text_list" | "text_map" | "json" | "int" | "float" | "money" | "bool" | "time";
+        /** @description The comparison by a field that tells items apart. */
+        ComparedField: {
+            /** @description The field. */
+            field: string;
+            /** @description Its values, the most frequent first. */
+            values: components["schemas"]["ComparedSegment"][];
+        };
+        /** @description An item in every run. */
+        ComparedItem: {
+            /** @description The id of the item. */
+            item_id: string;
+            /** @description Each run, in the order that was asked for. */
+            runs: components["schemas"]["ComparedItemRun"][];
+        };
+        /** @description An item in one run. */
+        ComparedItemRun: {
+            /**
+             * Format: double
+             * @description How much better it is than in the baseline by the metric that is sorted by; below zero it is worse, whichever values are good.
+             */
+            gain?: number;
+            /** @description The item there; absent if the run doesn't have it. */
+            item?: components["schemas"]["RunItem"];
+            /** @description The run's id. */
+            run: string;
+        };
+        /** @description Items of several runs side by side. */
+        ComparedItems: {
+            /**
+             * Format: int64
+             * @description How many are better in any run.
+             */
+            better: number;
+            /** @description The page; the largest losses first, what can't be compared last. */
+            items: components["schemas"]["ComparedItem"][];
+            /** @description The metric that they are sorted by. */
+            metric: string;
+            /**
+             * Format: int64
+             * @description How many are on all pages.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many are worse in any run.
+             */
+            worse: number;
+        };
+        /** @description What a metric says of each run. */
+        ComparedMetric: {
+            /** @description Which values are good. */
+            direction: components["schemas"]["RunDirection"];
+            /** @description Its name; `latency_ms` and `cost` (dollars) are measures of their own. */
+            metric: string;
+            /** @description Each run, in the order that was asked for. */
+            runs: components["schemas"]["ComparedRun"][];
+        };
+        /** @description The difference between a run and the baseline, item by item. */
+        ComparedPairs: {
+            /**
+             * Format: double
+             * @description The true difference that four of five such comparisons would find.
+             */
+            detectable?: number;
+            /**
+             * Format: double
+             * @description See `low`.
+             */
+            high?: number;
+            /**
+             * Format: int64
+             * @description Items that are worse.
+             */
+            losses: number;
+            /**
+             * Format: double
+             * @description The true difference lies above this and below `high` in 95 of 100 cases.
+             */
+            low?: number;
+            /**
+             * Format: double
+             * @description The mean of the run's value less the baseline's.
+             */
+            mean: number;
+            /**
+             * Format: int64
+             * @description Items that both have.
+             */
+            n: number;
+            /**
+             * Format: double
+             * @description The same, corrected for the number of comparisons in this list by Holm.
+             */
+            p_adjusted: number;
+            /**
+             * Format: double
+             * @description How often chance alone makes a difference as large: McNemar's exact test of verdicts, else random sign flips, of many items the normal one.
+             */
+            p_value: number;
+            /**
+             * Format: int64
+             * @description Items that are the same.
+             */
+            ties: number;
+            /** @description What may be said: the corrected p-value is below 0.05, or it isn't. */
+            verdict: components["schemas"]["RunVerdict"];
+            /**
+             * Format: int64
+             * @description Items that are better than in the baseline.
+             */
+            wins: number;
+        };
+        /** @description What a metric says of a run. */
+        ComparedRun: {
+            /** @description The difference from the baseline, on the items that both have; absent of the baseline itself, and where there are none. */
+            difference?: components["schemas"]["ComparedPairs"];
+            /**
+             * Format: double
+             * @description See `low`.
+             */
+            high?: number;
+            /**
+             * Format: double
+             * @description The true mean lies above this and below `high` in 95 of 100 cases.
+             */
+            low?: number;
+            /**
+             * Format: double
+             * @description Their mean.
+             */
+            mean?: number;
+            /**
+             * Format: int64
+             * @description Items with a value.
+             */
+            n: number;
+            /** @description The run's id. */
+            run: string;
+        };
+        /** @description The comparison on the items with one value of a field. */
+        ComparedSegment: {
+            /**
+             * Format: int64
+             * @description Items of the baseline that have it.
+             */
+            items: number;
+            /** @description Each metric. Its p-values are corrected for the values of the field. */
+            metrics: components["schemas"]["ComparedMetric"][];
+            /** @description The value. */
+            value: string;
+        };
+        /** @description Runs side by side. */
+        Comparison: {
+            /** @description The id of the run that the others are compared with. */
+            baseline: string;
+            /**
+             * Format: int64
+             * @description Items that all of them have.
+             */
+            common_items: number;
+            /** @description Each metric, then `latency_ms` and `cost`. */
+            metrics: components["schemas"]["ComparedMetric"][];
+            /** @description The runs, in the order that was asked for. */
+            runs: components["schemas"]["Run"][];
+            /** @description The same by the fields that tell items apart, of the items that the baseline has: 8 fields, 20 values of each. */
+            segments: components["schemas"]["ComparedField"][];
+        };
         /** @description The configuration that is in force. */
         ConfigStatus: {
             /**
@@ -1065,7 +1451,9 @@ export interface components {
              * @description The answers, up to 10,000. Each has an `id`, if the result shall have it, and what the metrics look at: `input`, `context`, `output`,
              *     `reference`, `tools`, `schema`, `logprobs`.
              */
-            cases: Record<string, never>[];
+            cases: {
+                [key: string]: unknown;
+            }[];
             /** @description Metrics by name, or with options. */
             metrics: components["schemas"]["MetricAsk"][];
         };
@@ -1085,6 +1473,37 @@ export interface components {
             until?: string;
             /** @description Only calls for this user. */
             user?: string;
+        };
+        /** @description Runs under one name: the same question, asked again and again. */
+        Experiment: {
+            /** @description The run that others are compared with. */
+            baseline?: string;
+            /** @description When its first run began. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Its name; one of a kind in the project. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How many runs it has.
+             */
+            runs: number;
+        };
+        /** @description An experiment with its runs. */
+        ExperimentDetail: components["schemas"]["Experiment"] & {
+            /** @description Its latest 200 runs, the latest first; `GET /api/v1/runs` has all. */
+            latest_runs: components["schemas"]["Run"][];
+        };
+        /** @description An experiment, with the runs that tell how it stands. */
+        ExperimentSummary: components["schemas"]["Experiment"] & {
+            /** @description The run to compare the latest one with: the baseline, or else the one before that has ended. */
+            compared_with?: components["schemas"]["Run"];
+            /** @description Its latest run. */
+            last_run?: components["schemas"]["Run"];
+        };
+        /** @description Every experiment of the project. */
+        Experiments: {
+            /** @description Those with the latest runs first, at most 500. */
+            experiments: components["schemas"]["ExperimentSummary"][];
         };
         /**
          * @description What is said of a finding.
@@ -1150,6 +1569,13 @@ export interface components {
             severity: components["schemas"]["Severity"];
             /** @description Offset of the first byte, in UTF-8 bytes of the scanned text. */
             start: number;
+        };
+        /** @description How a run ends. */
+        FinishRun: {
+            /** @description Why it failed. */
+            problem?: string;
+            /** @description `finished`, `failed` or `cancelled`. */
+            status?: components["schemas"]["RunStatus"];
         };
         /**
          * @description How a measure is calculated.
@@ -1455,6 +1881,10 @@ export interface components {
             aliases: string[];
             /** @description Which values are good: `higher` or `lower`. */
             direction: string;
+            /** @description A case to try it with: each of its inputs in the shape that it takes. */
+            example: {
+                [key: string]: unknown;
+            };
             /** @description What it looks at: `text`, `structure`, `retrieval`, `grounding`, `agent`, `drift`. */
             family: string;
             /** @description How the value comes about, and its limits. */
@@ -1540,12 +1970,35 @@ export interface components {
             /** @description Its name. */
             name: string;
             /** @description What is set of it. */
-            options?: Record<string, never>;
+            options?: {
+                [key: string]: unknown;
+            };
             /**
              * Format: double
              * @description What passes, instead of its own threshold.
              */
             threshold?: number;
+        };
+        /** @description What a metric says of a whole run. */
+        MetricSummary: {
+            /**
+             * Format: int64
+             * @description Items that it couldn't measure.
+             */
+            errors: number;
+            /** @description How often each label was given; the 20 most frequent. */
+            labels?: {
+                [key: string]: number;
+            };
+            /** @description Its name. */
+            metric: string;
+            /**
+             * Format: double
+             * @description The share that passes, of the items that have a verdict.
+             */
+            pass_rate?: number;
+            /** @description Its values. A score that has a verdict and no value counts as 1 or 0. */
+            values?: components["schemas"]["Spread"];
         };
         /** @description Every metric. */
         Metrics: {
@@ -1706,6 +2159,11 @@ export interface components {
         } | {
             /** @enum {string} */
             type: "other";
+        };
+        /** @description Which run others are compared with. */
+        PinBaseline: {
+            /** @description The id of a run of the experiment. */
+            run: string;
         };
         /**
          * @description Where the text stood.
@@ -2023,6 +2481,208 @@ export interface components {
             /** @description How bad it is. */
             severity: components["schemas"]["Severity"];
         };
+        /** @description A run of an experiment. */
+        Run: components["schemas"]["RunAbout"] & {
+            /** @description The key that sent it. */
+            actor: string;
+            /** @description The experiment that it belongs to. */
+            experiment: string;
+            /**
+             * Format: int64
+             * @description Items with an error, or with a score that doesn't pass.
+             */
+            failed_items: number;
+            /** @description When it ended. */
+            finished_at?: components["schemas"]["Timestamp"];
+            /** @description Its id: the sender's, or one of ours. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Items so far.
+             */
+            items: number;
+            /** @description A fingerprint of the ids of its items: runs with the same one answered the same items. Absent while it runs. */
+            items_hash?: string;
+            /** @description Why it failed. */
+            problem?: string;
+            /** @description When it began. */
+            started_at: components["schemas"]["Timestamp"];
+            /** @description How it stands. */
+            status: components["schemas"]["RunStatus"];
+            /** @description What came out. Absent while it runs. */
+            summary?: components["schemas"]["RunSummary"];
+        };
+        /** @description What is known of a run before it begins. */
+        RunAbout: {
+            /** @description Who or what started it. */
+            author?: string;
+            /** @description The commit of git that it ran on. */
+            commit?: string;
+            /** @description Whatever else was set: the model's parameters, the prompt's text. */
+            config?: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description What was asked, as `name@version`; absent if the items came from a file.
+             * @example gold@12
+             */
+            dataset?: string;
+            /** @description What it is measured by. */
+            metrics: components["schemas"]["RunMetric"][];
+            /**
+             * @description What people call it.
+             * @example prompt v7, gpt-4o-mini
+             */
+            name: string;
+            /** @description Words to find it by. */
+            tags?: string[];
+            /**
+             * @description What answered: a prompt version, a model, a route, an endpoint, a command.
+             * @example route chat
+             */
+            target?: string;
+        };
+        /**
+         * @description Which values of a metric are good.
+         * @enum {string}
+         */
+        RunDirection: "higher" | "lower";
+        /** @description A place that decided. */
+        RunEvidence: {
+            /** @description Bytes of UTF-8 up to its end. */
+            end: number;
+            /** @description The part of the case that it is in, e.g. `output`. */
+            input: string;
+            /** @description What is the matter there. */
+            note?: string;
+            /** @description Bytes of UTF-8 before it. */
+            start: number;
+        };
+        /** @description One item of a run: what was asked, what came out, and what it is worth. */
+        RunItem: {
+            /** @description What the answer cost, in dollars. */
+            cost?: components["schemas"]["Money"];
+            /** @description Why nothing came out. */
+            error?: string;
+            /** @description What should have come out: 4,000 characters are kept. */
+            expected?: string;
+            /** @description What was asked, or how it begins: 4,000 characters are kept. */
+            input?: string;
+            /**
+             * Format: int64
+             * @description Tokens of the input.
+             */
+            input_tokens?: number;
+            /** @description The id of the item; the same in every run that asks it. */
+            item_id: string;
+            /**
+             * Format: double
+             * @description Milliseconds that the answer took.
+             */
+            latency_ms?: number;
+            /** @description What came out: 32,000 characters are kept. */
+            output?: string;
+            /**
+             * Format: int64
+             * @description Tokens of the output.
+             */
+            output_tokens?: number;
+            /** @description What it is worth, by the names of metrics. */
+            scores?: {
+                [key: string]: components["schemas"]["RunScore"];
+            };
+            /** @description What tells items apart: a language, a topic, a difficulty. */
+            segments?: {
+                [key: string]: string;
+            };
+            /** @description The trace of the answer. */
+            trace_id?: string;
+        };
+        /** @description Items of a run. */
+        RunItems: {
+            /** @description The page. */
+            items: components["schemas"]["RunItem"][];
+            /**
+             * Format: int64
+             * @description How many there are on all pages.
+             */
+            total: number;
+        };
+        /** @description A metric or judge that a run measures by. */
+        RunMetric: {
+            /** @description Which values are good. */
+            direction?: components["schemas"]["RunDirection"];
+            /**
+             * @description What its scores are called.
+             * @example faithfulness
+             */
+            name: string;
+            /** @description What is set of it. */
+            options?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: double
+             * @description What passes, itself included.
+             */
+            threshold?: number;
+        };
+        /** @description What a metric says of an item: a value, a label or a verdict, or several of them; or why it can't say anything. */
+        RunScore: {
+            /** @description Why it can't say anything. */
+            error?: string;
+            /** @description The places that decided; 50 are kept. */
+            evidence?: components["schemas"]["RunEvidence"][];
+            /** @description Which of several kinds. */
+            label?: string;
+            /** @description Good enough? */
+            passed?: boolean;
+            /** @description Why: 2,000 characters are kept. */
+            reason?: string;
+            /**
+             * Format: double
+             * @description How much.
+             */
+            value?: number;
+        };
+        /**
+         * @description How a run stands.
+         * @enum {string}
+         */
+        RunStatus: "running" | "finished" | "failed" | "cancelled";
+        /** @description What came out of a run. */
+        RunSummary: {
+            /** @description What all items cost that tell it. */
+            cost?: components["schemas"]["Money"];
+            /**
+             * Format: int64
+             * @description Items without an answer.
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description Tokens of the inputs, of all items that tell them.
+             */
+            input_tokens?: number;
+            /** @description Milliseconds that an answer took. */
+            latency_ms?: components["schemas"]["Spread"];
+            /** @description Each metric, in the order of the run's list; what wasn't announced there follows by name. */
+            metrics: components["schemas"]["MetricSummary"][];
+            /**
+             * Format: int64
+             * @description Tokens of the outputs, of all items that tell them.
+             */
+            output_tokens?: number;
+            /** @description The fields by which its items can be told apart, with the number of different values. */
+            segments?: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * @description What may be said of a run against the baseline.
+         * @enum {string}
+         */
+        RunVerdict: "better" | "worse" | "same" | "unclear";
         /** @description The queries of this project that run now. */
         RunningQueries: {
             /** @description Oldest first. */
@@ -2037,6 +2697,11 @@ export interface components {
             started_at: components["schemas"]["Timestamp"];
             /** @description The start of it. */
             text: string;
+        };
+        /** @description Runs. */
+        Runs: {
+            /** @description The latest first. */
+            runs: components["schemas"]["Run"][];
         };
         /** @description What was said of a finding. */
         SaidFeedback: {
@@ -2405,6 +3070,59 @@ export interface components {
             ttft_ms?: number;
             verdict?: components["schemas"]["Verdict"];
         };
+        /** @description How numbers lie. Quantiles between two values are interpolated. */
+        Spread: {
+            /**
+             * Format: double
+             * @description The greatest.
+             */
+            max: number;
+            /**
+             * Format: double
+             * @description Their mean.
+             */
+            mean: number;
+            /**
+             * Format: double
+             * @description The least.
+             */
+            min: number;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            n: number;
+            /**
+             * Format: double
+             * @description A tenth lies below it.
+             */
+            p10: number;
+            /**
+             * Format: double
+             * @description A quarter lies below it.
+             */
+            p25: number;
+            /**
+             * Format: double
+             * @description Half lies below it.
+             */
+            p50: number;
+            /**
+             * Format: double
+             * @description Three quarters lie below it.
+             */
+            p75: number;
+            /**
+             * Format: double
+             * @description Nine tenths lie below it.
+             */
+            p90: number;
+            /**
+             * Format: double
+             * @description Their standard deviation, n − 1 in its denominator; absent of one.
+             */
+            sd?: number;
+        };
         /** @description A statement. */
         Sql: {
             /**
@@ -2412,6 +3130,49 @@ export interface components {
              * @example SELECT model, count(*) AS calls, sum(cost) AS cost FROM spans WHERE kind = 'llm' GROUP BY model ORDER BY calls DESC
              */
             sql: string;
+        };
+        /**
+         * @description A run that begins.
+         * @example {
+         *       "experiment": "answers",
+         *       "name": "prompt v7",
+         *       "dataset": "gold@12",
+         *       "target": "route chat",
+         *       "metrics": [
+         *         {
+         *           "name": "faithfulness",
+         *           "direction": "higher",
+         *           "threshold": 0.5
+         *         }
+         *       ],
+         *       "commit": "4e81f22"
+         *     }
+         */
+        StartRun: {
+            /** @description Who or what started it. */
+            author?: string;
+            /** @description The commit of git that it ran on. */
+            commit?: string;
+            /** @description Whatever else was set. */
+            config?: {
+                [key: string]: unknown;
+            };
+            /** @description What was asked, as `name@version`; absent if the items came from a file. */
+            dataset?: string;
+            /** @description The experiment that it belongs to; it is made if there is none of this name. */
+            experiment: string;
+            /** @description An id of the sender's, 8 to 64 letters, digits, `-` or `_`: sent again, it makes no second run. */
+            id?: string;
+            /** @description What it is measured by. */
+            metrics?: components["schemas"]["RunMetric"][];
+            /** @description What people call it; the target, if nothing is said. */
+            name?: string;
+            /** @description When it began; now, if nothing is said. */
+            started_at?: components["schemas"]["Timestamp"];
+            /** @description Words to find it by. */
+            tags?: string[];
+            /** @description What answered: a prompt version, a model, a route, an endpoint, a command. */
+            target?: string;
         };
         /** @description Numbers about the process that neither the store nor the catalog knows. */
         Status: {
@@ -2835,6 +3596,8 @@ export interface components {
     pathItems: never;
 }
 export type Action = components['schemas']['Action'];
+export type AddItems = components['schemas']['AddItems'];
+export type AddedItems = components['schemas']['AddedItems'];
 export type AllFeedback = components['schemas']['AllFeedback'];
 export type Answer = components['schemas']['Answer'];
 export type AnswerColumn = components['schemas']['AnswerColumn'];
@@ -2848,6 +3611,15 @@ export type ChangePolicies = components['schemas']['ChangePolicies'];
 export type Column = components['schemas']['Column'];
 export type ColumnRoom = components['schemas']['ColumnRoom'];
 export type ColumnType = components['schemas']['ColumnType'];
+export type ComparedField = components['schemas']['ComparedField'];
+export type ComparedItem = components['schemas']['ComparedItem'];
+export type ComparedItemRun = components['schemas']['ComparedItemRun'];
+export type ComparedItems = components['schemas']['ComparedItems'];
+export type ComparedMetric = components['schemas']['ComparedMetric'];
+export type ComparedPairs = components['schemas']['ComparedPairs'];
+export type ComparedRun = components['schemas']['ComparedRun'];
+export type ComparedSegment = components['schemas']['ComparedSegment'];
+export type Comparison = components['schemas']['Comparison'];
 export type ConfigStatus = components['schemas']['ConfigStatus'];
 export type CostSource = components['schemas']['CostSource'];
 export type CreateKey = components['schemas']['CreateKey'];
@@ -2862,12 +3634,17 @@ export type ErrorDetail = components['schemas']['ErrorDetail'];
 export type EvaluateAnswer = components['schemas']['EvaluateAnswer'];
 export type EvaluateAsk = components['schemas']['EvaluateAsk'];
 export type ExceptionConfig = components['schemas']['ExceptionConfig'];
+export type Experiment = components['schemas']['Experiment'];
+export type ExperimentDetail = components['schemas']['ExperimentDetail'];
+export type ExperimentSummary = components['schemas']['ExperimentSummary'];
+export type Experiments = components['schemas']['Experiments'];
 export type FeedbackLabel = components['schemas']['FeedbackLabel'];
 export type FieldValues = components['schemas']['FieldValues'];
 export type Fields = components['schemas']['Fields'];
 export type FileFormat = components['schemas']['FileFormat'];
 export type Filter = components['schemas']['Filter'];
 export type Finding = components['schemas']['Finding'];
+export type FinishRun = components['schemas']['FinishRun'];
 export type Function = components['schemas']['Function'];
 export type GuardAnswer = components['schemas']['GuardAnswer'];
 export type GuardAsk = components['schemas']['GuardAsk'];
@@ -2891,6 +3668,7 @@ export type MetricEvidence = components['schemas']['MetricEvidence'];
 export type MetricOption = components['schemas']['MetricOption'];
 export type MetricScore = components['schemas']['MetricScore'];
 export type MetricSetting = components['schemas']['MetricSetting'];
+export type MetricSummary = components['schemas']['MetricSummary'];
 export type Metrics = components['schemas']['Metrics'];
 export type Modality = components['schemas']['Modality'];
 export type Money = components['schemas']['Money'];
@@ -2900,6 +3678,7 @@ export type Operator = components['schemas']['Operator'];
 export type Order = components['schemas']['Order'];
 export type OwnPolicies = components['schemas']['OwnPolicies'];
 export type Part = components['schemas']['Part'];
+export type PinBaseline = components['schemas']['PinBaseline'];
 export type Place = components['schemas']['Place'];
 export type PolicyConfig = components['schemas']['PolicyConfig'];
 export type PolicyVersion = components['schemas']['PolicyVersion'];
@@ -2921,8 +3700,20 @@ export type RouteStatus = components['schemas']['RouteStatus'];
 export type Routed = components['schemas']['Routed'];
 export type Routes = components['schemas']['Routes'];
 export type RuleAbout = components['schemas']['RuleAbout'];
+export type Run = components['schemas']['Run'];
+export type RunAbout = components['schemas']['RunAbout'];
+export type RunDirection = components['schemas']['RunDirection'];
+export type RunEvidence = components['schemas']['RunEvidence'];
+export type RunItem = components['schemas']['RunItem'];
+export type RunItems = components['schemas']['RunItems'];
+export type RunMetric = components['schemas']['RunMetric'];
+export type RunScore = components['schemas']['RunScore'];
+export type RunStatus = components['schemas']['RunStatus'];
+export type RunSummary = components['schemas']['RunSummary'];
+export type RunVerdict = components['schemas']['RunVerdict'];
 export type RunningQueries = components['schemas']['RunningQueries'];
 export type RunningQuery = components['schemas']['RunningQuery'];
+export type Runs = components['schemas']['Runs'];
 export type SaidFeedback = components['schemas']['SaidFeedback'];
 export type SayFeedback = components['schemas']['SayFeedback'];
 export type ScannerAbout = components['schemas']['ScannerAbout'];
@@ -2939,7 +3730,9 @@ export type SpanKind = components['schemas']['SpanKind'];
 export type SpanSource = components['schemas']['SpanSource'];
 export type SpanStatus = components['schemas']['SpanStatus'];
 export type SpanSummary = components['schemas']['SpanSummary'];
+export type Spread = components['schemas']['Spread'];
 export type Sql = components['schemas']['Sql'];
+export type StartRun = components['schemas']['StartRun'];
 export type Status = components['schemas']['Status'];
 export type StatusAnswer = components['schemas']['StatusAnswer'];
 export type StoreStats = components['schemas']['StoreStats'];
@@ -3324,6 +4117,246 @@ export interface operations {
             };
             /** @description No key, an unknown or revoked one, or an ended session. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_experiments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every experiment of this project. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiments"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The experiment's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The experiment and its latest runs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentDetail"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The experiment's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    pin_baseline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The experiment's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PinBaseline"];
+            };
+        };
+        responses: {
+            /** @description The experiment as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has no such experiment, or it has no such run. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    unpin_baseline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The experiment's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The experiment as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this name. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4282,6 +5315,501 @@ export interface operations {
             };
             /** @description No key, an unknown or revoked one, or an ended session. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_runs: {
+        parameters: {
+            query?: {
+                /** @description Those of this experiment only. */
+                experiment?: string;
+                /** @description How many at most, up to 200. */
+                limit?: number;
+                /** @description How many of the latest are left out. */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The latest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Runs"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    start_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartRun"];
+            };
+        };
+        responses: {
+            /** @description A run of this id is there already; this is how it stands. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description It began. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    compare_runs: {
+        parameters: {
+            query: {
+                /** @description Two to six runs, separated by commas. */
+                ids: string;
+                /** @description The one that the others are compared with; the first, if nothing is said. */
+                baseline?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The runs side by side. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has no such run. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    compare_run_items: {
+        parameters: {
+            query: {
+                /** @description Two to six runs, separated by commas. */
+                ids: string;
+                /** @description The one that the others are compared with; the first, if nothing is said. */
+                baseline?: string;
+                /** @description By which metric they are sorted, the largest losses first; the first of the runs, if nothing is said. Also `latency_ms` and `cost`. */
+                metric?: string;
+                /** @description `all`, or those that are `worse`, `better` or `changed` in any run, or have an error in one (`failed`). */
+                show?: "all" | "worse" | "better" | "changed" | "failed";
+                /** @description Only items whose field has this value, as `field:value`. */
+                segment?: string;
+                /** @description How many at most, up to 200. */
+                limit?: number;
+                /** @description How many are left out at the beginning. */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of items. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparedItems"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has no such run. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The run, with what came out if it has ended. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finish_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FinishRun"];
+            };
+        };
+        responses: {
+            /** @description The run, with what came out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It has ended otherwise. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_run_items: {
+        parameters: {
+            query?: {
+                /** @description `id`, `latency`, `cost`, `tokens`, or a metric as `score:<name>`; what is unknown comes last. */
+                sort?: string;
+                /** @description `asc` or `desc`. */
+                order?: string;
+                /** @description Only those with an error or a score that doesn't pass. */
+                failed?: boolean;
+                /** @description How many at most, up to 200. */
+                limit?: number;
+                /** @description How many are left out at the beginning. */
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The run's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunItems"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_run_items: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddItems"];
+            };
+        };
+        responses: {
+            /** @description They are kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedItems"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The run has ended. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

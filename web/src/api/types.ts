@@ -1,12 +1,22 @@
 /** The words of the API that pages use. Everything here comes from the generated `schema.ts`. */
-import type { components } from './schema';
+import type { components, operations } from './schema';
 
 type Schemas = components['schemas'];
 
 export type Answer = Schemas['Answer'];
 export type ChangePolicies = Schemas['ChangePolicies'];
+export type ComparedItem = Schemas['ComparedItem'];
+export type ComparedItems = Schemas['ComparedItems'];
+export type ComparedItemsAsk = operations['compare_run_items']['parameters']['query'];
+export type ComparedMetric = Schemas['ComparedMetric'];
+export type ComparedPairs = Schemas['ComparedPairs'];
+export type ComparedRun = Schemas['ComparedRun'];
+export type ComparedSegment = Schemas['ComparedSegment'];
+export type Comparison = Schemas['Comparison'];
 export type Erased = Schemas['Erased'];
 export type Erasure = Schemas['Erasure'];
+export type EvaluateAsk = Schemas['EvaluateAsk'];
+export type ExperimentSummary = Schemas['ExperimentSummary'];
 export type FieldValues = Schemas['FieldValues'];
 export type Filter = Schemas['Filter'];
 export type Finding = Schemas['Finding'];
@@ -15,6 +25,9 @@ export type Guardrails = Schemas['Guardrails'];
 export type JudgedText = Schemas['JudgedText'];
 export type Measure = Schemas['Measure'];
 export type Message = Schemas['Message'];
+export type MetricAbout = Schemas['MetricAbout'];
+export type MetricScore = Schemas['MetricScore'];
+export type MetricSummary = Schemas['MetricSummary'];
 export type Operator = Schemas['Operator'];
 export type Part = Schemas['Part'];
 export type Policy = Schemas['PolicyConfig'];
@@ -23,6 +36,9 @@ export type PolicyVersion = Schemas['PolicyVersion'];
 export type Provider = Schemas['Provider'];
 export type Query = Schemas['Query'];
 export type RouteStatus = Schemas['RouteStatus'];
+export type Run = Schemas['Run'];
+export type RunItem = Schemas['RunItem'];
+export type RunScore = Schemas['RunScore'];
 export type RunningQuery = Schemas['RunningQuery'];
 export type SayFeedback = Schemas['SayFeedback'];
 export type Session = Schemas['Session'];

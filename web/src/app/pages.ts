@@ -1,10 +1,12 @@
 import {
   Activity,
   Database,
+  FlaskConical,
   KeyRound,
   LayoutDashboard,
   type LucideIcon,
   Plug,
+  Ruler,
   ShieldCheck,
   Split,
   TerminalSquare,
@@ -12,13 +14,23 @@ import {
 
 /** A page that one can go to. This list makes the navigation, the command palette and the shortcuts. */
 export interface Page {
-  to: '/' | '/traces' | '/guardrails' | '/query' | '/routes' | '/providers' | '/keys' | '/data';
+  to:
+    | '/'
+    | '/traces'
+    | '/guardrails'
+    | '/query'
+    | '/experiments'
+    | '/metrics-catalogue'
+    | '/routes'
+    | '/providers'
+    | '/keys'
+    | '/data';
   title: string;
   about: string;
   icon: LucideIcon;
   /** `g` and this key go there. */
   key: string;
-  group: 'Observe' | 'Settings';
+  group: 'Observe' | 'Evaluate' | 'Settings';
   /** The page is about a range of time, which is kept on the way. */
   ranged?: boolean;
 }
@@ -52,6 +64,22 @@ export const pages: Page[] = [
     ranged: true,
   },
   { to: '/query', title: 'Query', about: 'SQL over spans', icon: TerminalSquare, key: 'q', group: 'Observe' },
+  {
+    to: '/experiments',
+    title: 'Experiments',
+    about: 'Runs over the same items: what came out, and which is better',
+    icon: FlaskConical,
+    key: 'e',
+    group: 'Evaluate',
+  },
+  {
+    to: '/metrics-catalogue',
+    title: 'Metrics',
+    about: 'What answers can be measured by: formulas, sources, and a case to try',
+    icon: Ruler,
+    key: 'm',
+    group: 'Evaluate',
+  },
   {
     to: '/routes',
     title: 'Routes',

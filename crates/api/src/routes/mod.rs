@@ -6,6 +6,7 @@ mod config;
 mod credentials;
 mod erasures;
 mod evaluate;
+mod experiments;
 mod export;
 mod fields;
 mod guard;
@@ -18,6 +19,7 @@ mod queries;
 mod query;
 mod reindex;
 mod routing;
+mod runs;
 mod scores;
 mod session;
 mod sql;
@@ -56,6 +58,9 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(credentials::set, credentials::delete))
         .routes(routes!(erasures::list, erasures::erase))
         .routes(routes!(evaluate::evaluate))
+        .routes(routes!(experiments::list))
+        .routes(routes!(experiments::show, experiments::delete))
+        .routes(routes!(experiments::pin, experiments::unpin))
         .routes(routes!(export::export))
         .routes(routes!(fields::list))
         .routes(routes!(guard::show, guard::check))
@@ -77,6 +82,12 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(health::readyz))
         .routes(routes!(reindex::reindex))
         .routes(routes!(routing::list))
+        .routes(routes!(runs::list, runs::start))
+        .routes(routes!(runs::compare::compare))
+        .routes(routes!(runs::compare::items))
+        .routes(routes!(runs::show, runs::delete))
+        .routes(routes!(runs::finish))
+        .routes(routes!(runs::items::list, runs::items::add))
         .routes(routes!(scores::create))
         .routes(routes!(session::show, session::open, session::close))
         .routes(routes!(sql::ask))

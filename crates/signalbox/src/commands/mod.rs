@@ -8,6 +8,7 @@ mod export;
 mod import;
 mod init;
 mod place;
+mod push;
 mod query;
 mod reindex;
 mod restore;

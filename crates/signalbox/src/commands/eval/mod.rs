@@ -26,6 +26,7 @@ enum What {
     Metric(Metric),
     Run(Run),
     Compare(Compare),
+    Push(super::push::Push),
 }
 
 impl Eval {
@@ -34,6 +35,7 @@ impl Eval {
             What::Metric(metric) => metric.run(),
             What::Run(run) => run.run(),
             What::Compare(compare) => compare.run(),
+            What::Push(push) => push.run(),
         }
     }
 }
