@@ -7,18 +7,19 @@ import {
   Plug,
   ShieldCheck,
   Split,
+  Table2,
   TerminalSquare,
 } from 'lucide-react';
 
 /** A page that one can go to. This list makes the navigation, the command palette and the shortcuts. */
 export interface Page {
-  to: '/' | '/traces' | '/guardrails' | '/query' | '/routes' | '/providers' | '/keys' | '/data';
+  to: '/' | '/traces' | '/guardrails' | '/query' | '/datasets' | '/routes' | '/providers' | '/keys' | '/data';
   title: string;
   about: string;
   icon: LucideIcon;
   /** `g` and this key go there. */
   key: string;
-  group: 'Observe' | 'Settings';
+  group: 'Observe' | 'Evaluate' | 'Settings';
   /** The page is about a range of time, which is kept on the way. */
   ranged?: boolean;
 }
@@ -52,6 +53,14 @@ export const pages: Page[] = [
     ranged: true,
   },
   { to: '/query', title: 'Query', about: 'SQL over spans', icon: TerminalSquare, key: 'q', group: 'Observe' },
+  {
+    to: '/datasets',
+    title: 'Datasets',
+    about: 'What answers are evaluated on: items in versions that never change',
+    icon: Table2,
+    key: 's',
+    group: 'Evaluate',
+  },
   {
     to: '/routes',
     title: 'Routes',

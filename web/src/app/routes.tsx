@@ -11,6 +11,7 @@ import {
 import { isSignedOut } from '@/api/client';
 import { NotFoundPage } from '@/features/not-found/page';
 import { sessionQuery } from '@/shared/data/query';
+import { readDatasetSearch } from '@/shared/url/dataset-search';
 import { readRangeSearch, readTraceSearch, readTracesSearch } from '@/shared/url/range-search';
 import { parseSearch, stringifySearch, textOf } from '@/shared/url/search';
 
@@ -78,6 +79,19 @@ const query = createRoute({
   component: lazyRouteComponent(() => import('@/features/query/page'), 'QueryPage'),
 });
 
+const datasets = createRoute({
+  getParentRoute: () => house,
+  path: '/datasets',
+  component: lazyRouteComponent(() => import('@/features/datasets/page'), 'DatasetsPage'),
+});
+
+const dataset = createRoute({
+  getParentRoute: () => house,
+  path: '/datasets/$name',
+  validateSearch: readDatasetSearch,
+  component: lazyRouteComponent(() => import('@/features/datasets/dataset'), 'DatasetPage'),
+});
+
 const routes = createRoute({
   getParentRoute: () => house,
   path: '/routes',
@@ -106,7 +120,19 @@ export const makeRouter = (queryClient: QueryClient) =>
   createRouter({
     routeTree: root.addChildren([
       signIn,
-      house.addChildren([overview, traces, trace, guardrails, query, routes, providers, keys, data]),
+      house.addChildren([
+        overview,
+        traces,
+        trace,
+        guardrails,
+        query,
+        datasets,
+        dataset,
+        routes,
+        providers,
+        keys,
+        data,
+      ]),
     ]),
     context: { queryClient },
     parseSearch,
