@@ -9,6 +9,7 @@ import {
   Ruler,
   ShieldCheck,
   Split,
+  Table2,
   TerminalSquare,
 } from 'lucide-react';
 
@@ -19,6 +20,7 @@ export interface Page {
     | '/traces'
     | '/guardrails'
     | '/query'
+    | '/datasets'
     | '/experiments'
     | '/metrics-catalogue'
     | '/routes'
@@ -64,6 +66,14 @@ export const pages: Page[] = [
     ranged: true,
   },
   { to: '/query', title: 'Query', about: 'SQL over spans', icon: TerminalSquare, key: 'q', group: 'Observe' },
+  {
+    to: '/datasets',
+    title: 'Datasets',
+    about: 'What answers are evaluated on: items in versions that never change',
+    icon: Table2,
+    key: 's',
+    group: 'Evaluate',
+  },
   {
     to: '/experiments',
     title: 'Experiments',

@@ -4,6 +4,7 @@
 mod backup;
 mod config;
 mod credentials;
+mod datasets;
 mod erasures;
 mod evaluate;
 mod experiments;
@@ -56,6 +57,7 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(config::show))
         .routes(routes!(credentials::list))
         .routes(routes!(credentials::set, credentials::delete))
+        .merge(datasets::list_routes())
         .routes(routes!(erasures::list, erasures::erase))
         .routes(routes!(evaluate::evaluate))
         .routes(routes!(experiments::list))
