@@ -108,6 +108,9 @@ impl From<CatalogError> for ApiError {
             CatalogError::UnknownCredential(_) => {
                 Self::not_found(error.to_string()).hint("`GET /api/v1/credentials` lists them")
             }
+            CatalogError::UnknownRule(_) => {
+                Self::not_found(error.to_string()).hint("`GET /api/v1/online-rules` lists them")
+            }
             CatalogError::LastKey(_) | CatalogError::Outdated { .. } | CatalogError::NoCredentialsKey => {
                 Self::new(ErrorClass::InvalidRequest, error.to_string()).status(StatusCode::CONFLICT)
             }

@@ -17,5 +17,6 @@ pub use resources::credential::Credential;
 pub use resources::feedback::{Feedback, KeptFeedback};
 pub use resources::kept::{KeptBounds, KeptThing};
 pub use resources::key::{Key, MIN_KEY_CHARS, NewKey, Principal};
+pub use resources::online_rule::OnlineRule;
 pub use resources::policy_set::PolicySet;
 pub use resources::session::SESSION_LIFETIME;

@@ -5,6 +5,7 @@ pub(crate) mod credential;
 pub(crate) mod feedback;
 pub(crate) mod kept;
 pub(crate) mod key;
+pub(crate) mod online_rule;
 pub(crate) mod policy_set;
 pub(crate) mod project;
 pub(crate) mod session;

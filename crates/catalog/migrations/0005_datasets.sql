@@ -1,0 +1,3 @@
+-- Taken: see the migration of data sets.
+
+PRAGMA user_version = 5;

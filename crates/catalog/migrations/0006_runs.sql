@@ -1,0 +1,3 @@
+-- Taken: see the migration of runs.
+
+PRAGMA user_version = 6;
