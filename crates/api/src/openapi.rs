@@ -40,7 +40,7 @@ pub(crate) fn frame() -> OpenApi {
         (name = "Queries", description = "Any question about the recorded events, as a `Query` or as SQL."),
         (name = "Erasures", description = "Removing everything of a user, a session or a trace."),
         (name = "Scores", description = "Judgements of what happened: feedback, reviews, judges, metrics."),
-        (name = "Evaluation", description = "What answers are worth: metrics that run without a model."),
+        (name = "Evaluation", description = "What answers are worth: metrics that run without a model, and rules that score what arrives."),
         (name = "Guardrails", description = "What must not pass: policies in force, and what they say of a text."),
         (name = "Keys", description = "Virtual keys: what applications and people hold instead of provider credentials."),
         (name = "Session", description = "Signing in and out of the web UI."),
