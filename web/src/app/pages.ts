@@ -5,6 +5,7 @@ import {
   LayoutDashboard,
   type LucideIcon,
   Plug,
+  Radar,
   ShieldCheck,
   Split,
   TerminalSquare,
@@ -12,13 +13,13 @@ import {
 
 /** A page that one can go to. This list makes the navigation, the command palette and the shortcuts. */
 export interface Page {
-  to: '/' | '/traces' | '/guardrails' | '/query' | '/routes' | '/providers' | '/keys' | '/data';
+  to: '/' | '/traces' | '/guardrails' | '/query' | '/online' | '/routes' | '/providers' | '/keys' | '/data';
   title: string;
   about: string;
   icon: LucideIcon;
   /** `g` and this key go there. */
   key: string;
-  group: 'Observe' | 'Settings';
+  group: 'Observe' | 'Evaluate' | 'Settings';
   /** The page is about a range of time, which is kept on the way. */
   ranged?: boolean;
 }
@@ -52,6 +53,15 @@ export const pages: Page[] = [
     ranged: true,
   },
   { to: '/query', title: 'Query', about: 'SQL over spans', icon: TerminalSquare, key: 'q', group: 'Observe' },
+  {
+    to: '/online',
+    title: 'Online evaluation',
+    about: 'Which calls are scored as they arrive, by what, and how good they are',
+    icon: Radar,
+    key: 'l',
+    group: 'Evaluate',
+    ranged: true,
+  },
   {
     to: '/routes',
     title: 'Routes',

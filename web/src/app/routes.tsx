@@ -78,6 +78,13 @@ const query = createRoute({
   component: lazyRouteComponent(() => import('@/features/query/page'), 'QueryPage'),
 });
 
+const online = createRoute({
+  getParentRoute: () => house,
+  path: '/online',
+  validateSearch: readRangeSearch,
+  component: lazyRouteComponent(() => import('@/features/online/page'), 'OnlinePage'),
+});
+
 const routes = createRoute({
   getParentRoute: () => house,
   path: '/routes',
@@ -106,7 +113,7 @@ export const makeRouter = (queryClient: QueryClient) =>
   createRouter({
     routeTree: root.addChildren([
       signIn,
-      house.addChildren([overview, traces, trace, guardrails, query, routes, providers, keys, data]),
+      house.addChildren([overview, traces, trace, guardrails, query, online, routes, providers, keys, data]),
     ]),
     context: { queryClient },
     parseSearch,
