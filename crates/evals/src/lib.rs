@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+pub mod online;
 pub mod paired;
 pub mod results;
 mod scorer;

@@ -677,6 +677,139 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/online-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the online rules
+         * @description Which spans of the traffic are scored, by what, and how that is going.
+         */
+        get: operations["list_online_rules"];
+        put?: never;
+        /**
+         * Make an online rule
+         * @description If it is on, spans that arrive from now on are scored.
+         */
+        post: operations["create_online_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/online-rules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try an online rule
+         * @description How many spans of the last 24 hours it would take, and what its scorers would see and say of the newest three. Nothing is
+         *     saved, and no judge is asked.
+         */
+        post: operations["preview_online_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/online-rules/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an online rule */
+        get: operations["show_online_rule"];
+        /**
+         * Change an online rule
+         * @description The new version is in force from the moment this is answered. Spans that have scores of an earlier version keep those.
+         */
+        put: operations["change_online_rule"];
+        post?: never;
+        /**
+         * Delete an online rule
+         * @description What it has scored stays.
+         */
+        delete: operations["delete_online_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/online-rules/{name}/backfill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Score history
+         * @description Spans that started in the time range and have no scores of this rule get them, a stretch at a time, also over a restart.
+         *     `GET /api/v1/online-rules/{name}` shows how far it has come.
+         */
+        post: operations["begin_backfill"];
+        /**
+         * Stop scoring history
+         * @description What was scored stays.
+         */
+        delete: operations["cancel_backfill"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/online-rules/{name}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the changes of an online rule */
+        get: operations["list_online_rule_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/online-rules/{name}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sum up an online rule's scores
+         * @description Means and rates of all traffic that the filter means, not of the sample only: each score weighs 1 / sample rate. With 95 %
+         *     confidence intervals, in which spans of one trace count as alike.
+         */
+        get: operations["summarise_online_rule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/providers": {
         parameters: {
             query?: never;
@@ -1230,6 +1363,11 @@ export interface components {
              */
             weight: number;
         };
+        /**
+         * @description How a run over history is doing.
+         * @enum {string}
+         */
+        BackfillState: "running" | "done" | "cancelled";
         /** @description What was done. */
         BackupAnswer: components["schemas"]["BackupReport"] & {
             /** @description The folder. */
@@ -1303,6 +1441,16 @@ export interface components {
             id?: unknown;
             /** @description A score for each metric, in the order of the request. */
             scores: components["schemas"]["MetricScore"][];
+        };
+        /** @description A rule as it shall be. */
+        ChangeOnlineRule: {
+            /**
+             * Format: int32
+             * @description The version that was changed: if another one is in force by now, this is refused.
+             */
+            base: number;
+            /** @description All of it, not only what changed. Its name stays. */
+            rule: components["schemas"]["OnlineRuleConfig"];
         };
         /**
          * @description The policies that a project adds from now on.
@@ -2314,6 +2462,22 @@ export interface components {
             /** @description What would become of it. */
             verdict: components["schemas"]["Verdict"];
         };
+        /** @description A rule as it is kept, and how it is doing. */
+        KeptOnlineRule: {
+            /** @description When this version was made. */
+            made_at: components["schemas"]["Timestamp"];
+            /** @description The key that made it. */
+            made_by: components["schemas"]["KeyId"];
+            /** @description What it says. */
+            rule: components["schemas"]["OnlineRuleConfig"];
+            /** @description How it is doing. */
+            state: components["schemas"]["OnlineState"];
+            /**
+             * Format: int32
+             * @description From 1; each change makes the next.
+             */
+            version: number;
+        };
         /** @description A virtual key's public name, safe to log and to show. */
         KeyId: string;
         /** @description The latest failure of a provider. */
@@ -2614,6 +2778,302 @@ export interface components {
         };
         /** @description One score, or a list of them. */
         NewScores: components["schemas"]["NewScore"] | components["schemas"]["NewScore"][];
+        /** @description A run over history. */
+        OnlineBackfill: {
+            /** @description What started before this is scored. */
+            at: components["schemas"]["Timestamp"];
+            /** @description The first moment. */
+            from: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description Scores that were made.
+             */
+            scored: number;
+            /**
+             * Format: int64
+             * @description Spans that were looked at.
+             */
+            seen: number;
+            /** @description How it is doing. */
+            state: components["schemas"]["BackfillState"];
+            /** @description The first moment after it. */
+            to: components["schemas"]["Timestamp"];
+        };
+        /** @description What a rule may use up on a day. What comes after that isn't scored, and counted. */
+        OnlineBudget: {
+            /**
+             * Format: int64
+             * @description Scores of any kind.
+             */
+            scores_per_day?: number;
+            /**
+             * Format: double
+             * @description US dollars for models that judge.
+             */
+            usd_per_day?: number;
+        };
+        /** @description What a rule did since the start of the process. */
+        OnlineCounts: {
+            /**
+             * Format: int64
+             * @description Spans whose bodies retention has removed.
+             */
+            body_gone: number;
+            /**
+             * Format: int64
+             * @description Spans that found no room in the queue; a sweep scores them later.
+             */
+            dropped: number;
+            /**
+             * Format: int64
+             * @description Scorings that failed.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Scorings for which the span lacks an input.
+             */
+            no_input: number;
+            /**
+             * Format: int64
+             * @description Scorings that the day's budget had nothing left for.
+             */
+            over_budget: number;
+            /**
+             * Format: int64
+             * @description Scores that were stored.
+             */
+            scored: number;
+        };
+        /** @description A span, and what scorers would see and say of it. */
+        OnlineExample: {
+            /** @description What scorers see, cut where it is long. */
+            inputs: Record<string, never>;
+            /** @description Its name. */
+            name: string;
+            /** @description What each would say. */
+            scores: components["schemas"]["OnlineExampleScore"][];
+            /** @description Its id. */
+            span_id: components["schemas"]["SpanId"];
+            /** @description When it began. */
+            start_time: components["schemas"]["Timestamp"];
+            /** @description Its trace. */
+            trace_id: components["schemas"]["TraceId"];
+        };
+        /** @description What a scorer would say. */
+        OnlineExampleScore: {
+            /** @description Why there is no score. */
+            error?: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Good enough? */
+            passed?: boolean;
+            /** @description Why. */
+            reason?: string;
+            /**
+             * Format: double
+             * @description The value.
+             */
+            value?: number;
+        };
+        /** @description A failure. */
+        OnlineFailure: {
+            /** @description What went wrong. */
+            message: string;
+            /** @description When. */
+            time: components["schemas"]["Timestamp"];
+        };
+        /** @description An estimate. It is over all scores; the interval is from the spread of the newest 10,000. */
+        OnlineFigure: {
+            /**
+             * Format: double
+             * @description Its upper end.
+             */
+            high?: number;
+            /**
+             * Format: double
+             * @description The lower end of the 95 % confidence interval; absent from fewer than two traces.
+             */
+            low?: number;
+            /**
+             * Format: double
+             * @description The estimate.
+             */
+            value: number;
+        };
+        /** @description What a rule would do. */
+        OnlinePreview: {
+            /** @description The newest of them. */
+            examples: components["schemas"]["OnlineExample"][];
+            /**
+             * Format: int64
+             * @description Spans of the last 24 hours that meet the filter.
+             */
+            matched: number;
+            /**
+             * Format: int64
+             * @description How many of them the sample would have, about.
+             */
+            sampled: number;
+        };
+        /** @description A change of a rule. */
+        OnlineRuleChange: {
+            /** @description `create`, `change` or `delete`. */
+            action: string;
+            /** @description How it is since. */
+            after?: Record<string, never>;
+            /** @description How it was. */
+            before?: Record<string, never>;
+            /** @description The key that made it. */
+            made_by?: components["schemas"]["KeyId"];
+            /** @description When. */
+            time: components["schemas"]["Timestamp"];
+        };
+        /** @description The changes of a rule. */
+        OnlineRuleChanges: {
+            /** @description The latest first, at most 200. */
+            changes: components["schemas"]["OnlineRuleChange"][];
+        };
+        /** @description Which spans are scored, how many of them, and by what. */
+        OnlineRuleConfig: {
+            /** @description What it may use up on a day (UTC). */
+            budget?: components["schemas"]["OnlineBudget"];
+            /** @description Which spans; all calls of language models if absent. It can't ask for scores: what arrives has none yet. */
+            filter?: components["schemas"]["Filter"];
+            /**
+             * @description Where a scorer's inputs stand in a span, for those that stand elsewhere than usual: `attributes.KEY`, or a JSON
+             *     pointer such as `/input/question` or `/output_messages/0/parts/0/content`. By the input's name: `input`, `output`,
+             *     `context`, `reference`, `tools`, `schema`, `logprobs`.
+             */
+            mapping?: {
+                [key: string]: string;
+            };
+            /**
+             * @description Its name: letters, digits, `-`, `_` and `.`. Scores carry it as `metadata.rule`.
+             * @example answers-are-json
+             */
+            name: string;
+            /** @description Whether it scores what arrives. */
+            on?: boolean;
+            /**
+             * Format: double
+             * @description The part of all traces that is scored, above 0 and up to 1. Whole traces are in or out, and the same ones each
+             *     time: a higher rate adds to them.
+             */
+            sample_rate?: number;
+            /** @description What gives the scores. */
+            scorers: components["schemas"]["OnlineScorer"][];
+        };
+        /** @description The online rules of a project. */
+        OnlineRules: {
+            /** @description By name. */
+            rules: components["schemas"]["KeptOnlineRule"][];
+        };
+        /** @description A metric with its options. */
+        OnlineScorer: {
+            /**
+             * @description The metric's name, as `GET /api/v1/metrics` lists it.
+             * @example json_valid
+             */
+            metric: string;
+            /** @description The name of its scores; the metric's own if absent. */
+            name?: string;
+            /** @description What is set of the metric. */
+            options?: Record<string, never>;
+            /**
+             * Format: double
+             * @description What passes, instead of the metric's own threshold.
+             */
+            threshold?: number;
+        };
+        /** @description What one scorer's scores say of all traffic that the rule's filter means. */
+        OnlineScorerSummary: {
+            /** @description The mean of all traffic, estimated. */
+            mean?: components["schemas"]["OnlineFigure"];
+            /** @description The scores' name. */
+            name: string;
+            /** @description The part of all traffic that passes, estimated. */
+            pass_rate?: components["schemas"]["OnlineFigure"];
+            /**
+             * Format: int64
+             * @description Scores.
+             */
+            scored: number;
+            /** @description The same over time. */
+            series: components["schemas"]["OnlineSummaryPoint"][];
+            /**
+             * Format: double
+             * @description Spans that they stand for: the sum of the weights.
+             */
+            stands_for: number;
+        };
+        /** @description How a rule is doing. */
+        OnlineState: {
+            /** @description The last run over history. */
+            backfill?: components["schemas"]["OnlineBackfill"];
+            /** @description Spans were dropped or Signalbox was restarted, and the store is being looked through for what lacks scores. */
+            catching_up: boolean;
+            /**
+             * Format: double
+             * @description How long ago the oldest span started that waits, in seconds.
+             */
+            lag_s: number;
+            /** @description The last failure since Signalbox was started. */
+            last_error?: components["schemas"]["OnlineFailure"];
+            /** @description Why it scores nothing, though it is on. */
+            problem?: string;
+            /**
+             * Format: int64
+             * @description Scores of today (UTC).
+             */
+            scored_today: number;
+            /** @description Since Signalbox was started. */
+            since_start: components["schemas"]["OnlineCounts"];
+            /**
+             * Format: double
+             * @description US dollars that judges took today.
+             */
+            spent_today_usd: number;
+            /**
+             * Format: int64
+             * @description Spans that wait for their scores.
+             */
+            waiting: number;
+        };
+        /** @description What the scores of a rule say of all traffic that its filter means. */
+        OnlineSummary: {
+            /** @description Width of the series' buckets. */
+            bucket: string;
+            /** @description The first moment. */
+            from: components["schemas"]["Timestamp"];
+            /** @description By name. */
+            scorers: components["schemas"]["OnlineScorerSummary"][];
+            /** @description The first moment after it. */
+            to: components["schemas"]["Timestamp"];
+        };
+        /** @description A bucket of time. */
+        OnlineSummaryPoint: {
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            bucket: string;
+            /**
+             * Format: double
+             * @description Their weighted mean.
+             */
+            mean?: number;
+            /**
+             * Format: double
+             * @description The weighted part that passes.
+             */
+            pass_rate?: number;
+            /**
+             * Format: int64
+             * @description Scores.
+             */
+            scored: number;
+        };
         /**
          * @description How a field is compared.
          * @enum {string}
@@ -4174,12 +4634,14 @@ export type AllFeedback = components['schemas']['AllFeedback'];
 export type Answer = components['schemas']['Answer'];
 export type AnswerColumn = components['schemas']['AnswerColumn'];
 export type ArmStatus = components['schemas']['ArmStatus'];
+export type BackfillState = components['schemas']['BackfillState'];
 export type BackupAnswer = components['schemas']['BackupAnswer'];
 export type BackupReport = components['schemas']['BackupReport'];
 export type BackupRequest = components['schemas']['BackupRequest'];
 export type BranchPlace = components['schemas']['BranchPlace'];
 export type BreakerState = components['schemas']['BreakerState'];
 export type CaseResult = components['schemas']['CaseResult'];
+export type ChangeOnlineRule = components['schemas']['ChangeOnlineRule'];
 export type ChangePolicies = components['schemas']['ChangePolicies'];
 export type ChangedDataset = components['schemas']['ChangedDataset'];
 export type Column = components['schemas']['Column'];
@@ -4245,6 +4707,7 @@ export type Highlight = components['schemas']['Highlight'];
 export type Imported = components['schemas']['Imported'];
 export type ImportedItems = components['schemas']['ImportedItems'];
 export type JudgedText = components['schemas']['JudgedText'];
+export type KeptOnlineRule = components['schemas']['KeptOnlineRule'];
 export type KeyId = components['schemas']['KeyId'];
 export type LastError = components['schemas']['LastError'];
 export type LiveSpan = components['schemas']['LiveSpan'];
@@ -4264,6 +4727,23 @@ export type NewDataset = components['schemas']['NewDataset'];
 export type NewDatasetVersion = components['schemas']['NewDatasetVersion'];
 export type NewScore = components['schemas']['NewScore'];
 export type NewScores = components['schemas']['NewScores'];
+export type OnlineBackfill = components['schemas']['OnlineBackfill'];
+export type OnlineBudget = components['schemas']['OnlineBudget'];
+export type OnlineCounts = components['schemas']['OnlineCounts'];
+export type OnlineExample = components['schemas']['OnlineExample'];
+export type OnlineExampleScore = components['schemas']['OnlineExampleScore'];
+export type OnlineFailure = components['schemas']['OnlineFailure'];
+export type OnlineFigure = components['schemas']['OnlineFigure'];
+export type OnlinePreview = components['schemas']['OnlinePreview'];
+export type OnlineRuleChange = components['schemas']['OnlineRuleChange'];
+export type OnlineRuleChanges = components['schemas']['OnlineRuleChanges'];
+export type OnlineRuleConfig = components['schemas']['OnlineRuleConfig'];
+export type OnlineRules = components['schemas']['OnlineRules'];
+export type OnlineScorer = components['schemas']['OnlineScorer'];
+export type OnlineScorerSummary = components['schemas']['OnlineScorerSummary'];
+export type OnlineState = components['schemas']['OnlineState'];
+export type OnlineSummary = components['schemas']['OnlineSummary'];
+export type OnlineSummaryPoint = components['schemas']['OnlineSummaryPoint'];
 export type Operator = components['schemas']['Operator'];
 export type Order = components['schemas']['Order'];
 export type OwnPolicies = components['schemas']['OwnPolicies'];
@@ -6488,6 +6968,489 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Metrics"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_online_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rules of this project. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnlineRules"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_online_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OnlineRuleConfig"];
+            };
+        };
+        responses: {
+            /** @description The rule. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptOnlineRule"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is a rule of this name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_online_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OnlineRuleConfig"];
+            };
+        };
+        responses: {
+            /** @description What it would do. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnlinePreview"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_online_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rule. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptOnlineRule"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is no such rule in this project. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_online_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeOnlineRule"];
+            };
+        };
+        responses: {
+            /** @description The new version. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptOnlineRule"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Another version is in force by now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_online_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is no such rule in this project. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    begin_backfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TimeRange"];
+            };
+        };
+        responses: {
+            /** @description It has begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnlineBackfill"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is no such rule in this project. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The rule is off, or a run over history is under way. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    cancel_backfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing runs any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is no such rule in this project. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_online_rule_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its changes, also of a rule that was deleted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnlineRuleChanges"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    summarise_online_rule: {
+        parameters: {
+            query?: {
+                /** @description The first moment; `now-24h` if absent. */
+                from?: string;
+                /** @description The first moment after it; `now` if absent. */
+                to?: string;
+                /** @description Width of the series' buckets; one that suits the range if absent. */
+                bucket?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What its scores say; also of a rule that was deleted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnlineSummary"];
                 };
             };
             /** @description No key, an unknown or revoked one, or an ended session. */

@@ -6,6 +6,7 @@ import {
   LayoutDashboard,
   type LucideIcon,
   Plug,
+  Radar,
   Ruler,
   ShieldCheck,
   Split,
@@ -23,6 +24,7 @@ export interface Page {
     | '/datasets'
     | '/experiments'
     | '/metrics-catalogue'
+    | '/online'
     | '/routes'
     | '/providers'
     | '/keys'
@@ -89,6 +91,15 @@ export const pages: Page[] = [
     icon: Ruler,
     key: 'm',
     group: 'Evaluate',
+  },
+  {
+    to: '/online',
+    title: 'Online evaluation',
+    about: 'Which calls are scored as they arrive, by what, and how good they are',
+    icon: Radar,
+    key: 'l',
+    group: 'Evaluate',
+    ranged: true,
   },
   {
     to: '/routes',

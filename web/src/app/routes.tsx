@@ -122,6 +122,13 @@ const dataset = createRoute({
   component: lazyRouteComponent(() => import('@/features/datasets/dataset'), 'DatasetPage'),
 });
 
+const online = createRoute({
+  getParentRoute: () => house,
+  path: '/online',
+  validateSearch: readRangeSearch,
+  component: lazyRouteComponent(() => import('@/features/online/page'), 'OnlinePage'),
+});
+
 const routes = createRoute({
   getParentRoute: () => house,
   path: '/routes',
@@ -167,6 +174,7 @@ export const makeRouter = (queryClient: QueryClient) =>
         keys,
         data,
       ]),
+      house.addChildren([overview, traces, trace, guardrails, query, online, routes, providers, keys, data]),
     ]),
     context: { queryClient },
     parseSearch,
