@@ -16,6 +16,7 @@ use std::time::Duration;
 use anyhow::Context;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use signalbox_evals::online::EvalsConfig;
 use signalbox_gateway::{GatewayConfig, RouteConfig, Routes};
 use signalbox_guard::GuardConfig;
 use signalbox_ingest::IngestConfig;
@@ -72,6 +73,8 @@ pub(crate) struct Config {
     pub(crate) discounts: Vec<Discount>,
     /// Limits of the OTLP receivers.
     pub(crate) ingest: IngestConfig,
+    /// Evaluation of what arrives.
+    pub(crate) evals: EvalsConfig,
     /// The embedded event store.
     pub(crate) store: StoreConfig,
     /// Where all this stands.
