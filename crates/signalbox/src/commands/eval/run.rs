@@ -8,12 +8,13 @@ use anyhow::{Context, anyhow};
 use signalbox_evals::Scorer;
 use signalbox_evals::suite::report::{self, Report};
 use signalbox_evals::suite::{
-    self, Item, Metric, Others, ProgramConfig, Row, Run as Results, Suite, SuiteProblem, make_all, read_items,
+    self, Item, Metric, MetricConfig, Others, ProgramConfig, Row, Run as Results, Suite, SuiteProblem, make_all,
+    read_items,
 };
 use signalbox_metrics::Direction;
 use signalbox_types::seam::{Clock as _, SystemClock};
 
-use super::cache::Cache;
+use super::cache::{Cache, content_of_files};
 use super::compare::read;
 use super::program::Program;
 use super::runner::Runner;
@@ -112,9 +113,12 @@ impl Run {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let ready = self.ready().map_err(|error| Ended::with(2, &error))?;
         let (mut results, mut file) = self.begin(&ready).map_err(|error| Ended::with(2, &error))?;
+        let program =
+            |row: &MetricConfig| row.command.as_ref().map(|program| content_of_files(&program.run, &ready.folder));
+        let files = ready.suite.metrics.iter().map(|row| program(row).unwrap_or_default()).collect();
         let runner = Runner {
             suite: &ready.suite,
-            folder: &ready.folder,
+            files,
             items: &ready.items,
             targets: &ready.targets,
             metrics: Arc::new(ready.metrics),
@@ -227,19 +231,18 @@ impl Run {
         if !self.quiet && self.json.as_deref() != Some(Path::new("-")) {
             say(super::table::told(report).trim_end());
         }
-        let json = serde_json::to_string_pretty(&report.json())? + "\n";
-        let files = [
-            (&self.json, json),
-            (&self.junit, report::junit(report)),
-            (&self.markdown, report::markdown(report)),
-            (&self.html, report::html(report)),
+        let files: [(&Option<PathBuf>, fn(&Report<'_>) -> String); 4] = [
+            (&self.json, |report| format!("{:#}\n", report.json())),
+            (&self.junit, report::junit),
+            (&self.markdown, report::markdown),
+            (&self.html, report::html),
         ];
-        for (path, text) in files {
+        for (path, write) in files {
             match path.as_deref() {
                 None => {}
-                Some(path) if path == Path::new("-") => say(text.trim_end()),
+                Some(path) if path == Path::new("-") => say(write(report).trim_end()),
                 Some(path) => {
-                    std::fs::write(path, text).with_context(|| format!("can't write `{}`", path.display()))?;
+                    std::fs::write(path, write(report)).with_context(|| format!("can't write `{}`", path.display()))?;
                 }
             }
         }
