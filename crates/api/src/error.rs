@@ -111,6 +111,9 @@ impl From<CatalogError> for ApiError {
             CatalogError::UnknownExperiment(_) => {
                 Self::not_found(error.to_string()).hint("`GET /api/v1/experiments` lists them")
             }
+            CatalogError::UnknownRule(_) => {
+                Self::not_found(error.to_string()).hint("`GET /api/v1/online-rules` lists them")
+            }
             CatalogError::UnknownRun(_) => Self::not_found(error.to_string()).hint("`GET /api/v1/runs` lists them"),
             CatalogError::LastKey(_)
             | CatalogError::Outdated { .. }

@@ -88,6 +88,9 @@ pub enum CatalogError {
     /// There is no such credential.
     #[error("there is no credential `{0}`")]
     UnknownCredential(String),
+    /// There is no such rule in the caller's project.
+    #[error("there is no online rule `{0}`")]
+    UnknownRule(String),
     /// There is nothing to encrypt it with.
     #[error(
         "no credential can be kept without a key to encrypt it with: start Signalbox with SIGNALBOX_CREDENTIALS_KEY, at least 32 random characters (`openssl rand -base64 32`), or with the path of a file that holds them in SIGNALBOX_CREDENTIALS_KEY_FILE"

@@ -84,6 +84,244 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List datasets */
+        get: operations["list_datasets"];
+        put?: never;
+        /**
+         * Make a dataset
+         * @description It is empty; its branch `main` has no version yet.
+         */
+        post: operations["create_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a dataset
+         * @description With its branches and tags.
+         */
+        get: operations["show_dataset"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a dataset
+         * @description With all its versions, branches and tags. Items that no other dataset has are gone from the disk.
+         */
+        delete: operations["delete_dataset"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a dataset
+         * @description Its name, what it is for, or what its items must satisfy: a new schema is refused if an item at the head of
+         *     `main` doesn't. Items change by new versions.
+         */
+        patch: operations["change_dataset"];
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/branches/{branch}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Make or move a branch
+         * @description A branch moves by itself with each version that is made on it.
+         */
+        put: operations["set_dataset_branch"];
+        post?: never;
+        /**
+         * Delete a branch
+         * @description Its versions stay.
+         */
+        delete: operations["delete_dataset_branch"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare two versions of a dataset
+         * @description Item by item, and within an item field by field. Where items stand in the list is not compared.
+         */
+        get: operations["diff_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export items of a dataset
+         * @description As `…/import` reads them, in the version's order, streamed. JSON Lines say all of it; in CSV, what is no text stands as
+         *     JSON in its cell. Items that were erased are left out.
+         */
+        get: operations["export_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/from-traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add items from traces
+         * @description Each span makes an item: `input` and `output` of its messages, `context` of what was retrieved before in its trace, `tools`,
+         *     `metadata` and its `source`. Its id is the span's, so that adding it twice changes nothing.
+         */
+        post: operations["add_to_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import items of a dataset
+         * @description The file makes one version, or none if it is refused: the refusal names the line. At most 4 GiB, a million items, 1 MiB
+         *     an item. Importing a file twice changes nothing.
+         */
+        post: operations["import_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List items of a dataset */
+        get: operations["list_dataset_items"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/items/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an item of a dataset */
+        get: operations["show_dataset_item"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/tags/{tag}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Tag a version
+         * @description A tag stays where it is.
+         */
+        put: operations["set_dataset_tag"];
+        post?: never;
+        /**
+         * Delete a tag
+         * @description Its version stays.
+         */
+        delete: operations["delete_dataset_tag"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List versions of a dataset */
+        get: operations["list_dataset_versions"];
+        put?: never;
+        /**
+         * Make a version of a dataset
+         * @description Adds, replaces and removes items in one change. An item is an object: `id` names it (made from its content if absent),
+         *     `split` says where it belongs, `input`, `output`, `reference`, `context`, `tools`, `schema` are what metrics look at,
+         *     `metadata`, `source` and all other fields are kept. If nothing differs, the head is answered as it is.
+         */
+        post: operations["commit_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/erasures": {
         parameters: {
             query?: never;
@@ -97,7 +335,8 @@ export interface paths {
         /**
          * Erase a user, a session or a trace
          * @description Everything of it that this project has stored so far is gone from queries when this is answered,
-         *     and its bytes from the disk if `complete` is true. Backups are not touched. Takes seconds to minutes.
+         *     and its bytes from the disk if `complete` is true. Items of datasets that were made from it lose their fields, in every
+         *     version. Backups are not touched. Takes seconds to minutes.
          */
         post: operations["erase"];
         delete?: never;
@@ -430,6 +669,139 @@ export interface paths {
          * @description Every metric that runs without a model: what it needs, its formula and where that comes from.
          */
         get: operations["list_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/online-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the online rules
+         * @description Which spans of the traffic are scored, by what, and how that is going.
+         */
+        get: operations["list_online_rules"];
+        put?: never;
+        /**
+         * Make an online rule
+         * @description If it is on, spans that arrive from now on are scored.
+         */
+        post: operations["create_online_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/online-rules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try an online rule
+         * @description How many spans of the last 24 hours it would take, and what its scorers would see and say of the newest three. Nothing is
+         *     saved, and no judge is asked.
+         */
+        post: operations["preview_online_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/online-rules/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an online rule */
+        get: operations["show_online_rule"];
+        /**
+         * Change an online rule
+         * @description The new version is in force from the moment this is answered. Spans that have scores of an earlier version keep those.
+         */
+        put: operations["change_online_rule"];
+        post?: never;
+        /**
+         * Delete an online rule
+         * @description What it has scored stays.
+         */
+        delete: operations["delete_online_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/online-rules/{name}/backfill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Score history
+         * @description Spans that started in the time range and have no scores of this rule get them, a stretch at a time, also over a restart.
+         *     `GET /api/v1/online-rules/{name}` shows how far it has come.
+         */
+        post: operations["begin_backfill"];
+        /**
+         * Stop scoring history
+         * @description What was scored stays.
+         */
+        delete: operations["cancel_backfill"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/online-rules/{name}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the changes of an online rule */
+        get: operations["list_online_rule_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/online-rules/{name}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sum up an online rule's scores
+         * @description Means and rates of all traffic that the filter means, not of the sample only: each score weighs 1 / sample rate. With 95 %
+         *     confidence intervals, in which spans of one trace count as alike.
+         */
+        get: operations["summarise_online_rule"];
         put?: never;
         post?: never;
         delete?: never;
@@ -991,6 +1363,11 @@ export interface components {
              */
             weight: number;
         };
+        /**
+         * @description How a run over history is doing.
+         * @enum {string}
+         */
+        BackfillState: "running" | "done" | "cancelled";
         /** @description What was done. */
         BackupAnswer: components["schemas"]["BackupReport"] & {
             /** @description The folder. */
@@ -1043,6 +1420,16 @@ export interface components {
              */
             to: string;
         };
+        /** @description Where a branch shall be. */
+        BranchPlace: {
+            /** @description Where it is now; needed if there is one of that name. */
+            base?: string;
+            /**
+             * @description A version, branch or tag.
+             * @example main
+             */
+            version: string;
+        };
         /**
          * @description Whether a target may be asked.
          * @enum {string}
@@ -1054,6 +1441,16 @@ export interface components {
             id?: unknown;
             /** @description A score for each metric, in the order of the request. */
             scores: components["schemas"]["MetricScore"][];
+        };
+        /** @description A rule as it shall be. */
+        ChangeOnlineRule: {
+            /**
+             * Format: int32
+             * @description The version that was changed: if another one is in force by now, this is refused.
+             */
+            base: number;
+            /** @description All of it, not only what changed. Its name stays. */
+            rule: components["schemas"]["OnlineRuleConfig"];
         };
         /**
          * @description The policies that a project adds from now on.
@@ -1088,6 +1485,15 @@ export interface components {
             policies: components["schemas"]["PolicyConfig"][];
             /** @description Why. It stands in the history. */
             rationale: string;
+        };
+        /** @description What to change of a dataset. What is absent stays. */
+        ChangedDataset: {
+            /** @description What it is for. */
+            description?: string;
+            /** @description Another name. */
+            name?: string;
+            /** @description JSON Schema that every item must satisfy; `null` takes it away. */
+            schema?: Record<string, never>;
         };
         /** @description A column of an event table. */
         Column: {
@@ -1347,6 +1753,195 @@ export interface components {
              */
             rests_ms?: number;
         };
+        /** @description A dataset. */
+        DatasetDetail: components["schemas"]["DatasetSummary"] & {
+            /** @description Names that move to each new version. */
+            branches: components["schemas"]["DatasetReference"][];
+            /** @description JSON Schema that every item must satisfy. */
+            schema?: Record<string, never>;
+            /** @description Names that stay. */
+            tags: components["schemas"]["DatasetReference"][];
+        };
+        /** @description What differs between two versions. */
+        DatasetDifference: {
+            /**
+             * Format: int64
+             * @description Items that only the later version has.
+             */
+            added: number;
+            /**
+             * Format: int64
+             * @description Items that both have, with other content.
+             */
+            changed: number;
+            /** @description The earlier version; absent if the later one is a first one. */
+            from?: components["schemas"]["DatasetVersionInfo"];
+            /** @description A page of them: those of the later version in its order, then those that are gone. */
+            items: components["schemas"]["DifferentItem"][];
+            /** @description Where the next page starts, if there is one. */
+            next_cursor?: string;
+            /**
+             * Format: int64
+             * @description Items that only the earlier version has.
+             */
+            removed: number;
+            /** @description The later version. */
+            to: components["schemas"]["DatasetVersionInfo"];
+        };
+        /** @description An item of a version. */
+        DatasetItemInfo: {
+            /**
+             * @description What it says: `input`, `output`, `reference`, `context`, `tools`, `schema`, `metadata`, `source`, and anything else.
+             *     Absent since it was erased.
+             */
+            fields?: Record<string, never>;
+            /** @description BLAKE3 of its canonical form. */
+            hash: string;
+            /** @description What it is called. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Its place in the version, from 0.
+             */
+            position: number;
+            /** @description The split that it belongs to: as it says, or by the version's shares. */
+            split?: string;
+        };
+        /** @description A page of items. */
+        DatasetItems: {
+            /** @description In its order. */
+            items: components["schemas"]["DatasetItemInfo"][];
+            /** @description Where the next page starts, if there is one. A page of a search may be empty and yet not the last. */
+            next_cursor?: string;
+            /** @description The version that they are of. */
+            version: components["schemas"]["DatasetVersionInfo"];
+        };
+        /** @description A branch or a tag. */
+        DatasetReference: {
+            /** @description Its name. */
+            name: string;
+            /** @description When it was last set. */
+            set_at: components["schemas"]["Timestamp"];
+            /** @description The version's id; absent on a branch without any. */
+            version?: string;
+        };
+        /** @description A split of items that don't name one. */
+        DatasetShare: {
+            /**
+             * @description The split.
+             * @example test
+             */
+            split: string;
+            /**
+             * Format: double
+             * @description Its part of the whole. An item stays in its split, whatever else comes and goes.
+             * @example 20
+             */
+            weight: number;
+        };
+        /** @description A dataset in a list. */
+        DatasetSummary: {
+            /** @description When it was made. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description The key that made it. */
+            created_by: components["schemas"]["KeyId"];
+            /** @description What it is for. */
+            description: string;
+            /** @description The head of `main`; absent while there is none. */
+            latest?: components["schemas"]["DatasetVersionInfo"];
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How many versions it has, on all branches.
+             */
+            versions: number;
+        };
+        /** @description A version. It never changes. */
+        DatasetVersionInfo: {
+            /**
+             * Format: int64
+             * @description Items that the parent hasn't.
+             */
+            added: number;
+            /** @description The key that made it. */
+            author: components["schemas"]["KeyId"];
+            /** @description The name of that key at the time. */
+            author_name: string;
+            /** @description The same for versions with the same items in the same order and the same shares. */
+            content: string;
+            /** @description Its id, made of all that it is: 64 hexadecimal digits. The first 8 or more name it as well. */
+            id: string;
+            /**
+             * Format: int64
+             * @description How many items it has.
+             */
+            items: number;
+            /** @description When it was made. */
+            made_at: components["schemas"]["Timestamp"];
+            /** @description What was changed and why. */
+            message: string;
+            /** @description The version that was changed; absent on a first one. */
+            parent?: string;
+            /**
+             * Format: int64
+             * @description Items that only the parent has.
+             */
+            removed: number;
+            /**
+             * Format: int64
+             * @description Items that the parent has with other content.
+             */
+            replaced: number;
+            /** @description Splits of items that don't name one. */
+            shares: components["schemas"]["DatasetShare"][];
+            /** @description How many items each split has; those without one are under the empty name. */
+            splits: {
+                [key: string]: number;
+            };
+        };
+        /** @description A page of versions. */
+        DatasetVersions: {
+            /** @description Where the next page starts, if there is one. */
+            next_cursor?: string;
+            /** @description Newest first. */
+            versions: components["schemas"]["DatasetVersionInfo"][];
+        };
+        /** @description Datasets. */
+        Datasets: {
+            /** @description By name. */
+            datasets: components["schemas"]["DatasetSummary"][];
+        };
+        /**
+         * @description How an item differs.
+         * @enum {string}
+         */
+        Difference: "added" | "removed" | "changed";
+        /** @description A place where two items differ. */
+        DifferentField: {
+            /** @description What stands there. */
+            after?: unknown;
+            /** @description What stood there; absent if nothing. */
+            before?: unknown;
+            /**
+             * @description Where.
+             * @example input.messages[1].content
+             */
+            path: string;
+        };
+        /** @description An item that differs. */
+        DifferentItem: {
+            /** @description What it says. */
+            after?: Record<string, never>;
+            /** @description What it said; absent if it wasn't there, or was erased. */
+            before?: Record<string, never>;
+            /** @description How it differs. */
+            difference: components["schemas"]["Difference"];
+            /** @description Where the two differ, if both have it; the first 200 places. */
+            fields: components["schemas"]["DifferentField"][];
+            /** @description What it is called. */
+            id: string;
+        };
         /** @description What was erased. */
         Erased: {
             /**
@@ -1578,6 +2173,34 @@ export interface components {
             status?: components["schemas"]["RunStatus"];
         };
         /**
+         * @description Which spans become items, and where these go.
+         * @example {
+         *       "spans": [
+         *         {
+         *           "trace_id": "0af7651916cd43dd8448eb211c80319c",
+         *           "span_id": "b7ad6b7169203331"
+         *         }
+         *       ],
+         *       "split": "test"
+         *     }
+         */
+        FromTraces: {
+            /** @description The branch; `main` if absent. */
+            branch?: string;
+            /** @description What is changed and why; made of the numbers if absent. */
+            message?: string;
+            /** @description What was answered is the `reference` too: it was right. */
+            output_is_reference?: boolean;
+            /** @description Only show the items; nothing is added. */
+            preview?: boolean;
+            /** @description Or those that a question finds. */
+            query?: components["schemas"]["SpanQuestion"];
+            /** @description Spans, up to 1000. */
+            spans?: components["schemas"]["SpanName"][];
+            /** @description The split of the items. */
+            split?: string;
+        };
+        /**
          * @description How a measure is calculated.
          * @enum {string}
          */
@@ -1807,6 +2430,23 @@ export interface components {
              */
             rows: number;
         };
+        /** @description What an import has come to. */
+        ImportedItems: {
+            /** @description Whether there is a new version. */
+            changed: boolean;
+            /**
+             * Format: int64
+             * @description Items that the file has.
+             */
+            items: number;
+            /**
+             * Format: int64
+             * @description Items that it has twice, word for word.
+             */
+            repeated: number;
+            /** @description The head of the branch; as it was if nothing differs. */
+            version: components["schemas"]["DatasetVersionInfo"];
+        };
         /** @description What the guardrails say of one text. */
         JudgedText: {
             /** @description Which text of the request it is: `input`, `texts[2]`, `messages[0].content`. */
@@ -1821,6 +2461,22 @@ export interface components {
             text?: string;
             /** @description What would become of it. */
             verdict: components["schemas"]["Verdict"];
+        };
+        /** @description A rule as it is kept, and how it is doing. */
+        KeptOnlineRule: {
+            /** @description When this version was made. */
+            made_at: components["schemas"]["Timestamp"];
+            /** @description The key that made it. */
+            made_by: components["schemas"]["KeyId"];
+            /** @description What it says. */
+            rule: components["schemas"]["OnlineRuleConfig"];
+            /** @description How it is doing. */
+            state: components["schemas"]["OnlineState"];
+            /**
+             * Format: int32
+             * @description From 1; each change makes the next.
+             */
+            version: number;
         };
         /** @description A virtual key's public name, safe to log and to show. */
         KeyId: string;
@@ -2016,6 +2672,57 @@ export interface components {
          *     37 500 of them, so that no price that a provider publishes has to be rounded.
          */
         Money: number;
+        /** @description A dataset to make. */
+        NewDataset: {
+            /** @description What it is for. */
+            description?: string;
+            /**
+             * @description Its name: letters, digits, `.`, `_` and `-`.
+             * @example support-gold
+             */
+            name: string;
+            /** @description JSON Schema that every item must satisfy. */
+            schema?: Record<string, never>;
+        };
+        /**
+         * @description A change to a branch: all of it, or nothing.
+         * @example {
+         *       "base": "6f1c0b5d9a42",
+         *       "message": "Two refunds, and a better answer",
+         *       "add": [
+         *         {
+         *           "id": "refund-17",
+         *           "input": "Where is my money?",
+         *           "reference": "Within five days.",
+         *           "split": "test"
+         *         }
+         *       ],
+         *       "remove": [
+         *         "refund-3"
+         *       ]
+         *     }
+         */
+        NewDatasetVersion: {
+            /** @description Items that must not be there with other content. */
+            add?: Record<string, never>[];
+            /**
+             * @description The version that you have looked at: the head of the branch, or the change is refused (409). Needed to replace and to
+             *     remove; empty if the branch had no version.
+             */
+            base?: string;
+            /** @description The branch; `main` if absent. */
+            branch?: string;
+            /** @description What is changed and why; made of the numbers if absent. */
+            message?: string;
+            /** @description Items that are added or replaced. */
+            put?: Record<string, never>[];
+            /** @description Ids of items that go. */
+            remove?: string[];
+            /** @description Items that must be there, each as a whole. */
+            replace?: Record<string, never>[];
+            /** @description Splits of items that don't name one; as they were if absent, none if empty. */
+            shares?: components["schemas"]["DatasetShare"][];
+        };
         /**
          * @description A score to store. It judges a trace, one of its spans or a session, and says a `value`, a `label`
          *     or `passed`, or several of them.
@@ -2071,6 +2778,302 @@ export interface components {
         };
         /** @description One score, or a list of them. */
         NewScores: components["schemas"]["NewScore"] | components["schemas"]["NewScore"][];
+        /** @description A run over history. */
+        OnlineBackfill: {
+            /** @description What started before this is scored. */
+            at: components["schemas"]["Timestamp"];
+            /** @description The first moment. */
+            from: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description Scores that were made.
+             */
+            scored: number;
+            /**
+             * Format: int64
+             * @description Spans that were looked at.
+             */
+            seen: number;
+            /** @description How it is doing. */
+            state: components["schemas"]["BackfillState"];
+            /** @description The first moment after it. */
+            to: components["schemas"]["Timestamp"];
+        };
+        /** @description What a rule may use up on a day. What comes after that isn't scored, and counted. */
+        OnlineBudget: {
+            /**
+             * Format: int64
+             * @description Scores of any kind.
+             */
+            scores_per_day?: number;
+            /**
+             * Format: double
+             * @description US dollars for models that judge.
+             */
+            usd_per_day?: number;
+        };
+        /** @description What a rule did since the start of the process. */
+        OnlineCounts: {
+            /**
+             * Format: int64
+             * @description Spans whose bodies retention has removed.
+             */
+            body_gone: number;
+            /**
+             * Format: int64
+             * @description Spans that found no room in the queue; a sweep scores them later.
+             */
+            dropped: number;
+            /**
+             * Format: int64
+             * @description Scorings that failed.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Scorings for which the span lacks an input.
+             */
+            no_input: number;
+            /**
+             * Format: int64
+             * @description Scorings that the day's budget had nothing left for.
+             */
+            over_budget: number;
+            /**
+             * Format: int64
+             * @description Scores that were stored.
+             */
+            scored: number;
+        };
+        /** @description A span, and what scorers would see and say of it. */
+        OnlineExample: {
+            /** @description What scorers see, cut where it is long. */
+            inputs: Record<string, never>;
+            /** @description Its name. */
+            name: string;
+            /** @description What each would say. */
+            scores: components["schemas"]["OnlineExampleScore"][];
+            /** @description Its id. */
+            span_id: components["schemas"]["SpanId"];
+            /** @description When it began. */
+            start_time: components["schemas"]["Timestamp"];
+            /** @description Its trace. */
+            trace_id: components["schemas"]["TraceId"];
+        };
+        /** @description What a scorer would say. */
+        OnlineExampleScore: {
+            /** @description Why there is no score. */
+            error?: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Good enough? */
+            passed?: boolean;
+            /** @description Why. */
+            reason?: string;
+            /**
+             * Format: double
+             * @description The value.
+             */
+            value?: number;
+        };
+        /** @description A failure. */
+        OnlineFailure: {
+            /** @description What went wrong. */
+            message: string;
+            /** @description When. */
+            time: components["schemas"]["Timestamp"];
+        };
+        /** @description An estimate. It is over all scores; the interval is from the spread of the newest 10,000. */
+        OnlineFigure: {
+            /**
+             * Format: double
+             * @description Its upper end.
+             */
+            high?: number;
+            /**
+             * Format: double
+             * @description The lower end of the 95 % confidence interval; absent from fewer than two traces.
+             */
+            low?: number;
+            /**
+             * Format: double
+             * @description The estimate.
+             */
+            value: number;
+        };
+        /** @description What a rule would do. */
+        OnlinePreview: {
+            /** @description The newest of them. */
+            examples: components["schemas"]["OnlineExample"][];
+            /**
+             * Format: int64
+             * @description Spans of the last 24 hours that meet the filter.
+             */
+            matched: number;
+            /**
+             * Format: int64
+             * @description How many of them the sample would have, about.
+             */
+            sampled: number;
+        };
+        /** @description A change of a rule. */
+        OnlineRuleChange: {
+            /** @description `create`, `change` or `delete`. */
+            action: string;
+            /** @description How it is since. */
+            after?: Record<string, never>;
+            /** @description How it was. */
+            before?: Record<string, never>;
+            /** @description The key that made it. */
+            made_by?: components["schemas"]["KeyId"];
+            /** @description When. */
+            time: components["schemas"]["Timestamp"];
+        };
+        /** @description The changes of a rule. */
+        OnlineRuleChanges: {
+            /** @description The latest first, at most 200. */
+            changes: components["schemas"]["OnlineRuleChange"][];
+        };
+        /** @description Which spans are scored, how many of them, and by what. */
+        OnlineRuleConfig: {
+            /** @description What it may use up on a day (UTC). */
+            budget?: components["schemas"]["OnlineBudget"];
+            /** @description Which spans; all calls of language models if absent. It can't ask for scores: what arrives has none yet. */
+            filter?: components["schemas"]["Filter"];
+            /**
+             * @description Where a scorer's inputs stand in a span, for those that stand elsewhere than usual: `attributes.KEY`, or a JSON
+             *     pointer such as `/input/question` or `/output_messages/0/parts/0/content`. By the input's name: `input`, `output`,
+             *     `context`, `reference`, `tools`, `schema`, `logprobs`.
+             */
+            mapping?: {
+                [key: string]: string;
+            };
+            /**
+             * @description Its name: letters, digits, `-`, `_` and `.`. Scores carry it as `metadata.rule`.
+             * @example answers-are-json
+             */
+            name: string;
+            /** @description Whether it scores what arrives. */
+            on?: boolean;
+            /**
+             * Format: double
+             * @description The part of all traces that is scored, above 0 and up to 1. Whole traces are in or out, and the same ones each
+             *     time: a higher rate adds to them.
+             */
+            sample_rate?: number;
+            /** @description What gives the scores. */
+            scorers: components["schemas"]["OnlineScorer"][];
+        };
+        /** @description The online rules of a project. */
+        OnlineRules: {
+            /** @description By name. */
+            rules: components["schemas"]["KeptOnlineRule"][];
+        };
+        /** @description A metric with its options. */
+        OnlineScorer: {
+            /**
+             * @description The metric's name, as `GET /api/v1/metrics` lists it.
+             * @example json_valid
+             */
+            metric: string;
+            /** @description The name of its scores; the metric's own if absent. */
+            name?: string;
+            /** @description What is set of the metric. */
+            options?: Record<string, never>;
+            /**
+             * Format: double
+             * @description What passes, instead of the metric's own threshold.
+             */
+            threshold?: number;
+        };
+        /** @description What one scorer's scores say of all traffic that the rule's filter means. */
+        OnlineScorerSummary: {
+            /** @description The mean of all traffic, estimated. */
+            mean?: components["schemas"]["OnlineFigure"];
+            /** @description The scores' name. */
+            name: string;
+            /** @description The part of all traffic that passes, estimated. */
+            pass_rate?: components["schemas"]["OnlineFigure"];
+            /**
+             * Format: int64
+             * @description Scores.
+             */
+            scored: number;
+            /** @description The same over time. */
+            series: components["schemas"]["OnlineSummaryPoint"][];
+            /**
+             * Format: double
+             * @description Spans that they stand for: the sum of the weights.
+             */
+            stands_for: number;
+        };
+        /** @description How a rule is doing. */
+        OnlineState: {
+            /** @description The last run over history. */
+            backfill?: components["schemas"]["OnlineBackfill"];
+            /** @description Spans were dropped or Signalbox was restarted, and the store is being looked through for what lacks scores. */
+            catching_up: boolean;
+            /**
+             * Format: double
+             * @description How long ago the oldest span started that waits, in seconds.
+             */
+            lag_s: number;
+            /** @description The last failure since Signalbox was started. */
+            last_error?: components["schemas"]["OnlineFailure"];
+            /** @description Why it scores nothing, though it is on. */
+            problem?: string;
+            /**
+             * Format: int64
+             * @description Scores of today (UTC).
+             */
+            scored_today: number;
+            /** @description Since Signalbox was started. */
+            since_start: components["schemas"]["OnlineCounts"];
+            /**
+             * Format: double
+             * @description US dollars that judges took today.
+             */
+            spent_today_usd: number;
+            /**
+             * Format: int64
+             * @description Spans that wait for their scores.
+             */
+            waiting: number;
+        };
+        /** @description What the scores of a rule say of all traffic that its filter means. */
+        OnlineSummary: {
+            /** @description Width of the series' buckets. */
+            bucket: string;
+            /** @description The first moment. */
+            from: components["schemas"]["Timestamp"];
+            /** @description By name. */
+            scorers: components["schemas"]["OnlineScorerSummary"][];
+            /** @description The first moment after it. */
+            to: components["schemas"]["Timestamp"];
+        };
+        /** @description A bucket of time. */
+        OnlineSummaryPoint: {
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            bucket: string;
+            /**
+             * Format: double
+             * @description Their weighted mean.
+             */
+            mean?: number;
+            /**
+             * Format: double
+             * @description The weighted part that passes.
+             */
+            pass_rate?: number;
+            /**
+             * Format: int64
+             * @description Scores.
+             */
+            scored: number;
+        };
         /**
          * @description How a field is compared.
          * @enum {string}
@@ -3031,6 +4034,27 @@ export interface components {
          * @enum {string}
          */
         SpanKind: "llm" | "embedding" | "retriever" | "reranker" | "tool" | "agent" | "chain" | "workflow" | "task" | "guardrail" | "evaluator" | "memory" | "mcp" | "plan" | "prompt" | "event" | "span";
+        /** @description A span. */
+        SpanName: {
+            /** @description The span; if absent, the root of the trace, or the first call where the root says nothing. */
+            span_id?: components["schemas"]["SpanId"];
+            /** @description Its trace. */
+            trace_id: components["schemas"]["TraceId"];
+        };
+        /** @description A question that finds spans, newest first. */
+        SpanQuestion: {
+            /** @description Which spans, as in a `Query` on `spans`. */
+            filter?: Record<string, never>;
+            /**
+             * Format: int32
+             * @description Spans at most: 1 to 1000, by default 100.
+             */
+            limit?: number;
+            /** @description What must occur in them, as in a `Query`. */
+            search?: string;
+            /** @description When; the last hour if absent. */
+            time?: components["schemas"]["TimeRange"];
+        };
         /**
          * @description How a span came here.
          * @enum {string}
@@ -3305,6 +4329,14 @@ export interface components {
         Tables: {
             /** @description Sorted by name. */
             tables: components["schemas"]["Table"][];
+        };
+        /** @description Where a tag shall be. */
+        TagPlace: {
+            /**
+             * @description A version, branch or tag.
+             * @example main
+             */
+            version: string;
         };
         /** @description A target of a route, as it is now. */
         TargetStatus: {
@@ -3602,12 +4634,16 @@ export type AllFeedback = components['schemas']['AllFeedback'];
 export type Answer = components['schemas']['Answer'];
 export type AnswerColumn = components['schemas']['AnswerColumn'];
 export type ArmStatus = components['schemas']['ArmStatus'];
+export type BackfillState = components['schemas']['BackfillState'];
 export type BackupAnswer = components['schemas']['BackupAnswer'];
 export type BackupReport = components['schemas']['BackupReport'];
 export type BackupRequest = components['schemas']['BackupRequest'];
+export type BranchPlace = components['schemas']['BranchPlace'];
 export type BreakerState = components['schemas']['BreakerState'];
 export type CaseResult = components['schemas']['CaseResult'];
+export type ChangeOnlineRule = components['schemas']['ChangeOnlineRule'];
 export type ChangePolicies = components['schemas']['ChangePolicies'];
+export type ChangedDataset = components['schemas']['ChangedDataset'];
 export type Column = components['schemas']['Column'];
 export type ColumnRoom = components['schemas']['ColumnRoom'];
 export type ColumnType = components['schemas']['ColumnType'];
@@ -3625,6 +4661,19 @@ export type CostSource = components['schemas']['CostSource'];
 export type CreateKey = components['schemas']['CreateKey'];
 export type CreatedKey = components['schemas']['CreatedKey'];
 export type CredentialStatus = components['schemas']['CredentialStatus'];
+export type DatasetDetail = components['schemas']['DatasetDetail'];
+export type DatasetDifference = components['schemas']['DatasetDifference'];
+export type DatasetItemInfo = components['schemas']['DatasetItemInfo'];
+export type DatasetItems = components['schemas']['DatasetItems'];
+export type DatasetReference = components['schemas']['DatasetReference'];
+export type DatasetShare = components['schemas']['DatasetShare'];
+export type DatasetSummary = components['schemas']['DatasetSummary'];
+export type DatasetVersionInfo = components['schemas']['DatasetVersionInfo'];
+export type DatasetVersions = components['schemas']['DatasetVersions'];
+export type Datasets = components['schemas']['Datasets'];
+export type Difference = components['schemas']['Difference'];
+export type DifferentField = components['schemas']['DifferentField'];
+export type DifferentItem = components['schemas']['DifferentItem'];
 export type Erased = components['schemas']['Erased'];
 export type Erasure = components['schemas']['Erasure'];
 export type Erasures = components['schemas']['Erasures'];
@@ -3656,7 +4705,9 @@ export type Health = components['schemas']['Health'];
 export type HealthSnapshot = components['schemas']['HealthSnapshot'];
 export type Highlight = components['schemas']['Highlight'];
 export type Imported = components['schemas']['Imported'];
+export type ImportedItems = components['schemas']['ImportedItems'];
 export type JudgedText = components['schemas']['JudgedText'];
+export type KeptOnlineRule = components['schemas']['KeptOnlineRule'];
 export type KeyId = components['schemas']['KeyId'];
 export type LastError = components['schemas']['LastError'];
 export type LiveSpan = components['schemas']['LiveSpan'];
@@ -3672,8 +4723,27 @@ export type MetricSummary = components['schemas']['MetricSummary'];
 export type Metrics = components['schemas']['Metrics'];
 export type Modality = components['schemas']['Modality'];
 export type Money = components['schemas']['Money'];
+export type NewDataset = components['schemas']['NewDataset'];
+export type NewDatasetVersion = components['schemas']['NewDatasetVersion'];
 export type NewScore = components['schemas']['NewScore'];
 export type NewScores = components['schemas']['NewScores'];
+export type OnlineBackfill = components['schemas']['OnlineBackfill'];
+export type OnlineBudget = components['schemas']['OnlineBudget'];
+export type OnlineCounts = components['schemas']['OnlineCounts'];
+export type OnlineExample = components['schemas']['OnlineExample'];
+export type OnlineExampleScore = components['schemas']['OnlineExampleScore'];
+export type OnlineFailure = components['schemas']['OnlineFailure'];
+export type OnlineFigure = components['schemas']['OnlineFigure'];
+export type OnlinePreview = components['schemas']['OnlinePreview'];
+export type OnlineRuleChange = components['schemas']['OnlineRuleChange'];
+export type OnlineRuleChanges = components['schemas']['OnlineRuleChanges'];
+export type OnlineRuleConfig = components['schemas']['OnlineRuleConfig'];
+export type OnlineRules = components['schemas']['OnlineRules'];
+export type OnlineScorer = components['schemas']['OnlineScorer'];
+export type OnlineScorerSummary = components['schemas']['OnlineScorerSummary'];
+export type OnlineState = components['schemas']['OnlineState'];
+export type OnlineSummary = components['schemas']['OnlineSummary'];
+export type OnlineSummaryPoint = components['schemas']['OnlineSummaryPoint'];
 export type Operator = components['schemas']['Operator'];
 export type Order = components['schemas']['Order'];
 export type OwnPolicies = components['schemas']['OwnPolicies'];
@@ -3727,6 +4797,8 @@ export type SpanDetail = components['schemas']['SpanDetail'];
 export type SpanEvent = components['schemas']['SpanEvent'];
 export type SpanId = components['schemas']['SpanId'];
 export type SpanKind = components['schemas']['SpanKind'];
+export type SpanName = components['schemas']['SpanName'];
+export type SpanQuestion = components['schemas']['SpanQuestion'];
 export type SpanSource = components['schemas']['SpanSource'];
 export type SpanStatus = components['schemas']['SpanStatus'];
 export type SpanSummary = components['schemas']['SpanSummary'];
@@ -3741,6 +4813,7 @@ export type StoredCredentials = components['schemas']['StoredCredentials'];
 export type StoredScores = components['schemas']['StoredScores'];
 export type Table = components['schemas']['Table'];
 export type Tables = components['schemas']['Tables'];
+export type TagPlace = components['schemas']['TagPlace'];
 export type TargetStatus = components['schemas']['TargetStatus'];
 export type TimeRange = components['schemas']['TimeRange'];
 export type Timestamp = components['schemas']['Timestamp'];
@@ -3995,6 +5068,848 @@ export interface operations {
             };
             /** @description There is none of that name. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_datasets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The datasets of this project, by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Datasets"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDataset"];
+            };
+        };
+        responses: {
+            /** @description It is made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDetail"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is one of that name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The dataset. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDetail"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is no such dataset. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is no such dataset. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedDataset"];
+            };
+        };
+        responses: {
+            /** @description It is changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDetail"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    set_dataset_branch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+                /** @description Its name: letters, digits, `.`, `_` and `-`. */
+                branch: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BranchPlace"];
+            };
+        };
+        responses: {
+            /** @description It is there. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetReference"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It has moved on, or a tag is called so. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_dataset_branch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+                /** @description The branch; not `main`. */
+                branch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    diff_dataset: {
+        parameters: {
+            query?: {
+                /** @description The earlier one: a version, branch or tag. The parent of the later one if absent. */
+                from?: string;
+                /** @description The later one; `main` if absent. */
+                to?: string;
+                /** @description Items at most: 1 to 200, by default 50. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What differs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDifference"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_dataset: {
+        parameters: {
+            query: {
+                /** @description `jsonl` or `csv`. */
+                format: "jsonl" | "csv";
+                /** @description A version, branch or tag; `main` if absent. */
+                version?: string;
+                /** @description Of this split only. */
+                split?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_to_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FromTraces"];
+            };
+        };
+        responses: {
+            /** @description They are in the dataset, or would be. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedItems"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    import_dataset: {
+        parameters: {
+            query: {
+                /** @description `jsonl` or `csv`. */
+                format: "jsonl" | "csv";
+                /** @description The branch; `main` if absent. */
+                branch?: string;
+                /**
+                 * @description The version that you have looked at: the head of the branch, or the import is refused (409). If absent, the head is
+                 *     changed, whatever it is.
+                 */
+                base?: string;
+                /** @description `merge` or `mirror`. */
+                mode?: "merge" | "mirror";
+                /** @description What is changed and why; made of the numbers if absent. */
+                message?: string;
+                /** @description The split of items that don't name one. */
+                split?: string;
+                /** @description Other names for fields: `question:input,answer:reference`. */
+                rename?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        /** @description The file. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description All of it is in the version. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedItems"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_dataset_items: {
+        parameters: {
+            query?: {
+                /** @description A version, branch or tag; `main` if absent. */
+                version?: string;
+                /** @description Of this split only. */
+                split?: string;
+                /** @description That have this text in their id or in any field, in whatever case. */
+                text?: string;
+                /** @description Items at most: 1 to 1000, by default 100. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of items. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetItems"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_dataset_item: {
+        parameters: {
+            query?: {
+                /** @description A version, branch or tag; `main` if absent. */
+                version?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+                /** @description The item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The item. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetItemInfo"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The version has no such item. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    set_dataset_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+                /** @description Its name: letters, digits, `.`, `_` and `-`. */
+                tag: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagPlace"];
+            };
+        };
+        responses: {
+            /** @description It is there. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetReference"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It is on another version, or a branch is called so. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_dataset_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+                /** @description The tag. */
+                tag: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_dataset_versions: {
+        parameters: {
+            query?: {
+                /** @description Those that lead to the head of this branch; all if absent. */
+                branch?: string;
+                /** @description Versions at most: 1 to 500, by default 50. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of versions. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetVersions"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    commit_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDatasetVersion"];
+            };
+        };
+        responses: {
+            /** @description The head of the branch. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetVersionInfo"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The branch has moved on, or an item is there already. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5053,6 +6968,489 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Metrics"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_online_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rules of this project. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnlineRules"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_online_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OnlineRuleConfig"];
+            };
+        };
+        responses: {
+            /** @description The rule. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptOnlineRule"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is a rule of this name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_online_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OnlineRuleConfig"];
+            };
+        };
+        responses: {
+            /** @description What it would do. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnlinePreview"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_online_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rule. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptOnlineRule"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is no such rule in this project. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_online_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeOnlineRule"];
+            };
+        };
+        responses: {
+            /** @description The new version. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptOnlineRule"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Another version is in force by now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_online_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is no such rule in this project. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    begin_backfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TimeRange"];
+            };
+        };
+        responses: {
+            /** @description It has begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnlineBackfill"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is no such rule in this project. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The rule is off, or a run over history is under way. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    cancel_backfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing runs any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is no such rule in this project. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_online_rule_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its changes, also of a rule that was deleted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnlineRuleChanges"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    summarise_online_rule: {
+        parameters: {
+            query?: {
+                /** @description The first moment; `now-24h` if absent. */
+                from?: string;
+                /** @description The first moment after it; `now` if absent. */
+                to?: string;
+                /** @description Width of the series' buckets; one that suits the range if absent. */
+                bucket?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What its scores say; also of a rule that was deleted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnlineSummary"];
                 };
             };
             /** @description No key, an unknown or revoked one, or an ended session. */

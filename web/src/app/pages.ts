@@ -6,9 +6,11 @@ import {
   LayoutDashboard,
   type LucideIcon,
   Plug,
+  Radar,
   Ruler,
   ShieldCheck,
   Split,
+  Table2,
   TerminalSquare,
 } from 'lucide-react';
 
@@ -19,8 +21,10 @@ export interface Page {
     | '/traces'
     | '/guardrails'
     | '/query'
+    | '/datasets'
     | '/experiments'
     | '/metrics-catalogue'
+    | '/online'
     | '/routes'
     | '/providers'
     | '/keys'
@@ -65,6 +69,14 @@ export const pages: Page[] = [
   },
   { to: '/query', title: 'Query', about: 'SQL over spans', icon: TerminalSquare, key: 'q', group: 'Observe' },
   {
+    to: '/datasets',
+    title: 'Datasets',
+    about: 'What answers are evaluated on: items in versions that never change',
+    icon: Table2,
+    key: 's',
+    group: 'Evaluate',
+  },
+  {
     to: '/experiments',
     title: 'Experiments',
     about: 'Runs over the same items: what came out, and which is better',
@@ -79,6 +91,15 @@ export const pages: Page[] = [
     icon: Ruler,
     key: 'm',
     group: 'Evaluate',
+  },
+  {
+    to: '/online',
+    title: 'Online evaluation',
+    about: 'Which calls are scored as they arrive, by what, and how good they are',
+    icon: Radar,
+    key: 'l',
+    group: 'Evaluate',
+    ranged: true,
   },
   {
     to: '/routes',

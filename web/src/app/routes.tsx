@@ -12,6 +12,7 @@ import { isSignedOut } from '@/api/client';
 import { readCompareSearch } from '@/shared/url/compare-search';
 import { NotFoundPage } from '@/features/not-found/page';
 import { sessionQuery } from '@/shared/data/query';
+import { readDatasetSearch } from '@/shared/url/dataset-search';
 import { readRangeSearch, readTraceSearch, readTracesSearch } from '@/shared/url/range-search';
 import { parseSearch, stringifySearch, textOf } from '@/shared/url/search';
 
@@ -108,6 +109,26 @@ const metrics = createRoute({
   component: lazyRouteComponent(() => import('@/features/metrics/page'), 'MetricsPage'),
 });
 
+const datasets = createRoute({
+  getParentRoute: () => house,
+  path: '/datasets',
+  component: lazyRouteComponent(() => import('@/features/datasets/page'), 'DatasetsPage'),
+});
+
+const dataset = createRoute({
+  getParentRoute: () => house,
+  path: '/datasets/$name',
+  validateSearch: readDatasetSearch,
+  component: lazyRouteComponent(() => import('@/features/datasets/dataset'), 'DatasetPage'),
+});
+
+const online = createRoute({
+  getParentRoute: () => house,
+  path: '/online',
+  validateSearch: readRangeSearch,
+  component: lazyRouteComponent(() => import('@/features/online/page'), 'OnlinePage'),
+});
+
 const routes = createRoute({
   getParentRoute: () => house,
   path: '/routes',
@@ -146,11 +167,14 @@ export const makeRouter = (queryClient: QueryClient) =>
         experiment,
         compare,
         metrics,
+        datasets,
+        dataset,
         routes,
         providers,
         keys,
         data,
       ]),
+      house.addChildren([overview, traces, trace, guardrails, query, online, routes, providers, keys, data]),
     ]),
     context: { queryClient },
     parseSearch,

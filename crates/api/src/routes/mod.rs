@@ -4,6 +4,7 @@
 mod backup;
 mod config;
 mod credentials;
+mod datasets;
 mod erasures;
 mod evaluate;
 mod experiments;
@@ -14,6 +15,7 @@ mod health;
 mod import;
 mod keys;
 mod live;
+mod online_rules;
 mod providers;
 mod queries;
 mod query;
@@ -56,6 +58,7 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(config::show))
         .routes(routes!(credentials::list))
         .routes(routes!(credentials::set, credentials::delete))
+        .merge(datasets::list_routes())
         .routes(routes!(erasures::list, erasures::erase))
         .routes(routes!(evaluate::evaluate))
         .routes(routes!(experiments::list))
@@ -75,6 +78,12 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(health::metrics))
         .routes(routes!(live::watch))
         .routes(routes!(evaluate::list))
+        .routes(routes!(online_rules::list, online_rules::create))
+        .routes(routes!(online_rules::look::preview))
+        .routes(routes!(online_rules::show, online_rules::change, online_rules::delete))
+        .routes(routes!(online_rules::backfill, online_rules::cancel))
+        .routes(routes!(online_rules::history))
+        .routes(routes!(online_rules::look::summary))
         .routes(routes!(providers::list))
         .routes(routes!(queries::list))
         .routes(routes!(queries::cancel))
