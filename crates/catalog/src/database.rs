@@ -16,6 +16,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_kept.sql"),
     include_str!("../migrations/0004_credentials.sql"),
     include_str!("../migrations/0005_datasets.sql"),
+    include_str!("../migrations/0006_runs.sql"),
+    include_str!("../migrations/0007_online.sql"),
 ];
 
 /// How long to wait for another process (a backup, a shell) that holds the file.

@@ -22,5 +22,10 @@ pub use resources::dataset::{
 pub use resources::feedback::{Feedback, KeptFeedback};
 pub use resources::kept::{KeptBounds, KeptThing};
 pub use resources::key::{Key, MIN_KEY_CHARS, NewKey, Principal};
+pub use resources::online_rule::OnlineRule;
 pub use resources::policy_set::PolicySet;
+pub use resources::run::{
+    Experiment, ItemNumbers, ItemOrder, ItemsAsk, MetricSummary, Run, RunAbout, RunDirection, RunEvidence, RunItem,
+    RunMetric, RunScore, RunStatus, RunSummary, Spread,
+};
 pub use resources::session::SESSION_LIFETIME;

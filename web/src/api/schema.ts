@@ -366,6 +366,62 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/experiments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the experiments */
+        get: operations["list_experiments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an experiment with its runs */
+        get: operations["show_experiment"];
+        put?: never;
+        post?: never;
+        /** Delete an experiment with all its runs */
+        delete: operations["delete_experiment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{name}/baseline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Pin the baseline of an experiment
+         * @description The run that lists and comparisons measure the others by, until another one is pinned.
+         */
+        put: operations["pin_baseline"];
+        post?: never;
+        /** Unpin the baseline of an experiment */
+        delete: operations["unpin_baseline"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/export": {
         parameters: {
             query?: never;
@@ -621,6 +677,139 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/online-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the online rules
+         * @description Which spans of the traffic are scored, by what, and how that is going.
+         */
+        get: operations["list_online_rules"];
+        put?: never;
+        /**
+         * Make an online rule
+         * @description If it is on, spans that arrive from now on are scored.
+         */
+        post: operations["create_online_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/online-rules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try an online rule
+         * @description How many spans of the last 24 hours it would take, and what its scorers would see and say of the newest three. Nothing is
+         *     saved, and no judge is asked.
+         */
+        post: operations["preview_online_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/online-rules/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an online rule */
+        get: operations["show_online_rule"];
+        /**
+         * Change an online rule
+         * @description The new version is in force from the moment this is answered. Spans that have scores of an earlier version keep those.
+         */
+        put: operations["change_online_rule"];
+        post?: never;
+        /**
+         * Delete an online rule
+         * @description What it has scored stays.
+         */
+        delete: operations["delete_online_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/online-rules/{name}/backfill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Score history
+         * @description Spans that started in the time range and have no scores of this rule get them, a stretch at a time, also over a restart.
+         *     `GET /api/v1/online-rules/{name}` shows how far it has come.
+         */
+        post: operations["begin_backfill"];
+        /**
+         * Stop scoring history
+         * @description What was scored stays.
+         */
+        delete: operations["cancel_backfill"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/online-rules/{name}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the changes of an online rule */
+        get: operations["list_online_rule_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/online-rules/{name}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sum up an online rule's scores
+         * @description Means and rates of all traffic that the filter means, not of the sample only: each score weighs 1 / sample rate. With 95 %
+         *     confidence intervals, in which spans of one trace count as alike.
+         */
+        get: operations["summarise_online_rule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/providers": {
         parameters: {
             query?: never;
@@ -735,6 +924,128 @@ export interface paths {
         get: operations["list_routes"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List runs */
+        get: operations["list_runs"];
+        put?: never;
+        /**
+         * Start a run
+         * @description Then its results are sent to `POST /api/v1/runs/{id}/items`, in batches and in any order, and `POST /api/v1/runs/{id}/finish` sums it up.
+         *     `signalbox eval run --push` and `signalbox eval push` do that.
+         */
+        post: operations["start_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare runs
+         * @description The mean of every metric with its confidence interval, and against the baseline the difference on the items that both runs have, with a
+         *     p-value, wins, ties and losses; in sum and by segment. Latency and cost stand beside.
+         */
+        get: operations["compare_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/compare/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare runs item by item
+         * @description Items of the baseline with what became of them in the other runs, the largest losses first.
+         */
+        get: operations["compare_run_items"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a run */
+        get: operations["show_run"];
+        put?: never;
+        post?: never;
+        /** Delete a run with all its items */
+        delete: operations["delete_run"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a run
+         * @description What came out is summed up, and nothing can be added any more. Ending it twice changes nothing.
+         */
+        post: operations["finish_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List items of a run */
+        get: operations["list_run_items"];
+        put?: never;
+        /**
+         * Add results to a run
+         * @description All of them or none; an item of the same id is replaced, so that what may not have arrived can be sent again.
+         */
+        post: operations["add_run_items"];
         delete?: never;
         options?: never;
         head?: never;
@@ -968,27 +1279,46 @@ export interface components {
          * @enum {string}
          */
         Action: "flag" | "tokenise" | "redact" | "rewrite" | "block";
-        /** @description What became of the spans. */
+        /**
+         * @description Results of items.
+         * @example {
+         *       "items": [
+         *         {
+         *           "item_id": "q-17",
+         *           "input": "Where is my parcel?",
+         *           "output": "In Linz.",
+         *           "latency_ms": 812.5,
+         *           "cost": 0.00021,
+         *           "segments": {
+         *             "language": "en"
+         *           },
+         *           "scores": {
+         *             "faithfulness": {
+         *               "value": 0.93,
+         *               "passed": true,
+         *               "reason": "all of it stands there"
+         *             }
+         *           }
+         *         }
+         *       ]
+         *     }
+         */
+        AddItems: {
+            /** @description Up to 2,000. An item that is there already is replaced. */
+            items: components["schemas"]["RunItem"][];
+        };
+        /** @description What became of results that were sent. */
         AddedItems: {
             /**
              * Format: int64
-             * @description Items that are new in the dataset.
+             * @description How many are new.
              */
             added: number;
-            /** @description The items that they make. */
-            items: Record<string, never>[];
             /**
              * Format: int64
-             * @description Items that it had already, by id; they stay as they are.
+             * @description How many were there and are replaced.
              */
-            known: number;
-            /**
-             * Format: int64
-             * @description Spans that say nothing, and make no item.
-             */
-            silent: number;
-            /** @description The head of the branch; absent in a preview. */
-            version?: components["schemas"]["DatasetVersionInfo"];
+            replaced: number;
         };
         /** @description What was said of findings. */
         AllFeedback: {
@@ -1033,6 +1363,11 @@ export interface components {
              */
             weight: number;
         };
+        /**
+         * @description How a run over history is doing.
+         * @enum {string}
+         */
+        BackfillState: "running" | "done" | "cancelled";
         /** @description What was done. */
         BackupAnswer: components["schemas"]["BackupReport"] & {
             /** @description The folder. */
@@ -1107,6 +1442,16 @@ export interface components {
             /** @description A score for each metric, in the order of the request. */
             scores: components["schemas"]["MetricScore"][];
         };
+        /** @description A rule as it shall be. */
+        ChangeOnlineRule: {
+            /**
+             * Format: int32
+             * @description The version that was changed: if another one is in force by now, this is refused.
+             */
+            base: number;
+            /** @description All of it, not only what changed. Its name stays. */
+            rule: components["schemas"]["OnlineRuleConfig"];
+        };
         /**
          * @description The policies that a project adds from now on.
          * @example {
@@ -1179,6 +1524,173 @@ export interface components {
          * @enum {string}
          */
         ColumnType: "text" | "text_list" | "text_map" | "json" | "int" | "float" | "money" | "bool" | "time";
+        /** @description The comparison by a field that tells items apart. */
+        ComparedField: {
+            /** @description The field. */
+            field: string;
+            /** @description Its values, the most frequent first. */
+            values: components["schemas"]["ComparedSegment"][];
+        };
+        /** @description An item in every run. */
+        ComparedItem: {
+            /** @description The id of the item. */
+            item_id: string;
+            /** @description Each run, in the order that was asked for. */
+            runs: components["schemas"]["ComparedItemRun"][];
+        };
+        /** @description An item in one run. */
+        ComparedItemRun: {
+            /**
+             * Format: double
+             * @description How much better it is than in the baseline by the metric that is sorted by; below zero it is worse, whichever values are good.
+             */
+            gain?: number;
+            /** @description The item there; absent if the run doesn't have it. */
+            item?: components["schemas"]["RunItem"];
+            /** @description The run's id. */
+            run: string;
+        };
+        /** @description Items of several runs side by side. */
+        ComparedItems: {
+            /**
+             * Format: int64
+             * @description How many are better in any run.
+             */
+            better: number;
+            /** @description The page; the largest losses first, what can't be compared last. */
+            items: components["schemas"]["ComparedItem"][];
+            /** @description The metric that they are sorted by. */
+            metric: string;
+            /**
+             * Format: int64
+             * @description How many are on all pages.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many are worse in any run.
+             */
+            worse: number;
+        };
+        /** @description What a metric says of each run. */
+        ComparedMetric: {
+            /** @description Which values are good. */
+            direction: components["schemas"]["RunDirection"];
+            /** @description Its name; `latency_ms` and `cost` (dollars) are measures of their own. */
+            metric: string;
+            /** @description Each run, in the order that was asked for. */
+            runs: components["schemas"]["ComparedRun"][];
+        };
+        /** @description The difference between a run and the baseline, item by item. */
+        ComparedPairs: {
+            /**
+             * Format: double
+             * @description The true difference that four of five such comparisons would find.
+             */
+            detectable?: number;
+            /**
+             * Format: double
+             * @description See `low`.
+             */
+            high?: number;
+            /**
+             * Format: int64
+             * @description Items that are worse.
+             */
+            losses: number;
+            /**
+             * Format: double
+             * @description The true difference lies above this and below `high` in 95 of 100 cases.
+             */
+            low?: number;
+            /**
+             * Format: double
+             * @description The mean of the run's value less the baseline's.
+             */
+            mean: number;
+            /**
+             * Format: int64
+             * @description Items that both have.
+             */
+            n: number;
+            /**
+             * Format: double
+             * @description The same, corrected for the number of comparisons in this list by Holm.
+             */
+            p_adjusted: number;
+            /**
+             * Format: double
+             * @description How often chance alone makes a difference as large: McNemar's exact test of verdicts, else random sign flips, of many items the normal one.
+             */
+            p_value: number;
+            /**
+             * Format: int64
+             * @description Items that are the same.
+             */
+            ties: number;
+            /** @description What may be said: the corrected p-value is below 0.05, or it isn't. */
+            verdict: components["schemas"]["RunVerdict"];
+            /**
+             * Format: int64
+             * @description Items that are better than in the baseline.
+             */
+            wins: number;
+        };
+        /** @description What a metric says of a run. */
+        ComparedRun: {
+            /** @description The difference from the baseline, on the items that both have; absent of the baseline itself, and where there are none. */
+            difference?: components["schemas"]["ComparedPairs"];
+            /**
+             * Format: double
+             * @description See `low`.
+             */
+            high?: number;
+            /**
+             * Format: double
+             * @description The true mean lies above this and below `high` in 95 of 100 cases.
+             */
+            low?: number;
+            /**
+             * Format: double
+             * @description Their mean.
+             */
+            mean?: number;
+            /**
+             * Format: int64
+             * @description Items with a value.
+             */
+            n: number;
+            /** @description The run's id. */
+            run: string;
+        };
+        /** @description The comparison on the items with one value of a field. */
+        ComparedSegment: {
+            /**
+             * Format: int64
+             * @description Items of the baseline that have it.
+             */
+            items: number;
+            /** @description Each metric. Its p-values are corrected for the values of the field. */
+            metrics: components["schemas"]["ComparedMetric"][];
+            /** @description The value. */
+            value: string;
+        };
+        /** @description Runs side by side. */
+        Comparison: {
+            /** @description The id of the run that the others are compared with. */
+            baseline: string;
+            /**
+             * Format: int64
+             * @description Items that all of them have.
+             */
+            common_items: number;
+            /** @description Each metric, then `latency_ms` and `cost`. */
+            metrics: components["schemas"]["ComparedMetric"][];
+            /** @description The runs, in the order that was asked for. */
+            runs: components["schemas"]["Run"][];
+            /** @description The same by the fields that tell items apart, of the items that the baseline has: 8 fields, 20 values of each. */
+            segments: components["schemas"]["ComparedField"][];
+        };
         /** @description The configuration that is in force. */
         ConfigStatus: {
             /**
@@ -1534,7 +2046,9 @@ export interface components {
              * @description The answers, up to 10,000. Each has an `id`, if the result shall have it, and what the metrics look at: `input`, `context`, `output`,
              *     `reference`, `tools`, `schema`, `logprobs`.
              */
-            cases: Record<string, never>[];
+            cases: {
+                [key: string]: unknown;
+            }[];
             /** @description Metrics by name, or with options. */
             metrics: components["schemas"]["MetricAsk"][];
         };
@@ -1554,6 +2068,37 @@ export interface components {
             until?: string;
             /** @description Only calls for this user. */
             user?: string;
+        };
+        /** @description Runs under one name: the same question, asked again and again. */
+        Experiment: {
+            /** @description The run that others are compared with. */
+            baseline?: string;
+            /** @description When its first run began. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Its name; one of a kind in the project. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How many runs it has.
+             */
+            runs: number;
+        };
+        /** @description An experiment with its runs. */
+        ExperimentDetail: components["schemas"]["Experiment"] & {
+            /** @description Its latest 200 runs, the latest first; `GET /api/v1/runs` has all. */
+            latest_runs: components["schemas"]["Run"][];
+        };
+        /** @description An experiment, with the runs that tell how it stands. */
+        ExperimentSummary: components["schemas"]["Experiment"] & {
+            /** @description The run to compare the latest one with: the baseline, or else the one before that has ended. */
+            compared_with?: components["schemas"]["Run"];
+            /** @description Its latest run. */
+            last_run?: components["schemas"]["Run"];
+        };
+        /** @description Every experiment of the project. */
+        Experiments: {
+            /** @description Those with the latest runs first, at most 500. */
+            experiments: components["schemas"]["ExperimentSummary"][];
         };
         /**
          * @description What is said of a finding.
@@ -1619,6 +2164,13 @@ export interface components {
             severity: components["schemas"]["Severity"];
             /** @description Offset of the first byte, in UTF-8 bytes of the scanned text. */
             start: number;
+        };
+        /** @description How a run ends. */
+        FinishRun: {
+            /** @description Why it failed. */
+            problem?: string;
+            /** @description `finished`, `failed` or `cancelled`. */
+            status?: components["schemas"]["RunStatus"];
         };
         /**
          * @description Which spans become items, and where these go.
@@ -1910,6 +2462,22 @@ export interface components {
             /** @description What would become of it. */
             verdict: components["schemas"]["Verdict"];
         };
+        /** @description A rule as it is kept, and how it is doing. */
+        KeptOnlineRule: {
+            /** @description When this version was made. */
+            made_at: components["schemas"]["Timestamp"];
+            /** @description The key that made it. */
+            made_by: components["schemas"]["KeyId"];
+            /** @description What it says. */
+            rule: components["schemas"]["OnlineRuleConfig"];
+            /** @description How it is doing. */
+            state: components["schemas"]["OnlineState"];
+            /**
+             * Format: int32
+             * @description From 1; each change makes the next.
+             */
+            version: number;
+        };
         /** @description A virtual key's public name, safe to log and to show. */
         KeyId: string;
         /** @description The latest failure of a provider. */
@@ -1969,6 +2537,10 @@ export interface components {
             aliases: string[];
             /** @description Which values are good: `higher` or `lower`. */
             direction: string;
+            /** @description A case to try it with: each of its inputs in the shape that it takes. */
+            example: {
+                [key: string]: unknown;
+            };
             /** @description What it looks at: `text`, `structure`, `retrieval`, `grounding`, `agent`, `drift`. */
             family: string;
             /** @description How the value comes about, and its limits. */
@@ -2054,12 +2626,35 @@ export interface components {
             /** @description Its name. */
             name: string;
             /** @description What is set of it. */
-            options?: Record<string, never>;
+            options?: {
+                [key: string]: unknown;
+            };
             /**
              * Format: double
              * @description What passes, instead of its own threshold.
              */
             threshold?: number;
+        };
+        /** @description What a metric says of a whole run. */
+        MetricSummary: {
+            /**
+             * Format: int64
+             * @description Items that it couldn't measure.
+             */
+            errors: number;
+            /** @description How often each label was given; the 20 most frequent. */
+            labels?: {
+                [key: string]: number;
+            };
+            /** @description Its name. */
+            metric: string;
+            /**
+             * Format: double
+             * @description The share that passes, of the items that have a verdict.
+             */
+            pass_rate?: number;
+            /** @description Its values. A score that has a verdict and no value counts as 1 or 0. */
+            values?: components["schemas"]["Spread"];
         };
         /** @description Every metric. */
         Metrics: {
@@ -2183,6 +2778,302 @@ export interface components {
         };
         /** @description One score, or a list of them. */
         NewScores: components["schemas"]["NewScore"] | components["schemas"]["NewScore"][];
+        /** @description A run over history. */
+        OnlineBackfill: {
+            /** @description What started before this is scored. */
+            at: components["schemas"]["Timestamp"];
+            /** @description The first moment. */
+            from: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description Scores that were made.
+             */
+            scored: number;
+            /**
+             * Format: int64
+             * @description Spans that were looked at.
+             */
+            seen: number;
+            /** @description How it is doing. */
+            state: components["schemas"]["BackfillState"];
+            /** @description The first moment after it. */
+            to: components["schemas"]["Timestamp"];
+        };
+        /** @description What a rule may use up on a day. What comes after that isn't scored, and counted. */
+        OnlineBudget: {
+            /**
+             * Format: int64
+             * @description Scores of any kind.
+             */
+            scores_per_day?: number;
+            /**
+             * Format: double
+             * @description US dollars for models that judge.
+             */
+            usd_per_day?: number;
+        };
+        /** @description What a rule did since the start of the process. */
+        OnlineCounts: {
+            /**
+             * Format: int64
+             * @description Spans whose bodies retention has removed.
+             */
+            body_gone: number;
+            /**
+             * Format: int64
+             * @description Spans that found no room in the queue; a sweep scores them later.
+             */
+            dropped: number;
+            /**
+             * Format: int64
+             * @description Scorings that failed.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Scorings for which the span lacks an input.
+             */
+            no_input: number;
+            /**
+             * Format: int64
+             * @description Scorings that the day's budget had nothing left for.
+             */
+            over_budget: number;
+            /**
+             * Format: int64
+             * @description Scores that were stored.
+             */
+            scored: number;
+        };
+        /** @description A span, and what scorers would see and say of it. */
+        OnlineExample: {
+            /** @description What scorers see, cut where it is long. */
+            inputs: Record<string, never>;
+            /** @description Its name. */
+            name: string;
+            /** @description What each would say. */
+            scores: components["schemas"]["OnlineExampleScore"][];
+            /** @description Its id. */
+            span_id: components["schemas"]["SpanId"];
+            /** @description When it began. */
+            start_time: components["schemas"]["Timestamp"];
+            /** @description Its trace. */
+            trace_id: components["schemas"]["TraceId"];
+        };
+        /** @description What a scorer would say. */
+        OnlineExampleScore: {
+            /** @description Why there is no score. */
+            error?: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Good enough? */
+            passed?: boolean;
+            /** @description Why. */
+            reason?: string;
+            /**
+             * Format: double
+             * @description The value.
+             */
+            value?: number;
+        };
+        /** @description A failure. */
+        OnlineFailure: {
+            /** @description What went wrong. */
+            message: string;
+            /** @description When. */
+            time: components["schemas"]["Timestamp"];
+        };
+        /** @description An estimate. It is over all scores; the interval is from the spread of the newest 10,000. */
+        OnlineFigure: {
+            /**
+             * Format: double
+             * @description Its upper end.
+             */
+            high?: number;
+            /**
+             * Format: double
+             * @description The lower end of the 95 % confidence interval; absent from fewer than two traces.
+             */
+            low?: number;
+            /**
+             * Format: double
+             * @description The estimate.
+             */
+            value: number;
+        };
+        /** @description What a rule would do. */
+        OnlinePreview: {
+            /** @description The newest of them. */
+            examples: components["schemas"]["OnlineExample"][];
+            /**
+             * Format: int64
+             * @description Spans of the last 24 hours that meet the filter.
+             */
+            matched: number;
+            /**
+             * Format: int64
+             * @description How many of them the sample would have, about.
+             */
+            sampled: number;
+        };
+        /** @description A change of a rule. */
+        OnlineRuleChange: {
+            /** @description `create`, `change` or `delete`. */
+            action: string;
+            /** @description How it is since. */
+            after?: Record<string, never>;
+            /** @description How it was. */
+            before?: Record<string, never>;
+            /** @description The key that made it. */
+            made_by?: components["schemas"]["KeyId"];
+            /** @description When. */
+            time: components["schemas"]["Timestamp"];
+        };
+        /** @description The changes of a rule. */
+        OnlineRuleChanges: {
+            /** @description The latest first, at most 200. */
+            changes: components["schemas"]["OnlineRuleChange"][];
+        };
+        /** @description Which spans are scored, how many of them, and by what. */
+        OnlineRuleConfig: {
+            /** @description What it may use up on a day (UTC). */
+            budget?: components["schemas"]["OnlineBudget"];
+            /** @description Which spans; all calls of language models if absent. It can't ask for scores: what arrives has none yet. */
+            filter?: components["schemas"]["Filter"];
+            /**
+             * @description Where a scorer's inputs stand in a span, for those that stand elsewhere than usual: `attributes.KEY`, or a JSON
+             *     pointer such as `/input/question` or `/output_messages/0/parts/0/content`. By the input's name: `input`, `output`,
+             *     `context`, `reference`, `tools`, `schema`, `logprobs`.
+             */
+            mapping?: {
+                [key: string]: string;
+            };
+            /**
+             * @description Its name: letters, digits, `-`, `_` and `.`. Scores carry it as `metadata.rule`.
+             * @example answers-are-json
+             */
+            name: string;
+            /** @description Whether it scores what arrives. */
+            on?: boolean;
+            /**
+             * Format: double
+             * @description The part of all traces that is scored, above 0 and up to 1. Whole traces are in or out, and the same ones each
+             *     time: a higher rate adds to them.
+             */
+            sample_rate?: number;
+            /** @description What gives the scores. */
+            scorers: components["schemas"]["OnlineScorer"][];
+        };
+        /** @description The online rules of a project. */
+        OnlineRules: {
+            /** @description By name. */
+            rules: components["schemas"]["KeptOnlineRule"][];
+        };
+        /** @description A metric with its options. */
+        OnlineScorer: {
+            /**
+             * @description The metric's name, as `GET /api/v1/metrics` lists it.
+             * @example json_valid
+             */
+            metric: string;
+            /** @description The name of its scores; the metric's own if absent. */
+            name?: string;
+            /** @description What is set of the metric. */
+            options?: Record<string, never>;
+            /**
+             * Format: double
+             * @description What passes, instead of the metric's own threshold.
+             */
+            threshold?: number;
+        };
+        /** @description What one scorer's scores say of all traffic that the rule's filter means. */
+        OnlineScorerSummary: {
+            /** @description The mean of all traffic, estimated. */
+            mean?: components["schemas"]["OnlineFigure"];
+            /** @description The scores' name. */
+            name: string;
+            /** @description The part of all traffic that passes, estimated. */
+            pass_rate?: components["schemas"]["OnlineFigure"];
+            /**
+             * Format: int64
+             * @description Scores.
+             */
+            scored: number;
+            /** @description The same over time. */
+            series: components["schemas"]["OnlineSummaryPoint"][];
+            /**
+             * Format: double
+             * @description Spans that they stand for: the sum of the weights.
+             */
+            stands_for: number;
+        };
+        /** @description How a rule is doing. */
+        OnlineState: {
+            /** @description The last run over history. */
+            backfill?: components["schemas"]["OnlineBackfill"];
+            /** @description Spans were dropped or Signalbox was restarted, and the store is being looked through for what lacks scores. */
+            catching_up: boolean;
+            /**
+             * Format: double
+             * @description How long ago the oldest span started that waits, in seconds.
+             */
+            lag_s: number;
+            /** @description The last failure since Signalbox was started. */
+            last_error?: components["schemas"]["OnlineFailure"];
+            /** @description Why it scores nothing, though it is on. */
+            problem?: string;
+            /**
+             * Format: int64
+             * @description Scores of today (UTC).
+             */
+            scored_today: number;
+            /** @description Since Signalbox was started. */
+            since_start: components["schemas"]["OnlineCounts"];
+            /**
+             * Format: double
+             * @description US dollars that judges took today.
+             */
+            spent_today_usd: number;
+            /**
+             * Format: int64
+             * @description Spans that wait for their scores.
+             */
+            waiting: number;
+        };
+        /** @description What the scores of a rule say of all traffic that its filter means. */
+        OnlineSummary: {
+            /** @description Width of the series' buckets. */
+            bucket: string;
+            /** @description The first moment. */
+            from: components["schemas"]["Timestamp"];
+            /** @description By name. */
+            scorers: components["schemas"]["OnlineScorerSummary"][];
+            /** @description The first moment after it. */
+            to: components["schemas"]["Timestamp"];
+        };
+        /** @description A bucket of time. */
+        OnlineSummaryPoint: {
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            bucket: string;
+            /**
+             * Format: double
+             * @description Their weighted mean.
+             */
+            mean?: number;
+            /**
+             * Format: double
+             * @description The weighted part that passes.
+             */
+            pass_rate?: number;
+            /**
+             * Format: int64
+             * @description Scores.
+             */
+            scored: number;
+        };
         /**
          * @description How a field is compared.
          * @enum {string}
@@ -2271,6 +3162,11 @@ export interface components {
         } | {
             /** @enum {string} */
             type: "other";
+        };
+        /** @description Which run others are compared with. */
+        PinBaseline: {
+            /** @description The id of a run of the experiment. */
+            run: string;
         };
         /**
          * @description Where the text stood.
@@ -2588,6 +3484,208 @@ export interface components {
             /** @description How bad it is. */
             severity: components["schemas"]["Severity"];
         };
+        /** @description A run of an experiment. */
+        Run: components["schemas"]["RunAbout"] & {
+            /** @description The key that sent it. */
+            actor: string;
+            /** @description The experiment that it belongs to. */
+            experiment: string;
+            /**
+             * Format: int64
+             * @description Items with an error, or with a score that doesn't pass.
+             */
+            failed_items: number;
+            /** @description When it ended. */
+            finished_at?: components["schemas"]["Timestamp"];
+            /** @description Its id: the sender's, or one of ours. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Items so far.
+             */
+            items: number;
+            /** @description A fingerprint of the ids of its items: runs with the same one answered the same items. Absent while it runs. */
+            items_hash?: string;
+            /** @description Why it failed. */
+            problem?: string;
+            /** @description When it began. */
+            started_at: components["schemas"]["Timestamp"];
+            /** @description How it stands. */
+            status: components["schemas"]["RunStatus"];
+            /** @description What came out. Absent while it runs. */
+            summary?: components["schemas"]["RunSummary"];
+        };
+        /** @description What is known of a run before it begins. */
+        RunAbout: {
+            /** @description Who or what started it. */
+            author?: string;
+            /** @description The commit of git that it ran on. */
+            commit?: string;
+            /** @description Whatever else was set: the model's parameters, the prompt's text. */
+            config?: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description What was asked, as `name@version`; absent if the items came from a file.
+             * @example gold@12
+             */
+            dataset?: string;
+            /** @description What it is measured by. */
+            metrics: components["schemas"]["RunMetric"][];
+            /**
+             * @description What people call it.
+             * @example prompt v7, gpt-4o-mini
+             */
+            name: string;
+            /** @description Words to find it by. */
+            tags?: string[];
+            /**
+             * @description What answered: a prompt version, a model, a route, an endpoint, a command.
+             * @example route chat
+             */
+            target?: string;
+        };
+        /**
+         * @description Which values of a metric are good.
+         * @enum {string}
+         */
+        RunDirection: "higher" | "lower";
+        /** @description A place that decided. */
+        RunEvidence: {
+            /** @description Bytes of UTF-8 up to its end. */
+            end: number;
+            /** @description The part of the case that it is in, e.g. `output`. */
+            input: string;
+            /** @description What is the matter there. */
+            note?: string;
+            /** @description Bytes of UTF-8 before it. */
+            start: number;
+        };
+        /** @description One item of a run: what was asked, what came out, and what it is worth. */
+        RunItem: {
+            /** @description What the answer cost, in dollars. */
+            cost?: components["schemas"]["Money"];
+            /** @description Why nothing came out. */
+            error?: string;
+            /** @description What should have come out: 4,000 characters are kept. */
+            expected?: string;
+            /** @description What was asked, or how it begins: 4,000 characters are kept. */
+            input?: string;
+            /**
+             * Format: int64
+             * @description Tokens of the input.
+             */
+            input_tokens?: number;
+            /** @description The id of the item; the same in every run that asks it. */
+            item_id: string;
+            /**
+             * Format: double
+             * @description Milliseconds that the answer took.
+             */
+            latency_ms?: number;
+            /** @description What came out: 32,000 characters are kept. */
+            output?: string;
+            /**
+             * Format: int64
+             * @description Tokens of the output.
+             */
+            output_tokens?: number;
+            /** @description What it is worth, by the names of metrics. */
+            scores?: {
+                [key: string]: components["schemas"]["RunScore"];
+            };
+            /** @description What tells items apart: a language, a topic, a difficulty. */
+            segments?: {
+                [key: string]: string;
+            };
+            /** @description The trace of the answer. */
+            trace_id?: string;
+        };
+        /** @description Items of a run. */
+        RunItems: {
+            /** @description The page. */
+            items: components["schemas"]["RunItem"][];
+            /**
+             * Format: int64
+             * @description How many there are on all pages.
+             */
+            total: number;
+        };
+        /** @description A metric or judge that a run measures by. */
+        RunMetric: {
+            /** @description Which values are good. */
+            direction?: components["schemas"]["RunDirection"];
+            /**
+             * @description What its scores are called.
+             * @example faithfulness
+             */
+            name: string;
+            /** @description What is set of it. */
+            options?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: double
+             * @description What passes, itself included.
+             */
+            threshold?: number;
+        };
+        /** @description What a metric says of an item: a value, a label or a verdict, or several of them; or why it can't say anything. */
+        RunScore: {
+            /** @description Why it can't say anything. */
+            error?: string;
+            /** @description The places that decided; 50 are kept. */
+            evidence?: components["schemas"]["RunEvidence"][];
+            /** @description Which of several kinds. */
+            label?: string;
+            /** @description Good enough? */
+            passed?: boolean;
+            /** @description Why: 2,000 characters are kept. */
+            reason?: string;
+            /**
+             * Format: double
+             * @description How much.
+             */
+            value?: number;
+        };
+        /**
+         * @description How a run stands.
+         * @enum {string}
+         */
+        RunStatus: "running" | "finished" | "failed" | "cancelled";
+        /** @description What came out of a run. */
+        RunSummary: {
+            /** @description What all items cost that tell it. */
+            cost?: components["schemas"]["Money"];
+            /**
+             * Format: int64
+             * @description Items without an answer.
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description Tokens of the inputs, of all items that tell them.
+             */
+            input_tokens?: number;
+            /** @description Milliseconds that an answer took. */
+            latency_ms?: components["schemas"]["Spread"];
+            /** @description Each metric, in the order of the run's list; what wasn't announced there follows by name. */
+            metrics: components["schemas"]["MetricSummary"][];
+            /**
+             * Format: int64
+             * @description Tokens of the outputs, of all items that tell them.
+             */
+            output_tokens?: number;
+            /** @description The fields by which its items can be told apart, with the number of different values. */
+            segments?: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * @description What may be said of a run against the baseline.
+         * @enum {string}
+         */
+        RunVerdict: "better" | "worse" | "same" | "unclear";
         /** @description The queries of this project that run now. */
         RunningQueries: {
             /** @description Oldest first. */
@@ -2602,6 +3700,11 @@ export interface components {
             started_at: components["schemas"]["Timestamp"];
             /** @description The start of it. */
             text: string;
+        };
+        /** @description Runs. */
+        Runs: {
+            /** @description The latest first. */
+            runs: components["schemas"]["Run"][];
         };
         /** @description What was said of a finding. */
         SaidFeedback: {
@@ -2991,6 +4094,59 @@ export interface components {
             ttft_ms?: number;
             verdict?: components["schemas"]["Verdict"];
         };
+        /** @description How numbers lie. Quantiles between two values are interpolated. */
+        Spread: {
+            /**
+             * Format: double
+             * @description The greatest.
+             */
+            max: number;
+            /**
+             * Format: double
+             * @description Their mean.
+             */
+            mean: number;
+            /**
+             * Format: double
+             * @description The least.
+             */
+            min: number;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            n: number;
+            /**
+             * Format: double
+             * @description A tenth lies below it.
+             */
+            p10: number;
+            /**
+             * Format: double
+             * @description A quarter lies below it.
+             */
+            p25: number;
+            /**
+             * Format: double
+             * @description Half lies below it.
+             */
+            p50: number;
+            /**
+             * Format: double
+             * @description Three quarters lie below it.
+             */
+            p75: number;
+            /**
+             * Format: double
+             * @description Nine tenths lie below it.
+             */
+            p90: number;
+            /**
+             * Format: double
+             * @description Their standard deviation, n − 1 in its denominator; absent of one.
+             */
+            sd?: number;
+        };
         /** @description A statement. */
         Sql: {
             /**
@@ -2998,6 +4154,49 @@ export interface components {
              * @example SELECT model, count(*) AS calls, sum(cost) AS cost FROM spans WHERE kind = 'llm' GROUP BY model ORDER BY calls DESC
              */
             sql: string;
+        };
+        /**
+         * @description A run that begins.
+         * @example {
+         *       "experiment": "answers",
+         *       "name": "prompt v7",
+         *       "dataset": "gold@12",
+         *       "target": "route chat",
+         *       "metrics": [
+         *         {
+         *           "name": "faithfulness",
+         *           "direction": "higher",
+         *           "threshold": 0.5
+         *         }
+         *       ],
+         *       "commit": "4e81f22"
+         *     }
+         */
+        StartRun: {
+            /** @description Who or what started it. */
+            author?: string;
+            /** @description The commit of git that it ran on. */
+            commit?: string;
+            /** @description Whatever else was set. */
+            config?: {
+                [key: string]: unknown;
+            };
+            /** @description What was asked, as `name@version`; absent if the items came from a file. */
+            dataset?: string;
+            /** @description The experiment that it belongs to; it is made if there is none of this name. */
+            experiment: string;
+            /** @description An id of the sender's, 8 to 64 letters, digits, `-` or `_`: sent again, it makes no second run. */
+            id?: string;
+            /** @description What it is measured by. */
+            metrics?: components["schemas"]["RunMetric"][];
+            /** @description What people call it; the target, if nothing is said. */
+            name?: string;
+            /** @description When it began; now, if nothing is said. */
+            started_at?: components["schemas"]["Timestamp"];
+            /** @description Words to find it by. */
+            tags?: string[];
+            /** @description What answered: a prompt version, a model, a route, an endpoint, a command. */
+            target?: string;
         };
         /** @description Numbers about the process that neither the store nor the catalog knows. */
         Status: {
@@ -3429,22 +4628,34 @@ export interface components {
     pathItems: never;
 }
 export type Action = components['schemas']['Action'];
+export type AddItems = components['schemas']['AddItems'];
 export type AddedItems = components['schemas']['AddedItems'];
 export type AllFeedback = components['schemas']['AllFeedback'];
 export type Answer = components['schemas']['Answer'];
 export type AnswerColumn = components['schemas']['AnswerColumn'];
 export type ArmStatus = components['schemas']['ArmStatus'];
+export type BackfillState = components['schemas']['BackfillState'];
 export type BackupAnswer = components['schemas']['BackupAnswer'];
 export type BackupReport = components['schemas']['BackupReport'];
 export type BackupRequest = components['schemas']['BackupRequest'];
 export type BranchPlace = components['schemas']['BranchPlace'];
 export type BreakerState = components['schemas']['BreakerState'];
 export type CaseResult = components['schemas']['CaseResult'];
+export type ChangeOnlineRule = components['schemas']['ChangeOnlineRule'];
 export type ChangePolicies = components['schemas']['ChangePolicies'];
 export type ChangedDataset = components['schemas']['ChangedDataset'];
 export type Column = components['schemas']['Column'];
 export type ColumnRoom = components['schemas']['ColumnRoom'];
 export type ColumnType = components['schemas']['ColumnType'];
+export type ComparedField = components['schemas']['ComparedField'];
+export type ComparedItem = components['schemas']['ComparedItem'];
+export type ComparedItemRun = components['schemas']['ComparedItemRun'];
+export type ComparedItems = components['schemas']['ComparedItems'];
+export type ComparedMetric = components['schemas']['ComparedMetric'];
+export type ComparedPairs = components['schemas']['ComparedPairs'];
+export type ComparedRun = components['schemas']['ComparedRun'];
+export type ComparedSegment = components['schemas']['ComparedSegment'];
+export type Comparison = components['schemas']['Comparison'];
 export type ConfigStatus = components['schemas']['ConfigStatus'];
 export type CostSource = components['schemas']['CostSource'];
 export type CreateKey = components['schemas']['CreateKey'];
@@ -3472,13 +4683,17 @@ export type ErrorDetail = components['schemas']['ErrorDetail'];
 export type EvaluateAnswer = components['schemas']['EvaluateAnswer'];
 export type EvaluateAsk = components['schemas']['EvaluateAsk'];
 export type ExceptionConfig = components['schemas']['ExceptionConfig'];
+export type Experiment = components['schemas']['Experiment'];
+export type ExperimentDetail = components['schemas']['ExperimentDetail'];
+export type ExperimentSummary = components['schemas']['ExperimentSummary'];
+export type Experiments = components['schemas']['Experiments'];
 export type FeedbackLabel = components['schemas']['FeedbackLabel'];
 export type FieldValues = components['schemas']['FieldValues'];
 export type Fields = components['schemas']['Fields'];
 export type FileFormat = components['schemas']['FileFormat'];
 export type Filter = components['schemas']['Filter'];
 export type Finding = components['schemas']['Finding'];
-export type FromTraces = components['schemas']['FromTraces'];
+export type FinishRun = components['schemas']['FinishRun'];
 export type Function = components['schemas']['Function'];
 export type GuardAnswer = components['schemas']['GuardAnswer'];
 export type GuardAsk = components['schemas']['GuardAsk'];
@@ -3492,6 +4707,7 @@ export type Highlight = components['schemas']['Highlight'];
 export type Imported = components['schemas']['Imported'];
 export type ImportedItems = components['schemas']['ImportedItems'];
 export type JudgedText = components['schemas']['JudgedText'];
+export type KeptOnlineRule = components['schemas']['KeptOnlineRule'];
 export type KeyId = components['schemas']['KeyId'];
 export type LastError = components['schemas']['LastError'];
 export type LiveSpan = components['schemas']['LiveSpan'];
@@ -3503,6 +4719,7 @@ export type MetricEvidence = components['schemas']['MetricEvidence'];
 export type MetricOption = components['schemas']['MetricOption'];
 export type MetricScore = components['schemas']['MetricScore'];
 export type MetricSetting = components['schemas']['MetricSetting'];
+export type MetricSummary = components['schemas']['MetricSummary'];
 export type Metrics = components['schemas']['Metrics'];
 export type Modality = components['schemas']['Modality'];
 export type Money = components['schemas']['Money'];
@@ -3510,10 +4727,28 @@ export type NewDataset = components['schemas']['NewDataset'];
 export type NewDatasetVersion = components['schemas']['NewDatasetVersion'];
 export type NewScore = components['schemas']['NewScore'];
 export type NewScores = components['schemas']['NewScores'];
+export type OnlineBackfill = components['schemas']['OnlineBackfill'];
+export type OnlineBudget = components['schemas']['OnlineBudget'];
+export type OnlineCounts = components['schemas']['OnlineCounts'];
+export type OnlineExample = components['schemas']['OnlineExample'];
+export type OnlineExampleScore = components['schemas']['OnlineExampleScore'];
+export type OnlineFailure = components['schemas']['OnlineFailure'];
+export type OnlineFigure = components['schemas']['OnlineFigure'];
+export type OnlinePreview = components['schemas']['OnlinePreview'];
+export type OnlineRuleChange = components['schemas']['OnlineRuleChange'];
+export type OnlineRuleChanges = components['schemas']['OnlineRuleChanges'];
+export type OnlineRuleConfig = components['schemas']['OnlineRuleConfig'];
+export type OnlineRules = components['schemas']['OnlineRules'];
+export type OnlineScorer = components['schemas']['OnlineScorer'];
+export type OnlineScorerSummary = components['schemas']['OnlineScorerSummary'];
+export type OnlineState = components['schemas']['OnlineState'];
+export type OnlineSummary = components['schemas']['OnlineSummary'];
+export type OnlineSummaryPoint = components['schemas']['OnlineSummaryPoint'];
 export type Operator = components['schemas']['Operator'];
 export type Order = components['schemas']['Order'];
 export type OwnPolicies = components['schemas']['OwnPolicies'];
 export type Part = components['schemas']['Part'];
+export type PinBaseline = components['schemas']['PinBaseline'];
 export type Place = components['schemas']['Place'];
 export type PolicyConfig = components['schemas']['PolicyConfig'];
 export type PolicyVersion = components['schemas']['PolicyVersion'];
@@ -3535,8 +4770,20 @@ export type RouteStatus = components['schemas']['RouteStatus'];
 export type Routed = components['schemas']['Routed'];
 export type Routes = components['schemas']['Routes'];
 export type RuleAbout = components['schemas']['RuleAbout'];
+export type Run = components['schemas']['Run'];
+export type RunAbout = components['schemas']['RunAbout'];
+export type RunDirection = components['schemas']['RunDirection'];
+export type RunEvidence = components['schemas']['RunEvidence'];
+export type RunItem = components['schemas']['RunItem'];
+export type RunItems = components['schemas']['RunItems'];
+export type RunMetric = components['schemas']['RunMetric'];
+export type RunScore = components['schemas']['RunScore'];
+export type RunStatus = components['schemas']['RunStatus'];
+export type RunSummary = components['schemas']['RunSummary'];
+export type RunVerdict = components['schemas']['RunVerdict'];
 export type RunningQueries = components['schemas']['RunningQueries'];
 export type RunningQuery = components['schemas']['RunningQuery'];
+export type Runs = components['schemas']['Runs'];
 export type SaidFeedback = components['schemas']['SaidFeedback'];
 export type SayFeedback = components['schemas']['SayFeedback'];
 export type ScannerAbout = components['schemas']['ScannerAbout'];
@@ -3555,7 +4802,9 @@ export type SpanQuestion = components['schemas']['SpanQuestion'];
 export type SpanSource = components['schemas']['SpanSource'];
 export type SpanStatus = components['schemas']['SpanStatus'];
 export type SpanSummary = components['schemas']['SpanSummary'];
+export type Spread = components['schemas']['Spread'];
 export type Sql = components['schemas']['Sql'];
+export type StartRun = components['schemas']['StartRun'];
 export type Status = components['schemas']['Status'];
 export type StatusAnswer = components['schemas']['StatusAnswer'];
 export type StoreStats = components['schemas']['StoreStats'];
@@ -4801,6 +6050,246 @@ export interface operations {
             };
         };
     };
+    list_experiments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every experiment of this project. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiments"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The experiment's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The experiment and its latest runs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentDetail"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The experiment's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    pin_baseline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The experiment's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PinBaseline"];
+            };
+        };
+        responses: {
+            /** @description The experiment as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has no such experiment, or it has no such run. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    unpin_baseline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The experiment's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The experiment as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     export: {
         parameters: {
             query: {
@@ -5501,6 +6990,489 @@ export interface operations {
             };
         };
     };
+    list_online_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rules of this project. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnlineRules"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_online_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OnlineRuleConfig"];
+            };
+        };
+        responses: {
+            /** @description The rule. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptOnlineRule"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is a rule of this name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_online_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OnlineRuleConfig"];
+            };
+        };
+        responses: {
+            /** @description What it would do. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnlinePreview"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_online_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rule. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptOnlineRule"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is no such rule in this project. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_online_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeOnlineRule"];
+            };
+        };
+        responses: {
+            /** @description The new version. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptOnlineRule"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Another version is in force by now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_online_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is no such rule in this project. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    begin_backfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TimeRange"];
+            };
+        };
+        responses: {
+            /** @description It has begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnlineBackfill"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is no such rule in this project. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The rule is off, or a run over history is under way. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    cancel_backfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing runs any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is no such rule in this project. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_online_rule_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its changes, also of a rule that was deleted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnlineRuleChanges"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    summarise_online_rule: {
+        parameters: {
+            query?: {
+                /** @description The first moment; `now-24h` if absent. */
+                from?: string;
+                /** @description The first moment after it; `now` if absent. */
+                to?: string;
+                /** @description Width of the series' buckets; one that suits the range if absent. */
+                bucket?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What its scores say; also of a rule that was deleted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnlineSummary"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_providers: {
         parameters: {
             query?: never;
@@ -5741,6 +7713,501 @@ export interface operations {
             };
             /** @description No key, an unknown or revoked one, or an ended session. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_runs: {
+        parameters: {
+            query?: {
+                /** @description Those of this experiment only. */
+                experiment?: string;
+                /** @description How many at most, up to 200. */
+                limit?: number;
+                /** @description How many of the latest are left out. */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The latest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Runs"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    start_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartRun"];
+            };
+        };
+        responses: {
+            /** @description A run of this id is there already; this is how it stands. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description It began. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    compare_runs: {
+        parameters: {
+            query: {
+                /** @description Two to six runs, separated by commas. */
+                ids: string;
+                /** @description The one that the others are compared with; the first, if nothing is said. */
+                baseline?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The runs side by side. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has no such run. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    compare_run_items: {
+        parameters: {
+            query: {
+                /** @description Two to six runs, separated by commas. */
+                ids: string;
+                /** @description The one that the others are compared with; the first, if nothing is said. */
+                baseline?: string;
+                /** @description By which metric they are sorted, the largest losses first; the first of the runs, if nothing is said. Also `latency_ms` and `cost`. */
+                metric?: string;
+                /** @description `all`, or those that are `worse`, `better` or `changed` in any run, or have an error in one (`failed`). */
+                show?: "all" | "worse" | "better" | "changed" | "failed";
+                /** @description Only items whose field has this value, as `field:value`. */
+                segment?: string;
+                /** @description How many at most, up to 200. */
+                limit?: number;
+                /** @description How many are left out at the beginning. */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of items. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparedItems"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has no such run. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The run, with what came out if it has ended. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finish_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FinishRun"];
+            };
+        };
+        responses: {
+            /** @description The run, with what came out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It has ended otherwise. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_run_items: {
+        parameters: {
+            query?: {
+                /** @description `id`, `latency`, `cost`, `tokens`, or a metric as `score:<name>`; what is unknown comes last. */
+                sort?: string;
+                /** @description `asc` or `desc`. */
+                order?: string;
+                /** @description Only those with an error or a score that doesn't pass. */
+                failed?: boolean;
+                /** @description How many at most, up to 200. */
+                limit?: number;
+                /** @description How many are left out at the beginning. */
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The run's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunItems"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_run_items: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddItems"];
+            };
+        };
+        responses: {
+            /** @description They are kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedItems"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The run has ended. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

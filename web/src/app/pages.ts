@@ -1,10 +1,13 @@
 import {
   Activity,
   Database,
+  FlaskConical,
   KeyRound,
   LayoutDashboard,
   type LucideIcon,
   Plug,
+  Radar,
+  Ruler,
   ShieldCheck,
   Split,
   Table2,
@@ -13,7 +16,19 @@ import {
 
 /** A page that one can go to. This list makes the navigation, the command palette and the shortcuts. */
 export interface Page {
-  to: '/' | '/traces' | '/guardrails' | '/query' | '/datasets' | '/routes' | '/providers' | '/keys' | '/data';
+  to:
+    | '/'
+    | '/traces'
+    | '/guardrails'
+    | '/query'
+    | '/datasets'
+    | '/experiments'
+    | '/metrics-catalogue'
+    | '/online'
+    | '/routes'
+    | '/providers'
+    | '/keys'
+    | '/data';
   title: string;
   about: string;
   icon: LucideIcon;
@@ -60,6 +75,31 @@ export const pages: Page[] = [
     icon: Table2,
     key: 's',
     group: 'Evaluate',
+  },
+  {
+    to: '/experiments',
+    title: 'Experiments',
+    about: 'Runs over the same items: what came out, and which is better',
+    icon: FlaskConical,
+    key: 'e',
+    group: 'Evaluate',
+  },
+  {
+    to: '/metrics-catalogue',
+    title: 'Metrics',
+    about: 'What answers can be measured by: formulas, sources, and a case to try',
+    icon: Ruler,
+    key: 'm',
+    group: 'Evaluate',
+  },
+  {
+    to: '/online',
+    title: 'Online evaluation',
+    about: 'Which calls are scored as they arrive, by what, and how good they are',
+    icon: Radar,
+    key: 'l',
+    group: 'Evaluate',
+    ranged: true,
   },
   {
     to: '/routes',

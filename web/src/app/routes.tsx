@@ -9,6 +9,7 @@ import {
 } from '@tanstack/react-router';
 
 import { isSignedOut } from '@/api/client';
+import { readCompareSearch } from '@/shared/url/compare-search';
 import { NotFoundPage } from '@/features/not-found/page';
 import { sessionQuery } from '@/shared/data/query';
 import { readDatasetSearch } from '@/shared/url/dataset-search';
@@ -79,6 +80,35 @@ const query = createRoute({
   component: lazyRouteComponent(() => import('@/features/query/page'), 'QueryPage'),
 });
 
+const experiments = createRoute({
+  getParentRoute: () => house,
+  path: '/experiments',
+  component: lazyRouteComponent(() => import('@/features/experiments/page'), 'ExperimentsPage'),
+});
+
+const experiment = createRoute({
+  getParentRoute: () => house,
+  path: '/experiments/$name',
+  component: lazyRouteComponent(() => import('@/features/experiments/detail'), 'ExperimentPage'),
+});
+
+const compare = createRoute({
+  getParentRoute: () => house,
+  path: '/experiments/$name/compare',
+  validateSearch: readCompareSearch,
+  component: lazyRouteComponent(() => import('@/features/experiments/compare'), 'ComparePage'),
+});
+
+const metrics = createRoute({
+  getParentRoute: () => house,
+  path: '/metrics-catalogue',
+  validateSearch: (raw: Record<string, unknown>): { q?: string; metric?: string } => ({
+    q: textOf(raw.q),
+    metric: textOf(raw.metric),
+  }),
+  component: lazyRouteComponent(() => import('@/features/metrics/page'), 'MetricsPage'),
+});
+
 const datasets = createRoute({
   getParentRoute: () => house,
   path: '/datasets',
@@ -90,6 +120,13 @@ const dataset = createRoute({
   path: '/datasets/$name',
   validateSearch: readDatasetSearch,
   component: lazyRouteComponent(() => import('@/features/datasets/dataset'), 'DatasetPage'),
+});
+
+const online = createRoute({
+  getParentRoute: () => house,
+  path: '/online',
+  validateSearch: readRangeSearch,
+  component: lazyRouteComponent(() => import('@/features/online/page'), 'OnlinePage'),
 });
 
 const routes = createRoute({
@@ -126,6 +163,10 @@ export const makeRouter = (queryClient: QueryClient) =>
         trace,
         guardrails,
         query,
+        experiments,
+        experiment,
+        compare,
+        metrics,
         datasets,
         dataset,
         routes,
@@ -133,6 +174,7 @@ export const makeRouter = (queryClient: QueryClient) =>
         keys,
         data,
       ]),
+      house.addChildren([overview, traces, trace, guardrails, query, online, routes, providers, keys, data]),
     ]),
     context: { queryClient },
     parseSearch,
