@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_guard.sql"),
     include_str!("../migrations/0003_kept.sql"),
     include_str!("../migrations/0004_credentials.sql"),
+    include_str!("../migrations/0005_watch.sql"),
 ];
 
 /// How long to wait for another process (a backup, a shell) that holds the file.

@@ -19,3 +19,4 @@ pub use resources::kept::{KeptBounds, KeptThing};
 pub use resources::key::{Key, MIN_KEY_CHARS, NewKey, Principal};
 pub use resources::policy_set::PolicySet;
 pub use resources::session::SESSION_LIFETIME;
+pub use resources::watched::WatchedDocument;

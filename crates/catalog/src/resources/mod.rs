@@ -8,3 +8,4 @@ pub(crate) mod key;
 pub(crate) mod policy_set;
 pub(crate) mod project;
 pub(crate) mod session;
+pub(crate) mod watched;
