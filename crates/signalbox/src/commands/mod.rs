@@ -2,6 +2,7 @@
 
 mod backup;
 mod check;
+mod dataset;
 mod demo;
 mod eval;
 mod export;
@@ -44,6 +45,7 @@ enum Command {
     Query(query::Query),
     Scan(scan::Scan),
     Eval(eval::Eval),
+    Dataset(dataset::Dataset),
     Export(export::Export),
     Import(import::Import),
     Reindex(reindex::Reindex),
@@ -63,6 +65,7 @@ impl CommandLine {
             Command::Query(query) => query.run(),
             Command::Scan(scan) => scan.run(),
             Command::Eval(eval) => eval.run(),
+            Command::Dataset(dataset) => dataset.run(),
             Command::Export(export) => export.run(),
             Command::Import(import) => import.run(),
             Command::Reindex(reindex) => reindex.run(),
