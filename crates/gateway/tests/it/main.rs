@@ -20,6 +20,7 @@ mod idempotency;
 mod judged;
 mod labels;
 mod limits;
+mod own;
 mod patience;
 mod policies;
 mod reload;
