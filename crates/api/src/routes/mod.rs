@@ -77,6 +77,7 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(health::readyz))
         .routes(routes!(reindex::reindex))
         .routes(routes!(routing::list))
+        .routes(routes!(evaluate::rubrics::list))
         .routes(routes!(scores::create))
         .routes(routes!(session::show, session::open, session::close))
         .routes(routes!(sql::ask))

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use signalbox_catalog::{Catalog, Principal};
 use signalbox_gateway::Routes;
 use signalbox_guard::{Guard, GuardConfig};
-use signalbox_testkit::{ManualClock, MemoryStore, ScriptedReindexer};
-use signalbox_types::seam::{Clock, EventStore};
+use signalbox_testkit::{ManualClock, MemoryStore, ScriptedCompleter, ScriptedReindexer};
+use signalbox_types::seam::{Clock, Completer, EventStore};
 use signalbox_types::{ProjectId, Span, Timestamp};
 use signalbox_upstream::{Upstream, UpstreamConfig};
 use tokio::sync::watch;
@@ -26,6 +26,8 @@ pub(crate) struct House {
     pub(crate) router: Router,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) reindexer: Arc<ScriptedReindexer>,
+    /// The models that judge.
+    pub(crate) models: Arc<ScriptedCompleter>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) key: String,
@@ -59,6 +61,7 @@ impl House {
         let added = Arc::new(std::sync::Mutex::new(guard.clone()));
         let (stop, stopping) = watch::channel(false);
         let reindexer = Arc::new(ScriptedReindexer::default());
+        let models: Arc<ScriptedCompleter> = Arc::default();
         let router = router(ApiParts {
             store: asked,
             reindexer: Arc::<ScriptedReindexer>::clone(&reindexer),
@@ -89,12 +92,13 @@ impl House {
                 *added.lock().unwrap() = Guard::compile(&guard.config().with(&config))?;
                 Ok(())
             }),
+            completer: Arc::<ScriptedCompleter>::clone(&models) as Arc<dyn Completer>,
             clock: seam,
             status: Arc::new(|| Status { version: "1.2.3".to_owned(), shed_spans: 7, ..Status::default() }),
             metrics_text: Arc::new(|| "# TYPE signalbox_up gauge\nsignalbox_up 1\n# EOF\n".to_owned()),
             stopping,
         });
-        Self { router, store, reindexer, catalog, clock, key, stop, _dir: dir }
+        Self { router, store, reindexer, models, catalog, clock, key, stop, _dir: dir }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
