@@ -9,7 +9,7 @@ use signalbox_evals::online::Online;
 use signalbox_gateway::RouteStatus;
 use signalbox_guard::{Guard, GuardConfig, GuardError};
 use signalbox_types::ProjectId;
-use signalbox_types::seam::{Clock, EventStore, Reindexer};
+use signalbox_types::seam::{Clock, Completer, EventStore, Reindexer};
 use signalbox_upstream::ProviderStatus;
 use tokio::sync::{Semaphore, watch};
 
@@ -18,6 +18,9 @@ use crate::running::Running;
 
 /// Live streams that may be open at once: each costs a subscription and evaluates its filter on every span.
 pub(crate) const MAX_LIVE_STREAMS: usize = 256;
+
+/// Judgements that may be under way at once, of all requests: each waits for a model and may make several calls.
+const MAX_JUDGEMENTS: usize = 32;
 
 /// Puts policies in force that a project adds to those of the configuration.
 pub type AddPolicies = Arc<dyn Fn(&ProjectId, GuardConfig) -> Result<(), GuardError> + Send + Sync>;
@@ -44,6 +47,8 @@ pub struct ApiParts {
     pub add_policies: AddPolicies,
     /// Who scores what arrives.
     pub online: Arc<Online>,
+    /// Who asks a model on our own behalf: the gateway.
+    pub completer: Arc<dyn Completer>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Numbers about the process.
@@ -85,17 +90,24 @@ pub(crate) struct App(Arc<Shared>);
 pub(crate) struct Shared {
     parts: ApiParts,
     live_streams: Arc<Semaphore>,
+    judging: Semaphore,
     running: Running,
 }
 
 impl App {
     pub(crate) fn new(parts: ApiParts) -> Self {
         let live_streams = Arc::new(Semaphore::new(MAX_LIVE_STREAMS));
-        Self(Arc::new(Shared { parts, live_streams, running: Running::default() }))
+        let judging = Semaphore::new(MAX_JUDGEMENTS);
+        Self(Arc::new(Shared { parts, live_streams, judging, running: Running::default() }))
     }
 
     pub(crate) fn running(&self) -> &Running {
         &self.0.running
+    }
+
+    /// A permit for each judgement that may be under way.
+    pub(crate) fn judging(&self) -> &Semaphore {
+        &self.0.judging
     }
 
     pub(crate) fn live_streams(&self) -> &Arc<Semaphore> {

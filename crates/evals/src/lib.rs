@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+pub mod calibrate;
+pub mod judge;
 pub mod online;
 pub mod paired;
 pub mod results;

@@ -22,6 +22,7 @@ use crate::exchange::Sent;
 use crate::headers::{Labels, Trace, on_their_own};
 use crate::held::Held;
 use crate::idempotency::{Again, Lead};
+use crate::own::Own;
 use crate::route::Routed;
 use crate::through::Through;
 use crate::upload::Upload;
@@ -47,6 +48,8 @@ pub(crate) struct Call {
     pub(crate) path_model: Option<String>,
     /// What stands in the path behind that of all things of a kind.
     pub(crate) below: Option<String>,
+    /// It is one of our own, not a caller's.
+    pub(crate) own: Option<Box<Own>>,
     /// It was sent to a provider by its name.
     pub(crate) through: Option<Box<Through>>,
     /// What of its body is still arriving, to be passed on unread.
@@ -161,6 +164,7 @@ impl Call {
             peek: None,
             path_model,
             below,
+            own: parts.extensions.remove().map(Box::new),
             through: None,
             upload: None,
             uploaded: None,
@@ -252,6 +256,7 @@ impl Call {
             peek: self.peek.clone(),
             path_model: self.path_model.clone(),
             below: self.below.clone(),
+            own: self.own.clone(),
             through: None,
             upload: None,
             uploaded: None,

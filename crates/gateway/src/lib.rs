@@ -18,6 +18,7 @@ mod list;
 mod metrics;
 mod models;
 mod offload;
+mod own;
 mod own_guards;
 mod owners;
 mod pass;

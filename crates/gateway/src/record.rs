@@ -180,6 +180,10 @@ fn routing(call: &Call, span: &mut Span) {
 }
 
 fn labels(call: &Call, span: &mut Span) {
+    if let Some(own) = &call.own {
+        span.attributes.extend(own.attributes.clone());
+        span.attributes.insert("signalbox.own".to_owned(), "true".to_owned());
+    }
     let labels = call.labels();
     let peek = call.peek.as_ref();
     let in_body = |key: &str| peek.and_then(|peek| peek.metadata.get(key)?.as_str().map(str::to_owned));

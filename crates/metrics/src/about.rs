@@ -1,6 +1,6 @@
 //! What a metric says of itself: for `signalbox eval metric --list`, the API and the docs.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::case::Input;
 use crate::options::{OptionDoc, OptionProblem, Options};
@@ -82,7 +82,7 @@ impl Range {
 }
 
 /// Which values are good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// More is better.

@@ -22,7 +22,7 @@ use signalbox_guard::{Guard, GuardConfig};
 use signalbox_ingest::{Ingest, IngestParts, Reindex};
 use signalbox_prices::Prices;
 use signalbox_store::{SpanQueue, Store};
-use signalbox_types::seam::{Clock, EventStore, SpanSink, SystemClock};
+use signalbox_types::seam::{Clock, Completer, EventStore, SpanSink, SystemClock};
 use signalbox_types::{ProjectId, Secret};
 use signalbox_upstream::{Upstream, Vault};
 use tokio::sync::watch;
@@ -140,6 +140,7 @@ impl App {
                 Arc::new(move |project: &ProjectId, config| gateway.add_policies(project, config))
             },
             online: Arc::clone(&online),
+            completer: Arc::clone(&gateway) as Arc<dyn Completer>,
             clock,
             status: status(&gateway, &queue, began),
             metrics_text: Arc::new(move || text_of(&registry)),

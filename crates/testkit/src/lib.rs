@@ -2,12 +2,14 @@
 
 pub mod builders;
 mod clock;
+mod completer;
 pub mod conformance;
 mod reindexer;
 mod sink;
 mod store;
 
 pub use clock::ManualClock;
+pub use completer::ScriptedCompleter;
 pub use reindexer::ScriptedReindexer;
 pub use sink::VecSink;
 pub use store::MemoryStore;

@@ -4,6 +4,7 @@ pub mod accumulate;
 pub mod along;
 pub mod canonical;
 mod codec;
+pub mod completion;
 mod dialects;
 pub mod embeddings;
 mod error;

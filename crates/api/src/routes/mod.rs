@@ -97,6 +97,7 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(runs::show, runs::delete))
         .routes(routes!(runs::finish))
         .routes(routes!(runs::items::list, runs::items::add))
+        .routes(routes!(evaluate::rubrics::list))
         .routes(routes!(scores::create))
         .routes(routes!(session::show, session::open, session::close))
         .routes(routes!(sql::ask))

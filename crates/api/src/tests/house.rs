@@ -12,8 +12,8 @@ use signalbox_catalog::{Catalog, Principal};
 use signalbox_evals::online::{Online, OnlineConfig, OnlineParts, Workshop};
 use signalbox_gateway::Routes;
 use signalbox_guard::{Guard, GuardConfig};
-use signalbox_testkit::{ManualClock, MemoryStore, ScriptedReindexer};
-use signalbox_types::seam::{Clock, EventStore};
+use signalbox_testkit::{ManualClock, MemoryStore, ScriptedCompleter, ScriptedReindexer};
+use signalbox_types::seam::{Clock, Completer, EventStore};
 use signalbox_types::{ProjectId, Span, Timestamp};
 use signalbox_upstream::{Upstream, UpstreamConfig};
 use tokio::sync::watch;
@@ -27,6 +27,8 @@ pub(crate) struct House {
     pub(crate) router: Router,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) reindexer: Arc<ScriptedReindexer>,
+    /// The models that judge.
+    pub(crate) models: Arc<ScriptedCompleter>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) key: String,
@@ -67,6 +69,7 @@ impl House {
             workshop: Workshop::default(),
             clock: Arc::clone(&seam),
         });
+        let models: Arc<ScriptedCompleter> = Arc::default();
         let router = router(ApiParts {
             online: online.await.unwrap(),
             store: asked,
@@ -98,12 +101,13 @@ impl House {
                 *added.lock().unwrap() = Guard::compile(&guard.config().with(&config))?;
                 Ok(())
             }),
+            completer: Arc::<ScriptedCompleter>::clone(&models) as Arc<dyn Completer>,
             clock: seam,
             status: Arc::new(|| Status { version: "1.2.3".to_owned(), shed_spans: 7, ..Status::default() }),
             metrics_text: Arc::new(|| "# TYPE signalbox_up gauge\nsignalbox_up 1\n# EOF\n".to_owned()),
             stopping,
         });
-        Self { router, store, reindexer, catalog, clock, key, stop, _dir: dir }
+        Self { router, store, reindexer, models, catalog, clock, key, stop, _dir: dir }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

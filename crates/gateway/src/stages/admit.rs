@@ -19,7 +19,10 @@ pub(crate) fn admit(call: &mut Call, gateway: &Gateway) -> Result<(), CallError>
         let allow = HeaderValue::try_from(allowed.join(", ")).unwrap_or(HeaderValue::from_static("POST"));
         return Err(wrong_method(message, allow));
     }
-    call.principal = Some(authenticate(&call.headers, gateway)?);
+    call.principal = Some(match &call.own {
+        Some(own) => own.principal.clone(),
+        None => authenticate(&call.headers, gateway)?,
+    });
     // After the key, so that strangers can't take the room of those who have one.
     let most = gateway.config.max_in_flight;
     let mut permit = Held::new(Arc::clone(&gateway.in_flight), most);

@@ -288,9 +288,12 @@ pub(crate) fn refuse(mut settle: Settle, mut error: CallError, gateway: &Gateway
     if let Some((name, kind)) = settle.codec().error_header(&error.body()) {
         headers.entry(name).or_insert(HeaderValue::from_static(kind));
     }
-    let retry = error.retry;
+    let (retry, class) = (error.retry, error.class);
     settle.finish(Outcome::Failed(error));
-    refusal(status, headers, retry, body)
+    let mut response = refusal(status, headers, retry, body);
+    // For a call of our own, which reads no status.
+    response.extensions_mut().insert(class);
+    response
 }
 
 /// Tells the answer to those who sent the same call and wait for it.

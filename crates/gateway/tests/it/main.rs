@@ -21,6 +21,7 @@ mod judged;
 mod labels;
 mod limits;
 mod memory;
+mod own;
 mod patience;
 mod policies;
 mod reload;

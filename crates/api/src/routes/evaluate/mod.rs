@@ -1,22 +1,28 @@
-//! Metrics: which there are, and what they say of answers.
+//! Metrics and judges: which there are, and what they say of answers.
 
+mod ask;
 mod examples;
+pub(crate) mod rubrics;
+mod scored;
+mod stored;
 #[cfg(test)]
 mod tests;
 
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use signalbox_metrics::{About, Case, Direction, Family, Input, Measure, Options, registry};
+use axum::extract::State;
+use serde::Serialize;
+use serde_json::Value;
+use signalbox_evals::judge::FlagKind;
+use signalbox_metrics::{About, Direction, Family, Input, registry};
+use signalbox_types::{Money, TraceId};
 
 use crate::auth::Caller;
 use crate::envelope::Json;
 use crate::error::ApiError;
+use crate::parts::App;
 
-/// More in one request would hold its answer back for long: a caller sends several.
-const MOST_CASES: usize = 10_000;
-const MOST_METRICS: usize = 100;
+use ask::EvaluateAsk;
 
 /// Every metric.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -77,46 +83,6 @@ pub(crate) struct MetricOption {
     doc: &'static str,
 }
 
-/// What to measure, and with what.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({
-    "metrics": ["rouge1", {"name": "bleu", "options": {"tokenize": "intl"}, "threshold": 40}],
-    "cases": [{"id": "1", "output": "The dog bit the man.", "reference": "The dog had bit the man."}]
-}))]
-pub(crate) struct EvaluateAsk {
-    /// Metrics by name, or with options.
-    metrics: Vec<MetricAsk>,
-    /// The answers, up to 10,000. Each has an `id`, if the result shall have it, and what the metrics look at: `input`, `context`, `output`,
-    /// `reference`, `tools`, `schema`, `logprobs`.
-    #[schema(value_type = Vec<BTreeMap<String, Value>>)]
-    cases: Vec<Map<String, Value>>,
-}
-
-/// A metric, by name or with options.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(untagged)]
-pub(crate) enum MetricAsk {
-    /// As it is.
-    Name(String),
-    /// With something set.
-    With(MetricSetting),
-}
-
-/// A metric with options.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct MetricSetting {
-    /// Its name.
-    name: String,
-    /// What is set of it.
-    #[serde(default)]
-    #[schema(value_type = BTreeMap<String, Value>)]
-    options: Map<String, Value>,
-    /// What passes, instead of its own threshold.
-    threshold: Option<f64>,
-}
-
 /// What the metrics say.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct EvaluateAnswer {
@@ -137,14 +103,17 @@ pub(crate) struct CaseResult {
     scores: Vec<MetricScore>,
 }
 
-/// What one metric says of one case.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+/// What one metric or judge says of one case.
+#[derive(Debug, Default, Serialize, utoipa::ToSchema)]
 pub(crate) struct MetricScore {
     /// The metric's name.
-    metric: &'static str,
+    metric: String,
     /// The value; absent if the case couldn't be measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<f64>,
+    /// Which of several kinds, of a judge that tells kinds apart; of two answers `first`, `second` or `tie`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
     /// Good enough?
     #[serde(skip_serializing_if = "Option::is_none")]
     passed: Option<bool>,
@@ -157,8 +126,67 @@ pub(crate) struct MetricScore {
     /// The places that decided.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     evidence: Vec<MetricEvidence>,
+    /// What a judge adds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    judgement: Option<JudgementDetail>,
+    /// The id of the score, if it was stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score_id: Option<String>,
     /// Microseconds that it took.
     us: f64,
+}
+
+/// What a judge adds to a score.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct JudgementDetail {
+    /// How far the opinions agree, from 0 to 1; absent if there is one only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agreement: Option<f64>,
+    /// What to know of it.
+    flags: Vec<JudgementFlag>,
+    /// Calls of models.
+    calls: usize,
+    /// What they cost; absent if the price of one isn't known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost_usd: Option<Money>,
+    /// Input tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input_tokens: Option<u64>,
+    /// Output tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_tokens: Option<u64>,
+    /// Each opinion; one for each time that a model was asked.
+    opinions: Vec<JudgeOpinion>,
+}
+
+/// Something to know of a judgement.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct JudgementFlag {
+    /// Which: `position_disagreement`, `longer_won`, `self_preference`, `unverified_quotes`, `repaired`, `setting_refused`,
+    /// `no_majority`, `judge_failed`.
+    #[schema(value_type = String)]
+    kind: FlagKind,
+    /// For people.
+    message: String,
+}
+
+/// What one judge said once.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct JudgeOpinion {
+    /// The model, as it was asked for.
+    model: String,
+    /// The model that answered, as its provider names it.
+    answered_by: String,
+    /// How much.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<f64>,
+    /// Which kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
+    /// Why.
+    reason: String,
+    /// The traces that its calls are recorded in.
+    trace_ids: Vec<TraceId>,
 }
 
 /// A place that decided.
@@ -206,81 +234,27 @@ fn described(about: &'static About) -> MetricAbout {
 
 /// Evaluate answers.
 ///
-/// What metrics say of one answer or of many. Nothing is stored or sent on, and no model is asked. A case that a metric can't measure has an
-/// `error` in place of a value; the others are measured all the same.
+/// What metrics say of one answer or of many; with `judge`, what a model says by a rubric. A judge is called through the gateway, as a call of the
+/// project: by its routes, under its policies, recorded and priced. What its texts say is sent to that model; without judges nothing is sent on. Nothing
+/// is stored unless `store` is set. A case that can't be measured has an `error` in place of a value; the others are measured all the same.
 #[utoipa::path(post, path = "/api/v1/evaluate", operation_id = "evaluate", tag = "Evaluation", request_body = EvaluateAsk,
     responses((status = 200, description = "A score for each case and metric.", body = EvaluateAnswer)))]
-pub(crate) async fn evaluate(_: Caller, Json(ask): Json<EvaluateAsk>) -> Result<Json<EvaluateAnswer>, ApiError> {
-    for (field, found, most) in [("metrics", ask.metrics.len(), MOST_METRICS), ("cases", ask.cases.len(), MOST_CASES)] {
-        if found == 0 || found > most {
-            return Err(ApiError::invalid(field, format_args!("expected 1 to {most}, found {found}")));
-        }
-    }
-    let metrics = ask.metrics.into_iter().enumerate().map(|(at, metric)| made(at, metric));
-    let metrics = metrics.collect::<Result<Vec<Measure>, ApiError>>()?;
-    // Many or long texts take their time: beside the runtime, so that nobody's stream waits for them.
-    let measured = tokio::task::spawn_blocking(move || measure(&metrics, ask.cases));
-    measured.await.map(Json).map_err(|error| ApiError::internal(&error))
-}
-
-fn made(at: usize, ask: MetricAsk) -> Result<Measure, ApiError> {
-    let (name, options, threshold) = match ask {
-        MetricAsk::Name(name) => (name, Map::new(), None),
-        MetricAsk::With(setting) => (setting.name, setting.options, setting.threshold),
-    };
-    let Some(about) = registry::find(&name) else {
-        let hint = match registry::near(&name) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "`GET /api/v1/metrics` lists all".to_owned(),
-        };
-        let problem = format!("no metric is called `{name}`");
-        return Err(ApiError::invalid(format!("metrics[{at}]"), problem).hint(hint));
-    };
-    let options: Options = options.into_iter().collect();
-    Measure::new(about, &options, threshold)
-        .map_err(|problem| ApiError::invalid(format!("metrics[{at}].options.{}", problem.name), problem.problem))
-}
-
-fn measure(metrics: &[Measure], cases: Vec<Map<String, Value>>) -> EvaluateAnswer {
+pub(crate) async fn evaluate(
+    Caller(caller): Caller,
+    State(app): State<App>,
+    Json(ask): Json<EvaluateAsk>,
+) -> Result<Json<EvaluateAnswer>, ApiError> {
     let began = Instant::now();
-    let each = |mut fields: Map<String, Value>| {
-        let id = fields.remove("id").unwrap_or_default();
-        let case = Case::take(&mut fields);
-        CaseResult { id, scores: metrics.iter().map(|metric| score(metric, &case)).collect() }
-    };
-    let results = cases.into_iter().map(each).collect();
-    EvaluateAnswer { us: micros(began), results }
-}
-
-fn score(metric: &Measure, case: &Case) -> MetricScore {
-    let began = Instant::now();
-    let found = metric.score(case);
-    let mut told = MetricScore {
-        metric: metric.about().name,
-        value: None,
-        passed: None,
-        reason: None,
-        error: None,
-        evidence: Vec::new(),
-        us: micros(began),
-    };
-    match found {
-        Err(problem) => told.error = Some(problem.to_string()),
-        Ok(score) => {
-            told.value = Some(score.value);
-            told.passed = Some(score.passed);
-            told.reason = Some(score.reason);
-            let places = score.evidence.into_iter();
-            let place = |one: signalbox_metrics::Evidence| MetricEvidence {
-                input: one.input,
-                start: one.start,
-                end: one.end,
-                note: one.note,
-            };
-            told.evidence = places.map(place).collect();
-        }
+    let store = ask.store;
+    let work = ask::work(ask, &caller.project, &app.completer)?;
+    let (work, mut scores) = scored::all(work, app.judging()).await?;
+    if store {
+        let kept = stored::scores(&work, &mut scores, &caller.project, app.clock.now());
+        app.store.append(kept.into()).await?;
     }
-    told
+    let results = work.items.into_iter().zip(scores).map(|(item, scores)| CaseResult { id: item.id, scores });
+    let results = results.collect();
+    Ok(Json(EvaluateAnswer { us: micros(began), results }))
 }
 
 /// No clock tells more than tenths.

@@ -1,0 +1,82 @@
+//! Calls on our own behalf: a judge, a label. They go the way of every call, so that routes, guards, limits and the record hold
+//! for them, too; only that they need no virtual key. No request from outside can be one: what makes it one is a type
+//! that only this crate has, beside the request and not in it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, Request, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use signalbox_catalog::Principal;
+use signalbox_types::seam::{BoxFuture, Completed, Completer, Completion, CompletionError};
+use signalbox_types::{ErrorClass, KeyId, Money, ProjectId};
+use signalbox_wire::completion;
+
+use crate::endpoint::Endpoint;
+use crate::headers::{COST_USD, TRACE_ID};
+use crate::{Gateway, ResponseBody, Switch};
+
+/// Where the key's id and name stand for callers with a key, these have this.
+const NAME: &str = "signalbox";
+/// More is no answer to a question of ours.
+const MOST_BYTES: usize = 4 << 20;
+
+/// Makes a request one of our own.
+#[derive(Debug, Clone)]
+pub(crate) struct Own {
+    pub(crate) principal: Principal,
+    /// What the span says besides.
+    pub(crate) attributes: BTreeMap<String, String>,
+}
+
+impl Completer for Switch {
+    fn complete<'a>(
+        &'a self,
+        project: &'a ProjectId,
+        ask: Completion,
+    ) -> BoxFuture<'a, Result<Completed, CompletionError>> {
+        Box::pin(async move { complete(&self.current(), project, ask).await })
+    }
+}
+
+async fn complete(gateway: &Arc<Gateway>, project: &ProjectId, ask: Completion) -> Result<Completed, CompletionError> {
+    let wrong = |class, message: String| CompletionError { class, message, retry_after_s: None };
+    let body = completion::ask(&ask).map_err(|error| wrong(ErrorClass::InvalidRequest, error.to_string()))?;
+    let principal = Principal { project: project.clone(), key_id: KeyId::new(NAME), key_name: NAME.to_owned() };
+    let body = Full::new(body).map_err(|never| match never {}).boxed_unsync();
+    let mut request = Request::new(body);
+    *request.method_mut() = http::Method::POST;
+    *request.uri_mut() = http::Uri::from_static(Endpoint::Chat.path());
+    request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    request.extensions_mut().insert(Own { principal, attributes: ask.metadata });
+
+    let response = Box::pin(gateway.serve(request)).await;
+    let (head, body) = response.into_parts();
+    let body = read(body).await.map_err(|problem| wrong(ErrorClass::UpstreamError, problem))?;
+    if head.status != StatusCode::OK {
+        let class = head.extensions.get::<ErrorClass>().copied().unwrap_or(ErrorClass::UpstreamError);
+        return Err(completion::refused(class, &body, text(&head.headers, &RETRY_AFTER).and_then(|s| s.parse().ok())));
+    }
+    let completed = completion::answered(&body)?;
+    let cost = text(&head.headers, &COST_USD).and_then(|text| text.parse().ok()).and_then(Money::from_dollars);
+    let trace_id = text(&head.headers, &TRACE_ID).and_then(|text| text.parse().ok());
+    Ok(Completed { cost, trace_id, ..completed })
+}
+
+async fn read(mut body: ResponseBody) -> Result<Vec<u8>, String> {
+    let mut all = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| format!("the answer broke off: {error}"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if all.len() + data.len() > MOST_BYTES {
+            return Err(format!("the answer is larger than {MOST_BYTES} bytes"));
+        }
+        all.extend_from_slice(&data);
+    }
+    Ok(all)
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
