@@ -4694,6 +4694,7 @@ export type FileFormat = components['schemas']['FileFormat'];
 export type Filter = components['schemas']['Filter'];
 export type Finding = components['schemas']['Finding'];
 export type FinishRun = components['schemas']['FinishRun'];
+export type FromTraces = components['schemas']['FromTraces'];
 export type Function = components['schemas']['Function'];
 export type GuardAnswer = components['schemas']['GuardAnswer'];
 export type GuardAsk = components['schemas']['GuardAsk'];

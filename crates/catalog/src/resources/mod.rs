@@ -11,4 +11,3 @@ pub(crate) mod policy_set;
 pub(crate) mod project;
 pub(crate) mod run;
 pub(crate) mod session;
-pub(crate) mod watched;
