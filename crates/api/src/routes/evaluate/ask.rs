@@ -39,7 +39,7 @@ pub(crate) struct EvaluateAsk {
     /// The answers, up to 10,000; with judges, up to 200 judgements in a request. Each has an `id`, if the result shall have it, and what the metrics
     /// look at: `input`, `context`, `output`, `reference`, `tools`, `schema`, `logprobs`. `output_model` says who wrote the output,
     /// to warn of judges of the same family; `trace_id`, `span_id` and `session_id` what a stored score judges.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<BTreeMap<String, Value>>)]
     cases: Vec<Map<String, Value>>,
     /// Store the scores: of each case, which then names a `trace_id` (and perhaps a `span_id`) or a `session_id`.
     #[serde(default)]
@@ -54,7 +54,7 @@ pub(crate) struct MetricSetting {
     name: String,
     /// What is set of it.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, Value>)]
     options: Map<String, Value>,
     /// What passes, instead of its own threshold.
     threshold: Option<f64>,

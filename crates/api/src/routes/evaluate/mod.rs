@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use axum::extract::State;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use signalbox_evals::judge::FlagKind;
 use signalbox_metrics::{About, Direction, Family, Input, registry};
 use signalbox_types::{Money, TraceId};

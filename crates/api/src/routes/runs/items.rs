@@ -28,7 +28,7 @@ pub(crate) struct AddItems {
 
 /// What became of results that were sent.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct AddedItems {
+pub(crate) struct AddedRunItems {
     /// How many are new.
     added: u64,
     /// How many were there and are replaced.
@@ -66,7 +66,7 @@ pub(crate) struct RunItems {
 /// All of them or none; an item of the same id is replaced, so that what may not have arrived can be sent again.
 #[utoipa::path(post, path = "/api/v1/runs/{id}/items", operation_id = "add_run_items", tag = "Experiments", request_body = AddItems,
     params(("id" = String, Path, description = "The run's id.")), responses(
-    (status = 200, description = "They are kept.", body = AddedItems),
+    (status = 200, description = "They are kept.", body = AddedRunItems),
     (status = 404, description = "This project has none of this id.", body = crate::envelope::ErrorAnswer),
     (status = 409, description = "The run has ended.", body = crate::envelope::ErrorAnswer),
 ))]
@@ -75,13 +75,13 @@ pub(crate) async fn add(
     State(app): State<App>,
     Path(id): Path<String>,
     Json(ask): Json<AddItems>,
-) -> Result<Json<AddedItems>, ApiError> {
+) -> Result<Json<AddedRunItems>, ApiError> {
     let all = ask.items.len();
     if all == 0 || all > MOST_ADDED {
         return Err(ApiError::invalid("items", format_args!("expected 1 to {MOST_ADDED}, found {all}")));
     }
     let added = app.catalog.add_run_items(&caller, &id, ask.items).await?;
-    Ok(Json(AddedItems { added, replaced: all as u64 - added }))
+    Ok(Json(AddedRunItems { added, replaced: all as u64 - added }))
 }
 
 /// List items of a run.
