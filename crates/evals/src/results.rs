@@ -207,7 +207,7 @@ fn scores(fields: &Map<String, Value>, reading: &Reading) -> Result<Map<String, 
         }
     }
     if fields.get("score").is_some_and(|value| !value.is_null()) {
-        let name = fields.get("metric").and_then(Value::as_str).or_else(|| reading.metric.as_deref());
+        let name = fields.get("metric").and_then(Value::as_str).or(reading.metric.as_deref());
         let name = name.ok_or("`score`: expected the metric's name in `metric`, or with --metric, found none")?;
         scores.insert(name.to_owned(), score(&Value::Object(fields.clone()), name)?);
     }

@@ -75,10 +75,7 @@ impl App {
         let prices = Prices::new(Arc::clone(&book));
         let vault = vault(&catalog).await?;
         let upstream = Upstream::with_vault(&config.upstream(), &config::environment, Arc::clone(&clock), vault)?;
-        let routes = Routes::compile(&config.routes, &upstream).map_err(|problems| {
-            let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            anyhow::anyhow!("`routes` can't be used: {}", all.join("; "))
-        })?;
+        let routes = routes(config, &upstream)?;
         let guard = Guard::compile(&config.guard).context("`guard` can't be used")?;
         let (queue, queue_task) = SpanQueue::start(Arc::clone(&store) as Arc<dyn EventStore>, QUEUED_SPANS);
         let shared_catalog = Arc::new(catalog.clone());
@@ -262,6 +259,14 @@ async fn score_online(
         clock: Arc::clone(clock),
     };
     Online::start(parts).await.context("can't read the online rules")
+}
+
+/// The routes of the configuration.
+fn routes(config: &Config, upstream: &Upstream) -> anyhow::Result<Routes> {
+    Routes::compile(&config.routes, upstream).map_err(|problems| {
+        let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("`routes` can't be used: {}", all.join("; "))
+    })
 }
 
 /// The catalog's credentials, for providers.

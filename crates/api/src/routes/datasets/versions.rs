@@ -250,8 +250,12 @@ impl NewDatasetVersion {
             return Err(ApiError::invalid("add", problem).hint("send a file to `…/import` instead"));
         }
         let mut changes = Vec::with_capacity(wanted);
-        let lists: [(&str, Vec<_>, fn(DatasetItem) -> ItemChange); 3] =
-            [("add", add, ItemChange::Add), ("replace", replace, ItemChange::Replace), ("put", put, ItemChange::Put)];
+        type Change = fn(DatasetItem) -> ItemChange;
+        let lists = [
+            ("add", add, ItemChange::Add as Change),
+            ("replace", replace, ItemChange::Replace),
+            ("put", put, ItemChange::Put),
+        ];
         for (field, list, change) in lists {
             for (i, fields) in list.into_iter().enumerate() {
                 let item =

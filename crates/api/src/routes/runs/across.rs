@@ -8,6 +8,9 @@ use signalbox_types::{Money, ProjectId};
 use crate::error::ApiError;
 use crate::parts::App;
 
+/// Values of a field, each with the rows that have it.
+type Groups<'a> = Vec<(&'a str, Vec<usize>)>;
+
 const MOST_RUNS: usize = 6;
 
 /// What runs are compared by.
@@ -136,7 +139,7 @@ impl Across {
         rows: &'a [Vec<Option<&'a ItemNumbers>>],
         most_fields: usize,
         most_values: usize,
-    ) -> Vec<(&'a str, Vec<(&'a str, Vec<usize>)>)> {
+    ) -> Vec<(&'a str, Groups<'a>)> {
         let mut fields: BTreeMap<&str, BTreeMap<&str, Vec<usize>>> = BTreeMap::new();
         for (at, row) in rows.iter().enumerate() {
             let Some(Some(item)) = row.get(self.baseline) else { continue };

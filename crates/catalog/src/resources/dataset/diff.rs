@@ -200,7 +200,7 @@ mod unit {
         let shown: Vec<String> = changes
             .iter()
             .map(|change| {
-                let text = |value: &Option<Value>| value.as_ref().map_or("-".to_owned(), Value::to_string);
+                let text = |value: &Option<Value>| value.as_ref().map_or_else(|| "-".to_owned(), Value::to_string);
                 format!("{} {} {}", change.path, text(&change.before), text(&change.after))
             })
             .collect();

@@ -27,7 +27,7 @@ async fn rules_have_versions_a_history_and_progress_that_outlives_the_process() 
     drop(catalog);
 
     let catalog = open().await.unwrap();
-    assert_eq!(catalog.online_rules(&by.project).await.unwrap(), [second.clone()]);
+    assert_eq!(catalog.online_rules(&by.project).await.unwrap(), std::slice::from_ref(&second));
     assert_eq!(catalog.all_online_rules().await.unwrap(), [(by.project.clone(), second)]);
     catalog.delete_online_rule(&by, "a").await.unwrap();
     let gone = catalog.delete_online_rule(&by, "a").await.unwrap_err();

@@ -231,8 +231,10 @@ impl Run {
         if !self.quiet && self.json.as_deref() != Some(Path::new("-")) {
             say(super::table::told(report).trim_end());
         }
-        let files: [(&Option<PathBuf>, fn(&Report<'_>) -> String); 4] = [
-            (&self.json, |report| format!("{:#}\n", report.json())),
+        type Write = fn(&Report<'_>) -> String;
+        let as_json: Write = |report| format!("{:#}\n", report.json());
+        let files = [
+            (&self.json, as_json),
             (&self.junit, report::junit),
             (&self.markdown, report::markdown),
             (&self.html, report::html),
