@@ -356,8 +356,9 @@ export interface paths {
         put?: never;
         /**
          * Evaluate answers
-         * @description What metrics say of one answer or of many. Nothing is stored or sent on, and no model is asked. A case that a metric can't measure has an
-         *     `error` in place of a value; the others are measured all the same.
+         * @description What metrics say of one answer or of many; with `judge`, what a model says by a rubric. A judge is called through the gateway, as a call of the
+         *     project: by its routes, under its policies, recorded and priced. What its texts say is sent to that model; without judges nothing is sent on. Nothing
+         *     is stored unless `store` is set. A case that can't be measured has an `error` in place of a value; the others are measured all the same.
          */
         post: operations["evaluate"];
         delete?: never;
@@ -930,6 +931,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rubrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the rubrics
+         * @description Every rubric that comes along: what it needs, its criteria and where they come from. Copy one to make your own.
+         */
+        get: operations["list_rubrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs": {
         parameters: {
             query?: never;
@@ -1307,8 +1328,30 @@ export interface components {
             /** @description Up to 2,000. An item that is there already is replaced. */
             items: components["schemas"]["RunItem"][];
         };
-        /** @description What became of results that were sent. */
+        /** @description What became of the spans. */
         AddedItems: {
+            /**
+             * Format: int64
+             * @description Items that are new in the dataset.
+             */
+            added: number;
+            /** @description The items that they make. */
+            items: Record<string, never>[];
+            /**
+             * Format: int64
+             * @description Items that it had already, by id; they stay as they are.
+             */
+            known: number;
+            /**
+             * Format: int64
+             * @description Spans that say nothing, and make no item.
+             */
+            silent: number;
+            /** @description The head of the branch; absent in a preview. */
+            version?: components["schemas"]["DatasetVersionInfo"];
+        };
+        /** @description What became of results that were sent. */
+        AddedRunItems: {
             /**
              * Format: int64
              * @description How many are new.
@@ -2030,6 +2073,10 @@ export interface components {
          *             "tokenize": "intl"
          *           },
          *           "threshold": 40
+         *         },
+         *         {
+         *           "judge": "correctness",
+         *           "model": "openai/gpt-4o-mini"
          *         }
          *       ],
          *       "cases": [
@@ -2043,14 +2090,17 @@ export interface components {
          */
         EvaluateAsk: {
             /**
-             * @description The answers, up to 10,000. Each has an `id`, if the result shall have it, and what the metrics look at: `input`, `context`, `output`,
-             *     `reference`, `tools`, `schema`, `logprobs`.
+             * @description The answers, up to 10,000; with judges, up to 200 judgements in a request. Each has an `id`, if the result shall have it, and what the metrics
+             *     look at: `input`, `context`, `output`, `reference`, `tools`, `schema`, `logprobs`. `output_model` says who wrote the output,
+             *     to warn of judges of the same family; `trace_id`, `span_id` and `session_id` what a stored score judges.
              */
             cases: {
                 [key: string]: unknown;
             }[];
-            /** @description Metrics by name, or with options. */
+            /** @description Metrics by name or with options, and judges. */
             metrics: components["schemas"]["MetricAsk"][];
+            /** @description Store the scores: of each case, which then names a `trace_id` (and perhaps a `span_id`) or a `session_id`. */
+            store?: boolean;
         };
         /** @description An exception from what policies do about a scanner's findings: they are still recorded, as flags, and say why nothing was done. */
         ExceptionConfig: {
@@ -2447,6 +2497,60 @@ export interface components {
             /** @description The head of the branch; as it was if nothing differs. */
             version: components["schemas"]["DatasetVersionInfo"];
         };
+        /** @description What one judge said once. */
+        JudgeOpinion: {
+            /** @description The model that answered, as its provider names it. */
+            answered_by: string;
+            /** @description Which kind. */
+            label?: string;
+            /** @description The model, as it was asked for. */
+            model: string;
+            /** @description Why. */
+            reason: string;
+            /** @description The traces that its calls are recorded in. */
+            trace_ids: components["schemas"]["TraceId"][];
+            /**
+             * Format: double
+             * @description How much.
+             */
+            value?: number;
+        };
+        /** @description A judge: a model that judges by a rubric. It is called through the gateway, as the project's own call. */
+        JudgeSetting: {
+            /** @description How several opinions become one: `mean`, `median` or `majority`. */
+            aggregate?: string;
+            /** @description Items that people judged, with their `label` and perhaps a `label_reason`: the judge sees those that are most like the case. */
+            examples?: Record<string, never>[];
+            /** @description A rubric by name (`GET /api/v1/rubrics`), or one of your own: `name`, `inputs`, `criteria`, `scale`, and what else those have. */
+            judge: unknown;
+            /**
+             * Format: int32
+             * @description The most that an answer may take.
+             */
+            max_tokens?: number;
+            /** @description The model or route that judges, as a caller of the gateway names it. */
+            model?: string;
+            /** @description Several of them, in its place. */
+            models?: string[];
+            /** @description What the scores are called, instead of the rubric's name. */
+            name?: string;
+            /** @description Two answers are shown in one order only. */
+            one_order?: boolean;
+            /** @description So often each judge is asked. */
+            samples?: number;
+            /** @description The judge is told how long two answers are. */
+            tell_lengths?: boolean;
+            /**
+             * Format: double
+             * @description 0, unless a judge is asked several times; then 0.7.
+             */
+            temperature?: number;
+            /**
+             * Format: double
+             * @description What passes, instead of the rubric's threshold.
+             */
+            threshold?: number;
+        };
         /** @description What the guardrails say of one text. */
         JudgedText: {
             /** @description Which text of the request it is: `input`, `texts[2]`, `messages[0].content`. */
@@ -2461,6 +2565,42 @@ export interface components {
             text?: string;
             /** @description What would become of it. */
             verdict: components["schemas"]["Verdict"];
+        };
+        /** @description What a judge adds to a score. */
+        JudgementDetail: {
+            /**
+             * Format: double
+             * @description How far the opinions agree, from 0 to 1; absent if there is one only.
+             */
+            agreement?: number;
+            /** @description Calls of models. */
+            calls: number;
+            /** @description What they cost; absent if the price of one isn't known. */
+            cost_usd?: components["schemas"]["Money"];
+            /** @description What to know of it. */
+            flags: components["schemas"]["JudgementFlag"][];
+            /**
+             * Format: int64
+             * @description Input tokens.
+             */
+            input_tokens?: number;
+            /** @description Each opinion; one for each time that a model was asked. */
+            opinions: components["schemas"]["JudgeOpinion"][];
+            /**
+             * Format: int64
+             * @description Output tokens.
+             */
+            output_tokens?: number;
+        };
+        /** @description Something to know of a judgement. */
+        JudgementFlag: {
+            /**
+             * @description Which: `position_disagreement`, `longer_won`, `self_preference`, `unverified_quotes`, `repaired`, `setting_refused`,
+             *     `no_majority`, `judge_failed`.
+             */
+            kind: string;
+            /** @description For people. */
+            message: string;
         };
         /** @description A rule as it is kept, and how it is doing. */
         KeptOnlineRule: {
@@ -2576,8 +2716,8 @@ export interface components {
              */
             threshold: number;
         };
-        /** @description A metric, by name or with options. */
-        MetricAsk: string | components["schemas"]["MetricSetting"];
+        /** @description A metric by name, a metric with options, or a judge. */
+        MetricAsk: string | components["schemas"]["MetricSetting"] | components["schemas"]["JudgeSetting"];
         /** @description A place that decided. */
         MetricEvidence: {
             /** @description Bytes of UTF-8 up to its end. */
@@ -2598,18 +2738,24 @@ export interface components {
             /** @description Its name. */
             name: string;
         };
-        /** @description What one metric says of one case. */
+        /** @description What one metric or judge says of one case. */
         MetricScore: {
             /** @description Why it couldn't be measured: the field, what was expected there, what was found. */
             error?: string;
             /** @description The places that decided. */
             evidence?: components["schemas"]["MetricEvidence"][];
+            /** @description What a judge adds. */
+            judgement?: components["schemas"]["JudgementDetail"];
+            /** @description Which of several kinds, of a judge that tells kinds apart; of two answers `first`, `second` or `tie`. */
+            label?: string;
             /** @description The metric's name. */
             metric: string;
             /** @description Good enough? */
             passed?: boolean;
             /** @description Why. */
             reason?: string;
+            /** @description The id of the score, if it was stored. */
+            score_id?: string;
             /**
              * Format: double
              * @description Microseconds that it took.
@@ -3474,6 +3620,50 @@ export interface components {
         Routes: {
             /** @description In the order of the configuration. */
             routes: components["schemas"]["RouteStatus"][];
+        };
+        /** @description A rubric. */
+        RubricAbout: {
+            /** @description What counts, in the words that the judge reads. */
+            criteria: string;
+            /** @description Which values are good: `higher` or `lower`. */
+            direction: string;
+            /**
+             * Format: double
+             * @description The highest value; absent if there are labels only.
+             */
+            high?: number;
+            /** @description What a case must have. */
+            inputs: string[];
+            /**
+             * Format: double
+             * @description The least value; absent if there are labels only.
+             */
+            low?: number;
+            /**
+             * @description Its name.
+             * @example faithfulness
+             */
+            name: string;
+            /** @description What the judge sees if a case has it. */
+            optional_inputs: string[];
+            /** @description What the judge may say: `kind` is `binary`, `ordinal`, `numeric`, `categorical` or `pairwise`. */
+            scale: Record<string, never>;
+            /** @description Where its criteria were published. */
+            source: string;
+            /** @description How the judge goes about it. */
+            steps: string[];
+            /** @description What it judges, in a line. */
+            summary: string;
+            /**
+             * Format: double
+             * @description What passes, unless the request says otherwise; inclusive. Absent if there are labels only.
+             */
+            threshold?: number;
+        };
+        /** @description Every rubric. */
+        Rubrics: {
+            /** @description By name. */
+            rubrics: components["schemas"]["RubricAbout"][];
         };
         /** @description One kind of thing that a scanner finds. */
         RuleAbout: {
@@ -4630,6 +4820,7 @@ export interface components {
 export type Action = components['schemas']['Action'];
 export type AddItems = components['schemas']['AddItems'];
 export type AddedItems = components['schemas']['AddedItems'];
+export type AddedRunItems = components['schemas']['AddedRunItems'];
 export type AllFeedback = components['schemas']['AllFeedback'];
 export type Answer = components['schemas']['Answer'];
 export type AnswerColumn = components['schemas']['AnswerColumn'];
@@ -4707,7 +4898,11 @@ export type HealthSnapshot = components['schemas']['HealthSnapshot'];
 export type Highlight = components['schemas']['Highlight'];
 export type Imported = components['schemas']['Imported'];
 export type ImportedItems = components['schemas']['ImportedItems'];
+export type JudgeOpinion = components['schemas']['JudgeOpinion'];
+export type JudgeSetting = components['schemas']['JudgeSetting'];
 export type JudgedText = components['schemas']['JudgedText'];
+export type JudgementDetail = components['schemas']['JudgementDetail'];
+export type JudgementFlag = components['schemas']['JudgementFlag'];
 export type KeptOnlineRule = components['schemas']['KeptOnlineRule'];
 export type KeyId = components['schemas']['KeyId'];
 export type LastError = components['schemas']['LastError'];
@@ -4770,6 +4965,8 @@ export type Role = components['schemas']['Role'];
 export type RouteStatus = components['schemas']['RouteStatus'];
 export type Routed = components['schemas']['Routed'];
 export type Routes = components['schemas']['Routes'];
+export type RubricAbout = components['schemas']['RubricAbout'];
+export type Rubrics = components['schemas']['Rubrics'];
 export type RuleAbout = components['schemas']['RuleAbout'];
 export type Run = components['schemas']['Run'];
 export type RunAbout = components['schemas']['RunAbout'];
@@ -7732,6 +7929,44 @@ export interface operations {
             };
         };
     };
+    list_rubrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every rubric. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rubrics"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_runs: {
         parameters: {
             query?: {
@@ -8186,7 +8421,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AddedItems"];
+                    "application/json": components["schemas"]["AddedRunItems"];
                 };
             };
             /** @description No key, an unknown or revoked one, or an ended session. */
