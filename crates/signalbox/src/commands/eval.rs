@@ -8,6 +8,9 @@ use anyhow::{Context, anyhow, bail};
 use serde_json::{Value, json};
 use signalbox_metrics::{About, Direction, Family, Measure, Options, lines, registry};
 
+use super::eval_calibrate::Calibrate;
+use super::eval_judge::JudgeLines;
+
 /// Measure answers: what they are worth, by rules that anybody can check
 #[derive(Debug, clap::Args)]
 pub(crate) struct Eval {
@@ -18,12 +21,16 @@ pub(crate) struct Eval {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     Metric(Metric),
+    Judge(JudgeLines),
+    Calibrate(Calibrate),
 }
 
 impl Eval {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self.what {
             What::Metric(metric) => metric.run(),
+            What::Judge(judge) => judge.run(),
+            What::Calibrate(calibrate) => calibrate.run(),
         }
     }
 }
@@ -118,7 +125,7 @@ impl Metric {
     }
 }
 
-fn open(name: &Path) -> anyhow::Result<Box<dyn BufRead>> {
+pub(super) fn open(name: &Path) -> anyhow::Result<Box<dyn BufRead>> {
     if name.as_os_str() == "-" {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }

@@ -4,6 +4,8 @@ mod backup;
 mod check;
 mod demo;
 mod eval;
+mod eval_calibrate;
+mod eval_judge;
 mod export;
 mod import;
 mod init;
