@@ -4,6 +4,7 @@ mod commands;
 mod config;
 mod demo;
 mod litellm;
+mod models;
 mod reload;
 mod remote;
 mod server;

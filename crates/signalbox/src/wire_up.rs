@@ -16,7 +16,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use signalbox_api::{ApiParts, CatalogLedger, Status};
 use signalbox_catalog::Catalog;
-use signalbox_evals::online::{Online, OnlineParts, Workshop};
+use signalbox_evals::online::{self, Online, OnlineParts, Workshop};
 use signalbox_gateway::{Gateway, GatewayParts, RequestBody, ResponseBody, Routes, Switch};
 use signalbox_guard::{Guard, GuardConfig};
 use signalbox_ingest::{Ingest, IngestParts, Reindex};
@@ -100,7 +100,7 @@ impl App {
             prices,
             clock: Arc::clone(&clock),
         }));
-        let online = score_online(config, &store, &shared_catalog, &clock).await?;
+        let online = score_online(config, &store, &shared_catalog, &gateway, &clock).await?;
         let mut registry = Registry::default();
         online.metrics().register(&mut registry);
         gateway.current().metrics().register(&mut registry);
@@ -249,13 +249,14 @@ async fn score_online(
     config: &Config,
     store: &Arc<Store>,
     catalog: &Arc<Catalog>,
+    gateway: &Arc<Switch>,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<Online>> {
     let parts = OnlineParts {
         config: config.evals.online.clone(),
         store: Arc::clone(store) as Arc<dyn EventStore>,
         ledger: Arc::new(CatalogLedger::new(Arc::clone(catalog))),
-        workshop: Workshop::default(),
+        workshop: Workshop::with(online::judges(Arc::clone(gateway) as Arc<dyn Completer>)),
         clock: Arc::clone(clock),
     };
     Online::start(parts).await.context("can't read the online rules")

@@ -14,9 +14,9 @@ use super::rule::Rule;
 use super::sample;
 use super::tracker::Tracker;
 
-/// What marks calls that evaluation itself makes: a key of their metadata. They are scored by no rule, or a judge would
+/// The attribute by which the gateway marks calls of our own: a judge's. They are scored by no rule, or a judge would
 /// judge the judge.
-pub const OWN_CALL: &str = "signalbox.evaluation";
+pub const OWN_CALL: &str = "signalbox.own";
 
 /// A rule with everything that it takes to score.
 #[derive(Debug)]

@@ -9,6 +9,7 @@
 mod config;
 mod control;
 mod dispatch;
+mod judges;
 mod ledger;
 mod live;
 mod make;
@@ -29,6 +30,7 @@ mod worker;
 
 pub use config::{EvalsConfig, OnlineConfig};
 pub use control::{BackfillError, RuleState};
+pub use judges::judges;
 pub use ledger::{Backfill, BackfillState, KeptRule, Ledger, LedgerError, Progress};
 pub use live::OWN_CALL;
 pub use make::{Made, MakeScorer, Workshop};

@@ -5,6 +5,8 @@ mod check;
 mod dataset;
 mod demo;
 mod eval;
+mod eval_calibrate;
+mod eval_judge;
 mod export;
 mod import;
 mod init;

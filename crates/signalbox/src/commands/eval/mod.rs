@@ -26,6 +26,8 @@ enum What {
     Metric(Metric),
     Run(Run),
     Compare(Compare),
+    Judge(super::eval_judge::JudgeLines),
+    Calibrate(super::eval_calibrate::Calibrate),
     Push(super::push::Push),
 }
 
@@ -35,6 +37,8 @@ impl Eval {
             What::Metric(metric) => metric.run(),
             What::Run(run) => run.run(),
             What::Compare(compare) => compare.run(),
+            What::Judge(judge) => judge.run(),
+            What::Calibrate(calibrate) => calibrate.run(),
             What::Push(push) => push.run(),
         }
     }
