@@ -2,9 +2,9 @@
 
     python3 bench/store/online.py [--rounds N] [--seconds S] [--minutes M]
 
-Two Signalboxes take the same spans in turn, as fast as they go: one without a rule, one that scores every call with four
-fast metrics. Then the second one gets 100,000 spans a minute; all of them have their scores when it ends, each once. The
-goals: it takes at least 90 % of what the other takes, and nothing is left behind.
+Two Signalboxes take the same spans in turn, as fast as they go: one without a rule, one that scores every call with
+four fast metrics. Then the second one gets 100,000 spans a minute; all of them have their scores when it ends, each
+once. The goals: it takes at least 90 % of what the other takes, and nothing is left behind.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def until_scored(box: Box, seconds: float) -> float:
 
 
 def paced(box: Box, pool: list[otlp.Body], stamp: int, minutes: float) -> tuple[int, float, float]:
-    """Sends so many spans a minute: how many were taken, in how many seconds, and how far scores were behind at worst."""
+    """Sends so many spans a minute: how many were taken, in how many seconds, how far scores were behind at worst."""
     connection, sent, behind = sender.Connection(box.server.port, HEADERS), sender.Sent(), 0.0
     began, number = time.monotonic(), 0
     while time.monotonic() - began < minutes * 60:
@@ -128,7 +128,9 @@ def main() -> None:
         caught_up = until_scored(scoring, 600)
         made, counts = scores(scoring) - before, state(scoring)["since_start"]
         print(f"{spans:,} spans in {seconds:.0f} s ({spans / seconds * 60:,.0f} a minute): {made:,} scores")
-        print(f"  at most {behind:,.0f} waited; {caught_up:.1f} s after the last span none did; since the start: {counts}")
+        print(
+            f"  at most {behind:,.0f} waited; {caught_up:.1f} s after the last span none did; since the start: {counts}"
+        )
         if options.json:
             figures = {"ratio": ratio, "spans": spans, "seconds": seconds, "scores": made, "waited": behind}
             options.json.write_text(json.dumps(figures, indent=2), encoding="utf-8")

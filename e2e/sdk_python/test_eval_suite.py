@@ -206,7 +206,7 @@ targets: [{{name: bot, command: {{run: ["{sys.executable}", bot.py], answer: /te
     command = [str(BINARY), "eval", "run", "suite.yaml", "--no-cache"]
     child = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     results = tmp_path / "suite.results.jsonl"
-    wait_until("20 results", lambda: results.exists() and len(results.read_text().splitlines()) >= 21 or None, 60)
+    wait_until("20 results", lambda: (results.exists() and len(results.read_text().splitlines()) >= 21) or None, 60)
     child.kill()
     child.wait()
     (tmp_path / "wait").unlink()

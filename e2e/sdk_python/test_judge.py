@@ -1,4 +1,4 @@
-"""Judges: through the gateway, over the API and from the command line, with a provider that says what it was told to."""
+"""Judges: through the gateway, by the API and from the command line, with a provider that says what it was told to."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+
 from harness import BINARY, Provider, Signalbox, wait_until
 
 SAID = {
@@ -37,7 +38,11 @@ def provider_that_says(name: str, url: str, text: str) -> str:
 
 @pytest.fixture(scope="module")
 def judges(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[Signalbox]:
-    answers = {"judge": json.dumps(SAID), "fenced": f"Here it is:\n```json\n{json.dumps(SAID)}\n```", "mute": "I like it."}
+    answers = {
+        "judge": json.dumps(SAID),
+        "fenced": f"Here it is:\n```json\n{json.dumps(SAID)}\n```",
+        "mute": "I like it.",
+    }
     config = "providers:" + "".join(provider_that_says(name, provider.url, text) for name, text in answers.items())
     box = Signalbox(tmp_path_factory.mktemp("judges"), config)
     yield box

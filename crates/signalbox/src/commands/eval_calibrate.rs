@@ -133,14 +133,14 @@ fn table(told: &Agreement) -> String {
         line(&format!("alpha of {} people", people.raters), number(people.alpha) + &fleiss);
     }
     let mut classes = comfy_table::Table::new();
-    classes.load_preset(comfy_table::presets::NOTHING).set_header(["label", "people", "judge", "precision", "recall"]);
+    classes.load_style(comfy_table::presets::NOTHING).set_header(["label", "people", "judge", "precision", "recall"]);
     for class in &told.classes {
         let cells = [class.people.to_string(), class.judge.to_string(), number(class.precision), number(class.recall)];
         classes.add_row(std::iter::once(class.label.clone()).chain(cells));
     }
     let _ = write!(text, "\n{classes}\n");
     let mut confusion = comfy_table::Table::new();
-    confusion.load_preset(comfy_table::presets::NOTHING);
+    confusion.load_style(comfy_table::presets::NOTHING);
     let columns = told.confusion.labels.iter().map(|label| format!("judge: {label}"));
     confusion.set_header(std::iter::once(String::new()).chain(columns));
     for (label, row) in told.confusion.labels.iter().zip(&told.confusion.counts) {
@@ -149,7 +149,7 @@ fn table(told: &Agreement) -> String {
     let _ = write!(text, "\n{confusion}\n");
     if !told.segments.is_empty() {
         let mut segments = comfy_table::Table::new();
-        segments.load_preset(comfy_table::presets::NOTHING).set_header(["segment", "compared", "accuracy", "kappa"]);
+        segments.load_style(comfy_table::presets::NOTHING).set_header(["segment", "compared", "accuracy", "kappa"]);
         for one in &told.segments {
             segments.add_row([one.name.clone(), one.compared.to_string(), number(one.accuracy), number(one.kappa)]);
         }

@@ -78,7 +78,7 @@ function python(value: unknown, indent = ''): string {
 export function snippetsOf(metric: MetricAbout, ask: EvaluateAsk, origin: string) {
   const [setting] = ask.metrics;
   const { options = {}, threshold } =
-    typeof setting === 'object' ? setting : { options: {}, threshold: undefined };
+    typeof setting === 'object' && !('judge' in setting) ? setting : { options: {}, threshold: undefined };
   const set = Object.entries(options).map(
     ([name, value]) => ` --option ${quoted(`${name}=${String(value)}`)}`,
   );
