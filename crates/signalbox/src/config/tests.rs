@@ -34,9 +34,9 @@ fn the_template_is_valid_as_it_is_and_with_every_comment_taken_off() {
 fn any_one_line_of_the_template_can_be_used_by_itself() {
     let lines: Vec<&str> = TEMPLATE.lines().collect();
     for (at, line) in lines.iter().enumerate() {
-        // A line of a nested example needs those above it.
-        let list = matches!(line.trim_start(), "#policies:" | "#exceptions:");
-        let nested = line.starts_with("    ") || line.trim_start().starts_with("#-") || list;
+        // A line of a nested example needs those above it, its head those below.
+        let headed = matches!(line.trim_start(), "#policies:" | "#exceptions:" | "#online:");
+        let nested = line.starts_with("    ") || line.trim_start().starts_with("#-") || headed;
         if nested || !line.trim_start().starts_with('#') {
             continue;
         }
