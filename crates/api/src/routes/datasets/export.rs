@@ -7,7 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use signalbox_catalog::{CatalogError, DatasetVersion, ItemFilter};
@@ -74,7 +74,8 @@ pub(crate) async fn export(
             Ok((text, next)) => Some((Ok(Bytes::from(text)), (export, next, None))),
             Err(error) => Some((Err(error), (export, None, None))),
         }
-    });
+    })
+    .fuse();
     Ok((head, Body::from_stream(pages)).into_response())
 }
 

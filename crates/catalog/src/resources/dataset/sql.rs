@@ -145,9 +145,10 @@ pub(super) async fn insert_items(
         ON CONFLICT (project_id, hash) DO UPDATE SET body = excluded.body, trace_id = excluded.trace_id,
             session_id = excluded.session_id, user_id = excluded.user_id WHERE dataset_items.body IS NULL";
     sqlx::query(statement).bind(project.as_str()).bind(&rows).execute(&mut *connection).await?;
+    // CROSS: for each that came, its item. The other way round it is every item of the project with every one that came.
     let statement = "INSERT OR IGNORE INTO dataset_uses (item_id, dataset_id, stage)
         SELECT i.id, ?, ? FROM json_each(?) AS j
-        JOIN dataset_items i ON i.project_id = ? AND i.hash = unhex(j.value ->> 0)";
+        CROSS JOIN dataset_items i ON i.project_id = ? AND i.hash = unhex(j.value ->> 0)";
     sqlx::query(statement)
         .bind(dataset)
         .bind(stage)
