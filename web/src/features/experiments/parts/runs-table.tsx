@@ -103,7 +103,10 @@ export function RunsTable({
   onDelete: (run: Run) => void;
 }) {
   const row = useRef<HTMLTableRowElement>(null);
-  useEffect(() => row.current?.scrollIntoView({ block: 'nearest' }), [at]);
+  // In braces: newer browsers answer with a promise, which is no clean-up.
+  useEffect(() => {
+    row.current?.scrollIntoView({ block: 'nearest' });
+  }, [at]);
   const head = { order, onOrder };
   return (
     <table className="w-full text-sm">
