@@ -2,6 +2,11 @@
 
 use serde::Serialize;
 
+use crate::stats::{self, Tail};
+
+/// How sure intervals are.
+const CONFIDENCE: f64 = 0.95;
+
 /// A mean and where the true one lies in 95 of 100 cases.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Mean {
@@ -18,13 +23,9 @@ pub struct Mean {
 /// The mean of numbers with Student's interval; `None` of none.
 #[must_use]
 pub fn mean(numbers: &[f64]) -> Option<Mean> {
-    let n = numbers.len();
-    if n == 0 {
-        return None;
-    }
-    let mean = numbers.iter().sum::<f64>() / n as f64;
-    let half = standard_error(numbers, mean).map(|error| t_975(n - 1) * error);
-    Some(Mean { n, mean, low: half.map(|half| mean - half), high: half.map(|half| mean + half) })
+    let mean = stats::mean(numbers)?;
+    let interval = stats::mean_interval(numbers, CONFIDENCE);
+    Some(Mean { n: numbers.len(), mean, low: interval.map(|one| one.low), high: interval.map(|one| one.high) })
 }
 
 /// The mean of differences of pairs, and whether chance could have made it.
@@ -38,140 +39,36 @@ pub struct Difference {
     pub detectable: Option<f64>,
 }
 
-/// So many sign flips at most; of longer lists fewer, so that a comparison takes a millisecond.
-const FLIPS: usize = 10_000;
+/// So many signs are turned, so that a comparison takes a millisecond.
 const FLIPPED: usize = 1_000_000;
 /// Of more differences the mean is as good as normal, and tails are smaller than flips could show.
 const FEW: usize = 500;
-/// The quantile of the normal distribution below which four fifths lie.
-const Z_80: f64 = 0.841_621_233_572_914_3;
+/// A fixed start: who asks twice gets the same answer.
+const SEED: u64 = 0x5167_6e61_6c62_6f78;
+/// How often a comparison is to find the difference that it is said to be able to find.
+const POWER: f64 = 0.8;
 
 /// Compares pairs by their differences; `None` of none.
 ///
-/// The interval is Student's. The p-value is exact where a difference is −1, 0 or 1 (McNemar's test, binomial); else that of random sign
-/// flips (Fisher's permutation test for pairs; Phipson and Smyth 2010 for the + 1), and of more than 500 differences the normal one of the
-/// mean. The same differences give the same answer.
+/// The interval is Student's. The p-value is exact where a difference is −1, 0 or 1 (McNemar's test, binomial); else that of sign
+/// flips, and of more than 500 differences the normal one of the mean. The same differences give the same answer.
 #[must_use]
 pub fn paired(differences: &[f64]) -> Option<Difference> {
     let mean = mean(differences)?;
-    let error = standard_error(differences, mean.mean);
+    let error = stats::standard_error(differences);
     let is_verdict = differences.iter().all(|difference| *difference == 0.0 || difference.abs() == 1.0);
-    // Ties stay ties, however they are flipped.
-    let moved: Vec<f64> = differences.iter().copied().filter(|difference| *difference != 0.0).collect();
+    let count = |test: fn(&&f64) -> bool| differences.iter().filter(test).count();
+    let (up, down) = (count(|difference| **difference > 0.0), count(|difference| **difference < 0.0));
     let p_value = match error {
-        _ if is_verdict => mcnemar(differences),
-        Some(error) if moved.len() > FEW && error > 0.0 => two_tails(mean.mean / error),
-        _ => sign_flips(&moved),
+        _ if is_verdict => stats::mcnemar(up, down, Tail::Both),
+        Some(error) if up + down > FEW && error > 0.0 => 2.0 * stats::normal_cdf(-(mean.mean / error).abs()),
+        _ => stats::permutation_within(differences, Tail::Both, SEED, FLIPPED),
     };
-    let detectable = error.filter(|error| *error > 0.0).map(|error| (t_975(mean.n - 1) + Z_80) * error);
+    let detectable = error.filter(|error| *error > 0.0).map(|error| {
+        let quantile = stats::student_quantile(0.5 + CONFIDENCE / 2.0, mean.n - 1);
+        (quantile + stats::normal_quantile(POWER)) * error
+    });
     Some(Difference { mean, p_value, detectable })
-}
-
-/// Holm's correction (1979): p-values for several questions at once, of which at most 5 in 100 sets have a false alarm at 0.05.
-#[must_use]
-pub fn holm(p_values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..p_values.len()).collect();
-    order.sort_by(|a, b| p_values.get(*a).partial_cmp(&p_values.get(*b)).unwrap_or(std::cmp::Ordering::Equal));
-    let mut adjusted = vec![1.0_f64; p_values.len()];
-    let mut least = 0.0_f64;
-    for (rank, at) in order.into_iter().enumerate() {
-        if let (Some(p), Some(slot)) = (p_values.get(at), adjusted.get_mut(at)) {
-            least = least.max(p * (p_values.len() - rank) as f64).min(1.0);
-            *slot = least;
-        }
-    }
-    adjusted
-}
-
-fn standard_error(numbers: &[f64], mean: f64) -> Option<f64> {
-    let n = numbers.len();
-    if n < 2 {
-        return None;
-    }
-    let squares: f64 = numbers.iter().map(|number| (number - mean).powi(2)).sum();
-    Some((squares / (n - 1) as f64 / n as f64).sqrt())
-}
-
-/// Twice the smaller tail of the binomial distribution over the pairs that differ.
-fn mcnemar(differences: &[f64]) -> f64 {
-    let up = differences.iter().filter(|difference| **difference > 0.0).count();
-    let down = differences.iter().filter(|difference| **difference < 0.0).count();
-    let (few, all) = (up.min(down), up + down);
-    // The logarithm of each term from the one before: factorials of thousands fit no float.
-    let mut term = -(all as f64) * std::f64::consts::LN_2;
-    let mut tail = term.exp();
-    for k in 1..=few {
-        term += ((all - k + 1) as f64 / k as f64).ln();
-        tail += term.exp();
-    }
-    (2.0 * tail).min(1.0)
-}
-
-fn sign_flips(moved: &[f64]) -> f64 {
-    let found = moved.iter().sum::<f64>().abs();
-    let slack = 1e-9 * moved.iter().map(|difference| difference.abs()).sum::<f64>();
-    let flips = (FLIPPED / moved.len().max(1)).min(FLIPS);
-    // A fixed start: who asks twice gets the same answer.
-    let mut random = fastrand::Rng::with_seed(0x5167_6e61_6c62_6f78);
-    let mut as_large = 0_usize;
-    for _ in 0..flips {
-        let mut sum = 0.0;
-        for chunk in moved.chunks(64) {
-            let signs = random.u64(..);
-            for (bit, difference) in chunk.iter().enumerate() {
-                sum += f64::from_bits(difference.to_bits() ^ (((signs >> bit) & 1) << 63));
-            }
-        }
-        as_large += usize::from(sum.abs() >= found - slack);
-    }
-    (as_large + 1) as f64 / (flips + 1) as f64
-}
-
-/// How much of the normal distribution lies as far out: the complementary error function by its Chebyshev fit (Press et al., Numerical
-/// Recipes, `erfcc`; its relative error is below 1.2e-7 everywhere).
-fn two_tails(z: f64) -> f64 {
-    let x = z.abs() / std::f64::consts::SQRT_2;
-    let t = 1.0 / (1.0 + 0.5 * x);
-    let fit = [
-        -1.265_512_23,
-        1.000_023_68,
-        0.374_091_96,
-        0.096_784_18,
-        -0.186_288_06,
-        0.278_868_07,
-        -1.135_203_98,
-        1.488_515_87,
-        -0.822_152_23,
-        0.170_872_77,
-    ];
-    let sum = fit.iter().rev().fold(0.0, |sum, term| sum * t + term);
-    (t * (-x * x + sum).exp()).min(1.0)
-}
-
-/// The quantile of Student's distribution below which 97.5 % lie: tabled where few degrees of freedom make the series of Cornish and Fisher
-/// (Abramowitz and Stegun 26.7.5) too rough.
-fn t_975(degrees: usize) -> f64 {
-    const TABLE: [f64; 10] = [
-        12.706_204_736,
-        4.302_652_730,
-        3.182_446_305,
-        2.776_445_105,
-        2.570_581_836,
-        2.446_911_851,
-        2.364_624_252,
-        2.306_004_135,
-        2.262_157_163,
-        2.228_138_852,
-    ];
-    if let Some(tabled) = degrees.checked_sub(1).and_then(|at| TABLE.get(at)) {
-        return *tabled;
-    }
-    let (z, v) = (1.959_963_984_540_054_f64, degrees.max(1) as f64);
-    let first = (z.powi(3) + z) / 4.0;
-    let second = (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / 96.0;
-    let third = (3.0 * z.powi(7) + 19.0 * z.powi(5) + 17.0 * z.powi(3) - 15.0 * z) / 384.0;
-    let fourth = 79.0 * z.powi(9) + 776.0 * z.powi(7) + 1482.0 * z.powi(5) - 1920.0 * z.powi(3) - 945.0 * z;
-    z + first / v + second / v.powi(2) + third / v.powi(3) + fourth / 92_160.0 / v.powi(4)
 }
 
 #[cfg(test)]
@@ -188,7 +85,7 @@ mod tests {
         for (degrees, expected) in
             [(1, 12.706204736), (5, 2.570581836), (11, 2.200985160), (30, 2.042272456), (1000, 1.962339081)]
         {
-            near(t_975(degrees), expected, 5e-6);
+            near(stats::student_quantile(0.975, degrees), expected, 5e-6);
         }
     }
 
@@ -229,7 +126,7 @@ mod tests {
         for (z, expected) in
             [(0.0, 1.0), (1.0, 0.317_310_507_862_914_1), (-1.959_963_985, 0.05), (6.0, 1.973_175_290_075_396_6e-9)]
         {
-            near(two_tails(z) / expected, 1.0, 1e-6);
+            near(2.0 * stats::normal_cdf(-f64::abs(z)) / expected, 1.0, 1e-6);
         }
         let shifted: Vec<f64> = (0..2_000).map(|at| f64::from(at % 11) - 4.5).collect();
         let found = paired(&shifted).unwrap();
@@ -256,10 +153,10 @@ mod tests {
     #[test]
     fn several_questions_are_corrected_by_holm() {
         // statsmodels.stats.multitest.multipletests([0.01, 0.04, 0.03, 0.5], method="holm")
-        let found = holm(&[0.01, 0.04, 0.03, 0.5]);
+        let found = stats::holm(&[0.01, 0.04, 0.03, 0.5]);
         for (found, expected) in found.into_iter().zip([0.04, 0.09, 0.09, 0.5]) {
             near(found, expected, 1e-12);
         }
-        assert!(holm(&[]).is_empty());
+        assert!(stats::holm(&[]).is_empty());
     }
 }

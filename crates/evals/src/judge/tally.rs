@@ -3,6 +3,7 @@
 use super::opinion::Opinion;
 use super::panel::Aggregate;
 use super::rubric::Scale;
+use crate::stats::mean;
 
 /// What counts of an opinion.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,10 +58,6 @@ fn majority(votes: &[Vote]) -> (Vote, bool) {
             (Vote { value, label: is_pair.then(|| "tie".to_owned()) }, true)
         }
     }
-}
-
-fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// How far opinions agree: see [`super::Judgement::agreement`].

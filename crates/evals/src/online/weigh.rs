@@ -9,8 +9,10 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// The 97.5th percentile of the normal distribution: intervals hold 95 %.
-const Z: f64 = 1.959_963_984_540_054;
+use crate::stats::{normal_quantile, wilson_of};
+
+/// How sure intervals are.
+const CONFIDENCE: f64 = 0.95;
 
 /// A value of a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,7 +62,7 @@ pub fn spread<C: Hash + Eq + Copy>(values: &[Weighted<C>]) -> Option<Spread> {
 /// Where the mean of everything lies, with 95 % confidence.
 #[must_use]
 pub fn mean_interval(mean: f64, variance: f64) -> (f64, f64) {
-    let half = Z * variance.max(0.0).sqrt();
+    let half = normal_quantile(0.5 + CONFIDENCE / 2.0) * variance.max(0.0).sqrt();
     (mean - half, mean + half)
 }
 
@@ -70,10 +72,8 @@ pub fn rate_interval(rate: f64, variance: f64, effective: f64) -> (f64, f64) {
     let binomial = rate * (1.0 - rate);
     // Where all are alike the variance says nothing; then it is what so many equal ones would say.
     let size = if binomial > 0.0 && variance > 0.0 { binomial / variance } else { effective }.max(1.0);
-    let (square, centre) = (Z * Z, rate + Z * Z / (2.0 * size));
-    let half = Z * (binomial / size + square / (4.0 * size * size)).sqrt();
-    let whole = 1.0 + square / size;
-    (((centre - half) / whole).max(0.0), ((centre + half) / whole).min(1.0))
+    let found = wilson_of(rate, size, CONFIDENCE);
+    (found.low, found.high)
 }
 
 #[cfg(test)]

@@ -35,14 +35,22 @@ pub fn wilson(passed: usize, all: usize, confidence: f64) -> Option<Interval> {
     if all == 0 {
         return None;
     }
-    let (n, share, z) = (all as f64, passed as f64 / all as f64, normal_quantile(0.5 + confidence / 2.0));
-    let (squared, scale) = (z * z, 1.0 + z * z / n);
-    let middle = (share + squared / (2.0 * n)) / scale;
-    let half = z / scale * (share * (1.0 - share) / n + squared / (4.0 * n * n)).sqrt();
+    let found = wilson_of(passed as f64 / all as f64, all as f64, confidence);
     // At the ends the roots are 0 and 1, but for the last digit.
-    let low = if passed == 0 { 0.0 } else { middle - half };
-    let high = if passed == all { 1.0 } else { middle + half };
-    Some(Interval { low: low.max(0.0), high: high.min(1.0) })
+    let low = if passed == 0 { 0.0 } else { found.low };
+    let high = if passed == all { 1.0 } else { found.high };
+    Some(Interval { low, high })
+}
+
+/// The same of a share that was found in as many cases, which may be a fraction: where cases weigh differently, it is of how many equal
+/// ones they say as much.
+#[must_use]
+pub fn wilson_of(share: f64, cases: f64, confidence: f64) -> Interval {
+    let z = normal_quantile(0.5 + confidence / 2.0);
+    let (squared, scale) = (z * z, 1.0 + z * z / cases);
+    let middle = (share + squared / (2.0 * cases)) / scale;
+    let half = z / scale * (share * (1.0 - share) / cases + squared / (4.0 * cases * cases)).sqrt();
+    Interval { low: (middle - half).max(0.0), high: (middle + half).min(1.0) }
 }
 
 /// The bootstrap's interval of a mean, bias-corrected and accelerated (Efron 1987), widened for few values as Hesterberg (2015,

@@ -9,9 +9,9 @@ mod paired;
 mod tests;
 mod verdicts;
 
-pub use interval::{Interval, bootstrap_mean, mean_interval, quantile, wilson};
+pub use interval::{Interval, bootstrap_mean, mean_interval, quantile, wilson, wilson_of};
 pub use normal::{normal_cdf, normal_quantile, student_quantile};
-pub use paired::{Comparison, Plan, Tail, Test, compare, compare_verdicts, holm, permutation};
+pub use paired::{Comparison, Plan, Tail, Test, compare, compare_verdicts, holm, permutation, permutation_within};
 pub use verdicts::{mcnemar, tango, tango_interval};
 
 /// The mean; `None` of nothing.

@@ -163,6 +163,12 @@ const FLIPPED: usize = 50_000_000;
 /// differences, otherwise drawn ones with what was found among them (Phipson and Smyth 2010).
 #[must_use]
 pub fn permutation(differences: &[f64], tail: Tail, seed: u64) -> f64 {
+    permutation_within(differences, tail, seed, FLIPPED)
+}
+
+/// The same for who has less time: about so many signs are turned, in 500 ways at least.
+#[must_use]
+pub fn permutation_within(differences: &[f64], tail: Tail, seed: u64, flipped: usize) -> f64 {
     // Ties stay ties, however they are turned.
     let moved: Vec<f64> = differences.iter().copied().filter(|one| *one != 0.0).collect();
     let slack = 1e-9 * moved.iter().map(|one| one.abs()).sum::<f64>();
@@ -179,7 +185,7 @@ pub fn permutation(differences: &[f64], tail: Tail, seed: u64) -> f64 {
         let far = (0..all).filter(|signs| is_as_far(sum(*signs))).count();
         return far as f64 / f64::from(all);
     }
-    let flips = (FLIPPED / moved.len()).clamp(500, FLIPS);
+    let flips = (flipped / moved.len()).clamp(500, FLIPS);
     let mut random = fastrand::Rng::with_seed(seed);
     let mut far = 0_usize;
     for _ in 0..flips {

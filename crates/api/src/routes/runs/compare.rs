@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use signalbox_catalog::{ItemNumbers, Run, RunDirection, RunItem};
-use signalbox_evals::paired;
+use signalbox_evals::{paired, stats};
 
 use super::across::{Across, By};
 use super::items::MOST_LISTED;
@@ -266,7 +266,7 @@ fn correct<'a>(metrics: impl Iterator<Item = &'a mut ComparedMetric>) {
         all.extend(metric.runs.iter_mut().filter_map(|run| run.difference.as_mut()).map(|pairs| (direction, pairs)));
     }
     let p_values: Vec<f64> = all.iter().map(|(_, pairs)| pairs.p_value).collect();
-    for ((direction, pairs), adjusted) in all.into_iter().zip(paired::holm(&p_values)) {
+    for ((direction, pairs), adjusted) in all.into_iter().zip(stats::holm(&p_values)) {
         pairs.p_adjusted = adjusted;
         let is_better = (pairs.mean > 0.0) == (direction == RunDirection::Higher);
         pairs.verdict = match adjusted {
