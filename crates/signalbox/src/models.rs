@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
+use backon::{BackoffBuilder as _, ExponentialBuilder};
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
-use serde_json::json;
+use serde_json::{Value, json};
 use signalbox_prices::PriceBook;
 use signalbox_types::seam::{BoxFuture, Completed, Completer, Completion, CompletionError, SystemClock};
 use signalbox_types::{ErrorClass, Money, ProjectId};
@@ -21,9 +22,9 @@ const PROVIDER: &str = "models";
 /// More is no answer.
 const MOST_BYTES: usize = 4 << 20;
 /// So often a call is tried.
-const MOST_TRIES: u32 = 4;
+const MOST_TRIES: usize = 4;
 /// The longest wait between two tries, whatever the other side asks for.
-const LONGEST_WAIT_S: u64 = 30;
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Whoever answers at an address.
 #[derive(Debug)]
@@ -49,18 +50,13 @@ impl Models {
             "name": PROVIDER, "dialect": "openai_chat", "base_url": url.unwrap_or(&own),
             "auth": if key.is_some() { "bearer" } else { "none" }, "api_key": key,
         });
-        let config: UpstreamConfig =
-            serde_json::from_value(json!({"providers": [provider], "simulated": {"enabled": false}}))?;
-        // Keys of other providers in the environment are not ours to use.
-        let upstream = Upstream::new(&config, &|_| None, Arc::new(SystemClock::new())).map_err(|error| {
-            let all: Vec<String> = error.problems.iter().map(|problem| problem.message.clone()).collect();
-            anyhow!("`--base-url` can't be used: {}", all.join("; "))
-        })?;
+        let upstream = alone(&provider).map_err(|problem| anyhow!("`--base-url` can't be used: {problem}"))?;
         Ok(Self { upstream, prices: PriceBook::builtin() })
     }
 
     async fn patiently(&self, ask: Completion) -> Result<Completed, CompletionError> {
-        let mut tries = 1;
+        let mut waits =
+            ExponentialBuilder::default().with_min_delay(Duration::from_secs(1)).with_max_times(MOST_TRIES - 1).build();
         loop {
             let error = match self.once(&ask).await {
                 Ok(completed) => return Ok(completed),
@@ -74,12 +70,8 @@ impl Models {
                     | ErrorClass::UpstreamError
                     | ErrorClass::UpstreamTimeout
             );
-            if !may_help || tries == MOST_TRIES {
-                return Err(error);
-            }
-            let wait = error.retry_after_s.unwrap_or(1 << (tries - 1)).min(LONGEST_WAIT_S);
-            tokio::time::sleep(Duration::from_secs(wait)).await;
-            tries += 1;
+            let Some(wait) = waits.next().filter(|_| may_help) else { return Err(error) };
+            tokio::time::sleep(error.retry_after_s.map_or(wait, Duration::from_secs).min(LONGEST_WAIT)).await;
         }
     }
 
@@ -103,6 +95,18 @@ impl Models {
         let cost = told.or_else(|| self.prices.price(None, model, &completed.usage).map(|cost| cost.total));
         Ok(Completed { cost, trace_id: header(&reply.headers, "x-signalbox-trace-id"), ..completed })
     }
+}
+
+/// An upstream with this provider and no other. `Err` says what is wrong with it.
+pub(crate) fn alone(provider: &Value) -> Result<Upstream, String> {
+    let config: UpstreamConfig =
+        serde_json::from_value(json!({"providers": [provider], "simulated": {"enabled": false}}))
+            .map_err(|error| error.to_string())?;
+    // Keys of other providers in the environment are not ours to use.
+    Upstream::new(&config, &|_| None, Arc::new(SystemClock::new())).map_err(|error| {
+        let all: Vec<&str> = error.problems.iter().map(|problem| problem.message.as_str()).collect();
+        all.join("; ")
+    })
 }
 
 fn header<T: std::str::FromStr>(headers: &HeaderMap, name: &str) -> Option<T> {

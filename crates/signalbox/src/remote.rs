@@ -22,6 +22,23 @@ const LARGEST_ANSWER: usize = 16 << 20;
 type Error = Box<dyn std::error::Error + Send + Sync>;
 type Body = UnsyncBoxBody<Bytes, Error>;
 
+/// Which Signalbox a command asks.
+#[derive(Debug, clap::Args)]
+pub(crate) struct At {
+    /// The Signalbox to ask [default: http://127.0.0.1:7300]
+    #[arg(long, env = "SIGNALBOX_URL")]
+    url: Option<String>,
+    /// A virtual key of it [default: SIGNALBOX_KEY]
+    #[arg(long)]
+    key: Option<String>,
+}
+
+impl At {
+    pub(crate) fn remote(&self) -> Result<Remote> {
+        Remote::new(self.url.as_deref(), self.key.clone())
+    }
+}
+
 /// One Signalbox and a key to it.
 #[derive(Debug)]
 pub(crate) struct Remote {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::export::{encoded, write};
 use super::import::read;
-use crate::remote::Remote;
+use crate::remote::{At, Remote};
 
 /// Of a version's id, where people read it.
 const SHOWN_DIGITS: usize = 12;
@@ -38,13 +38,9 @@ enum Verb {
 
 /// Which Signalbox.
 #[derive(Debug, clap::Args)]
-struct At {
-    /// The Signalbox to ask [default: http://127.0.0.1:7300]
-    #[arg(long, env = "SIGNALBOX_URL")]
-    url: Option<String>,
-    /// A virtual key of it [default: SIGNALBOX_KEY]
-    #[arg(long)]
-    key: Option<String>,
+struct Ask {
+    #[command(flatten)]
+    at: At,
     /// Print the answer as JSON
     #[arg(long)]
     json: bool,
@@ -58,7 +54,7 @@ struct List {
     /// The dataset whose versions are listed
     name: Option<String>,
     #[command(flatten)]
-    at: At,
+    at: Ask,
 }
 
 /// Write a version of a dataset to a file
@@ -80,7 +76,7 @@ struct Pull {
     #[arg(long)]
     split: Option<String>,
     #[command(flatten)]
-    at: At,
+    at: Ask,
 }
 
 /// Make the next version of a dataset from a file
@@ -115,7 +111,7 @@ struct Push {
     #[arg(long, value_name = "FROM:TO")]
     rename: Option<String>,
     #[command(flatten)]
-    at: At,
+    at: Ask,
 }
 
 /// Show what differs between two versions, item by item and field by field
@@ -130,7 +126,7 @@ struct Diff {
     /// The later version; both of the same dataset
     to: Option<String>,
     #[command(flatten)]
-    at: At,
+    at: Ask,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -169,9 +165,9 @@ impl Dataset {
     }
 }
 
-impl At {
+impl Ask {
     fn open(&self) -> anyhow::Result<Remote> {
-        Remote::new(self.url.as_deref(), self.key.clone())
+        self.at.remote()
     }
 }
 

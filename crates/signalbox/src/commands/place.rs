@@ -10,17 +10,13 @@ use signalbox_types::ProjectId;
 use signalbox_types::seam::{Clock, SystemClock};
 
 use crate::config::Config;
-use crate::remote::Remote;
+use crate::remote::{At, Remote};
 
 /// Where the rows are.
 #[derive(Debug, clap::Args)]
 pub(super) struct Place {
-    /// The Signalbox to ask [default: http://127.0.0.1:7300]
-    #[arg(long, env = "SIGNALBOX_URL")]
-    url: Option<String>,
-    /// A virtual key of it [default: SIGNALBOX_KEY]
-    #[arg(long)]
-    key: Option<String>,
+    #[command(flatten)]
+    at: At,
     /// Open this data folder instead of asking a Signalbox; none may run on it
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -39,7 +35,7 @@ impl Place {
     pub(super) fn open(self) -> anyhow::Result<Source> {
         match self.data {
             Some(data) => Ok(Source::Folder(open_folder(&data)?, ProjectId::new(&self.project))),
-            None => Ok(Source::Running(Box::new(Remote::new(self.url.as_deref(), self.key)?))),
+            None => Ok(Source::Running(Box::new(self.at.remote()?))),
         }
     }
 }

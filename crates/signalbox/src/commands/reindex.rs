@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use signalbox_types::seam::Reindexed;
 use signalbox_types::time::TimeBound;
 
-use crate::remote::Remote;
+use crate::remote::{At, Remote};
 
 /// Normalise old spans again, after an update that understands more of what SDKs send
 ///
@@ -23,12 +23,8 @@ pub(crate) struct Reindex {
     /// The first moment after it
     #[arg(long, value_name = "TIME")]
     to: Option<TimeBound>,
-    /// The Signalbox to ask [default: http://127.0.0.1:7300]
-    #[arg(long, env = "SIGNALBOX_URL")]
-    url: Option<String>,
-    /// A virtual key of it [default: SIGNALBOX_KEY]
-    #[arg(long)]
-    key: Option<String>,
+    #[command(flatten)]
+    at: At,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -37,7 +33,7 @@ pub(crate) struct Reindex {
 impl Reindex {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let began = Instant::now();
-        let remote = Remote::new(self.url.as_deref(), self.key)?;
+        let remote = self.at.remote()?;
         let mut range = json!({});
         for (name, bound) in [("from", self.from), ("to", self.to)] {
             if let Some(bound) = bound {

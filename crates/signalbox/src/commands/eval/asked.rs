@@ -1,14 +1,14 @@
 //! JSON over HTTP for targets: through the client that calls providers, with its limits and its TLS.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Uri};
 use serde_json::{Value, json};
-use signalbox_types::seam::SystemClock;
-use signalbox_upstream::{Operation, Target, Upstream, UpstreamCall, UpstreamConfig};
+use signalbox_upstream::{Operation, Target, Upstream, UpstreamCall};
+
+use crate::models::alone;
 
 /// What whoever is asked is called in errors.
 const NAME: &str = "target";
@@ -106,12 +106,5 @@ fn upstream(mut provider: Value, limit: Duration) -> Result<Upstream, String> {
     let ms = format!("{}ms", limit.as_millis().max(1));
     provider["name"] = NAME.into();
     provider["timeouts"] = json!({"first_byte": ms, "idle": ms, "total": ms});
-    let config: UpstreamConfig =
-        serde_json::from_value(json!({"providers": [provider], "simulated": {"enabled": false}}))
-            .map_err(|error| error.to_string())?;
-    // Keys of providers in the environment are not ours to use.
-    Upstream::new(&config, &|_| None, Arc::new(SystemClock::new())).map_err(|error| {
-        let all: Vec<&str> = error.problems.iter().map(|problem| problem.message.as_str()).collect();
-        all.join("; ")
-    })
+    alone(&provider)
 }
