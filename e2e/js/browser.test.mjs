@@ -1,36 +1,24 @@
 // What a person sees: Debian's Chromium signs in, watches a live trace arrive, opens it, walks every
 // page in light and dark. Screenshots land in e2e/out.
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import OpenAI from 'openai';
-import { chromium } from 'playwright-core';
 
-import { KEY, OUT, startSignalbox, waitUntil } from './harness.mjs';
+import { openBrowser, shootBoth } from './browser.mjs';
+import { KEY, startSignalbox, waitUntil } from './harness.mjs';
 
 const LEAK = 'AKIA' + 'QX3WTVBN5LKZJ7RM';
 let box;
 let browser;
 let page;
-const problems = [];
+let problems;
 // Refusals that the browser may write down. A 401 before signing in is how the page learns that nobody is.
 const refusals = new Set(['401']);
 
 before(async () => {
   box = await startSignalbox();
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--headless', '--disable-gpu', '--disable-background-networking', '--no-first-run'],
-  });
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'light' });
-  page = await context.newPage();
-  page.setDefaultTimeout(15_000);
-  page.on('pageerror', (error) => problems.push(`page: ${error.message}`));
-  page.on('console', (message) => {
-    const wanted = [...refusals].some((status) => message.text().includes(`status of ${status}`));
-    if (message.type() === 'error' && !wanted) problems.push(`console: ${message.text()}`);
-  });
+  ({ browser, page, problems } = await openBrowser(refusals));
 });
 
 after(async () => {
@@ -47,14 +35,7 @@ async function ask(method, path, body) {
   return answer.json();
 }
 
-async function shoot(name) {
-  for (const scheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme: scheme });
-    // Colours fade on a change of theme; the picture is taken of where they end.
-    await page.screenshot({ path: join(OUT, `${name}-${scheme}.png`), animations: 'disabled' });
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
-}
+const shoot = (name) => shootBoth(page, name);
 
 test('signing in: a wrong key is explained, the right one opens the overview', async () => {
   await page.goto(`${box.url}/`);
