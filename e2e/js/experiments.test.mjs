@@ -111,6 +111,8 @@ test('runs are listed, ticked with the keyboard and compared', async () => {
   await page.getByRole('link', { name: 'support answers' }).waitFor();
   await shoot('experiments');
   await page.getByRole('link', { name: 'support answers' }).click();
+  // The list names the last run, too.
+  await page.getByRole('heading', { name: 'support answers' }).waitFor();
   await page.getByRole('row').filter({ hasText: 'prompt v7' }).waitFor();
   // The second row is the run before.
   for (const key of ['j', 'j', 'b']) await page.keyboard.press(key);
@@ -144,7 +146,7 @@ test('what became worse is looked at item by item', async () => {
   await page.locator('ins').first().waitFor({ state: 'detached' });
   await page.getByRole('button', { name: 'English' }).click();
   await page.getByText('No item is worse').waitFor();
-  const link = page.getByRole('link', { name: 'Trace' });
+  const link = page.getByRole('link', { name: 'Trace', exact: true });
   assert.equal(await link.count(), 0);
   await page.getByRole('radio', { name: /^All/ }).click();
   assert.match(await link.first().getAttribute('href'), /4bf92f3577b34da6a3ce929d0e0e4736/);
