@@ -29,3 +29,4 @@ pub use resources::run::{
     RunMetric, RunScore, RunStatus, RunSummary, Spread,
 };
 pub use resources::session::SESSION_LIFETIME;
+pub use resources::watched::WatchedDocument;

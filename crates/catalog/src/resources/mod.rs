@@ -11,3 +11,4 @@ pub(crate) mod policy_set;
 pub(crate) mod project;
 pub(crate) mod run;
 pub(crate) mod session;
+pub(crate) mod watched;
