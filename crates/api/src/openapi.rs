@@ -41,6 +41,7 @@ pub(crate) fn frame() -> OpenApi {
         (name = "Erasures", description = "Removing everything of a user, a session or a trace."),
         (name = "Scores", description = "Judgements of what happened: feedback, reviews, judges, metrics."),
         (name = "Evaluation", description = "What answers are worth: metrics that run without a model."),
+        (name = "Watching", description = "What is watched, what was wrong, and who is told: monitors, incidents, silences, channels."),
         (name = "Guardrails", description = "What must not pass: policies in force, and what they say of a text."),
         (name = "Keys", description = "Virtual keys: what applications and people hold instead of provider credentials."),
         (name = "Session", description = "Signing in and out of the web UI."),

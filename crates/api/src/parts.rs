@@ -10,6 +10,7 @@ use signalbox_guard::{Guard, GuardConfig, GuardError};
 use signalbox_types::ProjectId;
 use signalbox_types::seam::{Clock, EventStore, Reindexer};
 use signalbox_upstream::ProviderStatus;
+use signalbox_watch::Watch;
 use tokio::sync::{Semaphore, watch};
 
 use crate::routes::ConfigStatus;
@@ -41,6 +42,8 @@ pub struct ApiParts {
     pub guard: Arc<dyn Fn(&ProjectId) -> Guard + Send + Sync>,
     /// Puts policies in force that a project adds.
     pub add_policies: AddPolicies,
+    /// What is watched, and who is told.
+    pub watch: Arc<Watch>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Numbers about the process.

@@ -7,6 +7,7 @@ mod litellm;
 mod reload;
 mod remote;
 mod server;
+mod watching;
 mod web;
 mod wire_up;
 

@@ -1,18 +1,30 @@
 import {
   Activity,
+  BellRing,
   Database,
   KeyRound,
   LayoutDashboard,
   type LucideIcon,
   Plug,
   ShieldCheck,
+  Siren,
   Split,
   TerminalSquare,
 } from 'lucide-react';
 
 /** A page that one can go to. This list makes the navigation, the command palette and the shortcuts. */
 export interface Page {
-  to: '/' | '/traces' | '/guardrails' | '/query' | '/routes' | '/providers' | '/keys' | '/data';
+  to:
+    | '/'
+    | '/traces'
+    | '/guardrails'
+    | '/incidents'
+    | '/monitors'
+    | '/query'
+    | '/routes'
+    | '/providers'
+    | '/keys'
+    | '/data';
   title: string;
   about: string;
   icon: LucideIcon;
@@ -50,6 +62,22 @@ export const pages: Page[] = [
     key: 'g',
     group: 'Observe',
     ranged: true,
+  },
+  {
+    to: '/incidents',
+    title: 'Incidents',
+    about: 'What is wrong now, who has taken it, and what happened',
+    icon: Siren,
+    key: 'i',
+    group: 'Observe',
+  },
+  {
+    to: '/monitors',
+    title: 'Monitors',
+    about: 'What is watched: limits, baselines, budgets, and how they are',
+    icon: BellRing,
+    key: 'm',
+    group: 'Observe',
   },
   { to: '/query', title: 'Query', about: 'SQL over spans', icon: TerminalSquare, key: 'q', group: 'Observe' },
   {

@@ -72,6 +72,23 @@ const guardrails = createRoute({
   component: lazyRouteComponent(() => import('@/features/guardrails/page'), 'GuardrailsPage'),
 });
 
+const incidents = createRoute({
+  getParentRoute: () => house,
+  path: '/incidents',
+  validateSearch: (raw: Record<string, unknown>): { show?: 'all'; id?: string } => ({
+    show: raw.show === 'all' ? 'all' : undefined,
+    id: textOf(raw.id),
+  }),
+  component: lazyRouteComponent(() => import('@/features/incidents/page'), 'IncidentsPage'),
+});
+
+const monitors = createRoute({
+  getParentRoute: () => house,
+  path: '/monitors',
+  validateSearch: (raw: Record<string, unknown>): { name?: string } => ({ name: textOf(raw.name) }),
+  component: lazyRouteComponent(() => import('@/features/monitors/page'), 'MonitorsPage'),
+});
+
 const query = createRoute({
   getParentRoute: () => house,
   path: '/query',
@@ -106,7 +123,19 @@ export const makeRouter = (queryClient: QueryClient) =>
   createRouter({
     routeTree: root.addChildren([
       signIn,
-      house.addChildren([overview, traces, trace, guardrails, query, routes, providers, keys, data]),
+      house.addChildren([
+        overview,
+        traces,
+        trace,
+        guardrails,
+        incidents,
+        monitors,
+        query,
+        routes,
+        providers,
+        keys,
+        data,
+      ]),
     ]),
     context: { queryClient },
     parseSearch,

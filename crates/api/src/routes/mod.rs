@@ -2,6 +2,7 @@
 //! document, the browsable page and the web UI's types follow.
 
 mod backup;
+mod channels;
 mod config;
 mod credentials;
 mod erasures;
@@ -11,8 +12,10 @@ mod fields;
 mod guard;
 mod health;
 mod import;
+mod incidents;
 mod keys;
 mod live;
+mod monitors;
 mod providers;
 mod queries;
 mod query;
@@ -20,6 +23,7 @@ mod reindex;
 mod routing;
 mod scores;
 mod session;
+mod silences;
 mod sql;
 mod status;
 mod tables;
@@ -51,6 +55,8 @@ const PARQUET: &str = "application/vnd.apache.parquet";
 pub(crate) fn list() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(backup::back_up))
+        .routes(routes!(channels::list))
+        .routes(routes!(channels::test))
         .routes(routes!(config::show))
         .routes(routes!(credentials::list))
         .routes(routes!(credentials::set, credentials::delete))
@@ -65,11 +71,22 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(guard::policies::list, guard::policies::change))
         .routes(routes!(health::healthz))
         .routes(routes!(import::import))
+        .routes(routes!(incidents::list))
+        .routes(routes!(incidents::show))
+        .routes(routes!(incidents::acknowledge))
+        .routes(routes!(incidents::note))
+        .routes(routes!(incidents::post_mortem))
+        .routes(routes!(incidents::resolve))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))
         .routes(routes!(health::metrics))
         .routes(routes!(live::watch))
+        .routes(routes!(channels::messages))
+        .routes(routes!(channels::retry))
         .routes(routes!(evaluate::list))
+        .routes(routes!(monitors::list))
+        .routes(routes!(monitors::test))
+        .routes(routes!(monitors::show, monitors::save, monitors::delete))
         .routes(routes!(providers::list))
         .routes(routes!(queries::list))
         .routes(routes!(queries::cancel))
@@ -79,6 +96,8 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(routing::list))
         .routes(routes!(scores::create))
         .routes(routes!(session::show, session::open, session::close))
+        .routes(routes!(silences::list, silences::create))
+        .routes(routes!(silences::end))
         .routes(routes!(sql::ask))
         .routes(routes!(status::show))
         .routes(routes!(tables::list))

@@ -15,9 +15,11 @@ use signalbox_testkit::{ManualClock, MemoryStore, ScriptedReindexer};
 use signalbox_types::seam::{Clock, EventStore};
 use signalbox_types::{ProjectId, Span, Timestamp};
 use signalbox_upstream::{Upstream, UpstreamConfig};
+use signalbox_watch::Watch;
 use tokio::sync::watch;
 use tower::ServiceExt;
 
+use super::watching;
 use crate::{ApiParts, ConfigStatus, RefusedConfig, Status, router};
 
 const MAX_ANSWER_BYTES: usize = 10 * 1024 * 1024;
@@ -30,6 +32,7 @@ pub(crate) struct House {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) key: String,
     pub(crate) stop: watch::Sender<bool>,
+    pub(crate) watch: Arc<Watch>,
     _dir: tempfile::TempDir,
 }
 
@@ -59,6 +62,7 @@ impl House {
         let added = Arc::new(std::sync::Mutex::new(guard.clone()));
         let (stop, stopping) = watch::channel(false);
         let reindexer = Arc::new(ScriptedReindexer::default());
+        let watching = watching::open(Arc::clone(&asked), Arc::clone(&seam)).await;
         let router = router(ApiParts {
             store: asked,
             reindexer: Arc::<ScriptedReindexer>::clone(&reindexer),
@@ -89,12 +93,13 @@ impl House {
                 *added.lock().unwrap() = Guard::compile(&guard.config().with(&config))?;
                 Ok(())
             }),
+            watch: Arc::clone(&watching),
             clock: seam,
             status: Arc::new(|| Status { version: "1.2.3".to_owned(), shed_spans: 7, ..Status::default() }),
             metrics_text: Arc::new(|| "# TYPE signalbox_up gauge\nsignalbox_up 1\n# EOF\n".to_owned()),
             stopping,
         });
-        Self { router, store, reindexer, catalog, clock, key, stop, _dir: dir }
+        Self { router, store, reindexer, catalog, clock, key, stop, watch: watching, _dir: dir }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

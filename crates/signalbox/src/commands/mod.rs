@@ -7,6 +7,7 @@ mod eval;
 mod export;
 mod import;
 mod init;
+mod monitors;
 mod place;
 mod query;
 mod reindex;
@@ -42,6 +43,7 @@ enum Command {
     Query(query::Query),
     Scan(scan::Scan),
     Eval(eval::Eval),
+    Monitors(monitors::Monitors),
     Export(export::Export),
     Import(import::Import),
     Reindex(reindex::Reindex),
@@ -61,6 +63,7 @@ impl CommandLine {
             Command::Query(query) => query.run(),
             Command::Scan(scan) => scan.run(),
             Command::Eval(eval) => eval.run(),
+            Command::Monitors(monitors) => monitors.run(),
             Command::Export(export) => export.run(),
             Command::Import(import) => import.run(),
             Command::Reindex(reindex) => reindex.run(),

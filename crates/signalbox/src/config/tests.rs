@@ -35,7 +35,7 @@ fn any_one_line_of_the_template_can_be_used_by_itself() {
     let lines: Vec<&str> = TEMPLATE.lines().collect();
     for (at, line) in lines.iter().enumerate() {
         // A line of a nested example needs those above it.
-        let list = matches!(line.trim_start(), "#policies:" | "#exceptions:");
+        let list = matches!(line.trim_start(), "#policies:" | "#exceptions:" | "#channels:" | "#monitors:");
         let nested = line.starts_with("    ") || line.trim_start().starts_with("#-") || list;
         if nested || !line.trim_start().starts_with('#') {
             continue;
