@@ -17,6 +17,6 @@ mod structure;
 mod text;
 
 pub use about::{About, Direction, Family, Range};
-pub use case::{Case, Input, Problem};
+pub use case::{Case, Input, Problem, kind};
 pub use options::{OptionProblem, Options};
 pub use score::{Evidence, Measure, Metric, Outcome, Score};

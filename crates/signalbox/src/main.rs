@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             commands::say_error(&error);
-            ExitCode::FAILURE
+            commands::status_of(&error)
         }
     }
 }

@@ -2,13 +2,17 @@ import {
   Activity,
   BellRing,
   Database,
+  FlaskConical,
   KeyRound,
   LayoutDashboard,
   type LucideIcon,
   Plug,
+  Radar,
+  Ruler,
   ShieldCheck,
   Siren,
   Split,
+  Table2,
   TerminalSquare,
 } from 'lucide-react';
 
@@ -18,9 +22,13 @@ export interface Page {
     | '/'
     | '/traces'
     | '/guardrails'
+    | '/query'
+    | '/datasets'
+    | '/experiments'
+    | '/metrics-catalogue'
+    | '/online'
     | '/incidents'
     | '/monitors'
-    | '/query'
     | '/routes'
     | '/providers'
     | '/keys'
@@ -30,7 +38,7 @@ export interface Page {
   icon: LucideIcon;
   /** `g` and this key go there. */
   key: string;
-  group: 'Observe' | 'Settings';
+  group: 'Observe' | 'Evaluate' | 'Settings';
   /** The page is about a range of time, which is kept on the way. */
   ranged?: boolean;
 }
@@ -76,10 +84,43 @@ export const pages: Page[] = [
     title: 'Monitors',
     about: 'What is watched: limits, baselines, budgets, and how they are',
     icon: BellRing,
-    key: 'm',
+    key: 'w',
     group: 'Observe',
   },
   { to: '/query', title: 'Query', about: 'SQL over spans', icon: TerminalSquare, key: 'q', group: 'Observe' },
+  {
+    to: '/datasets',
+    title: 'Datasets',
+    about: 'What answers are evaluated on: items in versions that never change',
+    icon: Table2,
+    key: 's',
+    group: 'Evaluate',
+  },
+  {
+    to: '/experiments',
+    title: 'Experiments',
+    about: 'Runs over the same items: what came out, and which is better',
+    icon: FlaskConical,
+    key: 'e',
+    group: 'Evaluate',
+  },
+  {
+    to: '/metrics-catalogue',
+    title: 'Metrics',
+    about: 'What answers can be measured by: formulas, sources, and a case to try',
+    icon: Ruler,
+    key: 'm',
+    group: 'Evaluate',
+  },
+  {
+    to: '/online',
+    title: 'Online evaluation',
+    about: 'Which calls are scored as they arrive, by what, and how good they are',
+    icon: Radar,
+    key: 'l',
+    group: 'Evaluate',
+    ranged: true,
+  },
   {
     to: '/routes',
     title: 'Routes',

@@ -5,8 +5,10 @@ mod backup;
 mod channels;
 mod config;
 mod credentials;
+mod datasets;
 mod erasures;
 mod evaluate;
+mod experiments;
 mod export;
 mod fields;
 mod guard;
@@ -16,11 +18,13 @@ mod incidents;
 mod keys;
 mod live;
 mod monitors;
+mod online_rules;
 mod providers;
 mod queries;
 mod query;
 mod reindex;
 mod routing;
+mod runs;
 mod scores;
 mod session;
 mod silences;
@@ -60,8 +64,12 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(config::show))
         .routes(routes!(credentials::list))
         .routes(routes!(credentials::set, credentials::delete))
+        .merge(datasets::list_routes())
         .routes(routes!(erasures::list, erasures::erase))
         .routes(routes!(evaluate::evaluate))
+        .routes(routes!(experiments::list))
+        .routes(routes!(experiments::show, experiments::delete))
+        .routes(routes!(experiments::pin, experiments::unpin))
         .routes(routes!(export::export))
         .routes(routes!(fields::list))
         .routes(routes!(guard::show, guard::check))
@@ -84,6 +92,12 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(channels::messages))
         .routes(routes!(channels::retry))
         .routes(routes!(evaluate::list))
+        .routes(routes!(online_rules::list, online_rules::create))
+        .routes(routes!(online_rules::look::preview))
+        .routes(routes!(online_rules::show, online_rules::change, online_rules::delete))
+        .routes(routes!(online_rules::backfill, online_rules::cancel))
+        .routes(routes!(online_rules::history))
+        .routes(routes!(online_rules::look::summary))
         .routes(routes!(monitors::list))
         .routes(routes!(monitors::test))
         .routes(routes!(monitors::show, monitors::save, monitors::delete))
@@ -94,6 +108,12 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(health::readyz))
         .routes(routes!(reindex::reindex))
         .routes(routes!(routing::list))
+        .routes(routes!(runs::list, runs::start))
+        .routes(routes!(runs::compare::compare))
+        .routes(routes!(runs::compare::items))
+        .routes(routes!(runs::show, runs::delete))
+        .routes(routes!(runs::finish))
+        .routes(routes!(runs::items::list, runs::items::add))
         .routes(routes!(scores::create))
         .routes(routes!(session::show, session::open, session::close))
         .routes(routes!(silences::list, silences::create))

@@ -9,6 +9,7 @@ mod import;
 mod init;
 mod monitors;
 mod place;
+mod push;
 mod query;
 mod reindex;
 mod restore;
@@ -18,6 +19,7 @@ mod up;
 mod verify;
 
 use std::io::Write;
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -73,6 +75,38 @@ impl CommandLine {
             Command::Simulate(simulate) => simulate.run(),
         }
     }
+}
+
+/// An end with a status of its own.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    status: u8,
+    message: String,
+}
+
+impl Ended {
+    pub(crate) fn told(status: u8, message: String) -> Self {
+        Self { status, message }
+    }
+
+    /// An error with its causes.
+    pub(crate) fn with(status: u8, error: &anyhow::Error) -> Self {
+        let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+        Self { status, message: causes.join("\n  because: ") }
+    }
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Ended {}
+
+/// The status that a command ends with.
+pub(crate) fn status_of(error: &anyhow::Error) -> ExitCode {
+    error.downcast_ref::<Ended>().map_or(ExitCode::FAILURE, |ended| ExitCode::from(ended.status))
 }
 
 /// Prints an error and its causes. A closed stderr is nobody's problem.

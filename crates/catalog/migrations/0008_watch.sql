@@ -10,4 +10,4 @@ CREATE TABLE watched (
     PRIMARY KEY (project_id, kind, id)
 ) STRICT;
 
-PRAGMA user_version = 5;
+PRAGMA user_version = 8;
