@@ -45,6 +45,11 @@ impl Remote {
         self.send(Method::GET, path, "application/json", no_body()).await
     }
 
+    /// Asks for JSON.
+    pub(crate) async fn get_json(&self, path: &str) -> Result<Value> {
+        json(self.get(path).await?.into_body()).await
+    }
+
     /// Sends JSON and reads JSON.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value> {
         json(self.post_for_body(path, body).await?.into_body()).await

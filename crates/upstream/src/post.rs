@@ -12,7 +12,7 @@ use http_body_util::Full;
 use signalbox_types::Secret;
 
 use crate::SendError;
-use crate::client::{Connector, Outgoing, reason_of};
+use crate::client::{Connector, Network, Outgoing, reason_of};
 
 const CONNECT: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(20);
@@ -61,7 +61,7 @@ pub async fn post(url: &Secret, headers: &[(String, Secret)], body: Bytes) -> Re
     out.insert(HOST, HeaderValue::try_from(authority.as_str()).map_err(|_| wrong())?);
     out.insert(USER_AGENT, USER_AGENT_VALUE);
     out.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-    let connector = Connector::new(origin)?;
+    let connector = Connector::new(origin, &Network::default())?;
     let nobody: Arc<str> = "".into();
     let exchange = async {
         let mut connection = connector.connect(&nobody, CONNECT).await.map_err(said)?;

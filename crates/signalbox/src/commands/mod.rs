@@ -2,6 +2,7 @@
 
 mod backup;
 mod check;
+mod dataset;
 mod demo;
 mod eval;
 mod export;
@@ -45,6 +46,7 @@ enum Command {
     Query(query::Query),
     Scan(scan::Scan),
     Eval(eval::Eval),
+    Dataset(dataset::Dataset),
     Monitors(monitors::Monitors),
     Export(export::Export),
     Import(import::Import),
@@ -65,6 +67,7 @@ impl CommandLine {
             Command::Query(query) => query.run(),
             Command::Scan(scan) => scan.run(),
             Command::Eval(eval) => eval.run(),
+            Command::Dataset(dataset) => dataset.run(),
             Command::Monitors(monitors) => monitors.run(),
             Command::Export(export) => export.run(),
             Command::Import(import) => import.run(),

@@ -7,7 +7,8 @@ export interface Stretch {
 /** More comparisons of words than this take too long: the rest is told as replaced. */
 const mostCells = 4_000_000;
 
-const wordsOf = (text: string): string[] => text.match(/[\p{L}\p{N}_]+|\s+|[^\p{L}\p{N}_\s]/gu) ?? [];
+/** Spaces belong to the word before them: alone they would be the same everywhere, and cut what changed into crumbs. */
+const wordsOf = (text: string): string[] => text.match(/[\p{L}\p{N}_]+\s*|[^\p{L}\p{N}_\s]\s*|\s+/gu) ?? [];
 
 function add(stretches: Stretch[], kind: Stretch['kind'], words: string[]): void {
   if (words.length === 0) return;

@@ -64,7 +64,10 @@ it('marks what was taken out and what was put in', () => {
       .map(({ kind, text }) => (kind === 'both' ? text : kind === 'new' ? `[+${text}]` : `[-${text}]`))
       .join('');
   expect(marked('It stops in Linz.', 'It stops in Graz.')).toBe('It stops in [-Linz][+Graz].');
-  expect(marked('a b c d', 'a x c y d')).toBe('a [-b][+x] c[+ y] d');
+  expect(marked('a b c d', 'a x c y d')).toBe('a [-b ][+x ]c [+y ]d');
+  expect(marked('is in the depot of Linz.', 'is in Linz and leaves.')).toBe(
+    'is in [-the depot of Linz][+Linz and leaves].',
+  );
   expect(marked('', 'new')).toBe('[+new]');
   expect(marked('gone', '')).toBe('[-gone]');
   expect(marked('the same', 'the same')).toBe('the same');

@@ -53,7 +53,7 @@ pub(crate) async fn export(
     Params(params): Params<ExportParams>,
 ) -> Result<Response, ApiError> {
     let version = version(&app, &caller.project, &name, params.version.as_deref()).await?;
-    let file = format!("attachment; filename=\"{name}-{}.{}\"", &version.id[..12], params.format.as_str());
+    let file = format!("attachment; filename=\"{name}-{}.{}\"", shape::short(&version.id), params.format.as_str());
     let head = [
         (header::CONTENT_TYPE, params.format.content_type().to_owned()),
         (header::CONTENT_DISPOSITION, file),

@@ -144,7 +144,7 @@ impl Rows {
     fn feed(&mut self, part: &[u8]) -> Result<Vec<Found>, ApiError> {
         let (mut found, mut rest) = (Vec::new(), part);
         // Nothing more to read means the end to the reader, which it is only if it was said so.
-        while !self.ended && !(rest.is_empty() && !part.is_empty()) {
+        while !self.ended && (!rest.is_empty() || part.is_empty()) {
             let (room, ends) = (&mut self.bytes[self.written..], &mut self.ends[self.cells..]);
             let (result, read, written, cells) = self.reader.read_record(rest, room, ends);
             let last = rest[..read].last().copied();

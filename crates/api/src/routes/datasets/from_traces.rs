@@ -222,7 +222,7 @@ impl SpanQuestion {
             ));
         }
         let (filter, search) = (self.filter.clone(), self.search.clone());
-        Ok(Query { time: self.time.clone(), filter, search, limit: Some(limit), ..steps() })
+        Ok(Query { time: self.time, filter, search, limit: Some(limit), ..steps() })
     }
 }
 

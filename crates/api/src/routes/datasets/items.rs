@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use signalbox_catalog::ItemFilter;
 
 use super::shape::{DatasetItemInfo, DatasetVersionInfo};
-use super::{cursor, page_size, version};
+use super::{cursor, page_size, shape, version};
 use crate::auth::Caller;
 use crate::envelope::{Json, Params};
 use crate::error::ApiError;
@@ -94,7 +94,7 @@ pub(crate) async fn show(
     let version = version(&app, &caller.project, &name, params.version.as_deref()).await?;
     let found = app.catalog.dataset_item(&caller.project, &version, &id).await?;
     let found = found.ok_or_else(|| {
-        ApiError::not_found(format!("version {} of `{name}` has no item `{id}`", &version.id[..12]))
+        ApiError::not_found(format!("version {} of `{name}` has no item `{id}`", shape::short(&version.id)))
             .hint("another version may have it; `…/versions` lists them")
     });
     Ok(Json(found?.into()))

@@ -178,6 +178,11 @@ impl From<StoredItem> for DatasetItemInfo {
     }
 }
 
+/// The first digits of a version's id, for people.
+pub(super) fn short(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
+}
+
 /// The item as a file has it: its id first, then its fields; `None` if it was erased.
 pub(super) fn object(item: StoredItem) -> Option<Map<String, Value>> {
     let Some(Value::Object(fields)) = item.fields else { return None };

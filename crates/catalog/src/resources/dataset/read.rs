@@ -250,7 +250,7 @@ async fn page(
 /// The text as it stands in JSON, in small letters.
 fn needle(text: &str) -> String {
     let quoted = Value::String(text.to_lowercase()).to_string();
-    quoted[1..quoted.len() - 1].to_owned()
+    quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default().to_owned()
 }
 
 fn has(item: &StoredItem, needle: &str) -> bool {

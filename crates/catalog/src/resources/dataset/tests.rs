@@ -90,11 +90,14 @@ async fn a_version_is_what_it_was_and_a_branch_moves() {
     assert_eq!(house.ids(&one, &ItemFilter::default()).await, "a b");
     assert_eq!(house.ids(&two, &ItemFilter::default()).await, "b c");
     assert_eq!(house.version("main").await.unwrap(), two);
-    assert_eq!(house.version(&one.id[..8]).await.unwrap(), one);
+    assert_eq!(house.version(one.id.get(..8).unwrap()).await.unwrap(), one);
     assert_eq!(house.version(&one.id.to_uppercase()).await.unwrap(), one);
 
     let stale = text(house.commit(Some(&one.id), vec![ItemChange::Add(ask("d", "4"))]).await);
-    assert!(stale.contains(&two.id) && stale.contains(&one.id[..12]) && stale.contains("diff?from="), "{stale}");
+    assert!(
+        stale.contains(&two.id) && stale.contains(one.id.get(..12).unwrap()) && stale.contains("diff?from="),
+        "{stale}"
+    );
     let blind = text(house.commit(None, changes).await);
     assert!(blind.contains("`base`: expected the version"), "{blind}");
     let there = text(house.commit(None, vec![ItemChange::Add(ask("b", "other"))]).await);

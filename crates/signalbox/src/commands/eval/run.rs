@@ -8,12 +8,13 @@ use anyhow::{Context, anyhow};
 use signalbox_evals::Scorer;
 use signalbox_evals::suite::report::{self, Report};
 use signalbox_evals::suite::{
-    self, Item, Metric, Others, ProgramConfig, Row, Run as Results, Suite, SuiteProblem, make_all, read_items,
+    self, Item, Metric, MetricConfig, Others, ProgramConfig, Row, Run as Results, Suite, SuiteProblem, make_all,
+    read_items,
 };
 use signalbox_metrics::Direction;
 use signalbox_types::seam::{Clock as _, SystemClock};
 
-use super::cache::Cache;
+use super::cache::{Cache, content_of_files};
 use super::compare::read;
 use super::program::Program;
 use super::runner::Runner;
@@ -112,9 +113,12 @@ impl Run {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let ready = self.ready().map_err(|error| Ended::with(2, &error))?;
         let (mut results, mut file) = self.begin(&ready).map_err(|error| Ended::with(2, &error))?;
+        let program =
+            |row: &MetricConfig| row.command.as_ref().map(|program| content_of_files(&program.run, &ready.folder));
+        let files = ready.suite.metrics.iter().map(|row| program(row).unwrap_or_default()).collect();
         let runner = Runner {
             suite: &ready.suite,
-            folder: &ready.folder,
+            files,
             items: &ready.items,
             targets: &ready.targets,
             metrics: Arc::new(ready.metrics),

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::io::{IsTerminal as _, Write};
-use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
@@ -13,14 +12,15 @@ use signalbox_evals::{Scored, ScorerError};
 use signalbox_metrics::case::INPUTS;
 use signalbox_types::Money;
 
-use super::cache::{Cache, content_of_files};
+use super::cache::Cache;
 use super::target::Target;
 
 /// Everything that a run needs.
 #[derive(Debug)]
 pub(super) struct Runner<'a> {
     pub(super) suite: &'a Suite,
-    pub(super) folder: &'a Path,
+    /// What the files of each metric's program hold.
+    pub(super) files: Vec<String>,
     pub(super) items: &'a [Item],
     pub(super) targets: &'a [Target],
     pub(super) metrics: Arc<Vec<Metric>>,
@@ -126,8 +126,9 @@ impl Runner<'_> {
 
     /// Those who take their time: programs, models.
     async fn ask_scorers(&self, row: &mut Row) {
-        let asked = self.metrics.iter().zip(&self.suite.metrics).filter_map(|(metric, config)| match &metric.made {
-            Made::Asked(scorer) => Some((metric, scorer, config)),
+        let all = self.metrics.iter().zip(&self.suite.metrics).zip(&self.files);
+        let asked = all.filter_map(|((metric, config), files)| match &metric.made {
+            Made::Asked(scorer) => Some((metric, scorer, config, files)),
             _ => None,
         });
         let asked: Vec<_> = asked.collect();
@@ -138,9 +139,8 @@ impl Runner<'_> {
         let parts = INPUTS.into_iter().filter_map(|input| Some(format!("{input}={}", case.find(input)?)));
         let content = parts.collect::<Vec<_>>().join("\n");
         let mut cost = row.cost_usd;
-        for (metric, scorer, config) in asked {
-            let files = config.command.as_ref().map(|program| content_of_files(&program.run, self.folder));
-            let key = Cache::key(&["score", &format!("{config:?}"), &files.unwrap_or_default(), &content]);
+        for (metric, scorer, config, files) in asked {
+            let key = Cache::key(&["score", &format!("{config:?}"), files, &content]);
             let kept = match self.cache.find::<Kept>(&key) {
                 Some(kept) => kept,
                 None => {

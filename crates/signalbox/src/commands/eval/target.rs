@@ -52,7 +52,8 @@ enum Kind {
     Recorded(String),
     Model(Box<Reached<ModelTarget>>),
     Http(Box<Reached<HttpTarget>>),
-    Command(CommandTarget),
+    /// With what its files hold.
+    Command(CommandTarget, String),
 }
 
 impl Target {
@@ -69,7 +70,7 @@ impl Target {
             let address = Address::of_endpoint(&expanded(&http.url)?, &headers, limit)?;
             Kind::Http(Box::new(Reached { what: http.clone(), address }))
         } else if let Some(command) = &config.command {
-            Kind::Command(command.clone())
+            Kind::Command(command.clone(), content_of_files(&command.run, folder))
         } else {
             return Err("nobody answers".to_owned());
         };
@@ -91,10 +92,7 @@ impl Target {
                 let HttpTarget { url, headers, body, answer } = &to.what;
                 (json!([url, headers, answer]), render_value(body, &item.fields)?)
             }
-            Kind::Command(command) => {
-                let files = content_of_files(&command.run, &self.folder);
-                (json!([command, files]), Value::Object(item.fields.clone()))
-            }
+            Kind::Command(command, files) => (json!([command, files]), Value::Object(item.fields.clone())),
         };
         let key = Cache::key(&["answer", &kind.to_string(), &asked.to_string()]);
         if let Some(answer) = cache.find::<Answer>(&key) {
@@ -136,7 +134,7 @@ impl Target {
                 let (answer, _) = to.address.ask(asked).await?;
                 Ok((at(answer, to.what.answer.as_deref())?, None))
             }
-            Kind::Command(command) => {
+            Kind::Command(command, _) => {
                 let said = program::ask(&command.run, &self.folder, asked, self.limit).await;
                 let said = said.map_err(Refused::finally)?;
                 let Some(pointer) = &command.answer else {

@@ -9,6 +9,7 @@ import { Button, IconButton } from '@/shared/ui/button';
 import { cx } from '@/shared/ui/cx';
 import { inputClass } from '@/shared/ui/field';
 import { Kbd } from '@/shared/ui/kbd';
+import { keepInView } from '@/shared/ui/keep-in-view';
 import { Card } from '@/shared/ui/page';
 import { SkeletonRows } from '@/shared/ui/skeleton';
 import { EmptyState, ErrorState } from '@/shared/ui/states';
@@ -66,7 +67,7 @@ function Line({
 }) {
   const row = useRef<HTMLButtonElement>(null);
   useEffect(() => {
-    if (picked) row.current?.scrollIntoView({ block: 'nearest' });
+    if (picked) keepInView(row.current);
   }, [picked]);
   const input = item.runs.find((side) => side.item)?.item?.input;
   return (
@@ -169,43 +170,39 @@ export function Items({
     told.metrics.filter(({ direction }) => direction === 'lower').map((one) => one.metric),
   );
   return (
-    <Card
-      title="Item by item"
-      aside={
-        <span className="flex flex-wrap items-center gap-2">
-          {segment !== undefined && (
-            <Button
-              size="sm"
-              look="ghost"
-              onClick={() => set({ segment: undefined })}
-              title="Show all segments"
-            >
-              {segment.replace(':', ': ')} ×
-            </Button>
-          )}
-          <select
-            aria-label="Sorted by"
-            value={metric}
-            onChange={(event) => set({ metric: event.target.value })}
-            className={cx(inputClass, 'h-7 w-auto max-w-44 text-xs')}
+    <Card title="Item by item">
+      <div className="flex flex-wrap items-center gap-2 px-4 pb-3">
+        {segment !== undefined && (
+          <Button
+            size="sm"
+            look="ghost"
+            onClick={() => set({ segment: undefined })}
+            title="Show all segments"
           >
-            {told.metrics.map((one) => (
-              <option key={one.metric} value={one.metric}>
-                by {titleOf(one.metric)}
-              </option>
-            ))}
-          </select>
-          <Filter
-            show={show}
-            told={answer.data}
-            onShow={(next) => set({ show: next === 'all' ? undefined : next })}
-          />
-          <IconButton label="Mark what changed (d)" active={marked} onClick={() => setMarked(!marked)}>
-            <Diff size={14} aria-hidden />
-          </IconButton>
-        </span>
-      }
-    >
+            {segment.replace(':', ': ')} ×
+          </Button>
+        )}
+        <select
+          aria-label="Sorted by"
+          value={metric}
+          onChange={(event) => set({ metric: event.target.value })}
+          className={cx(inputClass, 'h-7 w-auto max-w-44 text-xs')}
+        >
+          {told.metrics.map((one) => (
+            <option key={one.metric} value={one.metric}>
+              by {titleOf(one.metric)}
+            </option>
+          ))}
+        </select>
+        <Filter
+          show={show}
+          told={answer.data}
+          onShow={(next) => set({ show: next === 'all' ? undefined : next })}
+        />
+        <IconButton label="Mark what changed (d)" active={marked} onClick={() => setMarked(!marked)}>
+          <Diff size={14} aria-hidden />
+        </IconButton>
+      </div>
       {answer.isError && <ErrorState error={answer.error} retry={() => void answer.refetch()} />}
       {answer.isPending && <SkeletonRows rows={6} widths={['w-64', 'w-24']} />}
       {answer.data && items.length === 0 && (

@@ -61,7 +61,7 @@ function InputField({
         aria-invalid={problem !== undefined}
         className={cx(
           inputClass,
-          'h-auto resize-y py-2 text-xs leading-5',
+          'field-sizing-content h-auto max-h-72 min-h-14 resize-y py-2 text-xs leading-5',
           field.json && 'font-mono',
           problem !== undefined && 'border-error',
         )}
