@@ -11,6 +11,7 @@ use signalbox_guard::{Guard, GuardConfig, GuardError};
 use signalbox_types::ProjectId;
 use signalbox_types::seam::{Clock, Completer, EventStore, Reindexer};
 use signalbox_upstream::ProviderStatus;
+use signalbox_watch::Watch;
 use tokio::sync::{Semaphore, watch};
 
 use crate::routes::ConfigStatus;
@@ -49,6 +50,8 @@ pub struct ApiParts {
     pub online: Arc<Online>,
     /// Who asks a model on our own behalf: the gateway.
     pub completer: Arc<dyn Completer>,
+    /// What is watched, and who is told.
+    pub watch: Arc<Watch>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Numbers about the process.

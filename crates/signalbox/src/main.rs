@@ -8,6 +8,7 @@ mod models;
 mod reload;
 mod remote;
 mod server;
+mod watching;
 mod web;
 mod wire_up;
 

@@ -11,6 +11,7 @@ use signalbox_gateway::{Settings, Switch};
 use signalbox_guard::Guard;
 use signalbox_prices::{PriceBook, Prices};
 use signalbox_types::seam::Clock;
+use signalbox_watch::Watch;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
@@ -27,6 +28,7 @@ pub(crate) struct Reload {
     started: Origin,
     switch: Arc<Switch>,
     prices: Prices,
+    watch: Arc<Watch>,
     clock: Arc<dyn Clock>,
     status: Mutex<ConfigStatus>,
     price_file: Mutex<Option<PathBuf>>,
@@ -34,7 +36,13 @@ pub(crate) struct Reload {
 
 impl Reload {
     /// With this configuration in force.
-    pub(crate) fn new(config: &Config, switch: Arc<Switch>, prices: Prices, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        config: &Config,
+        switch: Arc<Switch>,
+        prices: Prices,
+        watch: Arc<Watch>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let file = config.origin.file.as_ref().filter(|_| config.origin.is_there);
         let status = ConfigStatus {
             file: file.map(|file| file.display().to_string()),
@@ -47,6 +55,7 @@ impl Reload {
             started: config.origin.clone(),
             switch,
             prices,
+            watch,
             clock,
             status: Mutex::new(status),
             price_file: Mutex::new(price_file_of(config)),
@@ -143,6 +152,7 @@ impl Reload {
         let texts = |problems: Vec<_>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
         self.switch.apply(settings, &config::environment).map_err(texts)?;
         self.prices.replace(prices);
+        self.watch.configure(config.watch);
         *self.price_file.lock() = price_file;
         let mut status = self.status.lock();
         status.file = file;

@@ -25,6 +25,7 @@ use signalbox_store::{SpanQueue, Store};
 use signalbox_types::seam::{Clock, Completer, EventStore, SpanSink, SystemClock};
 use signalbox_types::{ProjectId, Secret};
 use signalbox_upstream::{Upstream, Vault};
+use signalbox_watch::{Watch, WatchParts};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tower::ServiceExt;
@@ -32,6 +33,7 @@ use tracing::{error, info, warn};
 
 use crate::config::{self, Config};
 use crate::reload::Reload;
+use crate::watching::{self, Documents, Outside, WatchNumbers};
 use crate::web::Web;
 
 /// Spans of the gateway that may wait for the store.
@@ -53,6 +55,7 @@ pub(crate) struct App {
     queue: Arc<SpanQueue>,
     queue_task: Mutex<Option<JoinHandle<()>>>,
     online: Arc<Online>,
+    watch_task: JoinHandle<()>,
     stopping: watch::Sender<bool>,
     first_key: Option<Secret>,
 }
@@ -91,7 +94,18 @@ impl App {
         })));
         add_policies(&catalog, &gateway).await?;
         gateway.current().keep_owners().await.context("can't read who made what at providers")?;
-        let reload = Arc::new(Reload::new(config, Arc::clone(&gateway), prices.clone(), Arc::clone(&clock)));
+        let watch = WatchParts {
+            config: config.watch.clone(),
+            project: ProjectId::new(watching::PROJECT),
+            store: Arc::clone(&store) as Arc<dyn EventStore>,
+            clock: Arc::clone(&clock),
+            keep: Arc::new(Documents::new(Arc::clone(&shared_catalog))),
+            http: Arc::new(Outside),
+        };
+        let watch = Watch::open(watch).await.map_err(|error| anyhow::anyhow!("can't read what is watched: {error}"))?;
+        let watch = Arc::new(watch);
+        let reload =
+            Arc::new(Reload::new(config, Arc::clone(&gateway), prices.clone(), Arc::clone(&watch), Arc::clone(&clock)));
         let reindexer = Arc::new(Reindex::new(Arc::clone(&store) as Arc<dyn EventStore>, prices.clone()));
         let ingest = Arc::new(Ingest::new(IngestParts {
             config: config.ingest.clone(),
@@ -107,6 +121,7 @@ impl App {
         ingest.metrics().register(&mut registry);
         registry.register_collector(Box::new(StoreNumbers { store: Arc::clone(&store), queue: Arc::clone(&queue) }));
         registry.register_collector(Box::new(ConfigNumbers(Arc::clone(&reload))));
+        registry.register_collector(Box::new(WatchNumbers(Arc::clone(&watch))));
         let (stopping, stop_seen) = watch::channel(false);
         let api = signalbox_api::router(ApiParts {
             store: Arc::clone(&store) as Arc<dyn EventStore>,
@@ -138,6 +153,7 @@ impl App {
             },
             online: Arc::clone(&online),
             completer: Arc::clone(&gateway) as Arc<dyn Completer>,
+            watch: Arc::clone(&watch),
             clock,
             status: status(&gateway, &queue, began),
             metrics_text: Arc::new(move || text_of(&registry)),
@@ -146,6 +162,7 @@ impl App {
         let grpc = ingest.grpc().prepare().into_axum_router();
         let first_key = first_key.map(|made| made.key);
         let queue_task = Mutex::new(Some(queue_task));
+        let watch_task = watching::start(watch);
         Ok(Self {
             gateway,
             reload,
@@ -158,6 +175,7 @@ impl App {
             queue,
             queue_task,
             online,
+            watch_task,
             stopping,
             first_key,
         })
@@ -229,6 +247,8 @@ impl App {
     /// # Errors
     /// Something could not be written.
     pub(crate) async fn close(&self) -> anyhow::Result<()> {
+        // Messages that are on their way are sent again after the next start.
+        self.watch_task.abort();
         self.gateway.current().drain().await;
         self.queue.drain().await;
         let queue_task = self.queue_task.lock().take();

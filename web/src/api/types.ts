@@ -4,6 +4,7 @@ import type { components, operations } from './schema';
 type Schemas = components['schemas'];
 
 export type Answer = Schemas['Answer'];
+export type Backtest = Schemas['Backtest'];
 export type ChangePolicies = Schemas['ChangePolicies'];
 export type ComparedItem = Schemas['ComparedItem'];
 export type ComparedItems = Schemas['ComparedItems'];
@@ -44,6 +45,8 @@ export type OnlineRule = Schemas['KeptOnlineRule'];
 export type OnlineRuleConfig = Schemas['OnlineRuleConfig'];
 export type OnlineScorer = Schemas['OnlineScorer'];
 export type OnlineSummary = Schemas['OnlineSummary'];
+export type Incident = Schemas['Incident'];
+export type Monitor = Schemas['MonitorShown'];
 export type Operator = Schemas['Operator'];
 export type Part = Schemas['Part'];
 export type Policy = Schemas['PolicyConfig'];

@@ -1,5 +1,6 @@
 import {
   Activity,
+  BellRing,
   Database,
   FlaskConical,
   KeyRound,
@@ -9,6 +10,7 @@ import {
   Radar,
   Ruler,
   ShieldCheck,
+  Siren,
   Split,
   Table2,
   TerminalSquare,
@@ -25,6 +27,8 @@ export interface Page {
     | '/experiments'
     | '/metrics-catalogue'
     | '/online'
+    | '/incidents'
+    | '/monitors'
     | '/routes'
     | '/providers'
     | '/keys'
@@ -66,6 +70,22 @@ export const pages: Page[] = [
     key: 'g',
     group: 'Observe',
     ranged: true,
+  },
+  {
+    to: '/incidents',
+    title: 'Incidents',
+    about: 'What is wrong now, who has taken it, and what happened',
+    icon: Siren,
+    key: 'i',
+    group: 'Observe',
+  },
+  {
+    to: '/monitors',
+    title: 'Monitors',
+    about: 'What is watched: limits, baselines, budgets, and how they are',
+    icon: BellRing,
+    key: 'w',
+    group: 'Observe',
   },
   { to: '/query', title: 'Query', about: 'SQL over spans', icon: TerminalSquare, key: 'q', group: 'Observe' },
   {

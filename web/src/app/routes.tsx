@@ -74,6 +74,23 @@ const guardrails = createRoute({
   component: lazyRouteComponent(() => import('@/features/guardrails/page'), 'GuardrailsPage'),
 });
 
+const incidents = createRoute({
+  getParentRoute: () => house,
+  path: '/incidents',
+  validateSearch: (raw: Record<string, unknown>): { show?: 'all'; id?: string } => ({
+    show: raw.show === 'all' ? 'all' : undefined,
+    id: textOf(raw.id),
+  }),
+  component: lazyRouteComponent(() => import('@/features/incidents/page'), 'IncidentsPage'),
+});
+
+const monitors = createRoute({
+  getParentRoute: () => house,
+  path: '/monitors',
+  validateSearch: (raw: Record<string, unknown>): { name?: string } => ({ name: textOf(raw.name) }),
+  component: lazyRouteComponent(() => import('@/features/monitors/page'), 'MonitorsPage'),
+});
+
 const query = createRoute({
   getParentRoute: () => house,
   path: '/query',
@@ -162,7 +179,7 @@ export const makeRouter = (queryClient: QueryClient) =>
         traces,
         trace,
         guardrails,
-        query,
+        online,
         experiments,
         experiment,
         compare,
@@ -170,6 +187,9 @@ export const makeRouter = (queryClient: QueryClient) =>
         online,
         datasets,
         dataset,
+        incidents,
+        monitors,
+        query,
         routes,
         providers,
         keys,

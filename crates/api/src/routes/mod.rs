@@ -2,6 +2,7 @@
 //! document, the browsable page and the web UI's types follow.
 
 mod backup;
+mod channels;
 mod config;
 mod credentials;
 mod datasets;
@@ -13,8 +14,10 @@ mod fields;
 mod guard;
 mod health;
 mod import;
+mod incidents;
 mod keys;
 mod live;
+mod monitors;
 mod online_rules;
 mod providers;
 mod queries;
@@ -24,6 +27,7 @@ mod routing;
 mod runs;
 mod scores;
 mod session;
+mod silences;
 mod sql;
 mod status;
 mod tables;
@@ -55,6 +59,8 @@ const PARQUET: &str = "application/vnd.apache.parquet";
 pub(crate) fn list() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(backup::back_up))
+        .routes(routes!(channels::list))
+        .routes(routes!(channels::test))
         .routes(routes!(config::show))
         .routes(routes!(credentials::list))
         .routes(routes!(credentials::set, credentials::delete))
@@ -73,10 +79,18 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(guard::policies::list, guard::policies::change))
         .routes(routes!(health::healthz))
         .routes(routes!(import::import))
+        .routes(routes!(incidents::list))
+        .routes(routes!(incidents::show))
+        .routes(routes!(incidents::acknowledge))
+        .routes(routes!(incidents::note))
+        .routes(routes!(incidents::post_mortem))
+        .routes(routes!(incidents::resolve))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))
         .routes(routes!(health::metrics))
         .routes(routes!(live::watch))
+        .routes(routes!(channels::messages))
+        .routes(routes!(channels::retry))
         .routes(routes!(evaluate::list))
         .routes(routes!(online_rules::list, online_rules::create))
         .routes(routes!(online_rules::look::preview))
@@ -84,6 +98,9 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(online_rules::backfill, online_rules::cancel))
         .routes(routes!(online_rules::history))
         .routes(routes!(online_rules::look::summary))
+        .routes(routes!(monitors::list))
+        .routes(routes!(monitors::test))
+        .routes(routes!(monitors::show, monitors::save, monitors::delete))
         .routes(routes!(providers::list))
         .routes(routes!(queries::list))
         .routes(routes!(queries::cancel))
@@ -100,6 +117,8 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(evaluate::rubrics::list))
         .routes(routes!(scores::create))
         .routes(routes!(session::show, session::open, session::close))
+        .routes(routes!(silences::list, silences::create))
+        .routes(routes!(silences::end))
         .routes(routes!(sql::ask))
         .routes(routes!(status::show))
         .routes(routes!(tables::list))

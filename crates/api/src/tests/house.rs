@@ -16,9 +16,11 @@ use signalbox_testkit::{ManualClock, MemoryStore, ScriptedCompleter, ScriptedRei
 use signalbox_types::seam::{Clock, Completer, EventStore};
 use signalbox_types::{ProjectId, Span, Timestamp};
 use signalbox_upstream::{Upstream, UpstreamConfig};
+use signalbox_watch::Watch;
 use tokio::sync::watch;
 use tower::ServiceExt;
 
+use super::watching;
 use crate::{ApiParts, CatalogLedger, ConfigStatus, RefusedConfig, Status, router};
 
 const MAX_ANSWER_BYTES: usize = 10 * 1024 * 1024;
@@ -33,6 +35,7 @@ pub(crate) struct House {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) key: String,
     pub(crate) stop: watch::Sender<bool>,
+    pub(crate) watch: Arc<Watch>,
     _dir: tempfile::TempDir,
 }
 
@@ -70,6 +73,7 @@ impl House {
             clock: Arc::clone(&seam),
         });
         let models: Arc<ScriptedCompleter> = Arc::default();
+        let watching = watching::open(Arc::clone(&asked), Arc::clone(&seam)).await;
         let router = router(ApiParts {
             online: online.await.unwrap(),
             store: asked,
@@ -102,12 +106,13 @@ impl House {
                 Ok(())
             }),
             completer: Arc::<ScriptedCompleter>::clone(&models) as Arc<dyn Completer>,
+            watch: Arc::clone(&watching),
             clock: seam,
             status: Arc::new(|| Status { version: "1.2.3".to_owned(), shed_spans: 7, ..Status::default() }),
             metrics_text: Arc::new(|| "# TYPE signalbox_up gauge\nsignalbox_up 1\n# EOF\n".to_owned()),
             stopping,
         });
-        Self { router, store, reindexer, models, catalog, clock, key, stop, _dir: dir }
+        Self { router, store, reindexer, models, catalog, clock, key, stop, watch: watching, _dir: dir }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -1,6 +1,7 @@
 //! What is true of every route.
 
 pub(crate) mod house;
+mod watching;
 
 use axum::http::{Method, StatusCode, header};
 use house::House;

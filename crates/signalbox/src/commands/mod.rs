@@ -10,6 +10,7 @@ mod eval_judge;
 mod export;
 mod import;
 mod init;
+mod monitors;
 mod place;
 mod push;
 mod query;
@@ -48,6 +49,7 @@ enum Command {
     Scan(scan::Scan),
     Eval(eval::Eval),
     Dataset(dataset::Dataset),
+    Monitors(monitors::Monitors),
     Export(export::Export),
     Import(import::Import),
     Reindex(reindex::Reindex),
@@ -68,6 +70,7 @@ impl CommandLine {
             Command::Scan(scan) => scan.run(),
             Command::Eval(eval) => eval.run(),
             Command::Dataset(dataset) => dataset.run(),
+            Command::Monitors(monitors) => monitors.run(),
             Command::Export(export) => export.run(),
             Command::Import(import) => import.run(),
             Command::Reindex(reindex) => reindex.run(),

@@ -24,6 +24,7 @@ use signalbox_prices::{Discount, ModelPrice, PriceBook};
 use signalbox_store::StoreConfig;
 use signalbox_types::Secret;
 use signalbox_upstream::{HumanDuration, ProviderConfig, SimulatedConfig, Timeouts, UpstreamConfig};
+use signalbox_watch::WatchConfig;
 
 pub(crate) use address::Address;
 pub(crate) use origin::Origin;
@@ -77,6 +78,8 @@ pub(crate) struct Config {
     pub(crate) evals: EvalsConfig,
     /// The embedded event store.
     pub(crate) store: StoreConfig,
+    /// What is watched, and who is told.
+    pub(crate) watch: WatchConfig,
     /// Where all this stands.
     #[serde(skip)]
     pub(crate) origin: Origin,
@@ -234,6 +237,9 @@ impl Config {
         }
         for (path, error) in PriceBook::problems(&self.prices) {
             report(&check::pointer_of(&format!("prices{path}")), Finding::new(error.to_string()));
+        }
+        for problem in self.watch.problems() {
+            report(&check::pointer_of(&format!("watch.{}", problem.field)), Finding::new(problem.message));
         }
         for (field, expected) in self.gateway.problems() {
             report(&format!("/gateway/{field}"), Finding::new(expected));

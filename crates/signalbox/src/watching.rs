@@ -1,0 +1,114 @@
+//! What watching needs of the house: documents in the catalog, webhooks by the providers' connections, and somebody who looks at the
+//! clock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::gauge::ConstGauge;
+use serde_json::Value;
+use signalbox_catalog::{Catalog, WatchedDocument};
+use signalbox_types::seam::BoxFuture;
+use signalbox_upstream::post;
+use signalbox_watch::{Http, HttpAnswer, HttpRequest, Keep, Key, Kind, Watch};
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+
+/// Whose the configuration's monitors are: the project of the first key.
+pub(crate) const PROJECT: &str = "default";
+/// How often somebody looks whether a monitor is due.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often somebody looks whether a message is.
+const SEND: Duration = Duration::from_millis(500);
+
+/// Documents in the catalog.
+#[derive(Debug)]
+pub(crate) struct Documents(Arc<Catalog>);
+
+impl Documents {
+    pub(crate) fn new(catalog: Arc<Catalog>) -> Self {
+        Self(catalog)
+    }
+}
+
+impl Keep for Documents {
+    fn load(&self) -> BoxFuture<'_, Result<Vec<(Key, Value)>, String>> {
+        Box::pin(async {
+            let documents = self.0.watched().await.map_err(|error| error.to_string())?;
+            let read = |document: WatchedDocument| {
+                let kind = Kind::find(&document.kind)?;
+                Some((Key { project: document.project, kind, id: document.id }, document.body?))
+            };
+            Ok(documents.into_iter().filter_map(read).collect())
+        })
+    }
+
+    fn write(&self, changes: Vec<(Key, Option<Value>)>) -> BoxFuture<'_, Result<(), String>> {
+        let document = |(key, body): (Key, Option<Value>)| WatchedDocument {
+            project: key.project,
+            kind: key.kind.as_str().to_owned(),
+            id: key.id,
+            body,
+        };
+        let documents = changes.into_iter().map(document).collect();
+        Box::pin(async { self.0.write_watched(documents).await.map_err(|error| error.to_string()) })
+    }
+}
+
+/// The way to webhooks.
+#[derive(Debug)]
+pub(crate) struct Outside;
+
+impl Http for Outside {
+    fn post(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpAnswer, String>> {
+        Box::pin(async move {
+            let posted = post(&request.url, &request.headers, request.body).await?;
+            Ok(HttpAnswer { status: posted.status, retry_after_s: posted.retry_after_s, body: posted.body })
+        })
+    }
+}
+
+/// Evaluates and delivers for ever, each at its own pace: a slow channel holds no evaluation up.
+pub(crate) fn start(watch: Arc<Watch>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let evaluate = async {
+            let mut look = tokio::time::interval(LOOK);
+            look.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            loop {
+                look.tick().await;
+                watch.tick().await;
+            }
+        };
+        let deliver = async {
+            let mut look = tokio::time::interval(SEND);
+            look.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            loop {
+                look.tick().await;
+                watch.deliver().await;
+            }
+        };
+        tokio::join!(evaluate, deliver);
+    })
+}
+
+/// How much is watched, and whether somebody should look.
+#[derive(Debug)]
+pub(crate) struct WatchNumbers(pub(crate) Arc<Watch>);
+
+impl Collector for WatchNumbers {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let numbers = self.0.numbers();
+        for (name, help, value) in [
+            ("signalbox_monitors", "Monitors", numbers.monitors),
+            ("signalbox_monitors_failing", "Monitors that could not be evaluated the last time", numbers.failing),
+            ("signalbox_incidents_open", "Incidents that aren't over", numbers.incidents),
+            ("signalbox_messages_waiting", "Messages about incidents that aren't delivered yet", numbers.waiting),
+            ("signalbox_messages_dead", "Messages about incidents that were given up", numbers.dead),
+        ] {
+            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        }
+        Ok(())
+    }
+}

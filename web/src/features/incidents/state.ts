@@ -1,0 +1,31 @@
+import type { Incident } from '@/api/types';
+import type { Tone } from '@/shared/ui/badge';
+
+export const severityTone: Record<Incident['severity'], Tone> = {
+  critical: 'error',
+  error: 'error',
+  warning: 'warn',
+  info: 'info',
+};
+
+export const statusTone: Record<Incident['status'], Tone> = {
+  open: 'error',
+  acknowledged: 'warn',
+  resolved: 'ok',
+};
+
+/** Labels as people read them. */
+export const named = (labels: Record<string, string>): string =>
+  Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(', ');
+
+/** How long it lasted, or has lasted so far: `4 min`, `2 h 5 min`. */
+export function lasted(incident: Pick<Incident, 'opened_at' | 'resolved_at'>, now = Date.now()): string {
+  const end = incident.resolved_at === undefined ? now : Date.parse(incident.resolved_at);
+  const minutes = Math.max(0, Math.floor((end - Date.parse(incident.opened_at)) / 60_000));
+  if (minutes < 1) return 'under a minute';
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}

@@ -1,0 +1,97 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Pencil, Trash2 } from 'lucide-react';
+import { useState } from 'react';
+
+import type { Monitor } from '@/api/types';
+import { compactJson } from '@/shared/format/json';
+import { exactTime, formatAgo } from '@/shared/time/format';
+import { Badge } from '@/shared/ui/badge';
+import { Button } from '@/shared/ui/button';
+import { CodeBlock } from '@/shared/ui/copy';
+import { Dialog } from '@/shared/ui/dialog';
+
+import { type Definition, deleteMonitor } from '../queries';
+import { kindOf, phaseTone } from '../state';
+import { Editor } from './editor';
+import { Tested } from './tested';
+
+/** One monitor: its series, history with the band, and what it is. */
+export function Detail({ monitor, onClose }: { monitor: Monitor; onClose: () => void }) {
+  const [editing, setEditing] = useState(false);
+  const queryClient = useQueryClient();
+  const definition = monitor.definition as Definition;
+  const remove = useMutation({
+    mutationFn: () => deleteMonitor(monitor.name),
+    onSuccess: async () => {
+      onClose();
+      await queryClient.invalidateQueries({ queryKey: ['monitors'] });
+    },
+  });
+  if (editing) return <Editor open onClose={() => setEditing(false)} initial={definition} />;
+  return (
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title={monitor.name}
+      description={typeof definition.description === 'string' ? definition.description : undefined}
+      size="huge"
+    >
+      <div className="grid gap-5 lg:grid-cols-2">
+        <div className="min-w-0 space-y-4">
+          {monitor.problem && (
+            <p role="alert" className="rounded-md bg-error-soft px-3 py-2 text-sm text-error">
+              It can’t be evaluated: {monitor.problem}
+            </p>
+          )}
+          <section>
+            <h3 className="mb-1.5 text-sm font-medium">Series</h3>
+            {monitor.series.length === 0 && <p className="text-sm text-muted">None has had data yet.</p>}
+            <ul className="max-h-64 divide-y divide-line overflow-y-auto rounded-md border border-line text-sm empty:hidden">
+              {monitor.series.map((one) => (
+                <li key={JSON.stringify(one.labels)} className="flex items-center gap-2 px-3 py-2">
+                  <Badge tone={phaseTone[one.phase]}>{one.phase}</Badge>
+                  <span className="min-w-0 flex-1 truncate" title={one.seen?.text}>
+                    <span className="mr-2 font-mono text-xs">{Object.values(one.labels).join(' · ')}</span>
+                    <span className="text-muted">{one.seen?.text}</span>
+                  </span>
+                  <span className="num shrink-0 text-xs text-faint" title={exactTime(one.since)}>
+                    {formatAgo(one.since)}
+                  </span>
+                </li>
+              ))}
+            </ul>
+          </section>
+          <section>
+            <h3 className="mb-1.5 text-sm font-medium">Definition</h3>
+            <CodeBlock label="definition" code={compactJson(definition, 60)} />
+          </section>
+          {monitor.source === 'config' ? (
+            <p className="text-xs text-muted">It stands in the configuration file, and is changed there.</p>
+          ) : (
+            <div className="flex gap-2">
+              <Button onClick={() => setEditing(true)}>
+                <Pencil size={14} aria-hidden /> Change
+              </Button>
+              <Button look="ghost" disabled={remove.isPending} onClick={() => remove.mutate()}>
+                <Trash2 size={14} aria-hidden /> Delete
+              </Button>
+              {remove.isError && (
+                <span role="alert" className="self-center text-sm text-error">
+                  {remove.error.message}
+                </span>
+              )}
+            </div>
+          )}
+        </div>
+        <section className="min-w-0">
+          <h3 className="mb-2 text-sm font-medium">History</h3>
+          {kindOf(definition) === 'composite' ? (
+            <p className="text-sm text-muted">It looks at other monitors, whose past isn’t kept.</p>
+          ) : (
+            <Tested definition={{ ...definition, notify: [], escalation: undefined }} last="7d" />
+          )}
+        </section>
+      </div>
+    </Dialog>
+  );
+}

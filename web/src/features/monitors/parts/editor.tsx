@@ -1,0 +1,123 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+
+import { ApiError } from '@/api/client';
+import { compactJson } from '@/shared/format/json';
+import { Button } from '@/shared/ui/button';
+import { Dialog } from '@/shared/ui/dialog';
+
+import { type Definition, saveMonitor } from '../queries';
+import { Tested } from './tested';
+
+/** Where most people begin. */
+const example: Definition = {
+  name: 'error-rate',
+  query: {
+    measures: [
+      { fn: 'count', as: 'bad', filter: { field: 'status', op: '=', value: 'error' } },
+      { fn: 'count', as: 'all' },
+    ],
+    group_by: ['model'],
+  },
+  value: { of: 'bad', over: 'all' },
+  window: '5m',
+  min_samples: 20,
+  condition: { threshold: { above: 0.05, recover: 0.03 } },
+  for: 2,
+  severity: 'critical',
+  notify: [],
+};
+
+function read(text: string): Definition | string {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Definition;
+    return 'Expected an object, written {…}.';
+  } catch (error) {
+    return error instanceof Error ? error.message : 'This is no JSON.';
+  }
+}
+
+/** Makes a monitor, or changes one; shows what it would have said before it is saved. */
+export function Editor({
+  open,
+  onClose,
+  initial,
+}: {
+  open: boolean;
+  onClose: () => void;
+  initial?: Definition;
+}) {
+  const [text, setText] = useState(() => compactJson(initial ?? example, 60));
+  const [tested, setTested] = useState<Definition>();
+  const queryClient = useQueryClient();
+  const definition = read(text);
+  const sound = typeof definition !== 'string';
+  const save = useMutation({
+    mutationFn: (one: Definition) => saveMonitor(String(one.name ?? ''), one),
+    onSuccess: async () => {
+      onClose();
+      await queryClient.invalidateQueries({ queryKey: ['monitors'] });
+    },
+  });
+  return (
+    <Dialog
+      open={open}
+      onOpenChange={(next) => !next && onClose()}
+      title={initial ? 'Change the monitor' : 'New monitor'}
+      description="The same fields as in the configuration file. Conditions: threshold, baseline, change, absence, sequential, burn_rate, composite."
+      size="huge"
+    >
+      <div className="grid gap-5 lg:grid-cols-2">
+        <div>
+          <label htmlFor="definition" className="mb-1 block text-sm font-medium">
+            Definition
+          </label>
+          <textarea
+            id="definition"
+            spellCheck={false}
+            rows={22}
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+            aria-invalid={!sound || save.isError}
+            aria-describedby="definition-note"
+            className="w-full rounded-md border border-line-strong bg-sunken p-3 font-mono text-xs leading-relaxed focus:border-accent focus:outline-none focus-visible:ring-2 focus-visible:ring-accent/30"
+          />
+          <p
+            id="definition-note"
+            role={sound && !save.isError ? undefined : 'alert'}
+            className="mt-1 min-h-5 text-xs text-error"
+          >
+            {sound ? save.error?.message : definition}
+            {save.error instanceof ApiError && save.error.field && (
+              <span className="ml-1 font-mono">({save.error.field})</span>
+            )}
+          </p>
+          <div className="mt-2 flex justify-end gap-2">
+            <Button onClick={onClose}>Cancel</Button>
+            <Button disabled={!sound} onClick={() => sound && setTested(definition)}>
+              Try on the last 7 days
+            </Button>
+            <Button
+              look="primary"
+              disabled={!sound || save.isPending}
+              onClick={() => sound && save.mutate(definition)}
+            >
+              {save.isPending ? 'Saving…' : 'Save'}
+            </Button>
+          </div>
+        </div>
+        <div className="min-w-0">
+          <h3 className="mb-2 text-sm font-medium">What it would have said</h3>
+          {tested ? (
+            <Tested definition={tested} last="7d" />
+          ) : (
+            <p className="rounded-md border border-dashed border-line p-8 text-center text-sm text-muted">
+              Try it, and see how often it would have fired, with the band or the limit drawn over history.
+            </p>
+          )}
+        </div>
+      </div>
+    </Dialog>
+  );
+}
