@@ -1455,7 +1455,7 @@ export interface components {
             aliases: string[];
             /** @description Which values are good: `higher` or `lower`. */
             direction: string;
-            /** @description What it looks at: `text`, `structure`, `retrieval`, `grounding`, `agent`, `drift`. */
+            /** @description What it looks at: `text`, `structure`, `retrieval`, `grounding`, `agent`, `drift`, `safety`. */
             family: string;
             /** @description How the value comes about, and its limits. */
             formula: string;

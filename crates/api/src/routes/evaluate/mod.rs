@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use signalbox_metrics::{About, Case, Direction, Family, Input, Measure, Options, registry};
+use signalbox_evals::safety::{every_metric, find_metric, near_metric};
+use signalbox_metrics::{About, Case, Direction, Family, Input, Measure, Options};
 
 use crate::auth::Caller;
 use crate::envelope::Json;
@@ -32,7 +33,7 @@ pub(crate) struct MetricAbout {
     name: &'static str,
     /// Other names that it answers to.
     aliases: Vec<&'static str>,
-    /// What it looks at: `text`, `structure`, `retrieval`, `grounding`, `agent`, `drift`.
+    /// What it looks at: `text`, `structure`, `retrieval`, `grounding`, `agent`, `drift`, `safety`.
     #[schema(value_type = String)]
     family: Family,
     /// What it measures, in a line.
@@ -177,7 +178,7 @@ pub(crate) struct MetricEvidence {
 #[utoipa::path(get, path = "/api/v1/metrics", operation_id = "list_metrics", tag = "Evaluation",
     responses((status = 200, description = "Every metric.", body = Metrics)))]
 pub(crate) async fn list(_: Caller) -> Json<Metrics> {
-    Json(Metrics { metrics: registry::ALL.iter().copied().map(described).collect() })
+    Json(Metrics { metrics: every_metric().map(described).collect() })
 }
 
 fn described(about: &'static About) -> MetricAbout {
@@ -223,8 +224,8 @@ fn made(at: usize, ask: MetricAsk) -> Result<Measure, ApiError> {
         MetricAsk::Name(name) => (name, Map::new(), None),
         MetricAsk::With(setting) => (setting.name, setting.options, setting.threshold),
     };
-    let Some(about) = registry::find(&name) else {
-        let hint = match registry::near(&name) {
+    let Some(about) = find_metric(&name) else {
+        let hint = match near_metric(&name) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`GET /api/v1/metrics` lists all".to_owned(),
         };
