@@ -36,8 +36,8 @@ accept: ## take the new golden files as right (then look at `git diff`)
 bench: ## measure the gateway against nginx in the same run
 	@$(XTASK) bench
 
-train: ## the guard's model from labelled data: make train DATA=path/to/data
-	@cargo run --quiet --release --package signalbox-guard --example train -- "$(DATA)"
+train: ## the guard's model from labelled data: make train DATA=path/to/data [FEEDBACK=exported.jsonl]
+	@cargo run --quiet --release --package signalbox-guard --example train -- "$(DATA)" $(if $(FEEDBACK),--feedback "$(FEEDBACK)")
 
 audit: ## licences, advisories, unused dependencies
 	@$(XTASK) audit

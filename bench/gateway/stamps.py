@@ -38,6 +38,9 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pie
         writer.write(HEAD)
         for _ in range(pieces):
             await asyncio.sleep(pace_s)
+            # Who only looked whether somebody listens is gone by now.
+            if writer.is_closing():
+                return
             now = str(time.monotonic_ns() // 1_000).translate(LETTERS)
             writer.write(chunk(piece(f"@{now}@ ")))
         writer.write(chunk(piece("", "stop")) + chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n")

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from load import Case, answers, body_for, load
-from servers import KEY, Server, free_port, start
+from servers import KEY, Server, free_port, start, wait_for
 
 STAMPS = Path(__file__).with_name("stamps.py")
 # Besides the streams, a server has files of its own open.
@@ -33,6 +33,8 @@ def delays(make: list, rounds: int, seconds: float, streams: int, pace_ms: int) 
     port = free_port()
     provider = start([sys.executable, str(STAMPS), "serve", str(port), "50", str(pace_ms)])
     try:
+        # Before those that stand before it: they answer 502 until it listens.
+        wait_for(f"http://127.0.0.1:{port}", provider)
         servers = [one for one in (maker(port) for maker in make) if one]
         servers = [one for one in servers if answers(one, Case("every piece", 1, 1, stream=True))]
         ports = {"direct": port, **{one.name: int(one.url.rsplit(":", 1)[1]) for one in servers}}

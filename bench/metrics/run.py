@@ -4,8 +4,10 @@
     python3 bench/metrics/run.py parity [--cases N] [--data DIR]    are values equal to 1e-9?
     python3 bench/metrics/run.py speed [--pairs N] [--data DIR]     how much faster, on one thread?
     python3 bench/metrics/run.py accuracy --data DIR                faithfulness by source, function calls by defect
+    python3 bench/metrics/run.py suite [--pairs N]                  seconds for a suite of N items and ten metrics
 
-The reference implementations are installed from PyPI once, into ~/.cache/signalbox/bench-metrics.
+The reference implementations are installed from PyPI once, into ~/.cache/signalbox/bench-metrics; `suite` needs none
+of them, but the release binary.
 DIR holds <task>/dev.jsonl. `--json FILE` writes the figures for programs. Ends with 1 if something isn't equal.
 """
 
@@ -17,7 +19,9 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from random import Random
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = pathlib.Path.home() / ".cache" / "signalbox" / "bench-metrics"
@@ -168,9 +172,67 @@ def accuracy(measure: pathlib.Path, options: argparse.Namespace) -> list[dict]:
     return found
 
 
+SUITE_METRICS = [
+    "bleu",
+    "chrf",
+    "ter",
+    "rouge1",
+    "rougeL",
+    "meteor",
+    "levenshtein",
+    "token_f1",
+    "faithfulness",
+    "numeric_consistency",
+]
+
+
+def suite(options: argparse.Namespace) -> list[dict]:
+    """Answers of some forty words beside their sources, all metrics, with the reports that a pipeline wants."""
+    random = Random(7)
+    words = ["".join(random.choices("abcdefghijklmnoprstuvwy", k=random.randint(2, 9))) for _ in range(4_000)]
+
+    def sentence() -> str:
+        said = random.choices(words, k=random.randint(8, 16))
+        if random.random() < 0.5:
+            said[random.randrange(len(said))] = str(random.randint(1, 2_000))
+        return " ".join(said).capitalize() + "."
+
+    items = []
+    for at in range(options.pairs):
+        source = [sentence() for _ in range(9)]
+        reference = " ".join(random.sample(source, 3))
+        changed = [random.choice(words) if random.random() < 0.15 else word for word in reference.split()]
+        item = {"id": str(at), "input": sentence(), "context": " ".join(source), "reference": reference}
+        items.append({**item, "output": " ".join(changed)})
+    binary = ROOT / "target" / "release" / "signalbox"
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        (folder / "items.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items), encoding="utf-8")
+        text = {
+            "name": "bench",
+            "datasets": ["items.jsonl"],
+            "targets": [{"name": "recorded", "recorded": "output"}],
+            "metrics": SUITE_METRICS,
+        }
+        # JSON is YAML.
+        (folder / "suite.yaml").write_text(json.dumps(text), encoding="utf-8")
+        seconds = []
+        for _ in range(options.rounds):
+            began = time.perf_counter()
+            command = [binary, "eval", "run", "suite.yaml", "--quiet", "--no-cache", "--json", "report.json"]
+            subprocess.run(command, cwd=folder, check=True)
+            seconds.append(time.perf_counter() - began)
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert (report["answers"], report["failed"]) == (options.pairs, 0), report
+    middle = statistics.median(seconds)
+    told = f"median of {options.rounds} rounds, {os.cpu_count()} cores"
+    print(f"{options.pairs} items × {len(SUITE_METRICS)} metrics: {middle:.2f} s ({told})")
+    return [{"suite": "recorded", "items": options.pairs, "metrics": len(SUITE_METRICS), "seconds": middle}]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["parity", "speed", "accuracy"], nargs="?", default="parity")
+    parser.add_argument("what", choices=["parity", "speed", "accuracy", "suite"], nargs="?", default="parity")
     parser.add_argument("--cases", type=int, default=4_000)
     parser.add_argument("--pairs", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
@@ -181,6 +243,11 @@ def main() -> int:
     options = parser.parse_args()
     if options.what == "accuracy" and not options.data:
         parser.error("accuracy needs --data DIR, a folder with labelled lines")
+    if options.what == "suite":
+        found = suite(options)
+        if options.json:
+            options.json.write_text(json.dumps(found, indent=2), encoding="utf-8")
+        return 0
     enter()
     found = {"parity": parity, "speed": speed, "accuracy": accuracy}[options.what](options.binary or build(), options)
     if options.json:

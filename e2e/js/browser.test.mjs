@@ -195,6 +195,75 @@ test('a text is tried on the page Guardrails, and the findings lead to their tra
   await page.waitForURL(/\/traces\/[0-9a-f]{32}/);
 });
 
+test('a dataset: a CSV is dropped, an item is mended, and the change is seen', async () => {
+  await page.goto(`${box.url}/`);
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  await page.keyboard.press('g');
+  await page.keyboard.press('s');
+  await page.waitForURL(/\/datasets$/);
+  await page.getByText('No datasets yet').waitFor();
+  await shoot('datasets-empty');
+  await page.keyboard.press('i');
+  const dialog = page.getByRole('dialog', { name: 'Import a file' });
+  await dialog.getByLabel('File').setInputFiles({
+    name: 'trains.csv',
+    mimeType: 'text/csv',
+    buffer: Buffer.from('key,question,expected,split\n1,"Where, and when?",In Linz,test\n2,How long?,Two hours,train\n'),
+  });
+  await dialog.getByLabel('What question is called').waitFor();
+  assert.equal(await dialog.getByLabel('What expected is called').inputValue(), 'reference');
+  await shoot('datasets-import');
+  await dialog.getByRole('button', { name: 'Import', exact: true }).click();
+  await dialog.getByRole('button', { name: 'Look at it' }).click();
+  await page.waitForURL(/\/datasets\/trains/);
+  await page.getByRole('row').filter({ hasText: 'Where, and when?' }).click();
+  const item = page.getByRole('complementary', { name: 'Item 1' });
+  await item.getByText('In Linz').waitFor();
+  await shoot('dataset-item');
+  await item.getByRole('button', { name: 'Edit' }).click();
+  await item.getByLabel('Reference: the right answer').fill('In Linz at noon');
+  await shoot('dataset-edit');
+  await item.getByRole('button', { name: 'Save as a new version' }).click();
+  await item.getByText('In Linz at noon').waitFor();
+  await page.getByRole('link', { name: 'Versions' }).click();
+  await page.getByText('Import trains.csv').waitFor();
+  await shoot('dataset-versions');
+  await page.getByRole('link', { name: 'Compare' }).click();
+  const changed = page.getByRole('article', { name: 'changed 1' });
+  await changed.getByText('at noon').waitFor();
+  await shoot('dataset-diff');
+  await page.goto(`${box.url}/datasets`);
+  await page.getByRole('row').filter({ hasText: 'trains' }).waitFor();
+  await shoot('datasets');
+});
+
+test('a span is added to a dataset and scored by hand', async () => {
+  await page.goto(`${box.url}/traces?q=vienna`);
+  await page.getByRole('row').filter({ hasText: 'night train' }).dblclick();
+  await page.getByRole('tab', { name: /Messages/ }).waitFor();
+  await page.keyboard.press('a');
+  const adding = page.getByRole('dialog', { name: 'Add to dataset' });
+  const reference = adding.getByLabel('Reference: the right answer');
+  await reference.waitFor();
+  await reference.fill('It stops in Linz.');
+  await shoot('trace-add-to-dataset');
+  await adding.getByRole('button', { name: 'Add to dataset' }).click();
+  await adding.getByText('which has 3 items now').waitFor();
+  await adding.getByRole('button', { name: 'Done' }).click();
+
+  await page.keyboard.press('s');
+  const score = page.getByRole('dialog', { name: 'Score' });
+  await score.getByRole('radio', { name: 'Bad' }).click();
+  await score.getByLabel('Why').fill('It leaves out the platform.');
+  await shoot('trace-score');
+  await score.getByRole('button', { name: 'Save the score' }).click();
+  await score.waitFor({ state: 'detached' });
+  await page.getByRole('tab', { name: /Details/ }).click();
+  await page.getByText('It leaves out the platform.').waitFor();
+  await page.getByRole('button', { name: 'Withdraw' }).click();
+  await page.getByText('It leaves out the platform.').waitFor({ state: 'detached' });
+});
+
 test('a query that never ends is cancelled from its page', async () => {
   await page.goto(`${box.url}/query`);
   await page.getByLabel('SQL').fill('SELECT count(*) FROM generate_series(1, 100000000000000) WHERE value % 7 = 3');

@@ -13,6 +13,8 @@ use crate::error::ApiError;
 
 /// The largest request body, in bytes. Queries are small; spans come in elsewhere.
 pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// The largest body that carries data, in bytes.
+const MAX_LARGE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Every refusal has this shape.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -79,12 +81,34 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonOrList<T> {
     }
 }
 
-async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
-    if !is_json(request.headers()) {
-        let error =
-            ApiError::new(ErrorClass::InvalidRequest, "the body must be JSON; send `Content-Type: application/json`");
-        return Err(error.status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+/// A JSON body that may be larger than others: it carries data.
+#[derive(Debug)]
+pub(crate) struct LargeJson<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for LargeJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        check_type(&request)?;
+        let body = axum::body::to_bytes(request.into_body(), MAX_LARGE_BYTES).await.map_err(|_| {
+            let problem = format!("the body is larger than {} MiB, or broke off", MAX_LARGE_BYTES / 1024 / 1024);
+            ApiError::new(ErrorClass::RequestTooLarge, problem)
+        })?;
+        parse(&body).map(Self)
     }
+}
+
+fn check_type(request: &Request) -> Result<(), ApiError> {
+    if is_json(request.headers()) {
+        return Ok(());
+    }
+    let error =
+        ApiError::new(ErrorClass::InvalidRequest, "the body must be JSON; send `Content-Type: application/json`");
+    Err(error.status(StatusCode::UNSUPPORTED_MEDIA_TYPE))
+}
+
+async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    check_type(&request)?;
     Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             ApiError::new(ErrorClass::RequestTooLarge, format!("the body is larger than {} KiB", MAX_BODY_BYTES / 1024))

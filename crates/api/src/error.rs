@@ -108,8 +108,22 @@ impl From<CatalogError> for ApiError {
             CatalogError::UnknownCredential(_) => {
                 Self::not_found(error.to_string()).hint("`GET /api/v1/credentials` lists them")
             }
-            CatalogError::LastKey(_) | CatalogError::Outdated { .. } | CatalogError::NoCredentialsKey => {
+            CatalogError::UnknownExperiment(_) => {
+                Self::not_found(error.to_string()).hint("`GET /api/v1/experiments` lists them")
+            }
+            CatalogError::UnknownRule(_) => {
+                Self::not_found(error.to_string()).hint("`GET /api/v1/online-rules` lists them")
+            }
+            CatalogError::UnknownRun(_) => Self::not_found(error.to_string()).hint("`GET /api/v1/runs` lists them"),
+            CatalogError::LastKey(_)
+            | CatalogError::Outdated { .. }
+            | CatalogError::NoCredentialsKey
+            | CatalogError::RunEnded { .. } => {
                 Self::new(ErrorClass::InvalidRequest, error.to_string()).status(StatusCode::CONFLICT)
+            }
+            CatalogError::Unknown { problem, hint } => Self::not_found(problem).hint(hint),
+            CatalogError::Conflict { problem, hint } => {
+                Self::new(ErrorClass::InvalidRequest, problem).status(StatusCode::CONFLICT).hint(hint)
             }
             CatalogError::File { fault: FileFault::Locked, .. } | CatalogError::Closing => {
                 Self { retry_after_s: Some(5), ..Self::new(ErrorClass::Overloaded, error.to_string()) }

@@ -4,6 +4,7 @@ mod auth;
 mod docs;
 mod envelope;
 mod error;
+mod ledger;
 mod openapi;
 mod parts;
 mod routes;
@@ -12,6 +13,7 @@ mod running;
 #[cfg(test)]
 mod tests;
 
+pub use ledger::CatalogLedger;
 pub use openapi::openapi;
 pub use parts::{AddPolicies, ApiParts, Status};
 pub use routes::{ConfigStatus, RefusedConfig, router};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use signalbox_catalog::Catalog;
+use signalbox_evals::online::Online;
 use signalbox_gateway::RouteStatus;
 use signalbox_guard::{Guard, GuardConfig, GuardError};
 use signalbox_types::ProjectId;
@@ -41,6 +42,8 @@ pub struct ApiParts {
     pub guard: Arc<dyn Fn(&ProjectId) -> Guard + Send + Sync>,
     /// Puts policies in force that a project adds.
     pub add_policies: AddPolicies,
+    /// Who scores what arrives.
+    pub online: Arc<Online>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Numbers about the process.

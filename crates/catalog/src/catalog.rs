@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 
 use crate::database;
 use crate::error::{AuthError, CatalogError, Fault, FileFault};
+use crate::resources::dataset;
 use crate::resources::key::{self, Principal};
 use crate::seal::Seals;
 use crate::snapshot::Snapshot;
@@ -44,6 +45,7 @@ impl Catalog {
             CatalogError::file(&file, FileFault::Unwritable, format!("its folder can't be made ({error})"))
         })?;
         let mut connection = database::open(&file).await?;
+        dataset::sql::forget_staged(&mut connection).await.map_err(|error| CatalogError::sqlite(&file, &error))?;
         let snapshot = Snapshot::load(&mut connection, &Snapshot::default(), None)
             .await
             .map_err(|error| CatalogError::sqlite(&file, &error))?;

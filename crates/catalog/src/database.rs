@@ -15,6 +15,10 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_guard.sql"),
     include_str!("../migrations/0003_kept.sql"),
     include_str!("../migrations/0004_credentials.sql"),
+    include_str!("../migrations/0005_datasets.sql"),
+    include_str!("../migrations/0006_runs.sql"),
+    include_str!("../migrations/0007_online.sql"),
+    include_str!("../migrations/0008_watch.sql"),
 ];
 
 /// How long to wait for another process (a backup, a shell) that holds the file.
@@ -28,6 +32,8 @@ pub(crate) async fn open(file: &Path) -> Result<SqliteConnection, CatalogError> 
         // With FULL a key that was shown, or a revocation that was confirmed, survives a power cut.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // What was erased must not be found in the file.
+        .pragma("secure_delete", "on")
         .busy_timeout(BUSY_TIMEOUT)
         .disable_statement_logging();
     let mut connection = options.connect().await.map_err(|error| CatalogError::sqlite(file, &error))?;

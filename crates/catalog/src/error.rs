@@ -88,6 +88,9 @@ pub enum CatalogError {
     /// There is no such credential.
     #[error("there is no credential `{0}`")]
     UnknownCredential(String),
+    /// There is no such rule in the caller's project.
+    #[error("there is no online rule `{0}`")]
+    UnknownRule(String),
     /// There is nothing to encrypt it with.
     #[error(
         "no credential can be kept without a key to encrypt it with: start Signalbox with SIGNALBOX_CREDENTIALS_KEY, at least 32 random characters (`openssl rand -base64 32`), or with the path of a file that holds them in SIGNALBOX_CREDENTIALS_KEY_FILE"
@@ -103,6 +106,36 @@ pub enum CatalogError {
         base: u32,
         /// The version that is in force.
         found: u32,
+    },
+    /// There is no such experiment in the caller's project.
+    #[error("there is no experiment `{0}`")]
+    UnknownExperiment(String),
+    /// There is no such run in the caller's project, or in the experiment that was named.
+    #[error("there is no run `{0}`")]
+    UnknownRun(String),
+    /// What has ended stays as it is.
+    #[error("the run `{id}` is {status}: nothing can be added to it; start another one")]
+    RunEnded {
+        /// Which one.
+        id: String,
+        /// How it ended.
+        status: &'static str,
+    },
+    /// There is no such thing in the caller's project.
+    #[error("{problem}")]
+    Unknown {
+        /// What isn't there.
+        problem: String,
+        /// Where to look.
+        hint: String,
+    },
+    /// It can't be done to what there is by now.
+    #[error("{problem}")]
+    Conflict {
+        /// What is in the way.
+        problem: String,
+        /// What to do.
+        hint: String,
     },
     /// The file is in trouble.
     #[error("{}: {problem}; {hint}", file.display())]

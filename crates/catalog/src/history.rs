@@ -1,6 +1,7 @@
 //! Who changed what when.
 
 use signalbox_types::{KeyId, ProjectId, Timestamp};
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::catalog::Catalog;
@@ -93,18 +94,31 @@ async fn newest(
     let statement = "SELECT time, actor, resource, resource_id, action, before, after
                      FROM history WHERE project_id = ? ORDER BY id DESC LIMIT ?";
     let rows = sqlx::query(statement).bind(project.as_str()).bind(limit).fetch_all(connection).await?;
+    rows.iter().map(read).collect()
+}
+
+/// The latest changes of one thing, newest first.
+pub(crate) async fn of_one(
+    connection: &mut SqliteConnection,
+    project: &ProjectId,
+    (resource, id): (&str, &str),
+    limit: u32,
+) -> Result<Vec<Change>, sqlx::Error> {
+    let statement = "SELECT time, actor, resource, resource_id, action, before, after FROM history
+                     WHERE project_id = ? AND resource = ? AND resource_id = ? ORDER BY id DESC LIMIT ?";
+    let query = sqlx::query(statement).bind(project.as_str()).bind(resource).bind(id).bind(limit);
+    query.fetch_all(connection).await?.iter().map(read).collect()
+}
+
+fn read(row: &SqliteRow) -> Result<Change, sqlx::Error> {
     let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
-    rows.iter()
-        .map(|row| {
-            Ok(Change {
-                time: Timestamp::from_micros(row.try_get("time")?),
-                actor: row.try_get::<Option<&str>, _>("actor")?.map(KeyId::new),
-                resource: row.try_get("resource")?,
-                resource_id: row.try_get("resource_id")?,
-                action: row.try_get("action")?,
-                before: json(row.try_get("before")?),
-                after: json(row.try_get("after")?),
-            })
-        })
-        .collect()
+    Ok(Change {
+        time: Timestamp::from_micros(row.try_get("time")?),
+        actor: row.try_get::<Option<&str>, _>("actor")?.map(KeyId::new),
+        resource: row.try_get("resource")?,
+        resource_id: row.try_get("resource_id")?,
+        action: row.try_get("action")?,
+        before: json(row.try_get("before")?),
+        after: json(row.try_get("after")?),
+    })
 }

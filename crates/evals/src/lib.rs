@@ -3,7 +3,12 @@
 
 #[cfg(test)]
 mod docs_tests;
+pub mod online;
+pub mod paired;
+pub mod results;
 pub mod safety;
 mod scorer;
+pub mod stats;
+pub mod suite;
 
 pub use scorer::{Local, Scored, Scorer, ScorerError};

@@ -12,7 +12,7 @@ use signalbox_guard::Guard;
 use signalbox_prices::Units;
 use signalbox_types::{Cost, Finding, Timestamp, Usage, Verdict};
 use signalbox_upstream::{Target, UpstreamBody};
-use signalbox_wire::canonical::{ChatRequest, ChatResponse};
+use signalbox_wire::canonical::{Charges, ChatRequest, ChatResponse};
 use signalbox_wire::{Accumulator, Codec, EventDecoder, Peek, SseEvent, codec};
 
 use crate::along::Passing;
@@ -86,8 +86,8 @@ pub(crate) struct Call {
     /// From the start to the first content.
     pub(crate) first_token: Option<Duration>,
     pub(crate) usage: Usage,
-    /// So many of the tokens written to the cache are kept for an hour, which costs more.
-    pub(crate) one_hour_writes: u64,
+    /// What changes the price of that.
+    pub(crate) charges: Charges,
     /// What isn't counted in tokens.
     pub(crate) units: Units,
     /// The provider didn't come to say how much it was.
@@ -183,7 +183,7 @@ impl Call {
             first_byte: None,
             first_token: None,
             usage: Usage::default(),
-            one_hour_writes: 0,
+            charges: Charges::default(),
             units: Units::default(),
             usage_is_estimated: false,
             answer_bytes: 0,
@@ -276,7 +276,7 @@ impl Call {
             first_byte: None,
             first_token: None,
             usage: Usage::default(),
-            one_hour_writes: 0,
+            charges: Charges::default(),
             units: Units::default(),
             usage_is_estimated: false,
             answer_bytes: 0,

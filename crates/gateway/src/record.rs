@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use serde_json::{Map, Value};
 use signalbox_types::{Message, Part, Span, SpanKind, SpanSource, SpanStatus};
 use signalbox_upstream::Operation;
+use signalbox_wire::canonical::Charges;
 use signalbox_wire::{ChatRequest, ChatResponse, Codec, Dialect, WireError, embeddings};
 
 use crate::along;
@@ -156,6 +157,21 @@ fn routing(call: &Call, span: &mut Span) {
     }
     if call.usage_is_estimated {
         put("signalbox.usage.estimated", "true".to_owned());
+    }
+    let Charges { one_hour_writes: _, audio_input, audio_output, image_input, image_output, service } = call.charges;
+    for (name, tokens) in [
+        ("signalbox.usage.audio_input_tokens", audio_input),
+        ("signalbox.usage.audio_output_tokens", audio_output),
+        ("signalbox.usage.image_input_tokens", image_input),
+        ("signalbox.usage.image_output_tokens", image_output),
+    ] {
+        // Most providers say that there were none.
+        if let Some(tokens) = tokens.filter(|tokens| *tokens > 0) {
+            put(name, tokens.to_string());
+        }
+    }
+    if let Some(service) = service {
+        put("signalbox.service_tier", service.as_str().to_owned());
     }
     if let Some(route) = &call.mirror_of {
         put("signalbox.route.mirror_of", route.to_string());

@@ -166,8 +166,9 @@ impl Relay {
                 }
             }
         }
-        let only_usage = |event: &StreamEvent| matches!(event, StreamEvent::Usage(_));
-        let hidden = self.hide_usage && untouched && !events.is_empty() && events.iter().all(only_usage);
+        let is_usage = |event: &StreamEvent| matches!(event, StreamEvent::Usage(_));
+        let only_usage = |event: &StreamEvent| is_usage(event) || matches!(event, StreamEvent::Charges(_));
+        let hidden = self.hide_usage && untouched && events.iter().any(is_usage) && events.iter().all(only_usage);
         let is_over = self.windows.as_ref().is_some_and(Windows::is_over);
         let mut told = bytes;
         if let Way::Same { ending: Some(ending), .. } = &mut self.way {

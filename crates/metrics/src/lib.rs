@@ -17,7 +17,7 @@ mod structure;
 mod text;
 
 pub use about::{About, Direction, Family, Range};
-pub use case::{Case, Input, Problem};
+pub use case::{Case, Input, Problem, kind};
 pub use drift::multiple;
 pub use options::{OptionProblem, Options};
 pub use score::{Evidence, Measure, Metric, Outcome, Score};

@@ -7,16 +7,17 @@ use signalbox_types::{Cost, Money, Usage};
 
 use crate::discount::Discount;
 use crate::error::PriceError;
-use crate::row::{Dollars, ModelPrice, Rates, TierPrice};
+use crate::row::{Dollars, ModelPrice, Rates, ServicePrices, TierPrice};
+use crate::service::{self, ServiceRates, Services};
 use crate::units::{self, UnitPrices, Units};
-use crate::{cost_with_one_hour_writes, name};
+use crate::{Details, Service, cost_with, name};
 
 /// Picodollars per token: exact for every price with at most six decimals per million tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rate(i128);
 
 impl Rate {
-    fn new(model: &str, class: &'static str, dollars_per_million: Decimal) -> Result<Self, PriceError> {
+    pub(crate) fn new(model: &str, class: &'static str, dollars_per_million: Decimal) -> Result<Self, PriceError> {
         let wrong = || PriceError::Rate { model: model.to_owned(), class, found: dollars_per_million };
         let million = Decimal::from(1_000_000);
         if dollars_per_million.is_sign_negative() || dollars_per_million > million {
@@ -42,10 +43,14 @@ pub(crate) struct TokenRates {
     pub(crate) cache_write: Rate,
     pub(crate) cache_write_1h: Rate,
     pub(crate) output: Rate,
+    pub(crate) audio_input: Rate,
+    pub(crate) audio_output: Rate,
+    pub(crate) image_input: Rate,
+    pub(crate) image_output: Rate,
 }
 
 impl TokenRates {
-    fn new(model: &str, rates: &Rates) -> Result<Self, PriceError> {
+    pub(crate) fn new(model: &str, rates: &Rates) -> Result<Self, PriceError> {
         let rate = |class, dollars: Dollars| Rate::new(model, class, dollars.0);
         let cache_write = rates.cache_write.unwrap_or(rates.input);
         Ok(Self {
@@ -54,6 +59,10 @@ impl TokenRates {
             cache_write: rate("cache_write", cache_write)?,
             cache_write_1h: rate("cache_write_1h", rates.cache_write_1h.unwrap_or(cache_write))?,
             output: rate("output", rates.output)?,
+            audio_input: rate("audio_input", rates.audio_input.unwrap_or(rates.input))?,
+            audio_output: rate("audio_output", rates.audio_output.unwrap_or(rates.output))?,
+            image_input: rate("image_input", rates.image_input.unwrap_or(rates.input))?,
+            image_output: rate("image_output", rates.image_output.unwrap_or(rates.output))?,
         })
     }
 }
@@ -68,6 +77,7 @@ pub struct Price {
     base: TokenRates,
     /// Rising; the last one below the input's length holds.
     tiers: Vec<(u64, TokenRates)>,
+    services: Services,
     units: UnitPrices,
     /// Others serve the same name at prices of their own.
     open_weights: bool,
@@ -79,6 +89,11 @@ impl Price {
     /// The rates of a call with so many input tokens, cached ones included.
     pub(crate) fn rates(&self, input_tokens: u64) -> &TokenRates {
         self.tiers.iter().rev().find(|(above, _)| input_tokens > *above).map_or(&self.base, |(_, rates)| rates)
+    }
+
+    /// What calls of a service cost, beside the usual rates; none if that isn't known.
+    pub(crate) fn service(&self, service: Service) -> Option<ServiceRates> {
+        self.services.of(service)
     }
 
     /// What is paid by the piece alone has no price of tokens, which is not a price of nothing.
@@ -100,6 +115,7 @@ impl Price {
             model: row.model.clone(),
             base: TokenRates::new(&row.model, &row.rates)?,
             tiers,
+            services: Services::new(row)?,
             units: row.units,
             open_weights,
             is_own: false,
@@ -124,6 +140,9 @@ struct Vendor {
     _as_of: String,
     #[serde(default)]
     open_weights: bool,
+    /// What holds for every model that says nothing else.
+    #[serde(default)]
+    service: ServicePrices,
     models: Vec<ModelPrice>,
 }
 
@@ -196,6 +215,7 @@ impl PriceBook {
                     |(class, dollars)| Some((format!("{path}.{class}"), Rate::new(&row.model, class, dollars).err()?));
                 problems.extend(rates.written().filter_map(wrong));
             }
+            problems.extend(service::problems(row).map(|(at, error)| (format!("[{place}].service.{at}"), error)));
             problems.extend(unit_problems(row).map(|(unit, error)| (format!("[{place}].units.{unit}"), error)));
             if !row.tiers_rise() {
                 problems.push((format!("[{place}].tiers"), PriceError::Tiers { model: row.model.clone() }));
@@ -215,8 +235,9 @@ impl PriceBook {
         let vendors: Vec<Vendor> = serde_json::from_str(json).map_err(|error| PriceError::Book(error.to_string()))?;
         let mut book = Self::default();
         for vendor in vendors {
-            for row in &vendor.models {
-                book.add(&vendor.provider, vendor.open_weights, row)?;
+            for mut row in vendor.models {
+                row.service = row.service.or(vendor.service);
+                book.add(&vendor.provider, vendor.open_weights, &row)?;
             }
         }
         Ok(book)
@@ -268,23 +289,30 @@ impl PriceBook {
     /// What this usage costs; `None` if the model's price or the usage is unknown, which is not zero.
     #[must_use]
     pub fn price(&self, provider: Option<&str>, model: &str, usage: &Usage) -> Option<Cost> {
-        self.price_with_one_hour_writes(provider, model, usage, 0)
+        self.price_with(provider, model, usage, &Details::default())
     }
 
-    /// The same where so many of the tokens written to the cache were written to the dearer one-hour cache.
+    /// The same where more is known of how it was used. `None` also where it was served in a way that this provider takes
+    /// another price for, and that price is unknown.
     #[must_use]
-    pub fn price_with_one_hour_writes(
-        &self,
-        provider: Option<&str>,
-        model: &str,
-        usage: &Usage,
-        one_hour_writes: u64,
-    ) -> Option<Cost> {
+    pub fn price_with(&self, provider: Option<&str>, model: &str, usage: &Usage, details: &Details) -> Option<Cost> {
         if usage.is_unknown() {
             return None;
         }
         let price = self.find(provider, model).filter(|price| price.is_by_token())?;
-        Some(self.off(provider, model, price, cost_with_one_hour_writes(usage, one_hour_writes, price)))
+        if let Some(service) = details.service
+            && price.service(service).is_none()
+            && self.takes_another_price(price, service)
+        {
+            return None;
+        }
+        Some(self.off(provider, model, price, cost_with(usage, details, price)))
+    }
+
+    /// Whoever sells one of its models in another way at another price does so with the rest.
+    fn takes_another_price(&self, price: &Price, service: Service) -> bool {
+        let others = self.vendors.get(&price.provider);
+        others.is_some_and(|others| others.values().any(|other| other.service(service).is_some()))
     }
 
     /// What is not counted in tokens costs; `None` if it or its price is unknown, which is not zero.

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use signalbox_types::{Cost, Money};
 
+use crate::cost::scaled;
 use crate::name;
 use crate::row::Dollars;
 
@@ -49,14 +50,8 @@ impl Discount {
 }
 
 impl Percent {
-    /// Picodollars are the smallest unit there is; what is below is rounded.
     fn off(self, money: Money) -> Money {
-        let scaled = Decimal::try_from_i128_with_scale(money.as_picos(), 0).ok().and_then(|picos| {
-            let left = Decimal::ONE_HUNDRED - self.0;
-            picos.checked_mul(left)?.checked_div(Decimal::ONE_HUNDRED)
-        });
-        // Beyond every bill that anybody could pay.
-        scaled.and_then(|picos| i128::try_from(picos.round()).ok()).map_or(money, Money::from_picos)
+        scaled(money, (Decimal::ONE_HUNDRED - self.0) / Decimal::ONE_HUNDRED)
     }
 }
 

@@ -27,6 +27,18 @@ pub enum PriceError {
         /// What stands there.
         found: Decimal,
     },
+    /// The number can't be how many times as much something costs.
+    #[error(
+        "price of `{model}`: `service.{service}` is {found}, expected how many times as much it costs, from 0 to 100 with at most 6 decimals, e.g. \"0.5\", or rates of its own"
+    )]
+    Service {
+        /// The model.
+        model: String,
+        /// The field.
+        service: &'static str,
+        /// What stands there.
+        found: Decimal,
+    },
     /// The tiers don't rise.
     #[error("price of `{model}`: `tiers` must be in rising order of `above_input_tokens`, each once")]
     Tiers {

@@ -8,13 +8,14 @@ mod litellm;
 mod name;
 mod prices;
 mod row;
+mod service;
 mod units;
 
 pub use book::{Price, PriceBook};
-pub use cost::{cost, cost_with_one_hour_writes};
+pub use cost::{Details, Service, cost, cost_with};
 pub use discount::{Discount, Percent};
 pub use error::PriceError;
 pub use litellm::{LitellmPrices, NotLitellm, from_litellm};
 pub use prices::Prices;
-pub use row::{Dollars, ModelPrice, Rates, TierPrice};
+pub use row::{Dollars, ModelPrice, Rates, ServicePrice, ServicePrices, TierPrice};
 pub use units::{UnitPrices, Units};

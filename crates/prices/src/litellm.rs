@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::book::PriceBook;
 use crate::name;
-use crate::row::{Dollars, ModelPrice, Rates, TierPrice};
+use crate::row::{Dollars, ModelPrice, Rates, ServicePrice, ServicePrices, TierPrice};
 use crate::units::UnitPrices;
 
 /// What a file in LiteLLM's format says.
@@ -67,13 +67,7 @@ fn price(key: &str, entry: &Value) -> Result<ModelPrice, String> {
     }
     let theirs = text("litellm_provider").unwrap_or_default();
     let model = key.strip_prefix(theirs).and_then(|rest| rest.strip_prefix('/')).unwrap_or(key);
-    let nothing = Rates {
-        input: Dollars(Decimal::ZERO),
-        cache_read: None,
-        cache_write: None,
-        cache_write_1h: None,
-        output: Dollars(Decimal::ZERO),
-    };
+    let nothing = Rates::plain(Dollars(Decimal::ZERO), Dollars(Decimal::ZERO));
     // Tokens of sound and pictures have other prices than those of text.
     let rates = if by_token { rates(fields, "")? } else { Some(nothing) };
     let rates = rates.ok_or("it has no `input_cost_per_token`")?;
@@ -81,13 +75,9 @@ fn price(key: &str, entry: &Value) -> Result<ModelPrice, String> {
     for thousands in thresholds(fields) {
         // What has no price of its own beyond it costs what it cost before.
         let long = self::rates(fields, &format!("_above_{thousands}k_tokens"))?;
-        let long = long.map(|long| Rates {
-            cache_read: long.cache_read.or(rates.cache_read),
-            cache_write: long.cache_write.or(rates.cache_write),
-            cache_write_1h: long.cache_write_1h.or(rates.cache_write_1h),
-            ..long
-        });
-        tiers.extend(long.map(|rates| TierPrice { above_input_tokens: thousands * 1_000, rates }));
+        tiers.extend(
+            long.map(|long| long.or(&rates)).map(|rates| TierPrice { above_input_tokens: thousands * 1_000, rates }),
+        );
     }
     let price = ModelPrice {
         provider: Some(provider(theirs)).filter(|name| !name.is_empty()),
@@ -95,6 +85,7 @@ fn price(key: &str, entry: &Value) -> Result<ModelPrice, String> {
         aliases: Vec::new(),
         rates,
         tiers,
+        service: if by_token { services(fields, &rates)? } else { ServicePrices::default() },
         units,
         note: None,
     };
@@ -119,7 +110,17 @@ fn rates(fields: &Map<String, Value>, tier: &str) -> Result<Option<Rates>, Strin
         cache_write: rate("cache_creation_input_token_cost")?,
         cache_write_1h: if tier.is_empty() { rate("cache_creation_input_token_cost_above_1hr")? } else { None },
         output,
+        audio_input: rate("input_cost_per_audio_token")?,
+        audio_output: rate("output_cost_per_audio_token")?,
+        image_input: rate("input_cost_per_image_token")?,
+        image_output: rate("output_cost_per_image_token")?,
     }))
+}
+
+/// The prices of calls that are served otherwise.
+fn services(fields: &Map<String, Value>, usual: &Rates) -> Result<ServicePrices, String> {
+    let of = |word: &str| Ok::<_, String>(rates(fields, word)?.map(|own| ServicePrice::Rates(own.or(usual))));
+    Ok(ServicePrices { batch: of("_batches")?, flex: of("_flex")?, priority: of("_priority")? })
 }
 
 /// The prices of what is not counted in tokens.

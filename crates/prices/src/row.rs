@@ -28,6 +28,9 @@ pub struct ModelPrice {
     /// Other rates for calls whose input is long.
     #[serde(default)]
     pub tiers: Vec<TierPrice>,
+    /// Other prices for calls that are served otherwise than usual.
+    #[serde(default)]
+    pub service: ServicePrices,
     /// What is not counted in tokens, in dollars for one.
     #[serde(default)]
     pub units: UnitPrices,
@@ -54,6 +57,46 @@ pub struct TierPrice {
     pub rates: Rates,
 }
 
+/// What calls cost that are served otherwise than usual. One without a price of its own here, at a provider that has one for
+/// another of its models, has an unknown cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServicePrices {
+    /// Sent together and answered within a day.
+    pub batch: Option<ServicePrice>,
+    /// Answered when there is room.
+    pub flex: Option<ServicePrice>,
+    /// Answered before others.
+    pub priority: Option<ServicePrice>,
+}
+
+impl ServicePrices {
+    /// What isn't said is taken from others.
+    pub(crate) fn or(self, others: Self) -> Self {
+        Self {
+            batch: self.batch.or(others.batch),
+            flex: self.flex.or(others.flex),
+            priority: self.priority.or(others.priority),
+        }
+    }
+
+    /// Every one that has a price, by the name of its field.
+    pub(crate) fn written(&self) -> impl Iterator<Item = (&'static str, ServicePrice)> {
+        let all = [("batch", self.batch), ("flex", self.flex), ("priority", self.priority)];
+        all.into_iter().filter_map(|(service, price)| Some((service, price?)))
+    }
+}
+
+/// The price of a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[serde(untagged)]
+pub enum ServicePrice {
+    /// So many times the usual one. Example: `0.5`.
+    Times(Dollars),
+    /// Rates of its own, which hold for every length of the input.
+    Rates(Rates),
+}
+
 /// What a million tokens of each class cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 pub struct Rates {
@@ -70,9 +113,50 @@ pub struct Rates {
     pub cache_write_1h: Option<Dollars>,
     /// Output, reasoning included.
     pub output: Dollars,
+    /// Input that is sound and was not read from a cache.
+    #[serde(default)]
+    pub audio_input: Option<Dollars>,
+    /// Output that is sound; without a price of its own it is charged like output.
+    #[serde(default)]
+    pub audio_output: Option<Dollars>,
+    /// Input that is pictures and was not read from a cache.
+    #[serde(default)]
+    pub image_input: Option<Dollars>,
+    /// Output that is pictures; without a price of its own it is charged like output.
+    #[serde(default)]
+    pub image_output: Option<Dollars>,
 }
 
 impl Rates {
+    /// These two, and nothing else.
+    pub(crate) fn plain(input: Dollars, output: Dollars) -> Self {
+        Self {
+            input,
+            cache_read: None,
+            cache_write: None,
+            cache_write_1h: None,
+            output,
+            audio_input: None,
+            audio_output: None,
+            image_input: None,
+            image_output: None,
+        }
+    }
+
+    /// The same; what has no price of its own costs what it costs in others.
+    pub(crate) fn or(self, others: &Self) -> Self {
+        Self {
+            cache_read: self.cache_read.or(others.cache_read),
+            cache_write: self.cache_write.or(others.cache_write),
+            cache_write_1h: self.cache_write_1h.or(others.cache_write_1h),
+            audio_input: self.audio_input.or(others.audio_input),
+            audio_output: self.audio_output.or(others.audio_output),
+            image_input: self.image_input.or(others.image_input),
+            image_output: self.image_output.or(others.image_output),
+            ..self
+        }
+    }
+
     /// Every class that has a price of its own, by the name of its field.
     pub(crate) fn written(&self) -> impl Iterator<Item = (&'static str, Decimal)> {
         let all = [
@@ -81,6 +165,10 @@ impl Rates {
             ("cache_write", self.cache_write),
             ("cache_write_1h", self.cache_write_1h),
             ("output", Some(self.output)),
+            ("audio_input", self.audio_input),
+            ("audio_output", self.audio_output),
+            ("image_input", self.image_input),
+            ("image_output", self.image_output),
         ];
         all.into_iter().filter_map(|(class, dollars)| Some((class, dollars?.0)))
     }

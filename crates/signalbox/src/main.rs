@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             commands::say_error(&error);
-            ExitCode::FAILURE
+            commands::status_of(&error)
         }
     }
 }

@@ -45,15 +45,24 @@ impl Remote {
         self.send(Method::GET, path, "application/json", no_body()).await
     }
 
+    /// Asks for JSON.
+    pub(crate) async fn get_json(&self, path: &str) -> Result<Value> {
+        json(self.get(path).await?.into_body()).await
+    }
+
     /// Sends JSON and reads JSON.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value> {
         json(self.post_for_body(path, body).await?.into_body()).await
     }
 
+    /// Puts JSON in its place and reads JSON.
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Result<Value> {
+        json(self.send(Method::PUT, path, "application/json", whole(body)?).await?.into_body()).await
+    }
+
     /// Sends JSON and hands on the body of the answer, piece by piece.
     pub(crate) async fn post_for_body(&self, path: &str, body: &Value) -> Result<Response<Incoming>> {
-        let body = Full::new(Bytes::from(serde_json::to_vec(body)?)).map_err(|never| match never {}).boxed_unsync();
-        self.send(Method::POST, path, "application/json", body).await
+        self.send(Method::POST, path, "application/json", whole(body)?).await
     }
 
     /// Sends a stream of bytes and reads JSON.
@@ -90,6 +99,10 @@ impl Remote {
             None => bail!("{message}"),
         }
     }
+}
+
+fn whole(body: &Value) -> Result<Body> {
+    Ok(Full::new(Bytes::from(serde_json::to_vec(body)?)).map_err(|never| match never {}).boxed_unsync())
 }
 
 fn no_body() -> Body {

@@ -148,7 +148,9 @@ fn connection(socket: TcpStream, app: Arc<App>, graceful: &GracefulShutdown) -> 
     let _ = SockRef::from(&socket).set_tcp_user_timeout(Some(UNREAD_TIMEOUT));
     let service = service_fn(move |request| {
         let app = Arc::clone(&app);
-        async move { Ok::<_, Infallible>(app.answer(request).await) }
+        // Boxed, so that it is gone once it has answered: hyper keeps the room for it as long as the connection is open,
+        // which is long for streams and for callers that keep theirs.
+        Box::pin(async move { Ok::<_, Infallible>(app.answer(request).await) })
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);

@@ -1,7 +1,7 @@
 //! Makes the parts and puts them together; decides which part answers a request.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -14,8 +14,9 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
-use signalbox_api::{ApiParts, Status};
+use signalbox_api::{ApiParts, CatalogLedger, Status};
 use signalbox_catalog::Catalog;
+use signalbox_evals::online::{Online, OnlineParts, Workshop};
 use signalbox_gateway::{Gateway, GatewayParts, RequestBody, ResponseBody, Routes, Switch};
 use signalbox_guard::{Guard, GuardConfig};
 use signalbox_ingest::{Ingest, IngestParts, Reindex};
@@ -36,6 +37,9 @@ use crate::web::Web;
 /// Spans of the gateway that may wait for the store.
 const QUEUED_SPANS: usize = 8_192;
 
+/// How long spans that wait for scores hold the end up; what remains gets them after the next start.
+const SCORING: Duration = Duration::from_secs(5);
+
 /// Everything that answers requests.
 pub(crate) struct App {
     gateway: Arc<Switch>,
@@ -48,6 +52,7 @@ pub(crate) struct App {
     store: Arc<Store>,
     queue: Arc<SpanQueue>,
     queue_task: Mutex<Option<JoinHandle<()>>>,
+    online: Arc<Online>,
     stopping: watch::Sender<bool>,
     first_key: Option<Secret>,
 }
@@ -98,7 +103,9 @@ impl App {
             prices,
             clock: Arc::clone(&clock),
         }));
+        let online = score_online(config, &store, &shared_catalog, &clock).await?;
         let mut registry = Registry::default();
+        online.metrics().register(&mut registry);
         gateway.current().metrics().register(&mut registry);
         ingest.metrics().register(&mut registry);
         registry.register_collector(Box::new(StoreNumbers { store: Arc::clone(&store), queue: Arc::clone(&queue) }));
@@ -132,6 +139,7 @@ impl App {
                 let gateway = Arc::clone(&gateway);
                 Arc::new(move |project: &ProjectId, config| gateway.add_policies(project, config))
             },
+            online: Arc::clone(&online),
             clock,
             status: status(&gateway, &queue, began),
             metrics_text: Arc::new(move || text_of(&registry)),
@@ -151,6 +159,7 @@ impl App {
             store,
             queue,
             queue_task,
+            online,
             stopping,
             first_key,
         })
@@ -228,11 +237,30 @@ impl App {
         if let Some(queue_task) = queue_task {
             queue_task.await.context("the span queue ended badly")?;
         }
+        // Its last spans are stored by now.
+        self.online.drain(SCORING).await;
         self.catalog.close().await?;
         self.store.close().await.context("the event store could not be closed cleanly")?;
         info!("stopped");
         Ok(())
     }
+}
+
+/// Begins to score what arrives.
+async fn score_online(
+    config: &Config,
+    store: &Arc<Store>,
+    catalog: &Arc<Catalog>,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Arc<Online>> {
+    let parts = OnlineParts {
+        config: config.evals.online.clone(),
+        store: Arc::clone(store) as Arc<dyn EventStore>,
+        ledger: Arc::new(CatalogLedger::new(Arc::clone(catalog))),
+        workshop: Workshop::default(),
+        clock: Arc::clone(clock),
+    };
+    Online::start(parts).await.context("can't read the online rules")
 }
 
 /// The catalog's credentials, for providers.

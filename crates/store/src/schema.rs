@@ -30,6 +30,9 @@ const PAGE_ROWS: usize = 2_048;
 const PAGE_BYTES: usize = 192 << 10;
 /// Of what was said: single bodies are looked up, all over a file.
 const BODY_PAGE_BYTES: usize = 64 << 10;
+/// Most of a dictionary: who reads one row of a column unpacks all of it, and ids, previews and the like
+/// would fill one with values of a single row each.
+const DICTIONARY_BYTES: usize = 64 << 10;
 /// Rows after which a page may end.
 const PAGE_STEP: usize = 256;
 
@@ -109,6 +112,7 @@ pub(crate) fn writer_properties(table: &Table, level: u32) -> WriterProperties {
         .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
         .set_data_page_row_count_limit(PAGE_ROWS)
         .set_data_page_size_limit(if *table == MESSAGES { BODY_PAGE_BYTES } else { PAGE_BYTES })
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         .set_write_batch_size(PAGE_STEP)
         .set_statistics_enabled(EnabledStatistics::Page);
     for name in look_up_columns(table) {

@@ -24,6 +24,15 @@ pub struct UpstreamConfig {
     pub timeouts: Timeouts,
     /// How many idle connections are kept open to each provider. Default 256.
     pub max_idle_connections: Option<usize>,
+    /// A proxy that providers are reached through: `http://HOST:PORT`, `https://` for one behind TLS, perhaps with
+    /// `USER:PASSWORD@`; or `none`. Calls to `https://` go through it unread (CONNECT). Default: the environment variables
+    /// `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`.
+    pub proxy: Option<Secret>,
+    /// Hosts that are reached without it, with all hosts below them: `internal.example`, `10.0.0.0/8`, `host:8443`, `*`. This
+    /// machine always is. Default: `NO_PROXY`.
+    pub no_proxy: Vec<String>,
+    /// A file of certificates in PEM whose owners are trusted beside the usual ones.
+    pub ca_file: Option<String>,
     /// The built-in simulated provider, which serves every model name that starts with `sim/`.
     pub simulated: SimulatedConfig,
 }
@@ -33,7 +42,8 @@ impl UpstreamConfig {
     pub(crate) fn says_the_same_of(&self, name: &str, other: &Self) -> bool {
         let own = |config: &Self| config.providers.iter().find(|own| own.name == name).cloned();
         let general = |config: &Self| (config.timeouts, config.max_idle_connections, config.simulated.clone());
-        own(self) == own(other) && general(self) == general(other)
+        let network = |config: &Self| (config.proxy.clone(), config.no_proxy.clone(), config.ca_file.clone());
+        own(self) == own(other) && general(self) == general(other) && network(self) == network(other)
     }
 }
 
@@ -91,6 +101,12 @@ pub struct ProviderConfig {
     /// and TLS. Default 0.
     #[serde(default)]
     pub warm_connections: usize,
+    /// A proxy that only it is reached through, whatever `no_proxy` says; or `none`.
+    #[serde(default)]
+    pub proxy: Option<Secret>,
+    /// A file of certificates in PEM whose owners are trusted, beside the usual ones, to be this provider.
+    #[serde(default)]
+    pub ca_file: Option<String>,
     /// Asks now and then whether it is well, so that routes leave it alone before a call fails. Default: nobody asks.
     #[serde(default)]
     pub probe: Option<ProbeConfig>,

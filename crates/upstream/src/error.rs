@@ -28,6 +28,16 @@ pub enum SendError {
         /// The limit.
         waited: Duration,
     },
+    /// What connections are made through makes none.
+    #[error("provider `{provider}` can't be reached through the proxy {proxy}: {reason}; check proxy and no_proxy")]
+    Proxy {
+        /// The provider's name.
+        provider: Arc<str>,
+        /// Its host and port.
+        proxy: Arc<str>,
+        /// What it said.
+        reason: String,
+    },
     /// The encrypted connection could not be set up.
     #[error(
         "provider `{provider}` at {host} could not be trusted: {reason}; check that base_url speaks https and its certificate"
@@ -107,7 +117,7 @@ impl SendError {
     #[must_use]
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Connect { .. } | Self::Tls { .. } => ErrorClass::UpstreamUnreachable,
+            Self::Connect { .. } | Self::Proxy { .. } | Self::Tls { .. } => ErrorClass::UpstreamUnreachable,
             Self::ConnectTimeout { .. } | Self::FirstByteTimeout { .. } => ErrorClass::UpstreamTimeout,
             Self::Reset { .. } | Self::Garbage { .. } => ErrorClass::UpstreamError,
             Self::Credential { .. } => ErrorClass::UpstreamAuth,

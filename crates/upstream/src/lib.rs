@@ -9,6 +9,7 @@ mod config;
 mod error;
 mod health;
 mod hide;
+mod post;
 mod probe;
 mod provider;
 mod registry;
@@ -25,6 +26,7 @@ pub use config::{
 };
 pub use error::{SendError, UnknownModel};
 pub use health::{HealthSnapshot, LastError, Recent};
+pub use post::{Posted, post};
 pub use probe::ProbeStatus;
 pub use provider::{CredentialStatus, ModelEntry, Provider, ProviderStatus, Target};
 pub use registry::{Paths, Row, rows};

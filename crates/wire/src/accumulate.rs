@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use signalbox_types::{Message, Part, Role, Usage};
 
-use crate::canonical::{ChatResponse, FinishReason, Notes, StreamEvent};
+use crate::canonical::{Charges, ChatResponse, FinishReason, Notes, StreamEvent};
 use crate::error::ErrorBody;
 use crate::rewrite::ChannelKind;
 
@@ -17,7 +17,7 @@ pub struct Accumulator {
     choices: BTreeMap<u32, Choice>,
     stop_sequence: Option<String>,
     usage: Usage,
-    one_hour_writes: u64,
+    charges: Charges,
     error: Option<ErrorBody>,
     ended: bool,
 }
@@ -95,7 +95,7 @@ impl Accumulator {
                 }
             }
             StreamEvent::Usage(usage) => self.usage = *usage,
-            StreamEvent::OneHourWrites(tokens) => self.one_hour_writes = *tokens,
+            StreamEvent::Charges(charges) => self.charges.update(*charges),
             StreamEvent::Error(error) => self.error = Some(error.clone()),
             StreamEvent::End => self.ended = true,
             StreamEvent::Ping => {}
@@ -114,10 +114,10 @@ impl Accumulator {
         self.usage
     }
 
-    /// How many of the tokens written to a cache are kept for an hour, as far as the stream has told.
+    /// What changes the price of that, as far as the stream has told.
     #[must_use]
-    pub fn one_hour_writes(&self) -> u64 {
-        self.one_hour_writes
+    pub fn charges(&self) -> Charges {
+        self.charges
     }
 
     /// The stream's announced end was seen.
@@ -138,7 +138,7 @@ impl Accumulator {
             notes: Vec::new(),
             stop_sequence: self.stop_sequence,
             usage: self.usage,
-            one_hour_writes: self.one_hour_writes,
+            charges: self.charges,
         };
         for mut choice in self.choices.into_values() {
             for (place, text) in choice.arguments {

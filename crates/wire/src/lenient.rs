@@ -2,6 +2,7 @@
 //! never is.
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use crate::canonical::{ChatRequest, ResponseFormat};
 use crate::codec::Codec;
@@ -31,6 +32,16 @@ fn leave_out(request: &mut ChatRequest, field: &str) -> bool {
         let before = request.other_tools.len();
         request.other_tools.retain(|other| other.position != place);
         return request.other_tools.len() < before;
+    }
+    if let Some((tool, setting)) = field.strip_prefix("tools[").and_then(|rest| rest.split_once("].")) {
+        let mut others = request.other_tools.iter_mut();
+        let other = others.find(|other| tool.parse() == Ok(other.position));
+        return other.is_some_and(|other| take_out(&mut other.definition, setting));
+    }
+    if let Some((options, setting)) = field.split_once('.')
+        && let Some(options) = request.extras.fields.get_mut(options)
+    {
+        return take_out(options, setting);
     }
     // How many others it tells of beside the chosen token.
     if matches!(field, "top_logprobs" | "generationConfig.logprobs") {
@@ -75,9 +86,20 @@ fn leave_out(request: &mut ChatRequest, field: &str) -> bool {
     }
 }
 
+/// Takes a setting out of a tool, which Gemini's callers have within one more object.
+fn take_out(tool: &mut Value, setting: &str) -> bool {
+    if let Some(search) = tool.get_mut("googleSearch") {
+        return take_out(search, setting);
+    }
+    match setting.split_once('.') {
+        Some((outer, inner)) => tool.get_mut(outer).is_some_and(|tool| take_out(tool, inner)),
+        None => tool.as_object_mut().is_some_and(|fields| fields.remove(setting).is_some()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::registry::{ALL, Dialect, codec};

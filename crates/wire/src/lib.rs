@@ -19,6 +19,7 @@ mod registry;
 mod repeat;
 pub mod rerank;
 pub mod rewrite;
+mod search;
 mod splice;
 pub mod sse;
 mod write;

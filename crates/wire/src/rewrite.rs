@@ -16,6 +16,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
+use serde_json::Value;
+use signalbox_types::Part;
 
 use crate::canonical::StreamEvent;
 use crate::codec::Codec;
@@ -265,7 +267,7 @@ impl EventRewriter {
             flush(ended, filter, &mut out);
             match event.delta() {
                 None if matches!(event, StreamEvent::Logprobs { .. }) => self.logprobs = Some(event),
-                None => out.push(event),
+                None => out.push(asked_again(event, filter)),
                 Some((channel, said)) => {
                     self.open.touch(channel);
                     let text = filter.push(channel, said);
@@ -286,6 +288,27 @@ impl EventRewriter {
         flush(self.open.take(|_| true), filter, &mut out);
         out
     }
+}
+
+/// What tools of the provider's own were asked is the model's words, too.
+fn asked_again(mut event: StreamEvent, filter: &mut dyn TextFilter) -> StreamEvent {
+    fn each(value: &mut Value, filter: &mut dyn TextFilter) {
+        match value {
+            Value::String(text) => *text = filter.again(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| each(item, filter)),
+            Value::Object(fields) => fields.values_mut().for_each(|value| each(value, filter)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    if let StreamEvent::Part { part: Part::Other(block), .. } = &mut event {
+        // Anthropic's words, and OpenAI's.
+        for name in ["input", "action"] {
+            if let Some(asked) = block.get_mut(name) {
+                each(asked, filter);
+            }
+        }
+    }
+    event
 }
 
 fn flush(ended: Vec<Channel>, filter: &mut dyn TextFilter, out: &mut Vec<StreamEvent>) {

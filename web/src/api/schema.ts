@@ -84,6 +84,244 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List datasets */
+        get: operations["list_datasets"];
+        put?: never;
+        /**
+         * Make a dataset
+         * @description It is empty; its branch `main` has no version yet.
+         */
+        post: operations["create_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a dataset
+         * @description With its branches and tags.
+         */
+        get: operations["show_dataset"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a dataset
+         * @description With all its versions, branches and tags. Items that no other dataset has are gone from the disk.
+         */
+        delete: operations["delete_dataset"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a dataset
+         * @description Its name, what it is for, or what its items must satisfy: a new schema is refused if an item at the head of
+         *     `main` doesn't. Items change by new versions.
+         */
+        patch: operations["change_dataset"];
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/branches/{branch}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Make or move a branch
+         * @description A branch moves by itself with each version that is made on it.
+         */
+        put: operations["set_dataset_branch"];
+        post?: never;
+        /**
+         * Delete a branch
+         * @description Its versions stay.
+         */
+        delete: operations["delete_dataset_branch"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare two versions of a dataset
+         * @description Item by item, and within an item field by field. Where items stand in the list is not compared.
+         */
+        get: operations["diff_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export items of a dataset
+         * @description As `…/import` reads them, in the version's order, streamed. JSON Lines say all of it; in CSV, what is no text stands as
+         *     JSON in its cell. Items that were erased are left out.
+         */
+        get: operations["export_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/from-traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add items from traces
+         * @description Each span makes an item: `input` and `output` of its messages, `context` of what was retrieved before in its trace, `tools`,
+         *     `metadata` and its `source`. Its id is the span's, so that adding it twice changes nothing.
+         */
+        post: operations["add_to_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import items of a dataset
+         * @description The file makes one version, or none if it is refused: the refusal names the line. At most 4 GiB, a million items, 1 MiB
+         *     an item. Importing a file twice changes nothing.
+         */
+        post: operations["import_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List items of a dataset */
+        get: operations["list_dataset_items"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/items/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an item of a dataset */
+        get: operations["show_dataset_item"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/tags/{tag}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Tag a version
+         * @description A tag stays where it is.
+         */
+        put: operations["set_dataset_tag"];
+        post?: never;
+        /**
+         * Delete a tag
+         * @description Its version stays.
+         */
+        delete: operations["delete_dataset_tag"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List versions of a dataset */
+        get: operations["list_dataset_versions"];
+        put?: never;
+        /**
+         * Make a version of a dataset
+         * @description Adds, replaces and removes items in one change. An item is an object: `id` names it (made from its content if absent),
+         *     `split` says where it belongs, `input`, `output`, `reference`, `context`, `tools`, `schema` are what metrics look at,
+         *     `metadata`, `source` and all other fields are kept. If nothing differs, the head is answered as it is.
+         */
+        post: operations["commit_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/erasures": {
         parameters: {
             query?: never;
@@ -97,7 +335,8 @@ export interface paths {
         /**
          * Erase a user, a session or a trace
          * @description Everything of it that this project has stored so far is gone from queries when this is answered,
-         *     and its bytes from the disk if `complete` is true. Backups are not touched. Takes seconds to minutes.
+         *     and its bytes from the disk if `complete` is true. Items of datasets that were made from it lose their fields, in every
+         *     version. Backups are not touched. Takes seconds to minutes.
          */
         post: operations["erase"];
         delete?: never;
@@ -122,6 +361,62 @@ export interface paths {
          */
         post: operations["evaluate"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the experiments */
+        get: operations["list_experiments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an experiment with its runs */
+        get: operations["show_experiment"];
+        put?: never;
+        post?: never;
+        /** Delete an experiment with all its runs */
+        delete: operations["delete_experiment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{name}/baseline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Pin the baseline of an experiment
+         * @description The run that lists and comparisons measure the others by, until another one is pinned.
+         */
+        put: operations["pin_baseline"];
+        post?: never;
+        /** Unpin the baseline of an experiment */
+        delete: operations["unpin_baseline"];
         options?: never;
         head?: never;
         patch?: never;
@@ -382,6 +677,139 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/online-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the online rules
+         * @description Which spans of the traffic are scored, by what, and how that is going.
+         */
+        get: operations["list_online_rules"];
+        put?: never;
+        /**
+         * Make an online rule
+         * @description If it is on, spans that arrive from now on are scored.
+         */
+        post: operations["create_online_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/online-rules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try an online rule
+         * @description How many spans of the last 24 hours it would take, and what its scorers would see and say of the newest three. Nothing is
+         *     saved, and no judge is asked.
+         */
+        post: operations["preview_online_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/online-rules/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an online rule */
+        get: operations["show_online_rule"];
+        /**
+         * Change an online rule
+         * @description The new version is in force from the moment this is answered. Spans that have scores of an earlier version keep those.
+         */
+        put: operations["change_online_rule"];
+        post?: never;
+        /**
+         * Delete an online rule
+         * @description What it has scored stays.
+         */
+        delete: operations["delete_online_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/online-rules/{name}/backfill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Score history
+         * @description Spans that started in the time range and have no scores of this rule get them, a stretch at a time, also over a restart.
+         *     `GET /api/v1/online-rules/{name}` shows how far it has come.
+         */
+        post: operations["begin_backfill"];
+        /**
+         * Stop scoring history
+         * @description What was scored stays.
+         */
+        delete: operations["cancel_backfill"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/online-rules/{name}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the changes of an online rule */
+        get: operations["list_online_rule_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/online-rules/{name}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sum up an online rule's scores
+         * @description Means and rates of all traffic that the filter means, not of the sample only: each score weighs 1 / sample rate. With 95 %
+         *     confidence intervals, in which spans of one trace count as alike.
+         */
+        get: operations["summarise_online_rule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/providers": {
         parameters: {
             query?: never;
@@ -496,6 +924,128 @@ export interface paths {
         get: operations["list_routes"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List runs */
+        get: operations["list_runs"];
+        put?: never;
+        /**
+         * Start a run
+         * @description Then its results are sent to `POST /api/v1/runs/{id}/items`, in batches and in any order, and `POST /api/v1/runs/{id}/finish` sums it up.
+         *     `signalbox eval run --push` and `signalbox eval push` do that.
+         */
+        post: operations["start_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare runs
+         * @description The mean of every metric with its confidence interval, and against the baseline the difference on the items that both runs have, with a
+         *     p-value, wins, ties and losses; in sum and by segment. Latency and cost stand beside.
+         */
+        get: operations["compare_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/compare/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare runs item by item
+         * @description Items of the baseline with what became of them in the other runs, the largest losses first.
+         */
+        get: operations["compare_run_items"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a run */
+        get: operations["show_run"];
+        put?: never;
+        post?: never;
+        /** Delete a run with all its items */
+        delete: operations["delete_run"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a run
+         * @description What came out is summed up, and nothing can be added any more. Ending it twice changes nothing.
+         */
+        post: operations["finish_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List items of a run */
+        get: operations["list_run_items"];
+        put?: never;
+        /**
+         * Add results to a run
+         * @description All of them or none; an item of the same id is replaced, so that what may not have arrived can be sent again.
+         */
+        post: operations["add_run_items"];
         delete?: never;
         options?: never;
         head?: never;
@@ -729,6 +1279,47 @@ export interface components {
          * @enum {string}
          */
         Action: "flag" | "tokenise" | "redact" | "rewrite" | "block";
+        /**
+         * @description Results of items.
+         * @example {
+         *       "items": [
+         *         {
+         *           "item_id": "q-17",
+         *           "input": "Where is my parcel?",
+         *           "output": "In Linz.",
+         *           "latency_ms": 812.5,
+         *           "cost": 0.00021,
+         *           "segments": {
+         *             "language": "en"
+         *           },
+         *           "scores": {
+         *             "faithfulness": {
+         *               "value": 0.93,
+         *               "passed": true,
+         *               "reason": "all of it stands there"
+         *             }
+         *           }
+         *         }
+         *       ]
+         *     }
+         */
+        AddItems: {
+            /** @description Up to 2,000. An item that is there already is replaced. */
+            items: components["schemas"]["RunItem"][];
+        };
+        /** @description What became of results that were sent. */
+        AddedItems: {
+            /**
+             * Format: int64
+             * @description How many are new.
+             */
+            added: number;
+            /**
+             * Format: int64
+             * @description How many were there and are replaced.
+             */
+            replaced: number;
+        };
         /** @description What was said of findings. */
         AllFeedback: {
             /** @description The latest first, at most 500. */
@@ -772,6 +1363,11 @@ export interface components {
              */
             weight: number;
         };
+        /**
+         * @description How a run over history is doing.
+         * @enum {string}
+         */
+        BackfillState: "running" | "done" | "cancelled";
         /** @description What was done. */
         BackupAnswer: components["schemas"]["BackupReport"] & {
             /** @description The folder. */
@@ -824,6 +1420,16 @@ export interface components {
              */
             to: string;
         };
+        /** @description Where a branch shall be. */
+        BranchPlace: {
+            /** @description Where it is now; needed if there is one of that name. */
+            base?: string;
+            /**
+             * @description A version, branch or tag.
+             * @example main
+             */
+            version: string;
+        };
         /**
          * @description Whether a target may be asked.
          * @enum {string}
@@ -835,6 +1441,16 @@ export interface components {
             id?: unknown;
             /** @description A score for each metric, in the order of the request. */
             scores: components["schemas"]["MetricScore"][];
+        };
+        /** @description A rule as it shall be. */
+        ChangeOnlineRule: {
+            /**
+             * Format: int32
+             * @description The version that was changed: if another one is in force by now, this is refused.
+             */
+            base: number;
+            /** @description All of it, not only what changed. Its name stays. */
+            rule: components["schemas"]["OnlineRuleConfig"];
         };
         /**
          * @description The policies that a project adds from now on.
@@ -870,6 +1486,15 @@ export interface components {
             /** @description Why. It stands in the history. */
             rationale: string;
         };
+        /** @description What to change of a dataset. What is absent stays. */
+        ChangedDataset: {
+            /** @description What it is for. */
+            description?: string;
+            /** @description Another name. */
+            name?: string;
+            /** @description JSON Schema that every item must satisfy; `null` takes it away. */
+            schema?: Record<string, never>;
+        };
         /** @description A column of an event table. */
         Column: {
             /** @description What it means, and its OpenTelemetry name where there is one. */
@@ -899,6 +1524,173 @@ export interface components {
          * @enum {string}
          */
         ColumnType: "text" | "text_list" | "text_map" | "json" | "int" | "float" | "money" | "bool" | "time";
+        /** @description The comparison by a field that tells items apart. */
+        ComparedField: {
+            /** @description The field. */
+            field: string;
+            /** @description Its values, the most frequent first. */
+            values: components["schemas"]["ComparedSegment"][];
+        };
+        /** @description An item in every run. */
+        ComparedItem: {
+            /** @description The id of the item. */
+            item_id: string;
+            /** @description Each run, in the order that was asked for. */
+            runs: components["schemas"]["ComparedItemRun"][];
+        };
+        /** @description An item in one run. */
+        ComparedItemRun: {
+            /**
+             * Format: double
+             * @description How much better it is than in the baseline by the metric that is sorted by; below zero it is worse, whichever values are good.
+             */
+            gain?: number;
+            /** @description The item there; absent if the run doesn't have it. */
+            item?: components["schemas"]["RunItem"];
+            /** @description The run's id. */
+            run: string;
+        };
+        /** @description Items of several runs side by side. */
+        ComparedItems: {
+            /**
+             * Format: int64
+             * @description How many are better in any run.
+             */
+            better: number;
+            /** @description The page; the largest losses first, what can't be compared last. */
+            items: components["schemas"]["ComparedItem"][];
+            /** @description The metric that they are sorted by. */
+            metric: string;
+            /**
+             * Format: int64
+             * @description How many are on all pages.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many are worse in any run.
+             */
+            worse: number;
+        };
+        /** @description What a metric says of each run. */
+        ComparedMetric: {
+            /** @description Which values are good. */
+            direction: components["schemas"]["RunDirection"];
+            /** @description Its name; `latency_ms` and `cost` (dollars) are measures of their own. */
+            metric: string;
+            /** @description Each run, in the order that was asked for. */
+            runs: components["schemas"]["ComparedRun"][];
+        };
+        /** @description The difference between a run and the baseline, item by item. */
+        ComparedPairs: {
+            /**
+             * Format: double
+             * @description The true difference that four of five such comparisons would find.
+             */
+            detectable?: number;
+            /**
+             * Format: double
+             * @description See `low`.
+             */
+            high?: number;
+            /**
+             * Format: int64
+             * @description Items that are worse.
+             */
+            losses: number;
+            /**
+             * Format: double
+             * @description The true difference lies above this and below `high` in 95 of 100 cases.
+             */
+            low?: number;
+            /**
+             * Format: double
+             * @description The mean of the run's value less the baseline's.
+             */
+            mean: number;
+            /**
+             * Format: int64
+             * @description Items that both have.
+             */
+            n: number;
+            /**
+             * Format: double
+             * @description The same, corrected for the number of comparisons in this list by Holm.
+             */
+            p_adjusted: number;
+            /**
+             * Format: double
+             * @description How often chance alone makes a difference as large: McNemar's exact test of verdicts, else random sign flips, of many items the normal one.
+             */
+            p_value: number;
+            /**
+             * Format: int64
+             * @description Items that are the same.
+             */
+            ties: number;
+            /** @description What may be said: the corrected p-value is below 0.05, or it isn't. */
+            verdict: components["schemas"]["RunVerdict"];
+            /**
+             * Format: int64
+             * @description Items that are better than in the baseline.
+             */
+            wins: number;
+        };
+        /** @description What a metric says of a run. */
+        ComparedRun: {
+            /** @description The difference from the baseline, on the items that both have; absent of the baseline itself, and where there are none. */
+            difference?: components["schemas"]["ComparedPairs"];
+            /**
+             * Format: double
+             * @description See `low`.
+             */
+            high?: number;
+            /**
+             * Format: double
+             * @description The true mean lies above this and below `high` in 95 of 100 cases.
+             */
+            low?: number;
+            /**
+             * Format: double
+             * @description Their mean.
+             */
+            mean?: number;
+            /**
+             * Format: int64
+             * @description Items with a value.
+             */
+            n: number;
+            /** @description The run's id. */
+            run: string;
+        };
+        /** @description The comparison on the items with one value of a field. */
+        ComparedSegment: {
+            /**
+             * Format: int64
+             * @description Items of the baseline that have it.
+             */
+            items: number;
+            /** @description Each metric. Its p-values are corrected for the values of the field. */
+            metrics: components["schemas"]["ComparedMetric"][];
+            /** @description The value. */
+            value: string;
+        };
+        /** @description Runs side by side. */
+        Comparison: {
+            /** @description The id of the run that the others are compared with. */
+            baseline: string;
+            /**
+             * Format: int64
+             * @description Items that all of them have.
+             */
+            common_items: number;
+            /** @description Each metric, then `latency_ms` and `cost`. */
+            metrics: components["schemas"]["ComparedMetric"][];
+            /** @description The runs, in the order that was asked for. */
+            runs: components["schemas"]["Run"][];
+            /** @description The same by the fields that tell items apart, of the items that the baseline has: 8 fields, 20 values of each. */
+            segments: components["schemas"]["ComparedField"][];
+        };
         /** @description The configuration that is in force. */
         ConfigStatus: {
             /**
@@ -960,6 +1752,195 @@ export interface components {
              * @description How long it still rests after it was refused, in milliseconds.
              */
             rests_ms?: number;
+        };
+        /** @description A dataset. */
+        DatasetDetail: components["schemas"]["DatasetSummary"] & {
+            /** @description Names that move to each new version. */
+            branches: components["schemas"]["DatasetReference"][];
+            /** @description JSON Schema that every item must satisfy. */
+            schema?: Record<string, never>;
+            /** @description Names that stay. */
+            tags: components["schemas"]["DatasetReference"][];
+        };
+        /** @description What differs between two versions. */
+        DatasetDifference: {
+            /**
+             * Format: int64
+             * @description Items that only the later version has.
+             */
+            added: number;
+            /**
+             * Format: int64
+             * @description Items that both have, with other content.
+             */
+            changed: number;
+            /** @description The earlier version; absent if the later one is a first one. */
+            from?: components["schemas"]["DatasetVersionInfo"];
+            /** @description A page of them: those of the later version in its order, then those that are gone. */
+            items: components["schemas"]["DifferentItem"][];
+            /** @description Where the next page starts, if there is one. */
+            next_cursor?: string;
+            /**
+             * Format: int64
+             * @description Items that only the earlier version has.
+             */
+            removed: number;
+            /** @description The later version. */
+            to: components["schemas"]["DatasetVersionInfo"];
+        };
+        /** @description An item of a version. */
+        DatasetItemInfo: {
+            /**
+             * @description What it says: `input`, `output`, `reference`, `context`, `tools`, `schema`, `metadata`, `source`, and anything else.
+             *     Absent since it was erased.
+             */
+            fields?: Record<string, never>;
+            /** @description BLAKE3 of its canonical form. */
+            hash: string;
+            /** @description What it is called. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Its place in the version, from 0.
+             */
+            position: number;
+            /** @description The split that it belongs to: as it says, or by the version's shares. */
+            split?: string;
+        };
+        /** @description A page of items. */
+        DatasetItems: {
+            /** @description In its order. */
+            items: components["schemas"]["DatasetItemInfo"][];
+            /** @description Where the next page starts, if there is one. A page of a search may be empty and yet not the last. */
+            next_cursor?: string;
+            /** @description The version that they are of. */
+            version: components["schemas"]["DatasetVersionInfo"];
+        };
+        /** @description A branch or a tag. */
+        DatasetReference: {
+            /** @description Its name. */
+            name: string;
+            /** @description When it was last set. */
+            set_at: components["schemas"]["Timestamp"];
+            /** @description The version's id; absent on a branch without any. */
+            version?: string;
+        };
+        /** @description A split of items that don't name one. */
+        DatasetShare: {
+            /**
+             * @description The split.
+             * @example test
+             */
+            split: string;
+            /**
+             * Format: double
+             * @description Its part of the whole. An item stays in its split, whatever else comes and goes.
+             * @example 20
+             */
+            weight: number;
+        };
+        /** @description A dataset in a list. */
+        DatasetSummary: {
+            /** @description When it was made. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description The key that made it. */
+            created_by: components["schemas"]["KeyId"];
+            /** @description What it is for. */
+            description: string;
+            /** @description The head of `main`; absent while there is none. */
+            latest?: components["schemas"]["DatasetVersionInfo"];
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How many versions it has, on all branches.
+             */
+            versions: number;
+        };
+        /** @description A version. It never changes. */
+        DatasetVersionInfo: {
+            /**
+             * Format: int64
+             * @description Items that the parent hasn't.
+             */
+            added: number;
+            /** @description The key that made it. */
+            author: components["schemas"]["KeyId"];
+            /** @description The name of that key at the time. */
+            author_name: string;
+            /** @description The same for versions with the same items in the same order and the same shares. */
+            content: string;
+            /** @description Its id, made of all that it is: 64 hexadecimal digits. The first 8 or more name it as well. */
+            id: string;
+            /**
+             * Format: int64
+             * @description How many items it has.
+             */
+            items: number;
+            /** @description When it was made. */
+            made_at: components["schemas"]["Timestamp"];
+            /** @description What was changed and why. */
+            message: string;
+            /** @description The version that was changed; absent on a first one. */
+            parent?: string;
+            /**
+             * Format: int64
+             * @description Items that only the parent has.
+             */
+            removed: number;
+            /**
+             * Format: int64
+             * @description Items that the parent has with other content.
+             */
+            replaced: number;
+            /** @description Splits of items that don't name one. */
+            shares: components["schemas"]["DatasetShare"][];
+            /** @description How many items each split has; those without one are under the empty name. */
+            splits: {
+                [key: string]: number;
+            };
+        };
+        /** @description A page of versions. */
+        DatasetVersions: {
+            /** @description Where the next page starts, if there is one. */
+            next_cursor?: string;
+            /** @description Newest first. */
+            versions: components["schemas"]["DatasetVersionInfo"][];
+        };
+        /** @description Datasets. */
+        Datasets: {
+            /** @description By name. */
+            datasets: components["schemas"]["DatasetSummary"][];
+        };
+        /**
+         * @description How an item differs.
+         * @enum {string}
+         */
+        Difference: "added" | "removed" | "changed";
+        /** @description A place where two items differ. */
+        DifferentField: {
+            /** @description What stands there. */
+            after?: unknown;
+            /** @description What stood there; absent if nothing. */
+            before?: unknown;
+            /**
+             * @description Where.
+             * @example input.messages[1].content
+             */
+            path: string;
+        };
+        /** @description An item that differs. */
+        DifferentItem: {
+            /** @description What it says. */
+            after?: Record<string, never>;
+            /** @description What it said; absent if it wasn't there, or was erased. */
+            before?: Record<string, never>;
+            /** @description How it differs. */
+            difference: components["schemas"]["Difference"];
+            /** @description Where the two differ, if both have it; the first 200 places. */
+            fields: components["schemas"]["DifferentField"][];
+            /** @description What it is called. */
+            id: string;
         };
         /** @description What was erased. */
         Erased: {
@@ -1065,7 +2046,9 @@ export interface components {
              * @description The answers, up to 10,000. Each has an `id`, if the result shall have it, and what the metrics look at: `input`, `context`, `output`,
              *     `reference`, `tools`, `schema`, `logprobs`.
              */
-            cases: Record<string, never>[];
+            cases: {
+                [key: string]: unknown;
+            }[];
             /** @description Metrics by name, or with options. */
             metrics: components["schemas"]["MetricAsk"][];
         };
@@ -1085,6 +2068,37 @@ export interface components {
             until?: string;
             /** @description Only calls for this user. */
             user?: string;
+        };
+        /** @description Runs under one name: the same question, asked again and again. */
+        Experiment: {
+            /** @description The run that others are compared with. */
+            baseline?: string;
+            /** @description When its first run began. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Its name; one of a kind in the project. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How many runs it has.
+             */
+            runs: number;
+        };
+        /** @description An experiment with its runs. */
+        ExperimentDetail: components["schemas"]["Experiment"] & {
+            /** @description Its latest 200 runs, the latest first; `GET /api/v1/runs` has all. */
+            latest_runs: components["schemas"]["Run"][];
+        };
+        /** @description An experiment, with the runs that tell how it stands. */
+        ExperimentSummary: components["schemas"]["Experiment"] & {
+            /** @description The run to compare the latest one with: the baseline, or else the one before that has ended. */
+            compared_with?: components["schemas"]["Run"];
+            /** @description Its latest run. */
+            last_run?: components["schemas"]["Run"];
+        };
+        /** @description Every experiment of the project. */
+        Experiments: {
+            /** @description Those with the latest runs first, at most 500. */
+            experiments: components["schemas"]["ExperimentSummary"][];
         };
         /**
          * @description What is said of a finding.
@@ -1150,6 +2164,41 @@ export interface components {
             severity: components["schemas"]["Severity"];
             /** @description Offset of the first byte, in UTF-8 bytes of the scanned text. */
             start: number;
+        };
+        /** @description How a run ends. */
+        FinishRun: {
+            /** @description Why it failed. */
+            problem?: string;
+            /** @description `finished`, `failed` or `cancelled`. */
+            status?: components["schemas"]["RunStatus"];
+        };
+        /**
+         * @description Which spans become items, and where these go.
+         * @example {
+         *       "spans": [
+         *         {
+         *           "trace_id": "0af7651916cd43dd8448eb211c80319c",
+         *           "span_id": "b7ad6b7169203331"
+         *         }
+         *       ],
+         *       "split": "test"
+         *     }
+         */
+        FromTraces: {
+            /** @description The branch; `main` if absent. */
+            branch?: string;
+            /** @description What is changed and why; made of the numbers if absent. */
+            message?: string;
+            /** @description What was answered is the `reference` too: it was right. */
+            output_is_reference?: boolean;
+            /** @description Only show the items; nothing is added. */
+            preview?: boolean;
+            /** @description Or those that a question finds. */
+            query?: components["schemas"]["SpanQuestion"];
+            /** @description Spans, up to 1000. */
+            spans?: components["schemas"]["SpanName"][];
+            /** @description The split of the items. */
+            split?: string;
         };
         /**
          * @description How a measure is calculated.
@@ -1381,6 +2430,23 @@ export interface components {
              */
             rows: number;
         };
+        /** @description What an import has come to. */
+        ImportedItems: {
+            /** @description Whether there is a new version. */
+            changed: boolean;
+            /**
+             * Format: int64
+             * @description Items that the file has.
+             */
+            items: number;
+            /**
+             * Format: int64
+             * @description Items that it has twice, word for word.
+             */
+            repeated: number;
+            /** @description The head of the branch; as it was if nothing differs. */
+            version: components["schemas"]["DatasetVersionInfo"];
+        };
         /** @description What the guardrails say of one text. */
         JudgedText: {
             /** @description Which text of the request it is: `input`, `texts[2]`, `messages[0].content`. */
@@ -1395,6 +2461,22 @@ export interface components {
             text?: string;
             /** @description What would become of it. */
             verdict: components["schemas"]["Verdict"];
+        };
+        /** @description A rule as it is kept, and how it is doing. */
+        KeptOnlineRule: {
+            /** @description When this version was made. */
+            made_at: components["schemas"]["Timestamp"];
+            /** @description The key that made it. */
+            made_by: components["schemas"]["KeyId"];
+            /** @description What it says. */
+            rule: components["schemas"]["OnlineRuleConfig"];
+            /** @description How it is doing. */
+            state: components["schemas"]["OnlineState"];
+            /**
+             * Format: int32
+             * @description From 1; each change makes the next.
+             */
+            version: number;
         };
         /** @description A virtual key's public name, safe to log and to show. */
         KeyId: string;
@@ -1455,6 +2537,10 @@ export interface components {
             aliases: string[];
             /** @description Which values are good: `higher` or `lower`. */
             direction: string;
+            /** @description A case to try it with: each of its inputs in the shape that it takes. */
+            example: {
+                [key: string]: unknown;
+            };
             /** @description What it looks at: `text`, `structure`, `retrieval`, `grounding`, `agent`, `drift`, `safety`. */
             family: string;
             /** @description How the value comes about, and its limits. */
@@ -1540,12 +2626,35 @@ export interface components {
             /** @description Its name. */
             name: string;
             /** @description What is set of it. */
-            options?: Record<string, never>;
+            options?: {
+                [key: string]: unknown;
+            };
             /**
              * Format: double
              * @description What passes, instead of its own threshold.
              */
             threshold?: number;
+        };
+        /** @description What a metric says of a whole run. */
+        MetricSummary: {
+            /**
+             * Format: int64
+             * @description Items that it couldn't measure.
+             */
+            errors: number;
+            /** @description How often each label was given; the 20 most frequent. */
+            labels?: {
+                [key: string]: number;
+            };
+            /** @description Its name. */
+            metric: string;
+            /**
+             * Format: double
+             * @description The share that passes, of the items that have a verdict.
+             */
+            pass_rate?: number;
+            /** @description Its values. A score that has a verdict and no value counts as 1 or 0. */
+            values?: components["schemas"]["Spread"];
         };
         /** @description Every metric. */
         Metrics: {
@@ -1563,6 +2672,57 @@ export interface components {
          *     37 500 of them, so that no price that a provider publishes has to be rounded.
          */
         Money: number;
+        /** @description A dataset to make. */
+        NewDataset: {
+            /** @description What it is for. */
+            description?: string;
+            /**
+             * @description Its name: letters, digits, `.`, `_` and `-`.
+             * @example support-gold
+             */
+            name: string;
+            /** @description JSON Schema that every item must satisfy. */
+            schema?: Record<string, never>;
+        };
+        /**
+         * @description A change to a branch: all of it, or nothing.
+         * @example {
+         *       "base": "6f1c0b5d9a42",
+         *       "message": "Two refunds, and a better answer",
+         *       "add": [
+         *         {
+         *           "id": "refund-17",
+         *           "input": "Where is my money?",
+         *           "reference": "Within five days.",
+         *           "split": "test"
+         *         }
+         *       ],
+         *       "remove": [
+         *         "refund-3"
+         *       ]
+         *     }
+         */
+        NewDatasetVersion: {
+            /** @description Items that must not be there with other content. */
+            add?: Record<string, never>[];
+            /**
+             * @description The version that you have looked at: the head of the branch, or the change is refused (409). Needed to replace and to
+             *     remove; empty if the branch had no version.
+             */
+            base?: string;
+            /** @description The branch; `main` if absent. */
+            branch?: string;
+            /** @description What is changed and why; made of the numbers if absent. */
+            message?: string;
+            /** @description Items that are added or replaced. */
+            put?: Record<string, never>[];
+            /** @description Ids of items that go. */
+            remove?: string[];
+            /** @description Items that must be there, each as a whole. */
+            replace?: Record<string, never>[];
+            /** @description Splits of items that don't name one; as they were if absent, none if empty. */
+            shares?: components["schemas"]["DatasetShare"][];
+        };
         /**
          * @description A score to store. It judges a trace, one of its spans or a session, and says a `value`, a `label`
          *     or `passed`, or several of them.
@@ -1618,6 +2778,302 @@ export interface components {
         };
         /** @description One score, or a list of them. */
         NewScores: components["schemas"]["NewScore"] | components["schemas"]["NewScore"][];
+        /** @description A run over history. */
+        OnlineBackfill: {
+            /** @description What started before this is scored. */
+            at: components["schemas"]["Timestamp"];
+            /** @description The first moment. */
+            from: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description Scores that were made.
+             */
+            scored: number;
+            /**
+             * Format: int64
+             * @description Spans that were looked at.
+             */
+            seen: number;
+            /** @description How it is doing. */
+            state: components["schemas"]["BackfillState"];
+            /** @description The first moment after it. */
+            to: components["schemas"]["Timestamp"];
+        };
+        /** @description What a rule may use up on a day. What comes after that isn't scored, and counted. */
+        OnlineBudget: {
+            /**
+             * Format: int64
+             * @description Scores of any kind.
+             */
+            scores_per_day?: number;
+            /**
+             * Format: double
+             * @description US dollars for models that judge.
+             */
+            usd_per_day?: number;
+        };
+        /** @description What a rule did since the start of the process. */
+        OnlineCounts: {
+            /**
+             * Format: int64
+             * @description Spans whose bodies retention has removed.
+             */
+            body_gone: number;
+            /**
+             * Format: int64
+             * @description Spans that found no room in the queue; a sweep scores them later.
+             */
+            dropped: number;
+            /**
+             * Format: int64
+             * @description Scorings that failed.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Scorings for which the span lacks an input.
+             */
+            no_input: number;
+            /**
+             * Format: int64
+             * @description Scorings that the day's budget had nothing left for.
+             */
+            over_budget: number;
+            /**
+             * Format: int64
+             * @description Scores that were stored.
+             */
+            scored: number;
+        };
+        /** @description A span, and what scorers would see and say of it. */
+        OnlineExample: {
+            /** @description What scorers see, cut where it is long. */
+            inputs: Record<string, never>;
+            /** @description Its name. */
+            name: string;
+            /** @description What each would say. */
+            scores: components["schemas"]["OnlineExampleScore"][];
+            /** @description Its id. */
+            span_id: components["schemas"]["SpanId"];
+            /** @description When it began. */
+            start_time: components["schemas"]["Timestamp"];
+            /** @description Its trace. */
+            trace_id: components["schemas"]["TraceId"];
+        };
+        /** @description What a scorer would say. */
+        OnlineExampleScore: {
+            /** @description Why there is no score. */
+            error?: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Good enough? */
+            passed?: boolean;
+            /** @description Why. */
+            reason?: string;
+            /**
+             * Format: double
+             * @description The value.
+             */
+            value?: number;
+        };
+        /** @description A failure. */
+        OnlineFailure: {
+            /** @description What went wrong. */
+            message: string;
+            /** @description When. */
+            time: components["schemas"]["Timestamp"];
+        };
+        /** @description An estimate. It is over all scores; the interval is from the spread of the newest 10,000. */
+        OnlineFigure: {
+            /**
+             * Format: double
+             * @description Its upper end.
+             */
+            high?: number;
+            /**
+             * Format: double
+             * @description The lower end of the 95 % confidence interval; absent from fewer than two traces.
+             */
+            low?: number;
+            /**
+             * Format: double
+             * @description The estimate.
+             */
+            value: number;
+        };
+        /** @description What a rule would do. */
+        OnlinePreview: {
+            /** @description The newest of them. */
+            examples: components["schemas"]["OnlineExample"][];
+            /**
+             * Format: int64
+             * @description Spans of the last 24 hours that meet the filter.
+             */
+            matched: number;
+            /**
+             * Format: int64
+             * @description How many of them the sample would have, about.
+             */
+            sampled: number;
+        };
+        /** @description A change of a rule. */
+        OnlineRuleChange: {
+            /** @description `create`, `change` or `delete`. */
+            action: string;
+            /** @description How it is since. */
+            after?: Record<string, never>;
+            /** @description How it was. */
+            before?: Record<string, never>;
+            /** @description The key that made it. */
+            made_by?: components["schemas"]["KeyId"];
+            /** @description When. */
+            time: components["schemas"]["Timestamp"];
+        };
+        /** @description The changes of a rule. */
+        OnlineRuleChanges: {
+            /** @description The latest first, at most 200. */
+            changes: components["schemas"]["OnlineRuleChange"][];
+        };
+        /** @description Which spans are scored, how many of them, and by what. */
+        OnlineRuleConfig: {
+            /** @description What it may use up on a day (UTC). */
+            budget?: components["schemas"]["OnlineBudget"];
+            /** @description Which spans; all calls of language models if absent. It can't ask for scores: what arrives has none yet. */
+            filter?: components["schemas"]["Filter"];
+            /**
+             * @description Where a scorer's inputs stand in a span, for those that stand elsewhere than usual: `attributes.KEY`, or a JSON
+             *     pointer such as `/input/question` or `/output_messages/0/parts/0/content`. By the input's name: `input`, `output`,
+             *     `context`, `reference`, `tools`, `schema`, `logprobs`.
+             */
+            mapping?: {
+                [key: string]: string;
+            };
+            /**
+             * @description Its name: letters, digits, `-`, `_` and `.`. Scores carry it as `metadata.rule`.
+             * @example answers-are-json
+             */
+            name: string;
+            /** @description Whether it scores what arrives. */
+            on?: boolean;
+            /**
+             * Format: double
+             * @description The part of all traces that is scored, above 0 and up to 1. Whole traces are in or out, and the same ones each
+             *     time: a higher rate adds to them.
+             */
+            sample_rate?: number;
+            /** @description What gives the scores. */
+            scorers: components["schemas"]["OnlineScorer"][];
+        };
+        /** @description The online rules of a project. */
+        OnlineRules: {
+            /** @description By name. */
+            rules: components["schemas"]["KeptOnlineRule"][];
+        };
+        /** @description A metric with its options. */
+        OnlineScorer: {
+            /**
+             * @description The metric's name, as `GET /api/v1/metrics` lists it.
+             * @example json_valid
+             */
+            metric: string;
+            /** @description The name of its scores; the metric's own if absent. */
+            name?: string;
+            /** @description What is set of the metric. */
+            options?: Record<string, never>;
+            /**
+             * Format: double
+             * @description What passes, instead of the metric's own threshold.
+             */
+            threshold?: number;
+        };
+        /** @description What one scorer's scores say of all traffic that the rule's filter means. */
+        OnlineScorerSummary: {
+            /** @description The mean of all traffic, estimated. */
+            mean?: components["schemas"]["OnlineFigure"];
+            /** @description The scores' name. */
+            name: string;
+            /** @description The part of all traffic that passes, estimated. */
+            pass_rate?: components["schemas"]["OnlineFigure"];
+            /**
+             * Format: int64
+             * @description Scores.
+             */
+            scored: number;
+            /** @description The same over time. */
+            series: components["schemas"]["OnlineSummaryPoint"][];
+            /**
+             * Format: double
+             * @description Spans that they stand for: the sum of the weights.
+             */
+            stands_for: number;
+        };
+        /** @description How a rule is doing. */
+        OnlineState: {
+            /** @description The last run over history. */
+            backfill?: components["schemas"]["OnlineBackfill"];
+            /** @description Spans were dropped or Signalbox was restarted, and the store is being looked through for what lacks scores. */
+            catching_up: boolean;
+            /**
+             * Format: double
+             * @description How long ago the oldest span started that waits, in seconds.
+             */
+            lag_s: number;
+            /** @description The last failure since Signalbox was started. */
+            last_error?: components["schemas"]["OnlineFailure"];
+            /** @description Why it scores nothing, though it is on. */
+            problem?: string;
+            /**
+             * Format: int64
+             * @description Scores of today (UTC).
+             */
+            scored_today: number;
+            /** @description Since Signalbox was started. */
+            since_start: components["schemas"]["OnlineCounts"];
+            /**
+             * Format: double
+             * @description US dollars that judges took today.
+             */
+            spent_today_usd: number;
+            /**
+             * Format: int64
+             * @description Spans that wait for their scores.
+             */
+            waiting: number;
+        };
+        /** @description What the scores of a rule say of all traffic that its filter means. */
+        OnlineSummary: {
+            /** @description Width of the series' buckets. */
+            bucket: string;
+            /** @description The first moment. */
+            from: components["schemas"]["Timestamp"];
+            /** @description By name. */
+            scorers: components["schemas"]["OnlineScorerSummary"][];
+            /** @description The first moment after it. */
+            to: components["schemas"]["Timestamp"];
+        };
+        /** @description A bucket of time. */
+        OnlineSummaryPoint: {
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            bucket: string;
+            /**
+             * Format: double
+             * @description Their weighted mean.
+             */
+            mean?: number;
+            /**
+             * Format: double
+             * @description The weighted part that passes.
+             */
+            pass_rate?: number;
+            /**
+             * Format: int64
+             * @description Scores.
+             */
+            scored: number;
+        };
         /**
          * @description How a field is compared.
          * @enum {string}
@@ -1706,6 +3162,11 @@ export interface components {
         } | {
             /** @enum {string} */
             type: "other";
+        };
+        /** @description Which run others are compared with. */
+        PinBaseline: {
+            /** @description The id of a run of the experiment. */
+            run: string;
         };
         /**
          * @description Where the text stood.
@@ -2023,6 +3484,208 @@ export interface components {
             /** @description How bad it is. */
             severity: components["schemas"]["Severity"];
         };
+        /** @description A run of an experiment. */
+        Run: components["schemas"]["RunAbout"] & {
+            /** @description The key that sent it. */
+            actor: string;
+            /** @description The experiment that it belongs to. */
+            experiment: string;
+            /**
+             * Format: int64
+             * @description Items with an error, or with a score that doesn't pass.
+             */
+            failed_items: number;
+            /** @description When it ended. */
+            finished_at?: components["schemas"]["Timestamp"];
+            /** @description Its id: the sender's, or one of ours. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Items so far.
+             */
+            items: number;
+            /** @description A fingerprint of the ids of its items: runs with the same one answered the same items. Absent while it runs. */
+            items_hash?: string;
+            /** @description Why it failed. */
+            problem?: string;
+            /** @description When it began. */
+            started_at: components["schemas"]["Timestamp"];
+            /** @description How it stands. */
+            status: components["schemas"]["RunStatus"];
+            /** @description What came out. Absent while it runs. */
+            summary?: components["schemas"]["RunSummary"];
+        };
+        /** @description What is known of a run before it begins. */
+        RunAbout: {
+            /** @description Who or what started it. */
+            author?: string;
+            /** @description The commit of git that it ran on. */
+            commit?: string;
+            /** @description Whatever else was set: the model's parameters, the prompt's text. */
+            config?: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description What was asked, as `name@version`; absent if the items came from a file.
+             * @example gold@12
+             */
+            dataset?: string;
+            /** @description What it is measured by. */
+            metrics: components["schemas"]["RunMetric"][];
+            /**
+             * @description What people call it.
+             * @example prompt v7, gpt-4o-mini
+             */
+            name: string;
+            /** @description Words to find it by. */
+            tags?: string[];
+            /**
+             * @description What answered: a prompt version, a model, a route, an endpoint, a command.
+             * @example route chat
+             */
+            target?: string;
+        };
+        /**
+         * @description Which values of a metric are good.
+         * @enum {string}
+         */
+        RunDirection: "higher" | "lower";
+        /** @description A place that decided. */
+        RunEvidence: {
+            /** @description Bytes of UTF-8 up to its end. */
+            end: number;
+            /** @description The part of the case that it is in, e.g. `output`. */
+            input: string;
+            /** @description What is the matter there. */
+            note?: string;
+            /** @description Bytes of UTF-8 before it. */
+            start: number;
+        };
+        /** @description One item of a run: what was asked, what came out, and what it is worth. */
+        RunItem: {
+            /** @description What the answer cost, in dollars. */
+            cost?: components["schemas"]["Money"];
+            /** @description Why nothing came out. */
+            error?: string;
+            /** @description What should have come out: 4,000 characters are kept. */
+            expected?: string;
+            /** @description What was asked, or how it begins: 4,000 characters are kept. */
+            input?: string;
+            /**
+             * Format: int64
+             * @description Tokens of the input.
+             */
+            input_tokens?: number;
+            /** @description The id of the item; the same in every run that asks it. */
+            item_id: string;
+            /**
+             * Format: double
+             * @description Milliseconds that the answer took.
+             */
+            latency_ms?: number;
+            /** @description What came out: 32,000 characters are kept. */
+            output?: string;
+            /**
+             * Format: int64
+             * @description Tokens of the output.
+             */
+            output_tokens?: number;
+            /** @description What it is worth, by the names of metrics. */
+            scores?: {
+                [key: string]: components["schemas"]["RunScore"];
+            };
+            /** @description What tells items apart: a language, a topic, a difficulty. */
+            segments?: {
+                [key: string]: string;
+            };
+            /** @description The trace of the answer. */
+            trace_id?: string;
+        };
+        /** @description Items of a run. */
+        RunItems: {
+            /** @description The page. */
+            items: components["schemas"]["RunItem"][];
+            /**
+             * Format: int64
+             * @description How many there are on all pages.
+             */
+            total: number;
+        };
+        /** @description A metric or judge that a run measures by. */
+        RunMetric: {
+            /** @description Which values are good. */
+            direction?: components["schemas"]["RunDirection"];
+            /**
+             * @description What its scores are called.
+             * @example faithfulness
+             */
+            name: string;
+            /** @description What is set of it. */
+            options?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: double
+             * @description What passes, itself included.
+             */
+            threshold?: number;
+        };
+        /** @description What a metric says of an item: a value, a label or a verdict, or several of them; or why it can't say anything. */
+        RunScore: {
+            /** @description Why it can't say anything. */
+            error?: string;
+            /** @description The places that decided; 50 are kept. */
+            evidence?: components["schemas"]["RunEvidence"][];
+            /** @description Which of several kinds. */
+            label?: string;
+            /** @description Good enough? */
+            passed?: boolean;
+            /** @description Why: 2,000 characters are kept. */
+            reason?: string;
+            /**
+             * Format: double
+             * @description How much.
+             */
+            value?: number;
+        };
+        /**
+         * @description How a run stands.
+         * @enum {string}
+         */
+        RunStatus: "running" | "finished" | "failed" | "cancelled";
+        /** @description What came out of a run. */
+        RunSummary: {
+            /** @description What all items cost that tell it. */
+            cost?: components["schemas"]["Money"];
+            /**
+             * Format: int64
+             * @description Items without an answer.
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description Tokens of the inputs, of all items that tell them.
+             */
+            input_tokens?: number;
+            /** @description Milliseconds that an answer took. */
+            latency_ms?: components["schemas"]["Spread"];
+            /** @description Each metric, in the order of the run's list; what wasn't announced there follows by name. */
+            metrics: components["schemas"]["MetricSummary"][];
+            /**
+             * Format: int64
+             * @description Tokens of the outputs, of all items that tell them.
+             */
+            output_tokens?: number;
+            /** @description The fields by which its items can be told apart, with the number of different values. */
+            segments?: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * @description What may be said of a run against the baseline.
+         * @enum {string}
+         */
+        RunVerdict: "better" | "worse" | "same" | "unclear";
         /** @description The queries of this project that run now. */
         RunningQueries: {
             /** @description Oldest first. */
@@ -2037,6 +3700,11 @@ export interface components {
             started_at: components["schemas"]["Timestamp"];
             /** @description The start of it. */
             text: string;
+        };
+        /** @description Runs. */
+        Runs: {
+            /** @description The latest first. */
+            runs: components["schemas"]["Run"][];
         };
         /** @description What was said of a finding. */
         SaidFeedback: {
@@ -2366,6 +4034,27 @@ export interface components {
          * @enum {string}
          */
         SpanKind: "llm" | "embedding" | "retriever" | "reranker" | "tool" | "agent" | "chain" | "workflow" | "task" | "guardrail" | "evaluator" | "memory" | "mcp" | "plan" | "prompt" | "event" | "span";
+        /** @description A span. */
+        SpanName: {
+            /** @description The span; if absent, the root of the trace, or the first call where the root says nothing. */
+            span_id?: components["schemas"]["SpanId"];
+            /** @description Its trace. */
+            trace_id: components["schemas"]["TraceId"];
+        };
+        /** @description A question that finds spans, newest first. */
+        SpanQuestion: {
+            /** @description Which spans, as in a `Query` on `spans`. */
+            filter?: Record<string, never>;
+            /**
+             * Format: int32
+             * @description Spans at most: 1 to 1000, by default 100.
+             */
+            limit?: number;
+            /** @description What must occur in them, as in a `Query`. */
+            search?: string;
+            /** @description When; the last hour if absent. */
+            time?: components["schemas"]["TimeRange"];
+        };
         /**
          * @description How a span came here.
          * @enum {string}
@@ -2405,6 +4094,59 @@ export interface components {
             ttft_ms?: number;
             verdict?: components["schemas"]["Verdict"];
         };
+        /** @description How numbers lie. Quantiles between two values are interpolated. */
+        Spread: {
+            /**
+             * Format: double
+             * @description The greatest.
+             */
+            max: number;
+            /**
+             * Format: double
+             * @description Their mean.
+             */
+            mean: number;
+            /**
+             * Format: double
+             * @description The least.
+             */
+            min: number;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            n: number;
+            /**
+             * Format: double
+             * @description A tenth lies below it.
+             */
+            p10: number;
+            /**
+             * Format: double
+             * @description A quarter lies below it.
+             */
+            p25: number;
+            /**
+             * Format: double
+             * @description Half lies below it.
+             */
+            p50: number;
+            /**
+             * Format: double
+             * @description Three quarters lie below it.
+             */
+            p75: number;
+            /**
+             * Format: double
+             * @description Nine tenths lie below it.
+             */
+            p90: number;
+            /**
+             * Format: double
+             * @description Their standard deviation, n − 1 in its denominator; absent of one.
+             */
+            sd?: number;
+        };
         /** @description A statement. */
         Sql: {
             /**
@@ -2412,6 +4154,49 @@ export interface components {
              * @example SELECT model, count(*) AS calls, sum(cost) AS cost FROM spans WHERE kind = 'llm' GROUP BY model ORDER BY calls DESC
              */
             sql: string;
+        };
+        /**
+         * @description A run that begins.
+         * @example {
+         *       "experiment": "answers",
+         *       "name": "prompt v7",
+         *       "dataset": "gold@12",
+         *       "target": "route chat",
+         *       "metrics": [
+         *         {
+         *           "name": "faithfulness",
+         *           "direction": "higher",
+         *           "threshold": 0.5
+         *         }
+         *       ],
+         *       "commit": "4e81f22"
+         *     }
+         */
+        StartRun: {
+            /** @description Who or what started it. */
+            author?: string;
+            /** @description The commit of git that it ran on. */
+            commit?: string;
+            /** @description Whatever else was set. */
+            config?: {
+                [key: string]: unknown;
+            };
+            /** @description What was asked, as `name@version`; absent if the items came from a file. */
+            dataset?: string;
+            /** @description The experiment that it belongs to; it is made if there is none of this name. */
+            experiment: string;
+            /** @description An id of the sender's, 8 to 64 letters, digits, `-` or `_`: sent again, it makes no second run. */
+            id?: string;
+            /** @description What it is measured by. */
+            metrics?: components["schemas"]["RunMetric"][];
+            /** @description What people call it; the target, if nothing is said. */
+            name?: string;
+            /** @description When it began; now, if nothing is said. */
+            started_at?: components["schemas"]["Timestamp"];
+            /** @description Words to find it by. */
+            tags?: string[];
+            /** @description What answered: a prompt version, a model, a route, an endpoint, a command. */
+            target?: string;
         };
         /** @description Numbers about the process that neither the store nor the catalog knows. */
         Status: {
@@ -2544,6 +4329,14 @@ export interface components {
         Tables: {
             /** @description Sorted by name. */
             tables: components["schemas"]["Table"][];
+        };
+        /** @description Where a tag shall be. */
+        TagPlace: {
+            /**
+             * @description A version, branch or tag.
+             * @example main
+             */
+            version: string;
         };
         /** @description A target of a route, as it is now. */
         TargetStatus: {
@@ -2835,24 +4628,52 @@ export interface components {
     pathItems: never;
 }
 export type Action = components['schemas']['Action'];
+export type AddItems = components['schemas']['AddItems'];
+export type AddedItems = components['schemas']['AddedItems'];
 export type AllFeedback = components['schemas']['AllFeedback'];
 export type Answer = components['schemas']['Answer'];
 export type AnswerColumn = components['schemas']['AnswerColumn'];
 export type ArmStatus = components['schemas']['ArmStatus'];
+export type BackfillState = components['schemas']['BackfillState'];
 export type BackupAnswer = components['schemas']['BackupAnswer'];
 export type BackupReport = components['schemas']['BackupReport'];
 export type BackupRequest = components['schemas']['BackupRequest'];
+export type BranchPlace = components['schemas']['BranchPlace'];
 export type BreakerState = components['schemas']['BreakerState'];
 export type CaseResult = components['schemas']['CaseResult'];
+export type ChangeOnlineRule = components['schemas']['ChangeOnlineRule'];
 export type ChangePolicies = components['schemas']['ChangePolicies'];
+export type ChangedDataset = components['schemas']['ChangedDataset'];
 export type Column = components['schemas']['Column'];
 export type ColumnRoom = components['schemas']['ColumnRoom'];
 export type ColumnType = components['schemas']['ColumnType'];
+export type ComparedField = components['schemas']['ComparedField'];
+export type ComparedItem = components['schemas']['ComparedItem'];
+export type ComparedItemRun = components['schemas']['ComparedItemRun'];
+export type ComparedItems = components['schemas']['ComparedItems'];
+export type ComparedMetric = components['schemas']['ComparedMetric'];
+export type ComparedPairs = components['schemas']['ComparedPairs'];
+export type ComparedRun = components['schemas']['ComparedRun'];
+export type ComparedSegment = components['schemas']['ComparedSegment'];
+export type Comparison = components['schemas']['Comparison'];
 export type ConfigStatus = components['schemas']['ConfigStatus'];
 export type CostSource = components['schemas']['CostSource'];
 export type CreateKey = components['schemas']['CreateKey'];
 export type CreatedKey = components['schemas']['CreatedKey'];
 export type CredentialStatus = components['schemas']['CredentialStatus'];
+export type DatasetDetail = components['schemas']['DatasetDetail'];
+export type DatasetDifference = components['schemas']['DatasetDifference'];
+export type DatasetItemInfo = components['schemas']['DatasetItemInfo'];
+export type DatasetItems = components['schemas']['DatasetItems'];
+export type DatasetReference = components['schemas']['DatasetReference'];
+export type DatasetShare = components['schemas']['DatasetShare'];
+export type DatasetSummary = components['schemas']['DatasetSummary'];
+export type DatasetVersionInfo = components['schemas']['DatasetVersionInfo'];
+export type DatasetVersions = components['schemas']['DatasetVersions'];
+export type Datasets = components['schemas']['Datasets'];
+export type Difference = components['schemas']['Difference'];
+export type DifferentField = components['schemas']['DifferentField'];
+export type DifferentItem = components['schemas']['DifferentItem'];
 export type Erased = components['schemas']['Erased'];
 export type Erasure = components['schemas']['Erasure'];
 export type Erasures = components['schemas']['Erasures'];
@@ -2862,12 +4683,17 @@ export type ErrorDetail = components['schemas']['ErrorDetail'];
 export type EvaluateAnswer = components['schemas']['EvaluateAnswer'];
 export type EvaluateAsk = components['schemas']['EvaluateAsk'];
 export type ExceptionConfig = components['schemas']['ExceptionConfig'];
+export type Experiment = components['schemas']['Experiment'];
+export type ExperimentDetail = components['schemas']['ExperimentDetail'];
+export type ExperimentSummary = components['schemas']['ExperimentSummary'];
+export type Experiments = components['schemas']['Experiments'];
 export type FeedbackLabel = components['schemas']['FeedbackLabel'];
 export type FieldValues = components['schemas']['FieldValues'];
 export type Fields = components['schemas']['Fields'];
 export type FileFormat = components['schemas']['FileFormat'];
 export type Filter = components['schemas']['Filter'];
 export type Finding = components['schemas']['Finding'];
+export type FinishRun = components['schemas']['FinishRun'];
 export type Function = components['schemas']['Function'];
 export type GuardAnswer = components['schemas']['GuardAnswer'];
 export type GuardAsk = components['schemas']['GuardAsk'];
@@ -2879,7 +4705,9 @@ export type Health = components['schemas']['Health'];
 export type HealthSnapshot = components['schemas']['HealthSnapshot'];
 export type Highlight = components['schemas']['Highlight'];
 export type Imported = components['schemas']['Imported'];
+export type ImportedItems = components['schemas']['ImportedItems'];
 export type JudgedText = components['schemas']['JudgedText'];
+export type KeptOnlineRule = components['schemas']['KeptOnlineRule'];
 export type KeyId = components['schemas']['KeyId'];
 export type LastError = components['schemas']['LastError'];
 export type LiveSpan = components['schemas']['LiveSpan'];
@@ -2891,15 +4719,36 @@ export type MetricEvidence = components['schemas']['MetricEvidence'];
 export type MetricOption = components['schemas']['MetricOption'];
 export type MetricScore = components['schemas']['MetricScore'];
 export type MetricSetting = components['schemas']['MetricSetting'];
+export type MetricSummary = components['schemas']['MetricSummary'];
 export type Metrics = components['schemas']['Metrics'];
 export type Modality = components['schemas']['Modality'];
 export type Money = components['schemas']['Money'];
+export type NewDataset = components['schemas']['NewDataset'];
+export type NewDatasetVersion = components['schemas']['NewDatasetVersion'];
 export type NewScore = components['schemas']['NewScore'];
 export type NewScores = components['schemas']['NewScores'];
+export type OnlineBackfill = components['schemas']['OnlineBackfill'];
+export type OnlineBudget = components['schemas']['OnlineBudget'];
+export type OnlineCounts = components['schemas']['OnlineCounts'];
+export type OnlineExample = components['schemas']['OnlineExample'];
+export type OnlineExampleScore = components['schemas']['OnlineExampleScore'];
+export type OnlineFailure = components['schemas']['OnlineFailure'];
+export type OnlineFigure = components['schemas']['OnlineFigure'];
+export type OnlinePreview = components['schemas']['OnlinePreview'];
+export type OnlineRuleChange = components['schemas']['OnlineRuleChange'];
+export type OnlineRuleChanges = components['schemas']['OnlineRuleChanges'];
+export type OnlineRuleConfig = components['schemas']['OnlineRuleConfig'];
+export type OnlineRules = components['schemas']['OnlineRules'];
+export type OnlineScorer = components['schemas']['OnlineScorer'];
+export type OnlineScorerSummary = components['schemas']['OnlineScorerSummary'];
+export type OnlineState = components['schemas']['OnlineState'];
+export type OnlineSummary = components['schemas']['OnlineSummary'];
+export type OnlineSummaryPoint = components['schemas']['OnlineSummaryPoint'];
 export type Operator = components['schemas']['Operator'];
 export type Order = components['schemas']['Order'];
 export type OwnPolicies = components['schemas']['OwnPolicies'];
 export type Part = components['schemas']['Part'];
+export type PinBaseline = components['schemas']['PinBaseline'];
 export type Place = components['schemas']['Place'];
 export type PolicyConfig = components['schemas']['PolicyConfig'];
 export type PolicyVersion = components['schemas']['PolicyVersion'];
@@ -2921,8 +4770,20 @@ export type RouteStatus = components['schemas']['RouteStatus'];
 export type Routed = components['schemas']['Routed'];
 export type Routes = components['schemas']['Routes'];
 export type RuleAbout = components['schemas']['RuleAbout'];
+export type Run = components['schemas']['Run'];
+export type RunAbout = components['schemas']['RunAbout'];
+export type RunDirection = components['schemas']['RunDirection'];
+export type RunEvidence = components['schemas']['RunEvidence'];
+export type RunItem = components['schemas']['RunItem'];
+export type RunItems = components['schemas']['RunItems'];
+export type RunMetric = components['schemas']['RunMetric'];
+export type RunScore = components['schemas']['RunScore'];
+export type RunStatus = components['schemas']['RunStatus'];
+export type RunSummary = components['schemas']['RunSummary'];
+export type RunVerdict = components['schemas']['RunVerdict'];
 export type RunningQueries = components['schemas']['RunningQueries'];
 export type RunningQuery = components['schemas']['RunningQuery'];
+export type Runs = components['schemas']['Runs'];
 export type SaidFeedback = components['schemas']['SaidFeedback'];
 export type SayFeedback = components['schemas']['SayFeedback'];
 export type ScannerAbout = components['schemas']['ScannerAbout'];
@@ -2936,10 +4797,14 @@ export type SpanDetail = components['schemas']['SpanDetail'];
 export type SpanEvent = components['schemas']['SpanEvent'];
 export type SpanId = components['schemas']['SpanId'];
 export type SpanKind = components['schemas']['SpanKind'];
+export type SpanName = components['schemas']['SpanName'];
+export type SpanQuestion = components['schemas']['SpanQuestion'];
 export type SpanSource = components['schemas']['SpanSource'];
 export type SpanStatus = components['schemas']['SpanStatus'];
 export type SpanSummary = components['schemas']['SpanSummary'];
+export type Spread = components['schemas']['Spread'];
 export type Sql = components['schemas']['Sql'];
+export type StartRun = components['schemas']['StartRun'];
 export type Status = components['schemas']['Status'];
 export type StatusAnswer = components['schemas']['StatusAnswer'];
 export type StoreStats = components['schemas']['StoreStats'];
@@ -2948,6 +4813,7 @@ export type StoredCredentials = components['schemas']['StoredCredentials'];
 export type StoredScores = components['schemas']['StoredScores'];
 export type Table = components['schemas']['Table'];
 export type Tables = components['schemas']['Tables'];
+export type TagPlace = components['schemas']['TagPlace'];
 export type TargetStatus = components['schemas']['TargetStatus'];
 export type TimeRange = components['schemas']['TimeRange'];
 export type Timestamp = components['schemas']['Timestamp'];
@@ -3220,6 +5086,848 @@ export interface operations {
             };
         };
     };
+    list_datasets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The datasets of this project, by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Datasets"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDataset"];
+            };
+        };
+        responses: {
+            /** @description It is made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDetail"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is one of that name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The dataset. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDetail"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is no such dataset. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is no such dataset. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedDataset"];
+            };
+        };
+        responses: {
+            /** @description It is changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDetail"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    set_dataset_branch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+                /** @description Its name: letters, digits, `.`, `_` and `-`. */
+                branch: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BranchPlace"];
+            };
+        };
+        responses: {
+            /** @description It is there. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetReference"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It has moved on, or a tag is called so. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_dataset_branch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+                /** @description The branch; not `main`. */
+                branch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    diff_dataset: {
+        parameters: {
+            query?: {
+                /** @description The earlier one: a version, branch or tag. The parent of the later one if absent. */
+                from?: string;
+                /** @description The later one; `main` if absent. */
+                to?: string;
+                /** @description Items at most: 1 to 200, by default 50. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What differs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDifference"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_dataset: {
+        parameters: {
+            query: {
+                /** @description `jsonl` or `csv`. */
+                format: "jsonl" | "csv";
+                /** @description A version, branch or tag; `main` if absent. */
+                version?: string;
+                /** @description Of this split only. */
+                split?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_to_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FromTraces"];
+            };
+        };
+        responses: {
+            /** @description They are in the dataset, or would be. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedItems"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    import_dataset: {
+        parameters: {
+            query: {
+                /** @description `jsonl` or `csv`. */
+                format: "jsonl" | "csv";
+                /** @description The branch; `main` if absent. */
+                branch?: string;
+                /**
+                 * @description The version that you have looked at: the head of the branch, or the import is refused (409). If absent, the head is
+                 *     changed, whatever it is.
+                 */
+                base?: string;
+                /** @description `merge` or `mirror`. */
+                mode?: "merge" | "mirror";
+                /** @description What is changed and why; made of the numbers if absent. */
+                message?: string;
+                /** @description The split of items that don't name one. */
+                split?: string;
+                /** @description Other names for fields: `question:input,answer:reference`. */
+                rename?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        /** @description The file. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description All of it is in the version. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedItems"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_dataset_items: {
+        parameters: {
+            query?: {
+                /** @description A version, branch or tag; `main` if absent. */
+                version?: string;
+                /** @description Of this split only. */
+                split?: string;
+                /** @description That have this text in their id or in any field, in whatever case. */
+                text?: string;
+                /** @description Items at most: 1 to 1000, by default 100. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of items. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetItems"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_dataset_item: {
+        parameters: {
+            query?: {
+                /** @description A version, branch or tag; `main` if absent. */
+                version?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+                /** @description The item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The item. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetItemInfo"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The version has no such item. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    set_dataset_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+                /** @description Its name: letters, digits, `.`, `_` and `-`. */
+                tag: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagPlace"];
+            };
+        };
+        responses: {
+            /** @description It is there. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetReference"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It is on another version, or a branch is called so. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_dataset_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+                /** @description The tag. */
+                tag: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_dataset_versions: {
+        parameters: {
+            query?: {
+                /** @description Those that lead to the head of this branch; all if absent. */
+                branch?: string;
+                /** @description Versions at most: 1 to 500, by default 50. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of versions. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetVersions"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    commit_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDatasetVersion"];
+            };
+        };
+        responses: {
+            /** @description The head of the branch. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetVersionInfo"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The branch has moved on, or an item is there already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_erasures: {
         parameters: {
             query?: never;
@@ -3324,6 +6032,246 @@ export interface operations {
             };
             /** @description No key, an unknown or revoked one, or an ended session. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_experiments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every experiment of this project. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiments"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The experiment's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The experiment and its latest runs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentDetail"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The experiment's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    pin_baseline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The experiment's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PinBaseline"];
+            };
+        };
+        responses: {
+            /** @description The experiment as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has no such experiment, or it has no such run. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    unpin_baseline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The experiment's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The experiment as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this name. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4042,6 +6990,489 @@ export interface operations {
             };
         };
     };
+    list_online_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rules of this project. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnlineRules"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_online_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OnlineRuleConfig"];
+            };
+        };
+        responses: {
+            /** @description The rule. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptOnlineRule"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is a rule of this name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_online_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OnlineRuleConfig"];
+            };
+        };
+        responses: {
+            /** @description What it would do. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnlinePreview"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_online_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rule. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptOnlineRule"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is no such rule in this project. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_online_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeOnlineRule"];
+            };
+        };
+        responses: {
+            /** @description The new version. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptOnlineRule"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Another version is in force by now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_online_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is no such rule in this project. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    begin_backfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TimeRange"];
+            };
+        };
+        responses: {
+            /** @description It has begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnlineBackfill"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is no such rule in this project. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The rule is off, or a run over history is under way. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    cancel_backfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing runs any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is no such rule in this project. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_online_rule_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its changes, also of a rule that was deleted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnlineRuleChanges"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    summarise_online_rule: {
+        parameters: {
+            query?: {
+                /** @description The first moment; `now-24h` if absent. */
+                from?: string;
+                /** @description The first moment after it; `now` if absent. */
+                to?: string;
+                /** @description Width of the series' buckets; one that suits the range if absent. */
+                bucket?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What its scores say; also of a rule that was deleted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnlineSummary"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_providers: {
         parameters: {
             query?: never;
@@ -4282,6 +7713,501 @@ export interface operations {
             };
             /** @description No key, an unknown or revoked one, or an ended session. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_runs: {
+        parameters: {
+            query?: {
+                /** @description Those of this experiment only. */
+                experiment?: string;
+                /** @description How many at most, up to 200. */
+                limit?: number;
+                /** @description How many of the latest are left out. */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The latest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Runs"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    start_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartRun"];
+            };
+        };
+        responses: {
+            /** @description A run of this id is there already; this is how it stands. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description It began. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    compare_runs: {
+        parameters: {
+            query: {
+                /** @description Two to six runs, separated by commas. */
+                ids: string;
+                /** @description The one that the others are compared with; the first, if nothing is said. */
+                baseline?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The runs side by side. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has no such run. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    compare_run_items: {
+        parameters: {
+            query: {
+                /** @description Two to six runs, separated by commas. */
+                ids: string;
+                /** @description The one that the others are compared with; the first, if nothing is said. */
+                baseline?: string;
+                /** @description By which metric they are sorted, the largest losses first; the first of the runs, if nothing is said. Also `latency_ms` and `cost`. */
+                metric?: string;
+                /** @description `all`, or those that are `worse`, `better` or `changed` in any run, or have an error in one (`failed`). */
+                show?: "all" | "worse" | "better" | "changed" | "failed";
+                /** @description Only items whose field has this value, as `field:value`. */
+                segment?: string;
+                /** @description How many at most, up to 200. */
+                limit?: number;
+                /** @description How many are left out at the beginning. */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of items. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparedItems"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has no such run. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The run, with what came out if it has ended. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finish_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FinishRun"];
+            };
+        };
+        responses: {
+            /** @description The run, with what came out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It has ended otherwise. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_run_items: {
+        parameters: {
+            query?: {
+                /** @description `id`, `latency`, `cost`, `tokens`, or a metric as `score:<name>`; what is unknown comes last. */
+                sort?: string;
+                /** @description `asc` or `desc`. */
+                order?: string;
+                /** @description Only those with an error or a score that doesn't pass. */
+                failed?: boolean;
+                /** @description How many at most, up to 200. */
+                limit?: number;
+                /** @description How many are left out at the beginning. */
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The run's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunItems"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_run_items: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddItems"];
+            };
+        };
+        responses: {
+            /** @description They are kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedItems"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description This project has none of this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The run has ended. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,24 +1,40 @@
 import {
   Activity,
   Database,
+  FlaskConical,
   KeyRound,
   LayoutDashboard,
   type LucideIcon,
   Plug,
+  Radar,
+  Ruler,
   ShieldCheck,
   Split,
+  Table2,
   TerminalSquare,
 } from 'lucide-react';
 
 /** A page that one can go to. This list makes the navigation, the command palette and the shortcuts. */
 export interface Page {
-  to: '/' | '/traces' | '/guardrails' | '/query' | '/routes' | '/providers' | '/keys' | '/data';
+  to:
+    | '/'
+    | '/traces'
+    | '/guardrails'
+    | '/query'
+    | '/datasets'
+    | '/experiments'
+    | '/metrics-catalogue'
+    | '/online'
+    | '/routes'
+    | '/providers'
+    | '/keys'
+    | '/data';
   title: string;
   about: string;
   icon: LucideIcon;
   /** `g` and this key go there. */
   key: string;
-  group: 'Observe' | 'Settings';
+  group: 'Observe' | 'Evaluate' | 'Settings';
   /** The page is about a range of time, which is kept on the way. */
   ranged?: boolean;
 }
@@ -52,6 +68,39 @@ export const pages: Page[] = [
     ranged: true,
   },
   { to: '/query', title: 'Query', about: 'SQL over spans', icon: TerminalSquare, key: 'q', group: 'Observe' },
+  {
+    to: '/datasets',
+    title: 'Datasets',
+    about: 'What answers are evaluated on: items in versions that never change',
+    icon: Table2,
+    key: 's',
+    group: 'Evaluate',
+  },
+  {
+    to: '/experiments',
+    title: 'Experiments',
+    about: 'Runs over the same items: what came out, and which is better',
+    icon: FlaskConical,
+    key: 'e',
+    group: 'Evaluate',
+  },
+  {
+    to: '/metrics-catalogue',
+    title: 'Metrics',
+    about: 'What answers can be measured by: formulas, sources, and a case to try',
+    icon: Ruler,
+    key: 'm',
+    group: 'Evaluate',
+  },
+  {
+    to: '/online',
+    title: 'Online evaluation',
+    about: 'Which calls are scored as they arrive, by what, and how good they are',
+    icon: Radar,
+    key: 'l',
+    group: 'Evaluate',
+    ranged: true,
+  },
   {
     to: '/routes',
     title: 'Routes',

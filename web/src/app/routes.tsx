@@ -9,8 +9,10 @@ import {
 } from '@tanstack/react-router';
 
 import { isSignedOut } from '@/api/client';
+import { readCompareSearch } from '@/shared/url/compare-search';
 import { NotFoundPage } from '@/features/not-found/page';
 import { sessionQuery } from '@/shared/data/query';
+import { readDatasetSearch } from '@/shared/url/dataset-search';
 import { readRangeSearch, readTraceSearch, readTracesSearch } from '@/shared/url/range-search';
 import { parseSearch, stringifySearch, textOf } from '@/shared/url/search';
 
@@ -78,6 +80,55 @@ const query = createRoute({
   component: lazyRouteComponent(() => import('@/features/query/page'), 'QueryPage'),
 });
 
+const experiments = createRoute({
+  getParentRoute: () => house,
+  path: '/experiments',
+  component: lazyRouteComponent(() => import('@/features/experiments/page'), 'ExperimentsPage'),
+});
+
+const experiment = createRoute({
+  getParentRoute: () => house,
+  path: '/experiments/$name',
+  component: lazyRouteComponent(() => import('@/features/experiments/detail'), 'ExperimentPage'),
+});
+
+const compare = createRoute({
+  getParentRoute: () => house,
+  path: '/experiments/$name/compare',
+  validateSearch: readCompareSearch,
+  component: lazyRouteComponent(() => import('@/features/experiments/compare'), 'ComparePage'),
+});
+
+const metrics = createRoute({
+  getParentRoute: () => house,
+  path: '/metrics-catalogue',
+  validateSearch: (raw: Record<string, unknown>): { q?: string; metric?: string } => ({
+    q: textOf(raw.q),
+    metric: textOf(raw.metric),
+  }),
+  component: lazyRouteComponent(() => import('@/features/metrics/page'), 'MetricsPage'),
+});
+
+const datasets = createRoute({
+  getParentRoute: () => house,
+  path: '/datasets',
+  component: lazyRouteComponent(() => import('@/features/datasets/page'), 'DatasetsPage'),
+});
+
+const dataset = createRoute({
+  getParentRoute: () => house,
+  path: '/datasets/$name',
+  validateSearch: readDatasetSearch,
+  component: lazyRouteComponent(() => import('@/features/datasets/dataset'), 'DatasetPage'),
+});
+
+const online = createRoute({
+  getParentRoute: () => house,
+  path: '/online',
+  validateSearch: readRangeSearch,
+  component: lazyRouteComponent(() => import('@/features/online/page'), 'OnlinePage'),
+});
+
 const routes = createRoute({
   getParentRoute: () => house,
   path: '/routes',
@@ -106,7 +157,24 @@ export const makeRouter = (queryClient: QueryClient) =>
   createRouter({
     routeTree: root.addChildren([
       signIn,
-      house.addChildren([overview, traces, trace, guardrails, query, routes, providers, keys, data]),
+      house.addChildren([
+        overview,
+        traces,
+        trace,
+        guardrails,
+        query,
+        experiments,
+        experiment,
+        compare,
+        metrics,
+        datasets,
+        dataset,
+        routes,
+        providers,
+        keys,
+        data,
+      ]),
+      house.addChildren([overview, traces, trace, guardrails, query, online, routes, providers, keys, data]),
     ]),
     context: { queryClient },
     parseSearch,

@@ -160,7 +160,7 @@ export function Shell() {
             <Kbd>K</Kbd>
           </span>
         </button>
-        {(['Observe', 'Settings'] as const).map((group) => (
+        {(['Observe', 'Evaluate', 'Settings'] as const).map((group) => (
           <div key={group} className="flex flex-col gap-0.5">
             <div className="eyebrow px-2 pb-1 max-lg:hidden">{group}</div>
             {pages

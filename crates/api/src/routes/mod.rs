@@ -4,8 +4,10 @@
 mod backup;
 mod config;
 mod credentials;
+mod datasets;
 mod erasures;
 mod evaluate;
+mod experiments;
 mod export;
 mod fields;
 mod guard;
@@ -13,11 +15,13 @@ mod health;
 mod import;
 mod keys;
 mod live;
+mod online_rules;
 mod providers;
 mod queries;
 mod query;
 mod reindex;
 mod routing;
+mod runs;
 mod scores;
 mod session;
 mod sql;
@@ -54,8 +58,12 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(config::show))
         .routes(routes!(credentials::list))
         .routes(routes!(credentials::set, credentials::delete))
+        .merge(datasets::list_routes())
         .routes(routes!(erasures::list, erasures::erase))
         .routes(routes!(evaluate::evaluate))
+        .routes(routes!(experiments::list))
+        .routes(routes!(experiments::show, experiments::delete))
+        .routes(routes!(experiments::pin, experiments::unpin))
         .routes(routes!(export::export))
         .routes(routes!(fields::list))
         .routes(routes!(guard::show, guard::check))
@@ -70,6 +78,12 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(health::metrics))
         .routes(routes!(live::watch))
         .routes(routes!(evaluate::list))
+        .routes(routes!(online_rules::list, online_rules::create))
+        .routes(routes!(online_rules::look::preview))
+        .routes(routes!(online_rules::show, online_rules::change, online_rules::delete))
+        .routes(routes!(online_rules::backfill, online_rules::cancel))
+        .routes(routes!(online_rules::history))
+        .routes(routes!(online_rules::look::summary))
         .routes(routes!(providers::list))
         .routes(routes!(queries::list))
         .routes(routes!(queries::cancel))
@@ -77,6 +91,12 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(health::readyz))
         .routes(routes!(reindex::reindex))
         .routes(routes!(routing::list))
+        .routes(routes!(runs::list, runs::start))
+        .routes(routes!(runs::compare::compare))
+        .routes(routes!(runs::compare::items))
+        .routes(routes!(runs::show, runs::delete))
+        .routes(routes!(runs::finish))
+        .routes(routes!(runs::items::list, runs::items::add))
         .routes(routes!(scores::create))
         .routes(routes!(session::show, session::open, session::close))
         .routes(routes!(sql::ask))

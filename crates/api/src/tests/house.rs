@@ -9,6 +9,7 @@ use axum::http::request::Builder;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 use signalbox_catalog::{Catalog, Principal};
+use signalbox_evals::online::{Online, OnlineConfig, OnlineParts, Workshop};
 use signalbox_gateway::Routes;
 use signalbox_guard::{Guard, GuardConfig};
 use signalbox_testkit::{ManualClock, MemoryStore, ScriptedReindexer};
@@ -18,7 +19,7 @@ use signalbox_upstream::{Upstream, UpstreamConfig};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
-use crate::{ApiParts, ConfigStatus, RefusedConfig, Status, router};
+use crate::{ApiParts, CatalogLedger, ConfigStatus, RefusedConfig, Status, router};
 
 const MAX_ANSWER_BYTES: usize = 10 * 1024 * 1024;
 
@@ -59,7 +60,15 @@ impl House {
         let added = Arc::new(std::sync::Mutex::new(guard.clone()));
         let (stop, stopping) = watch::channel(false);
         let reindexer = Arc::new(ScriptedReindexer::default());
+        let online = Online::start(OnlineParts {
+            config: OnlineConfig::default(),
+            store: Arc::clone(&asked),
+            ledger: Arc::new(CatalogLedger::new(Arc::clone(&catalog))),
+            workshop: Workshop::default(),
+            clock: Arc::clone(&seam),
+        });
         let router = router(ApiParts {
+            online: online.await.unwrap(),
             store: asked,
             reindexer: Arc::<ScriptedReindexer>::clone(&reindexer),
             catalog: Arc::clone(&catalog),

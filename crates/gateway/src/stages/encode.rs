@@ -87,7 +87,7 @@ pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result
         match call.target_codec().decode_response(&body) {
             Ok(mut response) => {
                 call.usage = response.usage;
-                call.one_hour_writes = response.one_hour_writes;
+                call.charges = response.charges;
                 if let Some(id) = &response.id {
                     note_kept(call, gateway, id);
                 }

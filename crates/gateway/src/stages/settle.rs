@@ -11,10 +11,11 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-use signalbox_prices::PriceBook;
+use signalbox_prices::{Details, PriceBook, Service};
 use signalbox_types::seam::{Clock, SpanSink};
 use signalbox_types::{Cost, ErrorClass, Span, Timestamp, Usage};
 use signalbox_upstream::Target;
+use signalbox_wire::canonical::{Charges, ServiceTier};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::call::{Answer, Call, CallError, Outcome};
@@ -160,8 +161,7 @@ impl Settler {
     pub(crate) fn price(&self, call: &mut Call) {
         if let Some(target) = &call.target {
             let (name, model) = (target.provider.otel_name.as_str(), target.model.as_str());
-            let writes = call.one_hour_writes;
-            call.cost = self.prices.price_with_one_hour_writes(Some(name), model, &call.usage, writes);
+            call.cost = self.prices.price_with(Some(name), model, &call.usage, &details(&call.charges));
         }
     }
 
@@ -186,7 +186,7 @@ impl Settler {
         }
         if let Answer::Partial(answer) = &call.answer {
             call.usage = answer.usage();
-            call.one_hour_writes = answer.one_hour_writes();
+            call.charges = answer.charges();
         }
         estimate(&mut call, &outcome);
         if matches!(call.answer, Answer::Partial(_)) || call.usage_is_estimated {
@@ -220,6 +220,22 @@ impl Settler {
         if waiting == MANY || (before < MANY_BYTES && before + weight >= MANY_BYTES) {
             self.writer.unpark();
         }
+    }
+}
+
+/// What an answer tells of its price, as the price book knows it.
+fn details(charges: &Charges) -> Details {
+    Details {
+        one_hour_writes: charges.one_hour_writes.unwrap_or(0),
+        audio_input: charges.audio_input,
+        audio_output: charges.audio_output,
+        image_input: charges.image_input,
+        image_output: charges.image_output,
+        service: charges.service.map(|service| match service {
+            ServiceTier::Batch => Service::Batch,
+            ServiceTier::Flex => Service::Flex,
+            ServiceTier::Priority => Service::Priority,
+        }),
     }
 }
 

@@ -116,8 +116,8 @@ async fn errors_of_every_provider_come_in_googles_words() {
     let unserved = house.call_bytes("/v1beta/cachedContents", &[], ASK.into()).await;
     assert_eq!((unserved.status.as_u16(), &unserved.json()["error"]["status"]), (404, &json!("NOT_FOUND")));
     let unsaid =
-        house.call(GEMINI, &[], &with(question(GEMINI, "ant/small"), json!({"tools": [{"googleSearch": {}}]}))).await;
-    assert!(unsaid.text().contains("googleSearch"), "{}", unsaid.text());
+        house.call(GEMINI, &[], &with(question(GEMINI, "ant/small"), json!({"tools": [{"codeExecution": {}}]}))).await;
+    assert!(unsaid.text().contains("codeExecution"), "{}", unsaid.text());
 }
 
 #[tokio::test]

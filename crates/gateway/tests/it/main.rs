@@ -20,6 +20,7 @@ mod idempotency;
 mod judged;
 mod labels;
 mod limits;
+mod memory;
 mod patience;
 mod policies;
 mod reload;
@@ -29,3 +30,6 @@ mod settle;
 mod streams;
 mod through;
 mod tls;
+
+#[global_allocator]
+static ALLOCATOR: memory::Counting = memory::Counting;

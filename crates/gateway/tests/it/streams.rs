@@ -4,7 +4,9 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use signalbox_types::SpanStatus;
 
-use crate::house::{Answer, CHAT, House, MESSAGES, Plan, hand_written, http_answer, question, request, with};
+use crate::house::{
+    Answer, CHAT, House, MESSAGES, Plan, RESPONSES, hand_written, http_answer, question, request, with,
+};
 
 fn streamed(path: &str, model: &str) -> Value {
     with(question(path, model), json!({"stream": true}))
@@ -225,4 +227,63 @@ async fn first_content_is_measured_not_the_role() {
     let span = house.only_span().await;
     assert_eq!(span.ttft_ms, Some(150.0));
     assert_eq!(span.duration_ms(), 150.0);
+}
+
+/// Anthropic's, of a search that it ran, and of a program.
+const SEARCHED: &str = include_str!("../../../wire/src/dialects/anthropic_messages/fixtures/stream/web_search.sse");
+const RAN: &str = include_str!("../../../wire/src/dialects/anthropic_messages/fixtures/stream/code_execution.sse");
+
+#[tokio::test]
+async fn a_search_of_the_provider_is_told_to_callers_who_know_of_searches() {
+    let house = hand_house("anthropic_messages", "text/event-stream", SEARCHED, true).await;
+    let tools = json!({"stream": true, "tools": [{"type": "web_search"}]});
+    let answer = house.call(RESPONSES, &[], &with(question(RESPONSES, "hand/m"), tools)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let last = answer.events().pop().unwrap();
+    let kinds: Vec<&str> =
+        last["response"]["output"].as_array().unwrap().iter().map(|item| item["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["message", "web_search_call", "message"]);
+    assert_eq!(last["response"]["output"][1]["action"]["query"], "weather NYC today");
+    let span = house.only_span().await;
+    assert!(format!("{:?}", span.output_messages).contains("weather NYC today"), "{:?}", span.output_messages);
+    // Chat completions tell of sources only.
+    let answer = house.call(CHAT, &[], &with(question(CHAT, "hand/m"), json!({"stream": true}))).await;
+    assert_eq!(answer.content(), "I'll check.It is sunny.");
+    assert!(answer.text().contains("https://weather.example/nyc"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn what_a_provider_ran_and_nobody_else_can_say_ends_a_translated_stream_and_passes_in_its_own() {
+    let house = hand_house("anthropic_messages", "text/event-stream", RAN, false).await;
+    let stream = json!({"stream": true});
+    let own = house.call(MESSAGES, &[], &with(question(MESSAGES, "hand/m"), stream.clone())).await;
+    assert_eq!(own.text(), RAN);
+    let told = house.call(CHAT, &[], &with(question(CHAT, "hand/m"), stream)).await;
+    assert!(told.text().contains("can't be said to a caller that speaks `openai_chat`"), "{}", told.text());
+}
+
+#[tokio::test]
+async fn a_call_that_waited_for_room_costs_half_and_the_span_says_why() {
+    let usage = r#""usage":{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100}"#;
+    let whole = format!(
+        r#"{{"id":"c","object":"chat.completion","created":1,"model":"gpt-4o","service_tier":"flex","choices":[{{"index":0,"message":{{"role":"assistant","content":"Hi"}},"finish_reason":"stop"}}],{usage}}}"#
+    );
+    let piece = |rest: &str| {
+        format!(
+            r#"data: {{"id":"c","object":"chat.completion.chunk","created":1,"model":"gpt-4o","service_tier":"flex",{rest}}}"#
+        )
+    };
+    let choice = r#""choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]"#;
+    let streamed =
+        [piece(choice), piece(&format!(r#""choices":[],{usage}"#)), "data: [DONE]".to_owned(), String::new()]
+            .join("\n\n");
+    for (content_type, body, stream) in
+        [("application/json", whole.as_str(), false), ("text/event-stream", streamed.as_str(), true)]
+    {
+        let house = hand_house("openai_chat", content_type, body, false).await;
+        house.call(CHAT, &[], &with(question(CHAT, "hand/gpt-4o"), json!({"stream": stream}))).await;
+        let span = house.only_span().await;
+        assert_eq!(span.cost.unwrap().total.to_string(), "0.00175", "half of 1 000 × $2.50/M + 100 × $10/M");
+        assert_eq!(span.attributes["signalbox.service_tier"], "flex");
+    }
 }

@@ -1,6 +1,7 @@
 //! Trains the model of the guard: `make train DATA=path/to/data`.
 //!
-//! Reads only sources whose licence permits a shipped model (`rows.rs` lists them) and what `templates` make.
+//! Reads only sources whose licence permits a shipped model (`rows.rs` lists them) and what `templates` make; with
+//! `--feedback FILE` also what people said of findings (`GET /api/v1/guard/feedback/export`).
 //! `train DATA OUT SHARES` writes to another file, and takes other shares of harmless texts that may be flagged, one for
 //! each head, with commas. With one machine and one compiler it gives the same bytes each time.
 #![expect(clippy::print_stdout, reason = "the output of a command line tool")]
@@ -20,7 +21,13 @@ use crate::learn::{Plain, examples, train};
 use crate::random::Random;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let feedback = match arguments.iter().position(|argument| argument == "--feedback") {
+        Some(at) if at + 1 < arguments.len() => arguments.drain(at..at + 2).nth(1),
+        Some(_) => return Err("`--feedback` needs a file: --feedback guard-feedback.jsonl".into()),
+        None => None,
+    };
+    let mut arguments = arguments.into_iter();
     let data = arguments
         .next()
         .filter(|data| !data.is_empty())
@@ -30,6 +37,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let shares = measure::shares(arguments.next().as_deref())?;
     let mut rows = rows::read(Path::new(&data))?;
     rows.extend(templates::rows(&mut Random::new(1), &rows));
+    if let Some(file) = feedback {
+        let before = rows.len();
+        rows::read_feedback(Path::new(&file), &mut rows)?;
+        println!("{} texts of feedback", rows.len() - before);
+    }
     let mut sources = Vec::new();
     let examples = examples(&rows, &mut sources);
     println!("{} texts of {} sources, {} units", rows.len(), sources.len(), examples.len());

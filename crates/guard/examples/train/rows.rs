@@ -8,6 +8,8 @@ use std::path::Path;
 use serde_json::Value;
 use signalbox_guard::model::{HEADS, block_end};
 
+use crate::measure::NAMES;
+
 /// What is known of a text, by head; `None` if nothing is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Labels(pub(crate) [Option<bool>; HEADS]);
@@ -74,13 +76,34 @@ pub(crate) fn read(data: &Path) -> Result<Vec<Row>, Box<dyn Error>> {
     Ok(rows)
 }
 
+/// Adds what people said of the findings of the model's scanners: each text says something of one head alone.
+pub(crate) fn read_feedback(path: &Path, rows: &mut Vec<Row>) -> Result<(), Box<dyn Error>> {
+    let said = lines_of(path).map_err(|error| format!("can't read the feedback {}: {error}", path.display()))?;
+    for one in said {
+        let head = NAMES.iter().position(|name| one["scanner"].as_str() == Some(name));
+        let (Some(head), Some(text), Some(label)) = (head, text(&one), one["label"].as_i64()) else { continue };
+        let mut labels = [None; HEADS];
+        labels[head] = Some(label == 1);
+        let group = 1_000_000 + rows.len();
+        // Which block of a long text was meant, nobody said.
+        let end = block_end(&text, 0, false).filter(|end| *end == text.len());
+        if end.is_some() {
+            rows.push(Row { text, source: "feedback".to_owned(), labels: Labels(labels), group });
+        }
+    }
+    Ok(())
+}
+
 /// Rows of a task.
 pub(crate) fn lines(data: &Path, task: &str) -> Result<Vec<Value>, Box<dyn Error>> {
     let path = data.join(task).join("dev.jsonl");
-    let file = std::fs::File::open(&path).map_err(|error| {
-        format!("the labelled data is absent: {}: {error}; name its folder: make train DATA=…", path.display())
-    })?;
-    let lines = std::io::BufReader::new(file).lines();
+    lines_of(&path).map_err(|error| {
+        format!("the labelled data is absent: {}: {error}; name its folder: make train DATA=…", path.display()).into()
+    })
+}
+
+fn lines_of(path: &Path) -> Result<Vec<Value>, Box<dyn Error>> {
+    let lines = std::io::BufReader::new(std::fs::File::open(path)?).lines();
     lines.map(|line| Ok(serde_json::from_str(&line?)?)).collect()
 }
 

@@ -121,7 +121,7 @@ pub(super) fn encoded(text: &str) -> String {
 }
 
 /// Through a file beside it, so that a file of that name is whole.
-async fn write(out: &Path, parts: impl Stream<Item = anyhow::Result<Bytes>>) -> anyhow::Result<u64> {
+pub(super) async fn write(out: &Path, parts: impl Stream<Item = anyhow::Result<Bytes>>) -> anyhow::Result<u64> {
     let failed = || format!("can't write `{}`", out.display());
     let to_stdout = out.as_os_str() == "-";
     let mut tmp = out.as_os_str().to_owned();

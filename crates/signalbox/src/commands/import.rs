@@ -137,7 +137,7 @@ async fn import(source: &Source, table: &str, file: &Path, format: FileFormat) -
     }
 }
 
-async fn read(file: &Path) -> anyhow::Result<impl Stream<Item = std::io::Result<Bytes>> + Send + use<>> {
+pub(super) async fn read(file: &Path) -> anyhow::Result<impl Stream<Item = std::io::Result<Bytes>> + Send + use<>> {
     let opened = tokio::fs::File::open(file).await.with_context(|| format!("can't read `{}`", file.display()))?;
     let bar = byte_bar("importing");
     bar.set_length(opened.metadata().await.map_or(0, |known| known.len()));

@@ -2,12 +2,14 @@
 
 mod backup;
 mod check;
+mod dataset;
 mod demo;
 mod eval;
 mod export;
 mod import;
 mod init;
 mod place;
+mod push;
 mod query;
 mod reindex;
 mod restore;
@@ -17,6 +19,7 @@ mod up;
 mod verify;
 
 use std::io::Write;
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -42,6 +45,7 @@ enum Command {
     Query(query::Query),
     Scan(scan::Scan),
     Eval(eval::Eval),
+    Dataset(dataset::Dataset),
     Export(export::Export),
     Import(import::Import),
     Reindex(reindex::Reindex),
@@ -61,6 +65,7 @@ impl CommandLine {
             Command::Query(query) => query.run(),
             Command::Scan(scan) => scan.run(),
             Command::Eval(eval) => eval.run(),
+            Command::Dataset(dataset) => dataset.run(),
             Command::Export(export) => export.run(),
             Command::Import(import) => import.run(),
             Command::Reindex(reindex) => reindex.run(),
@@ -70,6 +75,38 @@ impl CommandLine {
             Command::Simulate(simulate) => simulate.run(),
         }
     }
+}
+
+/// An end with a status of its own.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    status: u8,
+    message: String,
+}
+
+impl Ended {
+    pub(crate) fn told(status: u8, message: String) -> Self {
+        Self { status, message }
+    }
+
+    /// An error with its causes.
+    pub(crate) fn with(status: u8, error: &anyhow::Error) -> Self {
+        let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+        Self { status, message: causes.join("\n  because: ") }
+    }
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Ended {}
+
+/// The status that a command ends with.
+pub(crate) fn status_of(error: &anyhow::Error) -> ExitCode {
+    error.downcast_ref::<Ended>().map_or(ExitCode::FAILURE, |ended| ExitCode::from(ended.status))
 }
 
 /// Prints an error and its causes. A closed stderr is nobody's problem.

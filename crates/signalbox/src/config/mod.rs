@@ -16,11 +16,13 @@ use std::time::Duration;
 use anyhow::Context;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use signalbox_evals::online::EvalsConfig;
 use signalbox_gateway::{GatewayConfig, RouteConfig, Routes};
 use signalbox_guard::GuardConfig;
 use signalbox_ingest::IngestConfig;
 use signalbox_prices::{Discount, ModelPrice, PriceBook};
 use signalbox_store::StoreConfig;
+use signalbox_types::Secret;
 use signalbox_upstream::{HumanDuration, ProviderConfig, SimulatedConfig, Timeouts, UpstreamConfig};
 
 pub(crate) use address::Address;
@@ -45,6 +47,15 @@ pub(crate) struct Config {
     pub(crate) timeouts: Timeouts,
     /// How many idle connections are kept open to each provider. Default 256.
     pub(crate) max_idle_connections: Option<usize>,
+    /// A proxy that providers are reached through: `http://HOST:PORT`, `https://` for one behind TLS, perhaps with
+    /// `USER:PASSWORD@`; or `none`. Calls to `https://` go through it unread (CONNECT). Default: the environment variables
+    /// `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`.
+    pub(crate) proxy: Option<Secret>,
+    /// Hosts that are reached without it, with all hosts below them: `internal.example`, `10.0.0.0/8`, `host:8443`, `*`. This
+    /// machine always is. Default: `NO_PROXY`.
+    pub(crate) no_proxy: Vec<String>,
+    /// A file of certificates in PEM whose owners are trusted, beside the usual ones, to be providers.
+    pub(crate) ca_file: Option<String>,
     /// The built-in simulated provider, which serves `sim/…` models.
     pub(crate) simulated: SimulatedConfig,
     /// Names for several targets at once: which of them gets a call, and who gets it when that one fails.
@@ -62,6 +73,8 @@ pub(crate) struct Config {
     pub(crate) discounts: Vec<Discount>,
     /// Limits of the OTLP receivers.
     pub(crate) ingest: IngestConfig,
+    /// Evaluation of what arrives.
+    pub(crate) evals: EvalsConfig,
     /// The embedded event store.
     pub(crate) store: StoreConfig,
     /// Where all this stands.
@@ -110,6 +123,9 @@ impl Config {
             providers: self.providers.clone(),
             timeouts: self.timeouts,
             max_idle_connections: self.max_idle_connections,
+            proxy: self.proxy.clone(),
+            no_proxy: self.no_proxy.clone(),
+            ca_file: self.ca_file.clone(),
             simulated: self.simulated.clone(),
         }
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Map, Value};
 
 /// Sections that only a restart changes.
-const FIXED: [&str; 3] = ["ingest", "server", "store"];
+const FIXED: [&str; 4] = ["evals", "ingest", "server", "store"];
 /// Limits of the gateway that only a restart changes.
 const FIXED_LIMITS: [&str; 4] = ["kept_ids_days", "max_kept_ids", "max_model_labels", "settle_queue"];
 

@@ -22,7 +22,22 @@ pub(super) struct Group {
 }
 
 /// What of `litellm_params` is read.
-const READ: &[&str] = &["model", "api_key", "api_base", "base_url", "weight", "max_parallel_requests", "api_version"];
+const READ: &[&str] = &[
+    "model",
+    "api_key",
+    "api_base",
+    "base_url",
+    "weight",
+    "max_parallel_requests",
+    "api_version",
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_session_token",
+    "aws_region_name",
+    "aws_bedrock_runtime_endpoint",
+    "vertex_project",
+    "vertex_location",
+];
 
 pub(super) fn groups(models: &[Value], providers: &mut Providers, report: &mut Report) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();

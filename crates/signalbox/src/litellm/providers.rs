@@ -3,13 +3,17 @@
 use serde_json::{Map, Value};
 
 /// A provider to be written, unless its key in the environment switches it on anyway.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Provider {
     pub(super) name: String,
     /// A known one; none for a server of one's own.
     pub(super) kind: Option<String>,
     pub(super) base_url: Option<String>,
     pub(super) api_key: Option<String>,
+    /// What stands in its base URL: name and value.
+    pub(super) variables: Vec<(&'static str, String)>,
+    /// Amazon's keys, where they stand in variables of other names than the usual ones.
+    pub(super) aws: Vec<(&'static str, String)>,
 }
 
 impl Provider {
@@ -31,6 +35,8 @@ pub(super) struct Providers(Vec<Provider>);
 /// LiteLLM's prefixes that are called otherwise here.
 const NAMES: &[(&str, &str)] = &[
     ("azure_ai", "azure"),
+    ("bedrock", "aws_bedrock"),
+    ("bedrock_converse", "aws_bedrock"),
     ("cohere_chat", "cohere"),
     ("custom_openai", "openai"),
     ("fireworks_ai", "fireworks"),
@@ -47,11 +53,8 @@ const NAMES: &[(&str, &str)] = &[
 ];
 
 /// Why models of these can't be translated.
-const MISSING: &[(&str, &str)] = &[
-    ("sagemaker", "SageMaker is not there yet"),
-    ("watsonx", "watsonx is not there yet"),
-    ("bedrock", "Bedrock is reached by its OpenAI-compatible endpoint with an API key: see provider `bedrock`"),
-];
+const MISSING: &[(&str, &str)] =
+    &[("sagemaker", "SageMaker is not there yet"), ("watsonx", "watsonx is not there yet")];
 
 /// Beginnings of models that need no prefix.
 const BARE: &[(&str, &str)] = &[
@@ -88,18 +91,40 @@ impl Providers {
         let text = |name: &str| params.get(name).and_then(Value::as_str).map(variable);
         let (api_key, base_url) = (text("api_key"), text("api_base").or_else(|| text("base_url")));
         let base_url = base_url.map(|url| if kind == "azure" { azure(&url) } else { url });
-        Ok((self.named(kind, base_url, api_key), rest.to_owned()))
+        let mut provider = Provider { kind: Some(kind.to_owned()), base_url, api_key, ..Provider::default() };
+        let mut rest = rest;
+        if kind == "aws_bedrock" {
+            provider.base_url = provider.base_url.or_else(|| text("aws_bedrock_runtime_endpoint"));
+            let (model, region) = bedrock(rest);
+            rest = model;
+            let region = region.map(str::to_owned).or_else(|| text("aws_region_name"));
+            provider
+                .variables
+                .extend(region.filter(|region| region != "${AWS_REGION}").map(|region| ("region", region)));
+            // A key that stood in the file itself is to come from the usual variable, which needs no word.
+            let own = AWS.iter().filter_map(|(theirs, ours, usual)| {
+                let value =
+                    text(theirs).filter(|value| value.starts_with("${") && *value != format!("${{{usual}}}"))?;
+                Some((*ours, value))
+            });
+            provider.aws.extend(own);
+        }
+        if kind.starts_with("vertex_") {
+            let set = [("project", "vertex_project"), ("location", "vertex_location")];
+            provider.variables.extend(set.into_iter().filter_map(|(ours, theirs)| Some((ours, text(theirs)?))));
+        }
+        Ok((self.named(kind, provider), rest.to_owned()))
     }
 
-    fn named(&mut self, kind: &str, base_url: Option<String>, api_key: Option<String>) -> String {
-        let same =
-            |one: &&Provider| one.kind.as_deref() == Some(kind) && one.base_url == base_url && one.api_key == api_key;
+    fn named(&mut self, kind: &str, mut provider: Provider) -> String {
+        let same = |one: &&Provider| Provider { name: String::new(), ..(*one).clone() } == provider;
         if let Some(known) = self.0.iter().find(same) {
             return known.name.clone();
         }
         let others = self.0.iter().filter(|one| one.kind.as_deref() == Some(kind)).count();
         let name = if others == 0 { kind.to_owned() } else { format!("{kind}-{}", others + 1) };
-        self.0.push(Provider { name: name.clone(), kind: Some(kind.to_owned()), base_url, api_key });
+        provider.name.clone_from(&name);
+        self.0.push(provider);
         name
     }
 
@@ -111,9 +136,34 @@ impl Providers {
 
     /// Those that must be written.
     pub(super) fn written(&self) -> impl Iterator<Item = &Provider> {
-        let said =
-            |one: &&Provider| one.base_url.is_some() || one.api_key.is_some() || Some(&one.name) != one.kind.as_ref();
+        let said = |one: &&Provider| {
+            let is_set = one.base_url.is_some() || one.api_key.is_some();
+            is_set || Some(&one.name) != one.kind.as_ref() || !one.variables.is_empty() || !one.aws.is_empty()
+        };
         self.0.iter().filter(said)
+    }
+}
+
+/// Amazon's keys: LiteLLM's names, ours, and the variable that is read without a word.
+const AWS: &[(&str, &str, &str)] = &[
+    ("aws_access_key_id", "access_key_id", "AWS_ACCESS_KEY_ID"),
+    ("aws_secret_access_key", "secret_access_key", "AWS_SECRET_ACCESS_KEY"),
+    ("aws_session_token", "session_token", "AWS_SESSION_TOKEN"),
+];
+
+/// A model of Bedrock's without the API that LiteLLM would call, and the region that may stand before it.
+fn bedrock(model: &str) -> (&str, Option<&str>) {
+    let model =
+        ["converse/", "converse_like/", "invoke/"].iter().find_map(|way| model.strip_prefix(way)).unwrap_or(model);
+    let is_region = |text: &str| {
+        let mut parts = text.split('-');
+        parts.next().is_some_and(|area| area.len() == 2)
+            && text.ends_with(|c: char| c.is_ascii_digit())
+            && parts.count() >= 2
+    };
+    match model.split_once('/') {
+        Some((region, model)) if is_region(region) => (model, Some(region)),
+        _ => (model, None),
     }
 }
 

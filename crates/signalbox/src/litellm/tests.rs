@@ -14,6 +14,9 @@ fn config() -> Value {
             {"model_name": "google", "litellm_params": {"model": "vertex_ai/gemini-pro"}},
             {"model_name": "openai/*", "litellm_params": {"model": "openai/*", "api_key": "os.environ/OPENAI_API_KEY"}},
             {"model_name": "vertex", "litellm_params": {"model": "vertex_ai/claude-sonnet-4-5@20250929"}},
+            {"model_name": "amazon", "litellm_params": {"model": "bedrock/converse/us.anthropic.claude-haiku-4-5-20251001-v1:0",
+                "aws_region_name": "us-east-1", "aws_access_key_id": "os.environ/BEDROCK_ID", "aws_secret_access_key": "aws-secret"}},
+            {"model_name": "nova", "litellm_params": {"model": "bedrock/eu-central-1/amazon.nova-pro-v1:0"}},
             {"model_name": "strange", "litellm_params": {"model": "nobody/x"}},
         ],
         "router_settings": {"routing_strategy": "latency-based-routing", "num_retries": 2, "timeout": 30, "cooldown_time": 0.5,
@@ -44,11 +47,18 @@ fn what_comes_out_is_a_valid_configuration() {
         "  - {provider: vertex_ai, model: gemini-pro}",
         "  - {provider: vertex_anthropic, model: \"claude-sonnet-4-5@20250929\"}",
         "    lenient: true\n",
+        "  - {provider: aws_bedrock, model: \"us.anthropic.claude-haiku-4-5-20251001-v1:0\"}",
+        "    variables: {region: us-east-1}\n    auth: {aws: {access_key_id: \"${BEDROCK_ID}\"}}\n",
+        "  - name: aws_bedrock-2\n    kind: aws_bedrock\n    variables: {region: eu-central-1}\n",
+        "  - {provider: aws_bedrock-2, model: \"amazon.nova-pro-v1:0\"}",
     ] {
         assert!(translated.yaml.contains(line), "{line} is not in\n{}", translated.yaml);
     }
     let written = format!("{}{:?}{:?}", translated.yaml, translated.notes, translated.left_out);
-    assert!(!written.contains("sk-1234") && !written.contains("gsk-secret"), "secrets are not copied");
+    assert!(
+        !written.contains("sk-1234") && !written.contains("aws-secret") && !written.contains("gsk-secret"),
+        "secrets are not copied"
+    );
     assert!(translated.yaml.contains("api_key: \"${GROQ_API_KEY}\""), "{}", translated.yaml);
 }
 
@@ -59,7 +69,7 @@ fn what_did_not_carry_over_is_told() {
     for what in [
         "model_list[0].litellm_params.rpm: limits by minute",
         "model_list[6]: names with `*` need no route",
-        "model_list[8] (`strange`): there is no provider `nobody`",
+        "model_list[10] (`strange`): there is no provider `nobody`",
         "fallback of `gpt-4o`: there is no model `missing`",
         "general_settings.master_key: keys are made with SIGNALBOX_BOOTSTRAP_KEY",
     ] {

@@ -28,6 +28,16 @@ pub(super) fn yaml(providers: &Providers, routes: &[Route]) -> String {
                 let _ = writeln!(out, "    {field}: {}", quoted(value));
             }
         }
+        let pairs = |pairs: &[(&str, String)]| {
+            let pairs = pairs.iter().map(|(name, value)| format!("{name}: {}", quoted(value)));
+            pairs.collect::<Vec<_>>().join(", ")
+        };
+        if !provider.variables.is_empty() {
+            let _ = writeln!(out, "    variables: {{{}}}", pairs(&provider.variables));
+        }
+        if !provider.aws.is_empty() {
+            let _ = writeln!(out, "    auth: {{aws: {{{}}}}}", pairs(&provider.aws));
+        }
     }
     let mut head = "\nroutes:\n";
     for route in routes {

@@ -134,7 +134,9 @@ impl TableProvider for Scan {
             None => chunk.alive(Some(dead)),
         });
         let batches = batches.collect::<Result<Vec<_>, _>>()?;
-        let mut wanted = self.wanted(filters, files)?;
+        let by_key = self.first_keys(filters);
+        let named = by_key.is_some();
+        let mut wanted = self.wanted(by_key, files)?;
         if let Some(found) = &self.snapshot.found {
             for (file, rows) in &mut wanted {
                 let answers = found.in_file(file.meta());
@@ -146,6 +148,12 @@ impl TableProvider for Scan {
         if !batches.is_empty() {
             let schema = Arc::clone(&self.schema);
             inputs.push(MemorySourceConfig::try_new_exec(&[batches], schema, projection.cloned())?);
+        }
+        // The rows of a key are few, and known: to look into each file for what it can't have takes longer
+        // than to read them. The filter above decides.
+        let (picked, wanted): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|(_, rows)| named && rows.is_some());
+        if !picked.is_empty() {
+            inputs.push(self.scan_files(state, picked, projection, None, false)?);
         }
         if !wanted.is_empty() {
             let pushdown = self.pushdown == Pushdown::Always || self.looks_up(filters);
@@ -228,10 +236,10 @@ impl Scan {
     /// The files to read, and of those the rows, if the query names the first part of their keys.
     fn wanted<'a>(
         &self,
-        filters: &[Expr],
+        keys: Option<Vec<&str>>,
         files: Vec<&'a LiveFile>,
     ) -> Result<Vec<(&'a LiveFile, Option<RoaringBitmap>)>> {
-        let Some(values) = self.first_keys(filters) else {
+        let Some(values) = keys else {
             return Ok(files.into_iter().map(|file| (file, None)).collect());
         };
         let hashes: Vec<u64> = values.into_iter().map(first_of).collect();

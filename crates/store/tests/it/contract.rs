@@ -3,7 +3,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use signalbox_store::{SpanQueue, Store, StoreConfig};
 use signalbox_testkit::conformance;
-use signalbox_types::seam::{BoxFuture, BoxStream, Erase, Erased, EventStore, SpanSink, StoreError, StoreStats};
+use signalbox_types::seam::{
+    Arrival, BoxFuture, BoxStream, Erase, Erased, EventStore, SpanSink, StoreError, StoreStats,
+};
 use signalbox_types::{Answer, Events, FieldValues, ProjectId, Query, Span};
 
 use crate::{ask, clock, count, numbers, open, project, spans};
@@ -30,6 +32,10 @@ impl EventStore for Flushed {
 
     fn watch(&self, project: &ProjectId) -> BoxStream<Arc<Span>> {
         self.0.watch(project)
+    }
+
+    fn watch_all(&self) -> BoxStream<Arrival> {
+        self.0.watch_all()
     }
 
     fn erase<'a>(&'a self, project: &'a ProjectId, what: &'a Erase) -> BoxFuture<'a, Result<Erased, StoreError>> {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use serde_json::{Value, json};
-use signalbox_types::seam::{Clock, Erase, EventStore};
+use signalbox_types::seam::{Arrival, Clock, Erase, EventStore};
 use signalbox_types::{
     Action, Answer, Finding, Place, ProjectId, Query, Severity, Span, SpanSource, Timestamp, Verdict,
 };
@@ -23,6 +23,7 @@ where
     let clock = Arc::new(ManualClock::default());
     let store = make(Arc::clone(&clock) as Arc<dyn Clock>).await;
     let mut live = store.watch(&ProjectId::new("one"));
+    let mut all = store.watch_all();
     let begin = clock.now().minus(std::time::Duration::from_secs(600));
     let mut spans: Vec<Span> = (0..60)
         .map(|n| llm_span("one", n, if n % 3 == 0 { "sim/large" } else { "sim/small" }, begin, n * 10_000))
@@ -70,6 +71,13 @@ where
     erasure(store.as_ref(), begin).await;
     let first = live.next().await.expect("the first span");
     assert_eq!((first.trace_id, first.span_id), (trace_id(0), span_id(0)), "watch gives spans in order");
+    // Far more have come since than may wait.
+    let told = async { all.next().await.expect("the first arrival") };
+    let first = tokio::time::timeout(std::time::Duration::from_secs(10), told).await.expect("an arrival in time");
+    match first {
+        Arrival::Span(span) => assert_eq!(span.span_id, span_id(0), "watch_all gives spans of all projects in order"),
+        Arrival::Missed(missed) => assert!(missed > 0, "watch_all tells how many were missed"),
+    }
 }
 
 pub(super) struct Check<'a> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use parking_lot::{Mutex, RwLock};
-use signalbox_types::seam::{BoxFuture, BoxStream, Clock, Erase, Erased, EventStore, StoreError, StoreStats};
+use signalbox_types::seam::{Arrival, BoxFuture, BoxStream, Clock, Erase, Erased, EventStore, StoreError, StoreStats};
 use signalbox_types::table::{
     FINDINGS, FindingRow, LOGS, METRIC_POINTS, Minute, Minutes, Record, SCORES, SPAN_MINUTES,
 };
@@ -18,6 +18,7 @@ use signalbox_types::{
 };
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
+use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
 
 use value::Row;
 
@@ -145,6 +146,13 @@ impl EventStore for MemoryStore {
         Box::pin(spans.filter_map(move |span| {
             let own = span.ok().filter(|span| span.project_id == project);
             async move { own }
+        }))
+    }
+
+    fn watch_all(&self) -> BoxStream<Arrival> {
+        Box::pin(BroadcastStream::new(self.live.subscribe()).map(|span| match span {
+            Ok(span) => Arrival::Span(span),
+            Err(BroadcastStreamRecvError::Lagged(missed)) => Arrival::Missed(missed),
         }))
     }
 

@@ -76,10 +76,10 @@ pub enum Filter {
 }
 
 /// The JSON shape. One struct instead of an untagged enum, whose errors name nothing.
-#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, remote = "Self")]
 #[schema(as = Filter, description = "Which rows: one of `{\"all\": [...]}`, `{\"any\": [...]}`, `{\"not\": ...}`, `{\"score\": ...}` and `{\"field\", \"op\", \"value\"}`.")]
-pub(super) struct Node {
+pub struct Node {
     /// All of them hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<Node>>, no_recursion)]

@@ -4,6 +4,7 @@
 mod answer;
 mod check;
 mod filter;
+mod matches;
 mod measure;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,7 @@ use crate::object::object_only;
 use crate::table::{self, Column, ColumnType, Table};
 
 pub use answer::{Answer, AnswerColumn};
-pub use filter::{Comparison, Filter, Operator};
+pub use filter::{Comparison, Filter, Node as FilterSchema, Operator};
 pub use measure::{Function, Measure};
 
 /// Rows a query answers unless it asks for fewer or more.

@@ -11,5 +11,5 @@ pub use clock::{Clock, SystemClock};
 pub use completer::{Completed, Completer, Completion, CompletionError};
 pub use reindex::{Reindexed, Reindexer};
 pub use sink::{Full, SpanSink};
-pub use store::{BoxFuture, BoxStream, Erase, Erased, EventStore, StoreError, StoreStats};
+pub use store::{Arrival, BoxFuture, BoxStream, Erase, Erased, EventStore, StoreError, StoreStats};
 pub use transfer::{BackupReport, Export, FileFormat, Imported, importable_table, known_table};

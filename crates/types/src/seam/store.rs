@@ -2,6 +2,7 @@ use std::io;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -64,6 +65,15 @@ pub struct StoreStats {
     pub read_only: bool,
 }
 
+/// What [`EventStore::watch_all`] tells.
+#[derive(Debug, Clone)]
+pub enum Arrival {
+    /// A span of any project was appended.
+    Span(Arc<Span>),
+    /// So many were appended that the reader was too slow for.
+    Missed(u64),
+}
+
 /// What is to be erased.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -112,6 +122,12 @@ pub trait EventStore: Send + Sync + std::fmt::Debug {
     /// store up.
     fn watch(&self, project: &ProjectId) -> BoxStream<Arc<Span>>;
 
+    /// Spans of all projects as they are appended, for a reader that must know what it missed: a slow one is
+    /// told how many, rather than hold the store up.
+    fn watch_all(&self) -> BoxStream<Arrival> {
+        Box::pin(Nothing)
+    }
+
     /// Removes everything of a user, a session or a trace of one project, so that its bytes are gone.
     /// What arrives afterwards is kept.
     fn erase<'a>(&'a self, project: &'a ProjectId, what: &'a Erase) -> BoxFuture<'a, Result<Erased, StoreError>>;
@@ -151,6 +167,17 @@ pub trait EventStore: Send + Sync + std::fmt::Debug {
         _file: BoxStream<io::Result<Bytes>>,
     ) -> BoxFuture<'a, Result<Imported, StoreError>> {
         Box::pin(async { Err(keeps_no_files()) })
+    }
+}
+
+/// The arrivals at a store that tells of none.
+struct Nothing;
+
+impl Stream for Nothing {
+    type Item = Arrival;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Arrival>> {
+        Poll::Ready(None)
     }
 }
 

@@ -23,7 +23,7 @@ pub use span_minutes::{MINUTE_TEXTS, MINUTE_TOKENS, Minute, MinuteRow, Minutes, 
 pub use spans::{SPANS, Said};
 
 /// Previews are cut to so many characters.
-pub const PREVIEW_CHARS: usize = 200;
+pub const PREVIEW_CHARS: usize = 120;
 
 /// Every table. Sorted by name.
 pub static ALL: &[&Table] = &[&FINDINGS, &LOGS, &METRIC_POINTS, &SCORES, &SPAN_MINUTES, &SPANS];

@@ -13,7 +13,7 @@ use signalbox_wire::Dialect;
 
 use crate::auth::{Keys, Signer, Vault};
 use crate::base::Base;
-use crate::client::{Connector, HttpParts, HttpTransport, Places, Root};
+use crate::client::{Connector, HttpParts, HttpTransport, Network, Places, Root};
 use crate::config::{Limits, MaxTokensField, Problem, ProviderConfig, UpstreamConfig, suggest};
 use crate::health::Health;
 use crate::probe::Probe;
@@ -52,6 +52,10 @@ pub(crate) fn assemble(config: &UpstreamConfig, env: Env<'_>, vault: &Vault) -> 
     let mut problems = Vec::new();
     let mut known = Vec::new();
     let simulator = Arc::new(Simulator::new(config.simulated.options()));
+    let proxy = config.proxy.as_ref().map(Secret::expose);
+    let network = Network::general(proxy, &config.no_proxy, config.ca_file.as_deref(), env);
+    let network = keep(network.map_err(|(path, message, hint)| Problem { path, message, hint }), &mut problems);
+    let network = &network.unwrap_or_default();
     for (place, own) in config.providers.iter().enumerate() {
         if let Some(earlier) = config.providers.iter().take(place).position(|other| other.name == own.name) {
             problems.push(Problem {
@@ -61,7 +65,15 @@ pub(crate) fn assemble(config: &UpstreamConfig, env: Env<'_>, vault: &Vault) -> 
             });
             continue;
         }
-        let at = At { path: format!("providers[{place}]"), general: config, own, env, vault, simulator: &simulator };
+        let at = At {
+            path: format!("providers[{place}]"),
+            general: config,
+            own,
+            env,
+            network,
+            vault,
+            simulator: &simulator,
+        };
         match at.known() {
             Ok(one) => known.push(one),
             Err(mut more) => problems.append(&mut more),
@@ -70,7 +82,7 @@ pub(crate) fn assemble(config: &UpstreamConfig, env: Env<'_>, vault: &Vault) -> 
     let configured: HashSet<&str> = config.providers.iter().map(|own| own.name.as_str()).collect();
     for row in registry::rows().iter().filter(|row| !configured.contains(row.name.as_str())) {
         let own = ProviderConfig { name: row.name.clone(), ..ProviderConfig::default() };
-        let at = At { path: String::new(), general: config, own: &own, env, vault, simulator: &simulator };
+        let at = At { path: String::new(), general: config, own: &own, env, network, vault, simulator: &simulator };
         match at.known() {
             Ok(one) => known.push(one),
             Err(mut more) => problems.append(&mut more),
@@ -88,6 +100,7 @@ struct At<'a> {
     general: &'a UpstreamConfig,
     own: &'a ProviderConfig,
     env: Env<'a>,
+    network: &'a Network,
     vault: &'a Vault,
     simulator: &'a Arc<Simulator>,
 }
@@ -103,7 +116,8 @@ impl At<'_> {
         let base = keep(self.base_url(row, dialect), &mut problems).flatten();
         let probe = keep(self.probe(row, dialect), &mut problems).flatten();
         let credential = self.credential(row);
-        let proof = keep(self.proof(row, dialect, base.as_ref(), credential.as_ref()), &mut problems);
+        let network = keep(self.network(), &mut problems).unwrap_or_default();
+        let proof = keep(self.proof(row, dialect, base.as_ref(), credential.as_ref(), &network), &mut problems);
         let headers = keep(self.headers(row, dialect), &mut problems);
         let (Some(dialect), Some(proof), Some((mut fixed, defaults)), true) =
             (dialect, proof, headers, problems.is_empty())
@@ -142,7 +156,8 @@ impl At<'_> {
                     None => Transport::Simulated(Arc::clone(self.simulator)),
                     Some(base) => {
                         fixed.extend(proof.header);
-                        let made = self.http(&known, row, &base, (fixed, defaults), (proof.signer, proof.keys));
+                        let made =
+                            self.http(&known, row, (&base, &network), (fixed, defaults), (proof.signer, proof.keys));
                         made.map_err(|problem| vec![problem])?
                     }
                 };
@@ -277,6 +292,12 @@ impl At<'_> {
         })
     }
 
+    /// How it is reached.
+    fn network(&self) -> Result<Network, Problem> {
+        let own = self.network.with(self.own.proxy.as_ref().map(Secret::expose), self.own.ca_file.as_deref());
+        own.map_err(|(field, message, hint)| self.problem(&field, message, hint))
+    }
+
     fn variable(&self, variable: &str) -> Option<String> {
         (self.env)(variable).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
@@ -390,7 +411,7 @@ impl At<'_> {
         &self,
         known: &Known,
         row: Option<&Row>,
-        base: &Base,
+        (base, network): (&Base, &Network),
         (fixed, defaults): (Headers, Headers),
         (signer, keys): (Option<Signer>, Option<Keys>),
     ) -> Result<Transport, Problem> {
@@ -411,7 +432,7 @@ impl At<'_> {
         Ok(Transport::Http(Box::new(HttpTransport::new(HttpParts {
             provider: Arc::clone(&known.name),
             stream_type: HeaderValue::from_static(signalbox_wire::codec(known.dialect).framing().content_type()),
-            connector: Connector::new(base.origin.clone()).map_err(wrong)?,
+            connector: Connector::new(base.origin.clone(), network).map_err(wrong)?,
             host: base.host.clone(),
             root: Root { path: base.path.clone(), query: base.query.clone() },
             places,

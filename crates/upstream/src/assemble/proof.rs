@@ -9,6 +9,7 @@ use signalbox_wire::Dialect;
 use super::At;
 use crate::auth::{self, Keys, Known as KnownAuth, Signer, Unready};
 use crate::base::Base;
+use crate::client::Network;
 use crate::config::{Auth, Problem};
 use crate::registry::Row;
 
@@ -32,6 +33,7 @@ impl At<'_> {
         dialect: Option<Dialect>,
         base: Option<&Base>,
         credential: Option<&(Secret, String)>,
+        network: &Network,
     ) -> Result<Proof, Problem> {
         let by_dialect = || match dialect {
             Some(Dialect::AnthropicMessages) => Auth::Header("x-api-key".to_owned()),
@@ -63,7 +65,7 @@ impl At<'_> {
                 let name: Arc<str> = self.own.name.as_str().into();
                 let host = base.and_then(|base| base.host.to_str().ok()).unwrap_or_default();
                 let variables = &self.own.variables;
-                let known = KnownAuth { provider: &name, env: self.env, variables, host };
+                let known = KnownAuth { provider: &name, env: self.env, network, variables, host };
                 match auth::signer(&auth, &known) {
                     Ok(None) => {}
                     Ok(Some((signer, place))) => (proof.signer, proof.place) = (Some(signer), Some(place)),

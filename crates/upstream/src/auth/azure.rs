@@ -31,11 +31,12 @@ pub(super) fn source(own: &AzureAuth, known: &Known<'_>) -> Result<(TokenSource,
             ("scope", Secret::new(scope.clone())),
         ])
     };
-    let source = TokenSource::new(known.provider, &url, Box::new(ask)).map_err(|message| Unready::Wrong {
-        field: "token_url".to_owned(),
-        message,
-        hint: format!("write it like `{AUTHORITY}/TENANT/oauth2/v2.0/token`"),
-    })?;
+    let source =
+        TokenSource::new(known.provider, &url, known.network, Box::new(ask)).map_err(|message| Unready::Wrong {
+            field: "token_url".to_owned(),
+            message,
+            hint: format!("write it like `{AUTHORITY}/TENANT/oauth2/v2.0/token`"),
+        })?;
     let place = if own.client_secret.is_some() { "auth.azure.client_secret" } else { "AZURE_CLIENT_SECRET" };
     Ok((source, place.to_owned()))
 }

@@ -67,7 +67,7 @@ pub(super) fn source(own: &GcpAuth, known: &Known<'_>) -> Result<(TokenSource, S
         None => ask,
         Some(file) => renewed(file, ask, scope, known.provider.to_string()),
     };
-    let source = TokenSource::new(known.provider, &url, ask).map_err(|message| Unready::Wrong {
+    let source = TokenSource::new(known.provider, &url, known.network, ask).map_err(|message| Unready::Wrong {
         field: "token_url".to_owned(),
         message,
         hint: format!("write it like `{TOKEN_URL}`, or leave it out"),

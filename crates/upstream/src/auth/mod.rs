@@ -24,6 +24,7 @@ use signalbox_types::Secret;
 use signalbox_types::seam::Clock;
 
 use crate::SendError;
+use crate::client::Network;
 use crate::config::Auth;
 
 /// What makes the proof, call by call.
@@ -90,6 +91,8 @@ fn with_key(uri: &Uri, name: &str, key: &Secret) -> Uri {
 pub(crate) struct Known<'a> {
     pub(crate) provider: &'a Arc<str>,
     pub(crate) env: &'a dyn Fn(&str) -> Option<String>,
+    /// How token endpoints are reached.
+    pub(crate) network: &'a Network,
     /// What stands in the base URL, such as `region`.
     pub(crate) variables: &'a BTreeMap<String, String>,
     /// Where calls go.

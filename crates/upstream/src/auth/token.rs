@@ -16,7 +16,7 @@ use signalbox_types::Secret;
 use signalbox_types::seam::Clock;
 
 use crate::SendError;
-use crate::client::{Connector, Outgoing, reason_of};
+use crate::client::{Connector, Network, Outgoing, reason_of};
 use crate::hide::without;
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -68,7 +68,7 @@ struct Answer {
 
 impl TokenSource {
     /// For an absolute URL. `Err` says what is wrong with it.
-    pub(crate) fn new(provider: &Arc<str>, url: &str, ask: Ask) -> Result<Self, String> {
+    pub(crate) fn new(provider: &Arc<str>, url: &str, network: &Network, ask: Ask) -> Result<Self, String> {
         let wrong = || format!("`{url}` is no URL of a token endpoint");
         let uri: Uri = url.parse().map_err(|_| wrong())?;
         let authority = uri.authority().ok_or_else(wrong)?.clone();
@@ -88,7 +88,7 @@ impl TokenSource {
         let path = uri.path_and_query().map_or("/", PathAndQuery::as_str).parse().map_err(|_| wrong())?;
         Ok(Self {
             provider: Arc::clone(provider),
-            connector: Connector::new(origin)?,
+            connector: Connector::new(origin, network)?,
             host: HeaderValue::try_from(authority.as_str()).map_err(|_| wrong())?,
             path,
             ask,
@@ -181,6 +181,7 @@ impl TokenSource {
         headers.insert(HOST, self.host.clone());
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        self.connector.prepare(&mut request);
         let exchange = async {
             let connection = self.connector.connect(&self.provider, CONNECT).await;
             let mut connection = connection.map_err(|error| error.to_string())?;

@@ -5,6 +5,7 @@
 mod body;
 mod connect;
 mod connection;
+mod network;
 mod outgoing;
 mod place;
 mod pool;
@@ -29,6 +30,7 @@ pub use body::{BodyError, UpstreamBody};
 pub(crate) use body::{Lease, Source, reason_of};
 pub(crate) use connect::Connector;
 use connection::Connection;
+pub(crate) use network::Network;
 pub(crate) use outgoing::Outgoing;
 pub use outgoing::Upload;
 pub(crate) use place::{Place, Places, Root};
@@ -206,7 +208,11 @@ impl HttpTransport {
             None => None,
         };
         let uri = signed.as_ref().unwrap_or(uri);
-        let request = |headers: HeaderMap, body: Outgoing| request(method.clone(), uri, headers, body);
+        let request = |headers: HeaderMap, body: Outgoing| {
+            let mut request = request(method.clone(), uri, headers, body);
+            self.connector.prepare(&mut request);
+            request
+        };
         if let Some(upload) = upload {
             let moved = upload.moved();
             let request = request(headers, Outgoing::Upload(upload));

@@ -10,6 +10,7 @@ mod auth;
 mod client;
 mod configure;
 mod faults;
+mod network;
 mod probe;
 mod resolve;
 mod rotation;

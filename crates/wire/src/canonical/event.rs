@@ -2,7 +2,7 @@
 
 use signalbox_types::{Part, Usage};
 
-use super::{Citation, FinishReason, TokenLogprob};
+use super::{Charges, Citation, FinishReason, TokenLogprob};
 use crate::error::ErrorBody;
 use crate::rewrite::{Channel, ChannelKind};
 
@@ -115,8 +115,8 @@ pub enum StreamEvent {
     },
     /// What was used so far; a later one replaces an earlier one.
     Usage(Usage),
-    /// So many of the tokens that were written to a cache are kept for an hour, which costs more.
-    OneHourWrites(u64),
+    /// What changes the price of what was used; a later one adds to an earlier one, or replaces what it said.
+    Charges(Charges),
     /// The provider failed, perhaps as its first word after HTTP 200.
     Error(ErrorBody),
     /// A sign of life.

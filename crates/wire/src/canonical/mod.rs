@@ -1,11 +1,13 @@
 //! A call in no particular dialect.
 
+mod charges;
 mod event;
 pub(crate) mod notes;
 mod request;
 mod response;
 pub(crate) mod signature;
 
+pub use charges::{Charges, ServiceTier};
 pub use event::StreamEvent;
 pub use notes::{Citation, Notes, Place, Source, TokenLogprob};
 pub(crate) use request::Hinted;

@@ -150,18 +150,6 @@ impl ChatRequest {
         if self.extras.dialect == Dialect::OpenaiResponses { responses } else { chat }
     }
 
-    /// Tools of the caller's dialect only, which nobody else can run.
-    pub(crate) fn refuse_other_tools(&self, target: Dialect) -> Result<(), WireError> {
-        match self.other_tools.first().filter(|_| self.extras.dialect != target) {
-            None => Ok(()),
-            Some(other) => {
-                let kind = other.kind();
-                let hint = format!("a tool of type `{kind}` has no counterpart there; define it as a function");
-                Err(target.lacks(format!("tools[{}]", other.position), hint))
-            }
-        }
-    }
-
     /// What a dialect without seed, weights and several answers has no word for, unless it is what happens anyway.
     pub(crate) fn refuse_weights(&self, target: Dialect) -> Result<(), WireError> {
         let refuse = |field: &str, hint: &str| Err(target.lacks(field, hint));

@@ -4,7 +4,7 @@ use std::fmt;
 
 use signalbox_types::{Message, Usage};
 
-use super::Notes;
+use super::{Charges, Notes};
 use crate::error::WireError;
 use crate::registry::Dialect;
 
@@ -67,8 +67,8 @@ pub struct ChatResponse {
     pub stop_sequence: Option<String>,
     /// What was used.
     pub usage: Usage,
-    /// So many of the tokens that were written to a cache are kept for an hour, which costs more.
-    pub one_hour_writes: u64,
+    /// What changes the price of that.
+    pub charges: Charges,
 }
 
 impl ChatResponse {

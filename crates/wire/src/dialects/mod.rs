@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::canonical::{ChatRequest, Extras};
 use crate::error::WireError;
 use crate::registry::Dialect;
+use crate::search;
 use crate::write::Writer;
 
 /// Whether a field of one dialect can be left out by another without changing what the caller gets; `Err` is a hint.
@@ -38,6 +39,9 @@ pub(crate) fn encode_extras(
 ) -> Result<(), WireError> {
     let Extras { dialect, fields } = &request.extras;
     for (name, value) in fields {
+        if search::is_said_by_tool(*dialect, target, name) {
+            continue;
+        }
         if *dialect != target {
             harmless_field(*dialect, name, value).map_err(|hint| target.lacks(name, hint))?;
         } else if !written.contains(&name.as_str()) {

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 
 import type { Finding } from '@/api/types';
+import { formatMicros } from '@/shared/format/numbers';
 
-import { formatMicros, piecesOf } from './marked';
+import { piecesOf } from './marked';
 import { linesOf, questionsFor } from './questions';
 
 const finding = (start: number, end: number, more: Partial<Finding> = {}): Finding => ({

@@ -17,6 +17,7 @@ import { EmptyState, ErrorState } from '@/shared/ui/states';
 import { type Chip, readChips, writeChips } from '@/shared/url/filters';
 
 import { Charts } from './parts/charts';
+import { Scores } from './parts/scores';
 import { ModelTable, RecentErrors } from './parts/tables';
 import { Tiles } from './parts/tiles';
 import { isCall, joined, questionsFor } from './queries';
@@ -188,6 +189,14 @@ export function OverviewPage() {
                 width={width}
                 questions={questions}
                 onOpen={openTraces}
+                onZoom={(start, end) =>
+                  setRange({ from: new Date(start).toISOString(), to: new Date(end).toISOString() })
+                }
+              />
+              <Scores
+                range={range}
+                filtered={chips.length > 0}
+                refetchInterval={refetchInterval}
                 onZoom={(start, end) =>
                   setRange({ from: new Date(start).toISOString(), to: new Date(end).toISOString() })
                 }

@@ -2,7 +2,7 @@ import type { Row } from '@/shared/data/query';
 import { bucketStarts, type Values } from '@/shared/chart/stack';
 import { type Chip, chipIs } from '@/shared/url/filters';
 
-const numberOf = (value: unknown): number | null =>
+export const numberOf = (value: unknown): number | null =>
   typeof value === 'number' && Number.isFinite(value) ? value : null;
 
 export interface Timeline {

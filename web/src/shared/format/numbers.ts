@@ -80,3 +80,17 @@ export function formatBytes(bytes: Maybe): string {
   const amount = bytes / 1_000 ** step;
   return `${amount.toFixed(step > 0 && amount < 100 ? 1 : 0)} ${steps[step] ?? 'B'}`;
 }
+
+/** Microseconds in words. */
+export function formatMicros(us: number): string {
+  if (us >= 1_000) return `${(us / 1_000).toFixed(us >= 10_000 ? 0 : 1)} ms`;
+  return `${us.toFixed(us >= 10 ? 0 : 1)} µs`;
+}
+
+/** A score: four digits that matter, and no more. */
+export function formatScore(value: Maybe): string {
+  if (!known(value)) return dash;
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 0.001 || size >= 1e6)) return value.toExponential(2);
+  return trimZeros(value.toFixed(size >= 100 ? 1 : size >= 10 ? 2 : 3));
+}

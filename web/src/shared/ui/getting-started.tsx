@@ -1,7 +1,4 @@
-import { useState } from 'react';
-
-import { CodeBlock } from './copy';
-import { cx } from './cx';
+import { CodeTabs } from './code-tabs';
 
 const snippets = (origin: string) => [
   {
@@ -14,7 +11,9 @@ const snippets = (origin: string) => [
   },
   {
     id: 'Python',
-    code: `from openai import OpenAI
+    code: `import os
+
+from openai import OpenAI
 
 client = OpenAI(base_url="${origin}/v1", api_key=os.environ["SIGNALBOX_KEY"])
 reply = client.chat.completions.create(
@@ -44,29 +43,9 @@ export OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer $SIGNALBOX_KEY"`,
 
 /** How the first call gets here, ready to paste, with this server's address in it. */
 export function GettingStarted() {
-  const all = snippets(window.location.origin);
-  const [id, setId] = useState('curl');
-  const shown = all.find((one) => one.id === id);
   return (
     <div className="w-full max-w-2xl text-left">
-      <div role="tablist" aria-label="Ways to send a call" className="mb-2 flex gap-1">
-        {all.map((one) => (
-          <button
-            key={one.id}
-            type="button"
-            role="tab"
-            aria-selected={one.id === id}
-            onClick={() => setId(one.id)}
-            className={cx(
-              'rounded-md px-2.5 py-1 text-xs font-medium',
-              one.id === id ? 'bg-accent-soft text-accent' : 'text-muted hover:bg-hover',
-            )}
-          >
-            {one.id}
-          </button>
-        ))}
-      </div>
-      {shown && <CodeBlock code={shown.id === 'Python' ? `import os\n${shown.code}` : shown.code} />}
+      <CodeTabs label="Ways to send a call" snippets={snippets(window.location.origin)} />
       <p className="mt-2 text-xs text-faint">
         Only the base URL and the key change. Models that begin with <code className="font-mono">sim/</code>{' '}
         are simulated and need no provider key.

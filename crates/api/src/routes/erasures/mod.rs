@@ -5,13 +5,15 @@ mod tests;
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use signalbox_types::query::{Function, MAX_LIMIT, Measure};
 use signalbox_types::seam::{Erase, Erased};
-use signalbox_types::{KeyId, Timestamp};
+use signalbox_types::{Filter, KeyId, ProjectId, Query, TimeRange, Timestamp};
 
 use crate::auth::Caller;
 use crate::envelope::Json;
 use crate::error::ApiError;
 use crate::parts::App;
+use crate::rows;
 
 /// In the history of the catalogue.
 const RESOURCE: &str = "erasure";
@@ -79,7 +81,8 @@ fn name(what: &Erase) -> (&'static str, &str) {
 /// Erase a user, a session or a trace.
 ///
 /// Everything of it that this project has stored so far is gone from queries when this is answered,
-/// and its bytes from the disk if `complete` is true. Backups are not touched. Takes seconds to minutes.
+/// and its bytes from the disk if `complete` is true. Items of datasets that were made from it lose their fields, in every
+/// version. Backups are not touched. Takes seconds to minutes.
 #[utoipa::path(post, path = "/api/v1/erasures", operation_id = "erase", tag = "Erasures", request_body = Wanted, responses((status = 200, description = "What was erased.", body = Erased)))]
 pub(crate) async fn erase(
     Caller(caller): Caller,
@@ -89,13 +92,40 @@ pub(crate) async fn erase(
     let what = wanted.one()?;
     // A caller who hangs up must not leave half of it done, or the history without it.
     let task = tokio::spawn(async move {
-        let erased = app.store.erase(&caller.project, &what).await?;
+        // Before it is forgotten which traces they are.
+        let traces = traces_of(&app, &caller.project, &what).await?;
+        let mut erased = app.store.erase(&caller.project, &what).await?;
+        erased.other_rows += app.catalog.erase_dataset_items(&caller.project, &what, traces).await?;
         let after = serde_json::to_value(erased).map_err(|error| ApiError::internal(&error))?;
         // The history must not keep what was to be forgotten.
         app.catalog.note(&caller, RESOURCE, name(&what).0, "erase", after).await?;
         Ok(Json(erased))
     });
     task.await.unwrap_or_else(|error| Err(ApiError::internal(&error)))
+}
+
+/// The traces of a user or session, so that what was made from them is found, whatever it says of its source.
+async fn traces_of(app: &App, project: &ProjectId, what: &Erase) -> Result<Vec<String>, ApiError> {
+    let (column, value) = match what {
+        Erase::TraceId(_) => return Ok(Vec::new()),
+        what => name(what),
+    };
+    let query = Query {
+        time: TimeRange::all(),
+        filter: Some(Filter::equals(column, value)),
+        group_by: vec!["trace_id".to_owned()],
+        measures: vec![Measure::of(Function::Count, None)],
+        limit: Some(MAX_LIMIT),
+        ..Query::default()
+    };
+    let rows: Vec<TraceRow> = rows::read(&app.store.query(project, &query).await?)?;
+    Ok(rows.into_iter().map(|row| row.trace_id).collect())
+}
+
+/// A trace of whom is erased.
+#[derive(Deserialize)]
+struct TraceRow {
+    trace_id: String,
 }
 
 /// List erasures.

@@ -1,5 +1,6 @@
 //! Metrics: which there are, and what they say of answers.
 
+mod examples;
 #[cfg(test)]
 mod tests;
 
@@ -61,6 +62,9 @@ pub(crate) struct MetricAbout {
     threshold: f64,
     /// What can be set.
     options: Vec<MetricOption>,
+    /// A case to try it with: each of its inputs in the shape that it takes.
+    #[schema(value_type = BTreeMap<String, Value>)]
+    example: Map<String, Value>,
 }
 
 /// What can be set of a metric.
@@ -86,7 +90,7 @@ pub(crate) struct EvaluateAsk {
     metrics: Vec<MetricAsk>,
     /// The answers, up to 10,000. Each has an `id`, if the result shall have it, and what the metrics look at: `input`, `context`, `output`,
     /// `reference`, `tools`, `schema`, `logprobs`.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<BTreeMap<String, Value>>)]
     cases: Vec<Map<String, Value>>,
 }
 
@@ -108,7 +112,7 @@ pub(crate) struct MetricSetting {
     name: String,
     /// What is set of it.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, Value>)]
     options: Map<String, Value>,
     /// What passes, instead of its own threshold.
     threshold: Option<f64>,
@@ -197,6 +201,7 @@ fn described(about: &'static About) -> MetricAbout {
         direction: about.direction,
         threshold: about.threshold,
         options: options.map(|one| MetricOption { name: one.name, default: one.default, doc: one.doc }).collect(),
+        example: examples::example(about),
     }
 }
 

@@ -18,6 +18,9 @@ async fn every_metric_is_listed_with_what_it_needs() {
         (&rouge["inputs"], &rouge["low"], &rouge["high"], &rouge["direction"], &rouge["options"][0]["name"]),
         (&json!(["output", "reference"]), &json!(0.0), &json!(1.0), &json!("higher"), &json!("stem"))
     );
+    let example = json!({"metrics": ["rouge1"], "cases": [rouge["example"]]});
+    let told = House::new().await.post("/api/v1/evaluate", &example).await.ok();
+    assert!(told["results"][0]["scores"][0]["value"].as_f64().unwrap() > 0.5, "{told}");
 }
 
 #[tokio::test]

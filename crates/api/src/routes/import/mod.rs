@@ -67,7 +67,7 @@ pub(crate) async fn import(
 }
 
 /// Who is still sending hears of a refusal only when all was taken: a closed connection loses the answer.
-async fn drain(body: &mut BodyDataStream) {
+pub(super) async fn drain(body: &mut BodyDataStream) {
     let mut left = DRAINED_BYTES;
     while let Some(Ok(part)) = body.next().await {
         left = left.saturating_sub(part.len());

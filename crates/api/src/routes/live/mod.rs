@@ -1,6 +1,5 @@
 //! Spans as they arrive, as server-sent events.
 
-mod matches;
 #[cfg(test)]
 mod tests;
 
@@ -14,9 +13,9 @@ use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
-use signalbox_text::TextQuery;
+use signalbox_text::{Matcher, TextQuery, json};
 use signalbox_types::query::{Filter, InvalidQuery};
-use signalbox_types::table::{Cell, Record, SPANS};
+use signalbox_types::table::{Cell, ColumnType, Record, SPANS, Table};
 use signalbox_types::{ErrorClass, Query, Span, TraceId};
 
 use crate::auth::{self, Caller};
@@ -128,11 +127,26 @@ fn until<P: Send + 'static>(
 fn event(span: &Span, filter: Option<&Filter>, search: Option<&TextQuery>) -> Option<Event> {
     let mut cells = Vec::with_capacity(SPANS.columns.len());
     span.cells(&mut cells);
-    let wanted = filter.is_none_or(|filter| matches::matches(&SPANS, &cells, filter));
-    if !wanted || search.is_some_and(|search| !matches::answers(&SPANS, &cells, search)) {
+    let wanted = filter.is_none_or(|filter| filter.matches(&SPANS, &cells));
+    if !wanted || search.is_some_and(|search| !answers(&SPANS, &cells, search)) {
         return None;
     }
     Event::default().event("span").json_data(LiveSpan::of(span, &cells)).ok()
+}
+
+/// Whether the texts of the searchable columns answer a search.
+fn answers(table: &Table, cells: &[Cell<'_>], search: &TextQuery) -> bool {
+    let mut matcher = Matcher::new(search);
+    for (column, cell) in table.columns.iter().zip(cells).filter(|(column, _)| column.searchable) {
+        match cell {
+            Cell::Text(text) if column.ty == ColumnType::Json => {
+                json::each_text(text, &mut |text| matcher.read(text));
+            }
+            Cell::Text(text) => matcher.read(text),
+            _ => {}
+        }
+    }
+    matcher.matches()
 }
 
 impl LiveSpan {

@@ -7,7 +7,6 @@ use signalbox_types::table::{Record, SPANS};
 use signalbox_types::{Filter, Span, Verdict};
 use tower::ServiceExt;
 
-use super::matches;
 use crate::parts::MAX_LIVE_STREAMS;
 use crate::tests::house::{House, encoded};
 
@@ -95,7 +94,7 @@ fn check(span: &Span, filter: &str, expect: bool) {
     let mut cells = Vec::new();
     span.cells(&mut cells);
     let filter: Filter = serde_json::from_str(filter).unwrap();
-    assert_eq!(matches::matches(&SPANS, &cells, &filter), expect, "{filter:?}");
+    assert_eq!(filter.matches(&SPANS, &cells), expect, "{filter:?}");
 }
 
 #[test]

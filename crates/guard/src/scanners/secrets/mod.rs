@@ -15,6 +15,7 @@ use crate::scanner::{About, Hit, Replacement, Scanner, Text};
 mod assign;
 mod checksum;
 mod patterns;
+mod published;
 pub(super) mod random;
 mod rules;
 mod special;

@@ -2,6 +2,7 @@
 //! secret scanning patterns, and the published rules of gitleaks (MIT) and detect-secrets (Apache-2.0).
 
 use super::checksum;
+use super::published::published;
 use super::random::{dummy, entropy, random};
 use super::rules::Id;
 use super::text::{
@@ -94,9 +95,14 @@ fn long(body: &[u8]) -> Option<f32> {
     (!super::random::contains(body, b"xxxx") && entropy(body) >= 1.5).then_some(0.9)
 }
 
+/// The emulator has one for everybody.
+fn account(body: &[u8]) -> Option<f32> {
+    format(body).filter(|_| !published(body))
+}
+
 /// Lives in every web page that shows a map: worth a flag, seldom an alarm.
 fn google(body: &[u8]) -> Option<f32> {
-    (entropy(body) >= 3.5 && !dummy(body)).then_some(0.85)
+    (entropy(body) >= 3.5 && !dummy(body) && !published(body)).then_some(0.85)
 }
 
 /// At the end of a path.
@@ -131,7 +137,7 @@ formats! {
     aws_bedrock_key long: "bedrock-api-key-" ANY64(20, 2000);
     axiom_token format: "xaat-" UUID(36, 36);
     axiom_token format: "xapt-" UUID(36, 36);
-    azure_storage_key format: "AccountKey=" BASE64(86, 88);
+    azure_storage_key account: "AccountKey=" BASE64(86, 88);
     azure_storage_key format: "SharedAccessKey=" BASE64(43, 44);
     buildkite_token format: "bkua_" HEX(40, 40);
     cerebras_api_key format: "csk-" ALNUM(44, 52);

@@ -11,6 +11,7 @@ mod snapshot;
 mod state;
 mod transfer;
 mod unsaid;
+mod watch;
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -24,18 +25,16 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
 use parking_lot::Mutex;
 use signalbox_journal::fs::{Fs, Real};
 use signalbox_types::seam::{
-    BackupReport, BoxFuture, BoxStream, Clock, Erase, Erased, EventStore, Export, FileFormat, Imported, StoreError,
-    StoreStats,
+    Arrival, BackupReport, BoxFuture, BoxStream, Clock, Erase, Erased, EventStore, Export, FileFormat, Imported,
+    StoreError, StoreStats,
 };
 use signalbox_types::table::{ALL, FindingRow, SCORES, SPAN_MINUTES};
 use signalbox_types::{Answer, CountOnce, Events, FieldValues, ProjectId, Query, Span};
 use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
 use tokio::sync::{OwnedRwLockReadGuard, oneshot};
-use tokio_stream::wrappers::BroadcastStream;
 use tracing::{error, warn};
 
 use crate::error::{closed, internal};
@@ -299,13 +298,11 @@ impl EventStore for Store {
     }
 
     fn watch(&self, project: &ProjectId) -> BoxStream<Arc<Span>> {
-        let project = project.clone();
-        let spans = BroadcastStream::new(self.shared.live.subscribe());
-        Box::pin(spans.filter_map(move |span| {
-            // `Err` says that some were missed.
-            let own = span.ok().filter(|span| span.project_id == project);
-            async move { own }
-        }))
+        watch::of_project(&self.shared.live, project)
+    }
+
+    fn watch_all(&self) -> BoxStream<Arrival> {
+        watch::of_all(&self.shared.live)
     }
 
     fn erase<'a>(&'a self, project: &'a ProjectId, what: &'a Erase) -> BoxFuture<'a, Result<Erased, StoreError>> {

@@ -31,6 +31,9 @@ use crate::text::TextIndexes;
 use crate::values;
 use crate::writer::Place;
 
+/// Spans that may wait for those who watch: of several appends that are committed together.
+const ARRIVALS: usize = 8_192;
+
 /// Where rows are.
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -204,7 +207,7 @@ impl Shared {
             recent: Mutex::default(),
             saying: Arc::default(),
             indexing: Mutex::default(),
-            live: broadcast::channel(1_024).0,
+            live: broadcast::channel(ARRIVALS).0,
             appended_rows: AtomicU64::new(0),
             waiting_appends: AtomicU64::new(0),
             waiting_bytes: AtomicU64::new(0),

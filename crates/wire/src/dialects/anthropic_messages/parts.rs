@@ -325,6 +325,12 @@ fn url_source(w: &mut Writer, uri: &str) {
     w.field("url", uri);
 }
 
+/// A block that only this dialect's answers have: what tools of the provider's own were asked, and what they answered.
+pub(super) fn is_own(block: &Value) -> bool {
+    let kind = block.get("type").and_then(Value::as_str).unwrap_or_default();
+    matches!(kind, "server_tool_use" | "mcp_tool_use" | "container_upload") || kind.ends_with("_tool_result")
+}
+
 /// Writes the fields of an assistant's answer; `None` for fields means it has no counterpart.
 pub(super) fn encode_answer_part(w: &mut Writer, part: &Part) -> Result<(), WireError> {
     match part {
@@ -339,6 +345,10 @@ pub(super) fn encode_answer_part(w: &mut Writer, part: &Part) -> Result<(), Wire
         }
         Part::ToolCall { id, name, arguments } => {
             encode_tool_use(w, id.as_deref().unwrap_or(name), name, arguments, None);
+            Ok(())
+        }
+        Part::Other(block) if is_own(block) => {
+            w.item(block);
             Ok(())
         }
         part => encode_part(w, part, None, "answer"),

@@ -11,6 +11,7 @@ use crate::canonical::{CachePlace, ChatRequest, Effort, OtherTool, Reasoning, Re
 use crate::dialects::{encode_extras, is_empty};
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
+use crate::search;
 use crate::write::Writer;
 
 /// This dialect must be told a limit; callers of others need not tell one.
@@ -278,8 +279,8 @@ fn encode_system(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
 }
 
 fn encode_tools(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
-    request.refuse_other_tools(DIALECT)?;
-    if request.tools.is_empty() && request.other_tools.is_empty() {
+    let others = search::other_tools(request, DIALECT)?;
+    if request.tools.is_empty() && others.is_empty() {
         return Ok(());
     }
     w.list_field("tools", |w| {
@@ -301,7 +302,7 @@ fn encode_tools(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> 
                 w.field_if("cache_control", mark.map(|(_, mark)| mark));
             });
         }
-        request.other_tools.iter().for_each(|other| w.item(&other.definition));
+        others.iter().for_each(|other| w.item(other));
     });
     let one_at_a_time = request.parallel_tool_calls == Some(false);
     let choice = request.tool_choice.as_ref().or_else(|| one_at_a_time.then_some(&ToolChoice::Auto));

@@ -8,7 +8,7 @@ use signalbox_types::{Message, Part, Role, Usage};
 
 use super::{DIALECT, citations, parts};
 use crate::canonical::notes::{cut, length};
-use crate::canonical::{ChatResponse, Citation, FinishReason, Notes};
+use crate::canonical::{Charges, ChatResponse, Citation, FinishReason, Notes, ServiceTier};
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
 use crate::write::Writer;
@@ -39,7 +39,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
         notes: vec![Notes { citations, logprobs: Vec::new() }],
         stop_sequence,
         usage: usage.usage(),
-        one_hour_writes: usage.one_hour_writes(),
+        charges: usage.charges(),
     };
     response.forget_empty_notes();
     Ok(response)
@@ -106,6 +106,7 @@ pub(super) struct Counts {
     cache_write: Option<u64>,
     reasoning: Option<u64>,
     one_hour: Option<u64>,
+    service: Option<ServiceTier>,
 }
 
 impl Counts {
@@ -117,6 +118,8 @@ impl Counts {
         });
         let writes = usage.child("cache_creation", Path::Root).ok().flatten();
         let one_hour = writes.and_then(|writes| writes.get("ephemeral_1h_input_tokens")?.read::<u64>());
+        let service = usage.str("service_tier").and_then(|word| ServiceTier::of(&word));
+        self.service = service.or(self.service);
         for (known, told) in [
             (&mut self.input, count("input_tokens")),
             (&mut self.output, count("output_tokens")),
@@ -129,9 +132,8 @@ impl Counts {
         }
     }
 
-    /// How many of the tokens written to the cache are kept for an hour.
-    pub(super) fn one_hour_writes(&self) -> u64 {
-        self.one_hour.unwrap_or(0)
+    pub(super) fn charges(&self) -> Charges {
+        Charges { one_hour_writes: self.one_hour, service: self.service, ..Charges::default() }
     }
 
     pub(super) fn usage(&self) -> Usage {

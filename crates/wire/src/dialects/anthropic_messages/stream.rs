@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use signalbox_types::Part;
 
 use super::response::{Counts, reason_of};
 use super::{DIALECT, citations};
@@ -25,6 +26,16 @@ pub(super) struct Decoder {
     before: u64,
     /// What the open block rests on: all of it, so that is told once it is whole.
     cited: Vec<Value>,
+    /// A block that only this dialect has, such as a search of the provider's own: it is told once it is whole.
+    other: Option<Other>,
+}
+
+#[derive(Debug)]
+struct Other {
+    index: u32,
+    block: Value,
+    /// JSON text in pieces.
+    input: String,
 }
 
 impl StreamDecoder for Decoder {
@@ -85,9 +96,7 @@ impl Decoder {
 
     fn tell_usage(&self, out: &mut Vec<StreamEvent>) {
         out.push(StreamEvent::Usage(self.usage.usage()));
-        if self.usage.one_hour_writes() > 0 {
-            out.push(StreamEvent::OneHourWrites(self.usage.one_hour_writes()));
-        }
+        self.usage.charges().tell(out);
     }
 
     fn block_start(&mut self, root: &Object<'_>, out: &mut Vec<StreamEvent>) -> Result<(), WireError> {
@@ -125,7 +134,10 @@ impl Decoder {
                     out.push(StreamEvent::ToolCallDelta { choice: 0, index, arguments: input.raw().to_owned() });
                 }
             }
-            _ => {}
+            _ => {
+                let block = root.get("content_block").map(|node| node.value(path)).transpose()?.unwrap_or_default();
+                self.other = Some(Other { index, block, input: String::new() });
+            }
         }
         Ok(())
     }
@@ -153,12 +165,24 @@ impl Decoder {
                     out.push(StreamEvent::ToolCallDelta { choice: 0, index, arguments });
                 }
             }
+            "input_json_delta" => {
+                if let Some(other) = self.other.as_mut().filter(|other| other.index == index) {
+                    other.input.push_str(&text("partial_json")?);
+                }
+            }
             _ => {}
         }
         Ok(())
     }
 
     fn block_stop(&mut self, out: &mut Vec<StreamEvent>) {
+        if let Some(Other { mut block, input, .. }) = self.other.take() {
+            // Where no piece came, what the block began with is all of it.
+            if let (Ok(input), Some(fields)) = (serde_json::from_str(&input), block.as_object_mut()) {
+                fields.insert("input".to_owned(), input);
+            }
+            out.push(StreamEvent::Part { choice: 0, part: Part::Other(block) });
+        }
         let place = self.before..self.said;
         let cited = std::mem::take(&mut self.cited).into_iter();
         let citations = cited.filter_map(|one| citations::decode(&one, place.clone()));

@@ -2,9 +2,11 @@
 //! call is still open waits until the answer ends: another provider may still add to the call.
 
 use bytes::BytesMut;
-use signalbox_types::Usage;
+use serde_json::Value;
+use signalbox_types::{Part, Usage};
 
 use super::citations;
+use super::parts::is_own;
 use super::response::{Holds, encode_usage, word_of};
 use crate::canonical::{Citation, FinishReason, StreamEvent};
 use crate::codec::{StreamEncoder, StreamStart};
@@ -36,6 +38,7 @@ enum Block {
     Thinking,
     /// The canonical index of the call.
     Tool(u32),
+    Other,
 }
 
 /// What came while a tool call was open.
@@ -47,6 +50,7 @@ enum Waiting {
     Encrypted(String),
     Citation(Citation),
     Tool { index: u32, id: Option<String>, name: String, arguments: String },
+    Other(Value),
 }
 
 impl Encoder {
@@ -187,6 +191,23 @@ impl Encoder {
         });
     }
 
+    /// A block of this dialect's own, such as a search. What its tool is asked comes in a piece, as everything does.
+    fn other(&mut self, out: &mut BytesMut, block: &Value) {
+        let input = block.get("input").filter(|input| input.is_object());
+        self.open(out, Block::Other, |w| {
+            for (name, value) in block.as_object().into_iter().flatten() {
+                match input {
+                    Some(_) if name == "input" => w.object_field("input", |_| {}),
+                    _ => w.field(name, value),
+                }
+            }
+        });
+        if let Some(input) = input {
+            self.delta(out, "input_json_delta", "partial_json", &input.to_string());
+        }
+        self.close(out);
+    }
+
     /// Keeps what can't be written while a tool call is open.
     fn wait(&mut self, event: &StreamEvent) {
         match (event, self.waiting.last_mut()) {
@@ -201,6 +222,7 @@ impl Encoder {
             }
             (StreamEvent::ReasoningEncrypted { data, .. }, _) => self.waiting.push(Waiting::Encrypted(data.clone())),
             (StreamEvent::Citation { citation, .. }, _) => self.waiting.push(Waiting::Citation(citation.clone())),
+            (StreamEvent::Part { part: Part::Other(block), .. }, _) => self.waiting.push(Waiting::Other(block.clone())),
             (StreamEvent::ToolCallStart { index, id, name, .. }, _) => self.waiting.push(Waiting::Tool {
                 index: *index,
                 id: id.clone(),
@@ -233,6 +255,7 @@ impl Encoder {
                 Waiting::Signature(signature) => self.signature(out, &signature),
                 Waiting::Encrypted(data) => self.encrypted(out, &data),
                 Waiting::Citation(citation) => self.citation(out, &citation),
+                Waiting::Other(block) => self.other(out, &block),
                 Waiting::Tool { index, id, name, arguments } => {
                     self.tool(out, index, id.as_deref(), &name);
                     if !arguments.is_empty() {
@@ -297,7 +320,11 @@ impl StreamEncoder for Encoder {
             }
             StreamEvent::Usage(usage) => self.usage = *usage,
             // Only its own callers are told.
-            StreamEvent::OneHourWrites(_) => {}
+            StreamEvent::Charges(_) => {}
+            StreamEvent::Part { part: Part::Other(block), .. } if is_own(block) => match self.tool_is_open() {
+                true => self.wait(event),
+                false => self.other(out, block),
+            },
             StreamEvent::Part { .. } => {
                 self.closed = true;
                 let unsaid = super::error::encode(&ErrorBody::unsaid(super::DIALECT));

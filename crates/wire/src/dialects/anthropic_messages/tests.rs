@@ -214,7 +214,7 @@ fn what_is_said_about_a_call_is_text_too() {
 fn what_is_kept_for_an_hour_is_told_apart() {
     let whole = include_bytes!("fixtures/response/one_hour_cache.json");
     let response = AnthropicMessages.decode_response(whole).unwrap();
-    assert_eq!((response.usage.cache_write_tokens, response.one_hour_writes), (Some(556), 100));
+    assert_eq!((response.usage.cache_write_tokens, response.charges.one_hour_writes), (Some(556), Some(100)));
     let start = br#"{"type":"message_start","message":{"id":"m","model":"c","usage":{"input_tokens":1,
         "cache_creation_input_tokens":9,"cache_creation":{"ephemeral_5m_input_tokens":2,"ephemeral_1h_input_tokens":7}}}}"#;
     let mut sse = crate::SseDecoder::new();
@@ -223,5 +223,5 @@ fn what_is_kept_for_an_hour_is_told_apart() {
     let mut decoder = AnthropicMessages.decode_stream();
     let event = sse.next().unwrap();
     decoder.event(&event).unwrap().iter().for_each(|event| accumulator.event(event));
-    assert_eq!((accumulator.usage().cache_write_tokens, accumulator.one_hour_writes()), (Some(9), 7));
+    assert_eq!((accumulator.usage().cache_write_tokens, accumulator.charges().one_hour_writes), (Some(9), Some(7)));
 }

@@ -30,6 +30,7 @@ use crate::error::{ErrorBody, WireError};
 use crate::event_stream::Framing;
 use crate::registry::Dialect;
 use crate::rewrite::{Channel, Deltas};
+use crate::search;
 use crate::sse::SseEvent;
 
 /// The codec.
@@ -64,7 +65,7 @@ impl Codec for BedrockConverse {
     }
 
     fn encode_request(&self, request: &ChatRequest) -> Result<Bytes, WireError> {
-        request::encode(request)
+        request::encode(&search::in_request(request, DIALECT))
     }
 
     fn decode_response(&self, body: &[u8]) -> Result<ChatResponse, WireError> {
@@ -72,7 +73,7 @@ impl Codec for BedrockConverse {
     }
 
     fn encode_response(&self, response: &ChatResponse) -> Result<Bytes, WireError> {
-        response::encode(response)
+        response::encode(&search::in_response(response, DIALECT))
     }
 
     fn decode_stream(&self) -> Box<dyn StreamDecoder> {
@@ -80,7 +81,7 @@ impl Codec for BedrockConverse {
     }
 
     fn encode_stream(&self, _: &StreamStart) -> Box<dyn StreamEncoder> {
-        Box::<stream_encode::Encoder>::default()
+        Box::new(search::Encoder::over(DIALECT, stream_encode::Encoder::default()))
     }
 
     fn deltas<'a>(&self, event: &'a SseEvent) -> Deltas<'a> {

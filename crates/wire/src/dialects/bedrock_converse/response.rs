@@ -8,7 +8,7 @@ use super::content::{BLOCKS, cited_text, decode_blocks};
 use super::turns::{Named, encode_part};
 use super::{DIALECT, citations};
 use crate::canonical::notes::{cut, length};
-use crate::canonical::{ChatResponse, Citation, FinishReason, Notes};
+use crate::canonical::{Charges, ChatResponse, Citation, FinishReason, Notes, ServiceTier};
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
 use crate::write::Writer;
@@ -31,6 +31,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
         messages: vec![Message { role: Role::Assistant, parts, name: None, finish_reason }],
         finish_reasons: vec![reason],
         usage,
+        charges: charges(&root),
         ..ChatResponse::default()
     };
     response.forget_empty_notes();
@@ -95,6 +96,13 @@ pub(super) fn usage_of(usage: &Object<'_>) -> Usage {
 }
 
 /// The SDKs want the three main counts always.
+/// How it was served, if not as usual.
+pub(super) fn charges(root: &Object<'_>) -> Charges {
+    let tier = root.child("serviceTier", Path::Root).ok().flatten();
+    let service = tier.and_then(|tier| ServiceTier::of(&tier.str("type")?));
+    Charges { service, ..Charges::default() }
+}
+
 pub(super) fn encode_usage(w: &mut Writer, usage: &Usage) {
     let output = usage.output_tokens.unwrap_or(0);
     w.object_field("usage", |w| {

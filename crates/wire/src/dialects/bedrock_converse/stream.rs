@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::response::{reason_of, usage_of};
+use super::response::{charges, reason_of, usage_of};
 use super::{DIALECT, citations, error};
 use crate::canonical::StreamEvent;
 use crate::canonical::notes::length;
@@ -55,6 +55,7 @@ impl StreamDecoder for Decoder {
             "metadata" => {
                 let usage = root.child("usage", Path::Root)?;
                 out.extend(usage.map(|usage| StreamEvent::Usage(usage_of(&usage))));
+                charges(&root).tell(&mut out);
                 if self.stopped {
                     self.ended = true;
                     out.push(StreamEvent::End);

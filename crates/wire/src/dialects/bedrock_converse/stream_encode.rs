@@ -143,7 +143,7 @@ impl StreamEncoder for Encoder {
             StreamEvent::Finish { reason, .. } => self.finish = Some(reason.clone()),
             StreamEvent::Usage(usage) => self.usage = *usage,
             // Only its own callers are told.
-            StreamEvent::OneHourWrites(_) => {}
+            StreamEvent::Charges(_) => {}
             StreamEvent::Part { .. } => {
                 self.closed = true;
                 out.extend_from_slice(&error::event(&ErrorBody::unsaid(DIALECT)));

@@ -11,6 +11,7 @@ use super::turns::{cache_point, caches};
 use crate::canonical::{CachePlace, ChatRequest, OtherTool, ToolChoice};
 use crate::error::WireError;
 use crate::json::{Node, Object, Path};
+use crate::search;
 use crate::write::Writer;
 
 pub(super) fn decode(root: &Object<'_>, request: &mut ChatRequest) -> Result<(), WireError> {
@@ -61,7 +62,7 @@ fn decode_tool(node: Node<'_>, position: usize, path: Path<'_>, request: &mut Ch
 }
 
 pub(super) fn encode(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
-    request.refuse_other_tools(DIALECT)?;
+    search::other_tools(request, DIALECT)?;
     if request.parallel_tool_calls == Some(false) {
         let hint = "it can't be told to call one tool at a time; leave it out";
         return Err(DIALECT.lacks("parallel_tool_calls", hint));

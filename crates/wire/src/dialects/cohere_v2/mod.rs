@@ -21,6 +21,7 @@ use crate::codec::{Codec, Peek, StreamDecoder, StreamEncoder, StreamStart, TextS
 use crate::error::{ErrorBody, WireError};
 use crate::registry::Dialect;
 use crate::rewrite::{Channel, Deltas};
+use crate::search;
 use crate::sse::SseEvent;
 
 /// The codec.
@@ -51,7 +52,7 @@ impl Codec for CohereV2 {
     }
 
     fn encode_request(&self, request: &ChatRequest) -> Result<Bytes, WireError> {
-        request::encode(request)
+        request::encode(&search::in_request(request, DIALECT))
     }
 
     fn decode_response(&self, body: &[u8]) -> Result<ChatResponse, WireError> {
@@ -59,7 +60,7 @@ impl Codec for CohereV2 {
     }
 
     fn encode_response(&self, response: &ChatResponse) -> Result<Bytes, WireError> {
-        response::encode(response)
+        response::encode(&search::in_response(response, DIALECT))
     }
 
     fn decode_stream(&self) -> Box<dyn StreamDecoder> {
@@ -67,7 +68,7 @@ impl Codec for CohereV2 {
     }
 
     fn encode_stream(&self, _: &StreamStart) -> Box<dyn StreamEncoder> {
-        Box::<stream_encode::Encoder>::default()
+        Box::new(search::Encoder::over(DIALECT, stream_encode::Encoder::default()))
     }
 
     fn deltas<'a>(&self, event: &'a SseEvent) -> Deltas<'a> {

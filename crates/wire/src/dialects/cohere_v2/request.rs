@@ -11,6 +11,7 @@ use crate::canonical::{ChatRequest, Effort, OtherTool, Reasoning, ResponseFormat
 use crate::dialects::{encode_extras, is_empty};
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
+use crate::search;
 use crate::write::Writer;
 
 /// Fields that have a canonical counterpart; every other one is kept in `extras`.
@@ -194,7 +195,7 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
 }
 
 fn encode_tools(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
-    request.refuse_other_tools(DIALECT)?;
+    search::other_tools(request, DIALECT)?;
     if request.parallel_tool_calls == Some(false) {
         return Err(DIALECT.lacks("parallel_tool_calls", "it can't be told to call one tool at a time; leave it out"));
     }

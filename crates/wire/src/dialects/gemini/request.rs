@@ -11,6 +11,7 @@ use super::{DIALECT, config, turns};
 use crate::canonical::{ChatRequest, OtherTool, ToolChoice};
 use crate::error::WireError;
 use crate::json::{Body, Node, Path};
+use crate::search;
 use crate::write::Writer;
 
 /// Fields that have a canonical counterpart; every other one is kept in `extras`.
@@ -150,8 +151,8 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
 }
 
 fn encode_tools(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
-    request.refuse_other_tools(DIALECT)?;
-    if !request.tools.is_empty() || !request.other_tools.is_empty() {
+    let others = search::other_tools(request, DIALECT)?;
+    if !request.tools.is_empty() || !others.is_empty() {
         w.list_field("tools", |w| {
             if !request.tools.is_empty() {
                 w.object(|w| {
@@ -160,8 +161,15 @@ fn encode_tools(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> 
                     });
                 });
             }
-            request.other_tools.iter().for_each(|other| w.item(&other.definition));
+            others.iter().for_each(|other| w.item(other));
         });
+    }
+    if let Some(ToolChoice::Named(name)) = &request.tool_choice
+        && !request.tools.iter().any(|tool| tool.name == *name)
+        && request.extras.dialect != DIALECT
+        && !others.is_empty()
+    {
+        return Err(DIALECT.lacks("tool_choice", "it searches if it likes to, and can't be made to; leave it out"));
     }
     if request.tools.is_empty() {
         return Ok(());
@@ -205,7 +213,8 @@ fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
         config::others(&request.extras.fields).for_each(|(name, value)| w.field(name, value));
         return Ok(());
     }
-    for (name, value) in &request.extras.fields {
+    let others = request.extras.fields.iter();
+    for (name, value) in others.filter(|(name, _)| !search::is_said_by_tool(request.extras.dialect, DIALECT, name)) {
         let harmless = crate::dialects::harmless_field(request.extras.dialect, name, value);
         harmless.map_err(|hint| DIALECT.lacks(name, hint))?;
     }

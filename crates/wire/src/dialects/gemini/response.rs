@@ -7,7 +7,7 @@ use super::fields::{Fields, read_count};
 use super::notes;
 use super::parts::{self, Ids};
 use super::turns::{Signed, encode_part};
-use crate::canonical::{ChatResponse, FinishReason, Notes};
+use crate::canonical::{Charges, ChatResponse, FinishReason, Notes, ServiceTier};
 use crate::error::WireError;
 use crate::json::{Body, Path};
 use crate::write::Writer;
@@ -19,6 +19,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
         id: root.owned("responseId", Path::Root)?,
         model: root.owned("modelVersion", Path::Root)?,
         usage: usage(&root)?.unwrap_or_default(),
+        charges: charges(&root)?,
         ..ChatResponse::default()
     };
     let path = Path::Root.key("candidates");
@@ -124,6 +125,31 @@ pub(super) fn usage(root: &Fields<'_>) -> Result<Option<Usage>, WireError> {
         cache_write_tokens: None,
         reasoning_tokens: thoughts,
     }))
+}
+
+/// How it was served, and what of the tokens is sound and pictures. Cached ones are within both.
+pub(super) fn charges(root: &Fields<'_>) -> Result<Charges, WireError> {
+    let path = Path::Root.key("usageMetadata");
+    let Some(usage) = root.child("usageMetadata", Path::Root)? else { return Ok(Charges::default()) };
+    let of = |list: &str, wanted: &str| -> Result<Option<u64>, WireError> {
+        let mut found = None;
+        for node in usage.children(list, path)? {
+            let each = Fields::of(node, path.key(list))?;
+            if each.text("modality", path)?.is_some_and(|modality| modality == wanted) {
+                let tokens = each.get("tokenCount", path)?.and_then(read_count).unwrap_or(0);
+                found = Some(found.unwrap_or(0) + tokens);
+            }
+        }
+        Ok(found)
+    };
+    Ok(Charges {
+        one_hour_writes: None,
+        audio_input: of("promptTokensDetails", "AUDIO")?,
+        audio_output: of("candidatesTokensDetails", "AUDIO")?,
+        image_input: of("promptTokensDetails", "IMAGE")?,
+        image_output: of("candidatesTokensDetails", "IMAGE")?,
+        service: usage.text("trafficType", path)?.and_then(|word| ServiceTier::of(&word)),
+    })
 }
 
 pub(super) fn encode_usage(w: &mut Writer, usage: &Usage) {

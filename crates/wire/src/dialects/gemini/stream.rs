@@ -9,7 +9,7 @@ use super::DIALECT;
 use super::fields::Fields;
 use super::notes;
 use super::parts::{self, Ids};
-use super::response::{blocked, reason_of, usage};
+use super::response::{blocked, charges, reason_of, usage};
 use crate::canonical::{Citation, FinishReason, StreamEvent, arguments_to_text};
 use crate::codec::StreamDecoder;
 use crate::error::WireError;
@@ -60,6 +60,7 @@ impl StreamDecoder for Decoder {
             out.push(StreamEvent::Finish { choice: 0, reason: FinishReason::ContentFilter, stop_sequence: None });
         }
         out.extend(usage(&root)?.map(StreamEvent::Usage));
+        charges(&root)?.tell(&mut out);
         Ok(out)
     }
 

@@ -205,7 +205,7 @@ impl StreamEncoder for Encoder {
             }
             StreamEvent::Usage(usage) => self.usage = *usage,
             // Only its own callers are told.
-            StreamEvent::OneHourWrites(_) => {}
+            StreamEvent::Charges(_) => {}
             StreamEvent::Error(error) => self.fail(out, error),
             // Google's Python SDK takes a comment for a broken answer, and the dialect has no other sign of life.
             StreamEvent::Ping => {}

@@ -31,6 +31,7 @@ use crate::codec::{Codec, Peek, StreamDecoder, StreamEncoder, StreamStart, TextS
 use crate::error::{ErrorBody, WireError};
 use crate::registry::Dialect;
 use crate::rewrite::{Channel, Deltas};
+use crate::search;
 use crate::sse::SseEvent;
 
 /// The codec.
@@ -65,7 +66,7 @@ impl Codec for OpenaiChat {
     }
 
     fn encode_request(&self, request: &ChatRequest) -> Result<Bytes, WireError> {
-        request::encode(request)
+        request::encode(&search::in_request(request, DIALECT))
     }
 
     fn decode_response(&self, body: &[u8]) -> Result<ChatResponse, WireError> {
@@ -73,7 +74,7 @@ impl Codec for OpenaiChat {
     }
 
     fn encode_response(&self, response: &ChatResponse) -> Result<Bytes, WireError> {
-        response::encode(response)
+        response::encode(&search::in_response(response, DIALECT))
     }
 
     fn decode_stream(&self) -> Box<dyn StreamDecoder> {
@@ -81,7 +82,7 @@ impl Codec for OpenaiChat {
     }
 
     fn encode_stream(&self, start: &StreamStart) -> Box<dyn StreamEncoder> {
-        Box::new(stream_encode::Encoder::new(start))
+        Box::new(search::Encoder::over(DIALECT, stream_encode::Encoder::new(start)))
     }
 
     fn deltas<'a>(&self, event: &'a SseEvent) -> Deltas<'a> {

@@ -7,7 +7,7 @@ use signalbox_types::{Message, Part, Role, Usage};
 
 use super::{DIALECT, citations, parts};
 use crate::canonical::notes::{encode_openai_logprobs, length, openai_logprobs, text_of};
-use crate::canonical::{ChatResponse, FinishReason, Notes, TokenLogprob};
+use crate::canonical::{Charges, ChatResponse, FinishReason, Notes, ServiceTier, TokenLogprob};
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
 use crate::write::Writer;
@@ -20,6 +20,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
         model: root.text("model", Path::Root)?.map(Cow::into_owned),
         created: root.get("created").and_then(Node::read),
         usage: root.child("usage", Path::Root)?.map(|usage| decode_usage(&usage)).unwrap_or_default(),
+        charges: charges(&root),
         ..ChatResponse::default()
     };
     if root.get("choices").is_none() {
@@ -105,6 +106,23 @@ pub(crate) fn decode_usage(usage: &Object<'_>) -> Usage {
         cache_read_tokens: of_input("cached_tokens").or_else(|| count(usage, "prompt_cache_hit_tokens")),
         cache_write_tokens: of_input("cache_write_tokens"),
         reasoning_tokens: output.as_ref().and_then(|details| count(details, "reasoning_tokens")),
+    }
+}
+
+/// What changes the price of an answer, or of a piece of one: how it was served, and what of it is sound.
+pub(crate) fn charges(root: &Object<'_>) -> Charges {
+    let usage = root.child("usage", Path::Root).ok().flatten();
+    let count = |details: &str, name: &str| {
+        let details = usage.as_ref()?.child(details, Path::Root).ok()??;
+        details.get(name).and_then(Node::read::<u64>)
+    };
+    Charges {
+        audio_input: count("prompt_tokens_details", "audio_tokens"),
+        audio_output: count("completion_tokens_details", "audio_tokens"),
+        image_input: count("prompt_tokens_details", "image_tokens"),
+        image_output: count("completion_tokens_details", "image_tokens"),
+        service: root.str("service_tier").and_then(|word| ServiceTier::of(&word)),
+        ..Charges::default()
     }
 }
 

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::response::{decode_usage, logprobs, reason_of};
+use super::response::{charges, decode_usage, logprobs, reason_of};
 use super::{DIALECT, citations, google, texts};
-use crate::canonical::StreamEvent;
+use crate::canonical::{Charges, StreamEvent};
 use crate::codec::StreamDecoder;
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
@@ -23,6 +23,8 @@ pub(super) struct Decoder {
     plain_reasoning: BTreeSet<u32>,
     /// Pages that were listed beside the answer: they are told again with every piece.
     listed: usize,
+    /// What changes the price, as it was last told.
+    charges: Charges,
 }
 
 #[derive(Debug, Default)]
@@ -65,6 +67,12 @@ impl StreamDecoder for Decoder {
         }
         if let Some(usage) = root.child("usage", Path::Root)? {
             out.push(StreamEvent::Usage(decode_usage(&usage)));
+        }
+        // How it is served stands in every piece.
+        let charges = charges(&root);
+        if charges != self.charges {
+            self.charges = charges;
+            charges.tell(&mut out);
         }
         Ok(out)
     }

@@ -259,7 +259,7 @@ impl StreamEncoder for Encoder {
             }
             StreamEvent::Usage(usage) => self.usage = *usage,
             // Only its own callers are told.
-            StreamEvent::OneHourWrites(_) => {}
+            StreamEvent::Charges(_) => {}
             StreamEvent::Part { .. } => {
                 self.closed = true;
                 out.extend_from_slice(&sse::write(None, &super::error::encode(&ErrorBody::unsaid(DIALECT))));

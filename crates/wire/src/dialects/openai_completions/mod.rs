@@ -19,6 +19,7 @@ use crate::dialects::openai_chat;
 use crate::error::{ErrorBody, WireError};
 use crate::registry::Dialect;
 use crate::rewrite::{Channel, Deltas};
+use crate::search;
 use crate::sse::SseEvent;
 
 /// The codec.
@@ -53,7 +54,7 @@ impl Codec for OpenaiCompletions {
     }
 
     fn encode_request(&self, request: &ChatRequest) -> Result<Bytes, WireError> {
-        request::encode(request)
+        request::encode(&search::in_request(request, DIALECT))
     }
 
     fn decode_response(&self, body: &[u8]) -> Result<ChatResponse, WireError> {
@@ -61,7 +62,7 @@ impl Codec for OpenaiCompletions {
     }
 
     fn encode_response(&self, response: &ChatResponse) -> Result<Bytes, WireError> {
-        response::encode(response)
+        response::encode(&search::in_response(response, DIALECT))
     }
 
     fn decode_stream(&self) -> Box<dyn StreamDecoder> {
@@ -69,7 +70,7 @@ impl Codec for OpenaiCompletions {
     }
 
     fn encode_stream(&self, start: &StreamStart) -> Box<dyn StreamEncoder> {
-        Box::new(stream::Encoder::new(start))
+        Box::new(search::Encoder::over(DIALECT, stream::Encoder::new(start)))
     }
 
     fn deltas<'a>(&self, event: &'a SseEvent) -> Deltas<'a> {

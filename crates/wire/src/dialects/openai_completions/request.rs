@@ -12,6 +12,7 @@ use crate::dialects::openai_chat::stop;
 use crate::error::WireError;
 use crate::json::{Body, Path};
 use crate::registry::Dialect;
+use crate::search;
 use crate::write::Writer;
 
 /// Fields that have a canonical counterpart; every other one is kept in `extras`.
@@ -79,7 +80,7 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
             return Err(DIALECT.lacks(field, "it completes one text; a conversation can't be said there"));
         }
     };
-    request.refuse_other_tools(DIALECT)?;
+    search::other_tools(request, DIALECT)?;
     request.refuse_logprobs(DIALECT)?;
     let lacking = [
         ("tools", !request.tools.is_empty()),

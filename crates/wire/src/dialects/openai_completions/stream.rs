@@ -147,7 +147,7 @@ impl StreamEncoder for Encoder {
             }
             StreamEvent::Finish { choice, reason, .. } => self.say(out, *choice, "", Some(reason)),
             StreamEvent::Usage(usage) => self.usage = *usage,
-            StreamEvent::OneHourWrites(_) => {}
+            StreamEvent::Charges(_) => {}
             StreamEvent::Error(error) => self.fail(out, error),
             // SDKs skip comments; proxies between see that the line is alive.
             StreamEvent::Ping => out.extend_from_slice(b": ping\n\n"),

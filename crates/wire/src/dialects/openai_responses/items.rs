@@ -75,6 +75,10 @@ fn encode_message(w: &mut Writer, request: &ChatRequest, index: usize) -> Result
                 });
                 result?;
             }
+            Part::Other(item) if !ours && item.get("type").is_some_and(|kind| kind == "web_search_call") => {
+                content.flush(w)?;
+                w.item(item);
+            }
             _ => content.parts.push(place),
         }
     }

@@ -13,6 +13,7 @@ use crate::dialects::openai_chat;
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
 use crate::registry::Dialect;
+use crate::search;
 use crate::write::Writer;
 
 /// Fields that have a canonical counterpart; every other one is kept in `extras`.
@@ -217,8 +218,8 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
 }
 
 fn encode_tools(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
-    request.refuse_other_tools(DIALECT)?;
-    if request.tools.is_empty() && request.other_tools.is_empty() {
+    let others = search::other_tools(request, DIALECT)?;
+    if request.tools.is_empty() && others.is_empty() {
         return Ok(());
     }
     let ours = request.extras.dialect == DIALECT;
@@ -241,13 +242,19 @@ fn encode_tools(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> 
                 w.field_if("strict", tool.strict.or_else(|| (!ours).then_some(false)));
             });
         }
-        request.other_tools.iter().for_each(|other| w.item(&other.definition));
+        others.iter().for_each(|other| w.item(other));
     });
+    // Anthropic's callers name it as if it were one of theirs.
+    let is_search =
+        |name: &str| name == search::NAME && !others.is_empty() && !request.tools.iter().any(|tool| tool.name == name);
     match &request.tool_choice {
         None => {}
         Some(ToolChoice::Auto) => w.field("tool_choice", "auto"),
         Some(ToolChoice::None) => w.field("tool_choice", "none"),
         Some(ToolChoice::Required) => w.field("tool_choice", "required"),
+        Some(ToolChoice::Named(name)) if is_search(name) => {
+            w.object_field("tool_choice", |w| w.field("type", search::NAME));
+        }
         Some(ToolChoice::Named(name)) => w.object_field("tool_choice", |w| {
             w.field("type", "function");
             w.field("name", name);
@@ -338,6 +345,7 @@ fn encode_extras(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
                 continue;
             }
             Dialect::OpenaiChat if matches!(name.as_str(), "verbosity" | "store") => Ok(()),
+            caller if search::is_said_by_tool(caller, DIALECT, name) => Ok(()),
             other => crate::dialects::harmless_field(other, name, value),
         };
         harmless.map_err(|hint| DIALECT.lacks(name, hint))?;

@@ -7,7 +7,7 @@ use signalbox_types::{Message, Part, Role, Usage};
 
 use super::answer::{self, Head};
 use super::{DIALECT, annotations, input, parts, reasoning};
-use crate::canonical::{ChatResponse, FinishReason, Notes, signature};
+use crate::canonical::{Charges, ChatResponse, FinishReason, Notes, ServiceTier, signature};
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
 use crate::write::Writer;
@@ -37,7 +37,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
         notes: vec![notes],
         stop_sequence: None,
         usage: usage(&root).unwrap_or_default(),
-        one_hour_writes: 0,
+        charges: charges(&root),
     };
     response.forget_empty_notes();
     Ok(response)
@@ -85,6 +85,12 @@ pub(super) fn reason_of(response: &Object<'_>, calls: bool) -> FinishReason {
         (Some("completed") | None, _) => FinishReason::Stop,
         (Some(other), _) => FinishReason::Other(other.to_owned()),
     }
+}
+
+/// How it was served, if not as usual.
+pub(super) fn charges(response: &Object<'_>) -> Charges {
+    let service = response.str("service_tier").and_then(|word| ServiceTier::of(&word));
+    Charges { service, ..Charges::default() }
 }
 
 pub(super) fn usage(response: &Object<'_>) -> Option<Usage> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use signalbox_types::Part;
 
 use super::deltas::{first_index, index};
-use super::response::{decode_item, reason_of, thought, usage};
+use super::response::{charges, decode_item, reason_of, thought, usage};
 use super::{DIALECT, annotations, input, reasoning};
 use crate::canonical::notes::{length, openai_logprobs};
 use crate::canonical::{Notes, StreamEvent, arguments_to_text};
@@ -217,6 +217,7 @@ impl Decoder {
         let reason = reason_of(&response, !self.calls.is_empty());
         out.push(StreamEvent::Finish { choice: 0, reason, stop_sequence: None });
         out.extend(usage(&response).map(StreamEvent::Usage));
+        charges(&response).tell(out);
         out.push(StreamEvent::End);
         Ok(())
     }

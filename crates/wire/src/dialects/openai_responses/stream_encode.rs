@@ -360,7 +360,7 @@ impl StreamEncoder for Encoder {
             }
             StreamEvent::Usage(usage) => self.usage = *usage,
             // Only its own callers are told.
-            StreamEvent::OneHourWrites(_) => {}
+            StreamEvent::Charges(_) => {}
             StreamEvent::Error(error) => self.fail(out, error),
             // SDKs skip comments; proxies between see that the line is alive.
             StreamEvent::Ping => out.extend_from_slice(b": ping\n\n"),

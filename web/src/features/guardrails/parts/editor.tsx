@@ -3,6 +3,7 @@ import { ChevronDown, ChevronRight, Plus } from 'lucide-react';
 import { useEffect, useState } from 'react';
 
 import type { Guardrails, JudgedText, Policy, PolicyException } from '@/api/types';
+import { formatMicros } from '@/shared/format/numbers';
 import { Badge } from '@/shared/ui/badge';
 import { Button } from '@/shared/ui/button';
 import { cx } from '@/shared/ui/cx';
@@ -10,7 +11,6 @@ import { Dialog } from '@/shared/ui/dialog';
 import { inputClass } from '@/shared/ui/field';
 
 import { type Draft, linesOfDraft, tidy } from '../draft';
-import { formatMicros } from '../marked';
 import { changePolicies, guardrailsQuery, judge, versionsQuery } from '../queries';
 import { Changes } from './changes';
 import { Exceptions } from './exceptions';

@@ -1,8 +1,9 @@
 import type { Finding, JudgedText } from '@/api/types';
+import { formatMicros } from '@/shared/format/numbers';
 import { Badge } from '@/shared/ui/badge';
 import { cx } from '@/shared/ui/cx';
 
-import { formatMicros, piecesOf } from '../marked';
+import { piecesOf } from '../marked';
 import { SayFeedback } from './feedback';
 import { actionTone, severityTone } from './tones';
 

@@ -2,6 +2,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 
 import type { Guardrails, JudgedText } from '@/api/types';
+import { formatMicros } from '@/shared/format/numbers';
 import { useShortcuts } from '@/shared/keys/use-shortcuts';
 import { Badge } from '@/shared/ui/badge';
 import { Button } from '@/shared/ui/button';
@@ -10,7 +11,6 @@ import { inputClass } from '@/shared/ui/field';
 import { Card } from '@/shared/ui/page';
 import { ErrorState } from '@/shared/ui/states';
 
-import { formatMicros } from '../marked';
 import { judge } from '../queries';
 import { Missed } from './feedback';
 import { Findings, Marked, Scores } from './judged';

@@ -159,7 +159,16 @@ const showParameter = (value: unknown): ReactNode =>
   typeof value === 'object' && value !== null ? <JsonTree value={value} openTo={1} /> : String(value);
 
 /** Everything about a span that is not what was said. */
-export function Details({ span, scores }: { span: SpanDetail; scores: TraceScore[] }) {
+export function Details({
+  span,
+  scores,
+  own,
+}: {
+  span: SpanDetail;
+  scores: TraceScore[];
+  /** What can be done with one's own scores. */
+  own?: (score: TraceScore) => ReactNode;
+}) {
   const perSecond =
     span.output_tokens && span.duration_ms > (span.ttft_ms ?? 0)
       ? (span.output_tokens / (span.duration_ms - (span.ttft_ms ?? 0))) * 1_000
@@ -192,7 +201,7 @@ export function Details({ span, scores }: { span: SpanDetail; scores: TraceScore
       )}
       {scores.length > 0 && (
         <Section title="Scores" aside="of this span and of the whole trace">
-          <ScoreList scores={scores} />
+          <ScoreList scores={scores} own={own} />
         </Section>
       )}
       {isCall && (

@@ -1,3 +1,5 @@
+import type { ReactNode } from 'react';
+
 import type { TraceScore } from '@/api/types';
 import { exactTime } from '@/shared/time/format';
 import { Badge } from '@/shared/ui/badge';
@@ -37,8 +39,8 @@ export function ScoreChips({ scores }: { scores: TraceScore[] }) {
   );
 }
 
-/** Every score with who judged, and why. */
-export function ScoreList({ scores }: { scores: TraceScore[] }) {
+/** Every score with who judged, and why. `own` adds what can be done with one's own. */
+export function ScoreList({ scores, own }: { scores: TraceScore[]; own?: (score: TraceScore) => ReactNode }) {
   return (
     <ul className="space-y-2">
       {scores.map((score) => (
@@ -52,6 +54,7 @@ export function ScoreList({ scores }: { scores: TraceScore[] }) {
             <span className="ml-auto text-xs text-faint" title={exactTime(score.time)}>
               {[score.author, sources[score.source]].filter(Boolean).join(' · ')}
             </span>
+            {own?.(score)}
           </div>
           {score.reason && <p className="mt-1.5 text-sm whitespace-pre-wrap text-muted">{score.reason}</p>}
         </li>

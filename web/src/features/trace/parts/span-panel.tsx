@@ -1,9 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
+import { ListPlus, Star } from 'lucide-react';
+import { useState } from 'react';
 
 import type { SpanDetail, SpanSummary, TraceScore } from '@/api/types';
 import { spanQuery } from '@/shared/data/trace';
 import { formatCost, formatCount, formatDuration } from '@/shared/format/numbers';
 import { KindIcon, StatusBadge, VerdictBadge } from '@/shared/span/badges';
+import { useShortcuts } from '@/shared/keys/use-shortcuts';
+import { Button } from '@/shared/ui/button';
 import { CopyButton } from '@/shared/ui/copy';
 import { JsonTree } from '@/shared/ui/json-tree';
 import { Skeleton } from '@/shared/ui/skeleton';
@@ -13,9 +17,11 @@ import type { View } from '@/shared/url/range-search';
 
 import { canCopyAsCurl, curlOf } from '../curl';
 import { scoresOf } from '../scores';
+import { AddToDataset } from './add-to-dataset';
 import { Attributes } from './attributes';
 import { Conversation } from './conversation';
 import { Details } from './details';
+import { OwnScore, ScoreForm } from './score-form';
 import { ScoreChips } from './scores';
 
 function Loading() {
@@ -31,7 +37,11 @@ function Loading() {
 const panes: {
   id: View;
   label: string;
-  show: (span: SpanDetail, scores: TraceScore[]) => React.ReactNode;
+  show: (
+    span: SpanDetail,
+    scores: TraceScore[],
+    own: (score: TraceScore) => React.ReactNode,
+  ) => React.ReactNode;
   count?: (span: SpanDetail) => number;
 }[] = [
   {
@@ -40,7 +50,11 @@ const panes: {
     show: (span) => <Conversation span={span} />,
     count: (span) => (span.input_messages?.length ?? 0) + (span.output_messages?.length ?? 0),
   },
-  { id: 'details', label: 'Details', show: (span, scores) => <Details span={span} scores={scores} /> },
+  {
+    id: 'details',
+    label: 'Details',
+    show: (span, scores, own) => <Details span={span} scores={scores} own={own} />,
+  },
   {
     id: 'attributes',
     label: 'Attributes',
@@ -79,6 +93,13 @@ export function SpanPanel({
   const answer = useQuery(spanQuery(traceId, summary.span_id));
   const span = answer.data;
   const own = scoresOf(scores, summary.span_id);
+  const [popup, setPopup] = useState<'dataset' | 'score' | TraceScore>();
+  const group = 'Trace';
+  useShortcuts([
+    { keys: 'a', label: 'Add the span to a dataset', group, run: () => setPopup('dataset') },
+    { keys: 's', label: 'Score the span', group, run: () => setPopup('score') },
+  ]);
+  const ofOwn = (score: TraceScore) => <OwnScore traceId={traceId} score={score} onEdit={setPopup} />;
   const label = panes.map(({ id, label: text, show, count }) => ({
     id,
     label: id === 'messages' && summary.kind !== 'llm' ? 'Input and output' : text,
@@ -86,7 +107,7 @@ export function SpanPanel({
     content: answer.isError ? (
       <ErrorState error={answer.error} retry={() => void answer.refetch()} />
     ) : span ? (
-      show(span, [...own, ...scoresOf(scores)])
+      show(span, [...own, ...scoresOf(scores)], ofOwn)
     ) : (
       <Loading />
     ),
@@ -104,6 +125,12 @@ export function SpanPanel({
           {typeof summary.total_tokens === 'number' && <span>{formatCount(summary.total_tokens)} tok</span>}
           {typeof summary.cost === 'number' && <span>{formatCost(summary.cost)}</span>}
         </span>
+        <Button size="sm" look="ghost" title="Add to dataset (a)" onClick={() => setPopup('dataset')}>
+          <ListPlus size={14} aria-hidden /> <span className="max-2xl:sr-only">Add to dataset</span>
+        </Button>
+        <Button size="sm" look="ghost" title="Score (s)" onClick={() => setPopup('score')}>
+          <Star size={14} aria-hidden /> <span className="max-2xl:sr-only">Score</span>
+        </Button>
         {span && canCopyAsCurl(span) && (
           <CopyButton text={() => curlOf(span, window.location.origin)}>Copy as curl</CopyButton>
         )}
@@ -115,6 +142,18 @@ export function SpanPanel({
         value={view}
         onChange={(id) => onView(panes.find((pane) => pane.id === id)?.id ?? 'messages')}
       />
+      {popup === 'dataset' && (
+        <AddToDataset traceId={traceId} spanId={summary.span_id} onClose={() => setPopup(undefined)} />
+      )}
+      {popup !== undefined && popup !== 'dataset' && (
+        <ScoreForm
+          traceId={traceId}
+          spanId={summary.span_id}
+          scores={scores}
+          edited={popup === 'score' ? undefined : popup}
+          onClose={() => setPopup(undefined)}
+        />
+      )}
     </section>
   );
 }

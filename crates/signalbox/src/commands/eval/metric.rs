@@ -9,26 +9,6 @@ use serde_json::{Value, json};
 use signalbox_evals::safety::{every_metric, find_metric, near_metric};
 use signalbox_metrics::{About, Direction, Family, Measure, Options, lines};
 
-/// Measure answers: what they are worth, by rules that anybody can check
-#[derive(Debug, clap::Args)]
-pub(crate) struct Eval {
-    #[command(subcommand)]
-    what: What,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum What {
-    Metric(Metric),
-}
-
-impl Eval {
-    pub(crate) fn run(self) -> anyhow::Result<()> {
-        match self.what {
-            What::Metric(metric) => metric.run(),
-        }
-    }
-}
-
 /// Measure every line of a file with one metric
 ///
 /// A line is a JSON object with an `id` and what the metric looks at: `input`, `context`, `output`, `reference`, `tools`, `schema`,
@@ -42,7 +22,7 @@ impl Eval {
 ///   signalbox eval metric bleu --jsonl --option tokenize=intl --option smooth=floor < answers.jsonl
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
-struct Metric {
+pub(super) struct Metric {
     /// The metric; alone, it is explained
     #[arg(required_unless_present = "list")]
     name: Option<String>,
@@ -73,10 +53,10 @@ struct Metric {
 }
 
 impl Metric {
-    fn run(self) -> anyhow::Result<()> {
+    pub(super) fn run(self) -> anyhow::Result<()> {
         let Some(name) = &self.name else {
             let text = if self.json { serde_json::to_string_pretty(&all())? } else { listed() };
-            super::say(text.trim_end());
+            crate::commands::say(text.trim_end());
             return Ok(());
         };
         let about = find(name)?;
@@ -84,7 +64,7 @@ impl Metric {
             return self.measure(about);
         }
         let text = if self.json { serde_json::to_string_pretty(&described(about))? } else { explained(about) };
-        super::say(text.trim_end());
+        crate::commands::say(text.trim_end());
         Ok(())
     }
 
@@ -119,7 +99,7 @@ impl Metric {
     }
 }
 
-fn open(name: &Path) -> anyhow::Result<Box<dyn BufRead>> {
+pub(in crate::commands) fn open(name: &Path) -> anyhow::Result<Box<dyn BufRead>> {
     if name.as_os_str() == "-" {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }

@@ -1,40 +1,28 @@
-//! A filter on one span in memory. Means the same as in the store: absent values meet `!=` and
+//! A filter on one row in memory. Means the same as in the store: absent values meet `!=` and
 //! `not_in` only, text is compared as it is except by `contains`.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use serde_json::Value;
-use signalbox_text::{Matcher, TextQuery, json};
-use signalbox_types::Timestamp;
-use signalbox_types::query::{Comparison, Filter, Operator};
-use signalbox_types::table::{Cell, ColumnType, Table};
 
-/// Whether a row meets a filter, which was checked against the table before.
-pub(super) fn matches(table: &Table, cells: &[Cell<'_>], filter: &Filter) -> bool {
-    match filter {
-        Filter::All(filters) => filters.iter().all(|filter| matches(table, cells, filter)),
-        Filter::Any(filters) => filters.iter().any(|filter| matches(table, cells, filter)),
-        Filter::Not(filter) => !matches(table, cells, filter),
-        // Refused before: what arrives has no scores yet.
-        Filter::Score(_) => false,
-        Filter::Compare(comparison) => compares(&field(table, cells, &comparison.field), comparison),
-    }
-}
+use super::{Comparison, Filter, Operator};
+use crate::Timestamp;
+use crate::table::{Cell, Table};
 
-/// Whether the texts of the searchable columns answer a search.
-pub(super) fn answers(table: &Table, cells: &[Cell<'_>], search: &TextQuery) -> bool {
-    let mut matcher = Matcher::new(search);
-    for (column, cell) in table.columns.iter().zip(cells).filter(|(column, _)| column.searchable) {
-        match cell {
-            Cell::Text(text) if column.ty == ColumnType::Json => {
-                json::each_text(text, &mut |text| matcher.read(text));
-            }
-            Cell::Text(text) => matcher.read(text),
-            _ => {}
+impl Filter {
+    /// Whether a row in memory fulfils it; it was checked against the table before. What just came has no scores yet:
+    /// a filter that asks for some is fulfilled by none.
+    #[must_use]
+    pub fn matches(&self, table: &Table, cells: &[Cell<'_>]) -> bool {
+        match self {
+            Self::All(filters) => filters.iter().all(|filter| filter.matches(table, cells)),
+            Self::Any(filters) => filters.iter().any(|filter| filter.matches(table, cells)),
+            Self::Not(filter) => !filter.matches(table, cells),
+            Self::Score(_) => false,
+            Self::Compare(comparison) => compares(&field(table, cells, &comparison.field), comparison),
         }
     }
-    matcher.matches()
 }
 
 /// The value of a field: a column, or a key of a map column.

@@ -1,0 +1,228 @@
+//! Metrics of a suite: rows of the file become scorers.
+
+use std::fmt;
+
+use serde_json::Value;
+use signalbox_metrics::{Case, Direction, Input, Measure, Options, registry};
+
+use super::config::{MetricConfig, ProgramConfig, SuiteProblem};
+use super::derived::{Derived, Seen};
+use super::result::{MetricHeader, ScoreRow};
+use crate::{Local, Scored, Scorer};
+
+/// A metric that is ready to measure.
+#[derive(Debug)]
+pub struct Metric {
+    /// What it is called in results.
+    pub name: String,
+    /// Which values are good.
+    pub direction: Direction,
+    /// How it measures.
+    pub made: Made,
+}
+
+/// How a metric measures.
+pub enum Made {
+    /// At once, on whatever thread.
+    Local(Local),
+    /// By asking somebody else.
+    Asked(Box<dyn Scorer>),
+    /// From what others found.
+    Derived(Derived),
+}
+
+impl fmt::Debug for Made {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local(local) => local.fmt(f),
+            Self::Asked(scorer) => scorer.fmt(f),
+            Self::Derived(derived) => derived.fmt(f),
+        }
+    }
+}
+
+/// Makes scorers that ask somebody else: whoever runs the suite can.
+pub trait Others {
+    /// A program that measures.
+    ///
+    /// # Errors
+    /// It can't be used.
+    fn program(&self, name: &str, config: &ProgramConfig, direction: Direction) -> Result<Box<dyn Scorer>, String>;
+}
+
+impl Metric {
+    /// What results say of it.
+    #[must_use]
+    pub fn header(&self) -> MetricHeader {
+        let direction = match self.direction {
+            Direction::Higher => super::config::Scored::Higher,
+            Direction::Lower => super::config::Scored::Lower,
+        };
+        MetricHeader { name: self.name.clone(), direction }
+    }
+
+    /// The score, if this can be said at once.
+    #[must_use]
+    pub fn measure(&self, seen: &Seen<'_>) -> Option<ScoreRow> {
+        match &self.made {
+            Made::Local(local) => Some(local.measure(seen.case).map_or_else(failed, ScoreRow::from)),
+            Made::Derived(derived) => Some(derived.score(seen).map_or_else(failed, ScoreRow::from)),
+            Made::Asked(_) => None,
+        }
+    }
+}
+
+fn failed(problem: impl ToString) -> ScoreRow {
+    ScoreRow::failed(problem.to_string())
+}
+
+/// Makes the metrics of a suite.
+///
+/// # Errors
+/// All that is wrong with them; fields are named from `metrics` on, without lines.
+pub fn make_all(rows: &[MetricConfig], others: &dyn Others) -> Result<Vec<Metric>, Vec<SuiteProblem>> {
+    let (mut made, mut problems) = (Vec::<Metric>::new(), Vec::new());
+    for (at, row) in rows.iter().enumerate() {
+        let outcome = match make(row, &made, others) {
+            Ok(metric) if made.iter().any(|other| other.name == metric.name) => {
+                Err(("as", format!("another metric is called `{}`; say `as`", metric.name)))
+            }
+            Ok(metric) if matches!(metric.name.as_str(), "latency_ms" | "cost_usd") => {
+                Err(("as", format!("`{}` is what an answer took; choose another name", metric.name)))
+            }
+            outcome => outcome,
+        };
+        match outcome {
+            Ok(metric) => made.push(metric),
+            Err((field, message)) => {
+                let field = if field.is_empty() { format!("metrics[{at}]") } else { format!("metrics[{at}].{field}") };
+                problems.push(SuiteProblem { line: None, field, message });
+            }
+        }
+    }
+    if problems.is_empty() { Ok(made) } else { Err(problems) }
+}
+
+/// The kinds of metrics: one branch each.
+fn make(row: &MetricConfig, above: &[Metric], others: &dyn Others) -> Result<Metric, (&'static str, String)> {
+    let kinds = [
+        row.metric.is_some(),
+        row.expression.is_some(),
+        row.command.is_some(),
+        row.weighted.is_some(),
+        row.all.is_some(),
+        row.any.is_some(),
+        row.when.is_some(),
+    ];
+    if kinds.iter().filter(|is| **is).count() != 1 {
+        let kinds = "`metric`, `expression`, `command`, `weighted`, `all`, `any` and `when`";
+        return Err(("", format!("expected exactly one of {kinds}")));
+    }
+    let named = |kind: &str| row.name.clone().ok_or_else(|| ("", format!("`{kind}` needs a name: `as`")));
+    let direction = row.direction.map_or(Direction::Higher, Direction::from);
+    let known = |field: &'static str, name: &str| match above.iter().find(|metric| metric.name == name) {
+        Some(metric) => Ok(metric.direction),
+        None => Err((field, format!("there is no metric `{name}` above it"))),
+    };
+    if row.metric.is_none() && !row.options.is_empty() {
+        return Err(("options", "only a metric by name has options".to_owned()));
+    }
+    let passing = (direction, row.threshold);
+    let (name, direction, made) = if let Some(name) = &row.metric {
+        return local(name, row);
+    } else if let Some(text) = &row.expression {
+        let derived = Derived::expression(text, passing).map_err(|problem| ("expression", problem))?;
+        (named("expression")?, direction, derived)
+    } else if let Some(program) = &row.command {
+        let name = named("command")?;
+        let scorer = others.program(&name, program, direction).map_err(|problem| ("command", problem))?;
+        let made = Made::Asked(match row.threshold {
+            Some(threshold) => Box::new(Thresholded { scorer, threshold }),
+            None => scorer,
+        });
+        return Ok(Metric { name, direction, made });
+    } else if let Some(weights) = &row.weighted {
+        for (name, weight) in weights {
+            known("weighted", name)?;
+            if !(weight.is_finite() && *weight > 0.0) {
+                return Err(("weighted", format!("the weight of `{name}` is {weight}; expected more than 0")));
+            }
+        }
+        (named("weighted")?, direction, Derived::weighted(weights.clone(), passing))
+    } else if let Some((field, names)) =
+        row.all.as_ref().map(|all| ("all", all)).or_else(|| row.any.as_ref().map(|any| ("any", any)))
+    {
+        names.iter().try_for_each(|name| known(field, name).map(|_| ()))?;
+        (named(field)?, Direction::Higher, Derived::verdicts(names.clone(), field == "all"))
+    } else {
+        let then = row.then.clone().ok_or_else(|| ("when", "`when` needs `then`".to_owned()))?;
+        let direction = known("then", &then)?;
+        if let Some(other) = &row.otherwise {
+            known("else", other)?;
+        }
+        let condition = row.when.as_deref().unwrap_or_default();
+        let derived = Derived::conditional(condition, then, row.otherwise.clone());
+        (named("when")?, direction, derived.map_err(|problem| ("when", problem))?)
+    };
+    Ok(Metric { name, direction, made: Made::Derived(made) })
+}
+
+fn local(name: &str, row: &MetricConfig) -> Result<Metric, (&'static str, String)> {
+    if row.direction.is_some() {
+        return Err(("direction", format!("`{name}` knows which values are good")));
+    }
+    let about = registry::find(name).ok_or_else(|| {
+        let hint = match registry::near(name) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`signalbox eval metric --list` has all".to_owned(),
+        };
+        ("metric", format!("no metric is called `{name}`; {hint}"))
+    })?;
+    let options: Options = row.options.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let measure = Measure::new(about, &options, row.threshold).map_err(|problem| ("options", problem.to_string()))?;
+    let name = row.name.clone().unwrap_or_else(|| name.to_owned());
+    Ok(Metric { made: Made::Local(Local::new(name.clone(), measure)), name, direction: about.direction })
+}
+
+/// A scorer whose verdict is the suite's.
+#[derive(Debug)]
+struct Thresholded {
+    scorer: Box<dyn Scorer>,
+    threshold: f64,
+}
+
+impl Scorer for Thresholded {
+    fn name(&self) -> &str {
+        self.scorer.name()
+    }
+
+    fn inputs(&self) -> &[Input] {
+        self.scorer.inputs()
+    }
+
+    fn direction(&self) -> Direction {
+        self.scorer.direction()
+    }
+
+    fn source(&self) -> signalbox_types::ScoreSource {
+        self.scorer.source()
+    }
+
+    fn score<'a>(&'a self, case: &'a Case) -> signalbox_types::seam::BoxFuture<'a, Result<Scored, crate::ScorerError>> {
+        Box::pin(async move {
+            let mut scored = self.scorer.score(case).await?;
+            if let Some(value) = scored.value {
+                scored.passed = Some(self.direction().passes(value, self.threshold));
+            }
+            Ok(scored)
+        })
+    }
+}
+
+/// The case of an item and its answer.
+#[must_use]
+pub(super) fn case_of(item: &serde_json::Map<String, Value>, output: &Value) -> Case {
+    let mut fields = item.clone();
+    fields.insert(Input::Output.name().to_owned(), output.clone());
+    Case::take(&mut fields)
+}

@@ -1,0 +1,27 @@
+//! Suites: a file says which items are answered by which targets, what the answers are measured by, and what must hold of the
+//! figures. Pure: whoever runs a suite reads files, asks targets and hands the rows back.
+
+mod config;
+mod dataset;
+mod derived;
+mod document;
+mod gate;
+mod metric;
+pub mod report;
+mod result;
+mod summary;
+mod template;
+#[cfg(test)]
+mod tests;
+
+pub use config::{
+    CommandTarget, DatasetConfig, Format, GateConfig, HttpTarget, MetricConfig, ModelTarget, On, ProgramConfig, Proof,
+    Regression, Scored as Better, Suite, SuiteProblem, TargetConfig,
+};
+pub use dataset::{Item, read_items};
+pub use derived::{Derived, Seen};
+pub use gate::{GateOutcome, Judged, compare_runs, judge};
+pub use metric::{Made, Metric, Others, make_all};
+pub use result::{Header, Mark, MetricHeader, ResultProblem, Row, Run, ScoreRow, content_hash};
+pub use summary::{Figures, Summary, summarise};
+pub use template::{render, render_value};

@@ -1,0 +1,150 @@
+//! What a user may say about watching. The doc comments are the manual.
+
+mod channel;
+mod check;
+mod condition;
+mod length;
+mod monitor;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub use channel::{
+    AlertmanagerConfig, ChannelConfig, EmailConfig, OpsgenieConfig, PagerdutyConfig, Security, SlackConfig, Via,
+    WebhookConfig,
+};
+pub use check::Problem;
+pub use condition::{
+    Absence, Against, Baseline, BurnRate, BurnWindow, Change, Composite, Condition, Sequential, Side, Threshold,
+};
+pub use length::Length;
+pub use monitor::{Flapping, Grouping, MonitorConfig, NoData, Severity, ValueOf};
+
+use crate::escalate::Escalation;
+use crate::mute::{Inhibition, Maintenance};
+use crate::on_call::{Person, Schedule};
+
+/// What is watched, and who is told.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WatchConfig {
+    /// `false`: nothing is evaluated and nobody is told. Default `true`.
+    pub enabled: bool,
+    /// Where people reach this Signalbox, for links in messages. Example: `https://signalbox.example.com`.
+    pub public_url: Option<String>,
+    /// Whether there are the monitors of the starter set: outages, error rate, latency, first token, cost, tokens, guardrails,
+    /// quality. One of your own with the name of one of them takes its place. Default `true`.
+    pub starter: bool,
+    /// Channels that are told of the starter set's incidents. Default: nobody; they are shown all the same.
+    pub starter_notify: Vec<String>,
+    /// Monitors. Those made through the API are kept in the catalog; these stand here only.
+    pub monitors: Vec<MonitorConfig>,
+    /// Ways to tell somebody.
+    pub channels: Vec<ChannelConfig>,
+    /// Who is told when.
+    pub escalations: Vec<Escalation>,
+    /// Who is on call.
+    pub schedules: Vec<Schedule>,
+    /// People who can be on call.
+    pub people: Vec<Person>,
+    /// Times that recur, in which nobody is told.
+    pub maintenance: Vec<Maintenance>,
+    /// Incidents that follow from others, of which people know already.
+    pub inhibit: Vec<Inhibition>,
+}
+
+impl Default for WatchConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            public_url: None,
+            starter: true,
+            starter_notify: Vec::new(),
+            monitors: Vec::new(),
+            channels: Vec::new(),
+            escalations: Vec::new(),
+            schedules: Vec::new(),
+            people: Vec::new(),
+            maintenance: Vec::new(),
+            inhibit: Vec::new(),
+        }
+    }
+}
+
+impl WatchConfig {
+    /// All that can't be used, each with its field.
+    #[must_use]
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if self.public_url.as_ref().is_some_and(|url| !(url.starts_with("http://") || url.starts_with("https://"))) {
+            problems.push(Problem::new("public_url", "expected a URL that begins with http:// or https://"));
+        }
+        let names = |names: Vec<&str>, list: &str, problems: &mut Vec<Problem>| {
+            let mut taken = BTreeSet::new();
+            for (i, name) in names.into_iter().enumerate() {
+                if !taken.insert(name.to_owned()) {
+                    problems.push(Problem::new(format!("{list}[{i}].name"), format!("`{name}` stands there twice")));
+                }
+            }
+        };
+        let channels: Vec<&str> = self.channels.iter().map(|one| one.name.as_str()).collect();
+        let people: Vec<&str> = self.people.iter().map(|one| one.name.as_str()).collect();
+        let schedules: Vec<&str> = self.schedules.iter().map(|one| one.name.as_str()).collect();
+        names(self.monitors.iter().map(|one| one.name.as_str()).collect(), "monitors", &mut problems);
+        names(channels.clone(), "channels", &mut problems);
+        names(people.clone(), "people", &mut problems);
+        names(schedules.clone(), "schedules", &mut problems);
+        names(self.escalations.iter().map(|one| one.name.as_str()).collect(), "escalations", &mut problems);
+        let mut under = |list: &str, i: usize, found: Vec<Problem>| {
+            problems.extend(found.into_iter().map(|problem| problem.under(&format!("{list}[{i}]"))));
+        };
+        for (i, monitor) in self.monitors.iter().enumerate() {
+            let mut found = monitor.problems();
+            found.extend(self.unknown_names(monitor));
+            under("monitors", i, found);
+        }
+        self.channels.iter().enumerate().for_each(|(i, one)| under("channels", i, one.problems()));
+        self.escalations
+            .iter()
+            .enumerate()
+            .for_each(|(i, one)| under("escalations", i, one.problems(&channels, &schedules)));
+        self.schedules.iter().enumerate().for_each(|(i, one)| under("schedules", i, one.problems(&people)));
+        self.maintenance.iter().enumerate().for_each(|(i, one)| under("maintenance", i, one.problems()));
+        for (i, person) in self.people.iter().enumerate() {
+            under("people", i, unknown(&person.notify, &channels));
+        }
+        problems.extend(
+            unknown(&self.starter_notify, &channels)
+                .into_iter()
+                .map(|problem| Problem { field: format!("starter_{}", problem.field), ..problem }),
+        );
+        problems
+    }
+
+    /// Channels and escalations that a monitor names and nobody has made.
+    #[must_use]
+    pub fn unknown_names(&self, monitor: &MonitorConfig) -> Vec<Problem> {
+        let channels: Vec<&str> = self.channels.iter().map(|one| one.name.as_str()).collect();
+        let mut problems = unknown(&monitor.notify, &channels);
+        let escalations: Vec<&str> = self.escalations.iter().map(|one| one.name.as_str()).collect();
+        if let Some(name) = monitor.escalation.as_deref().filter(|name| !escalations.contains(name)) {
+            let problem = format!("there is no escalation `{name}`; {}", crate::escalate::listed(&escalations));
+            problems.push(Problem::new("escalation", problem));
+        }
+        problems
+    }
+}
+
+fn unknown(names: &[String], channels: &[&str]) -> Vec<Problem> {
+    let unknown = names.iter().enumerate().filter(|(_, name)| !channels.contains(&name.as_str()));
+    unknown
+        .map(|(i, name)| {
+            let problem = format!("there is no channel `{name}`; {}", crate::escalate::listed(channels));
+            Problem::new(format!("notify[{i}]"), problem)
+        })
+        .collect()
+}

@@ -1,0 +1,103 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+fn with(more: Value) -> Value {
+    let mut monitor = json!({
+        "name": "m",
+        "query": {"table": "spans", "measures": [{"fn": "count", "as": "all"}, {"fn": "avg", "column": "duration_ms", "as": "mean"}]},
+        "condition": {"threshold": {"above": 1}},
+    });
+    monitor.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    monitor
+}
+
+#[test]
+fn says_which_field_is_wrong() {
+    let check = |more: Value, field: &str, message: &str| {
+        let problems = MonitorConfig::read(&with(more.clone())).expect_err(&more.to_string());
+        let found = problems.iter().any(|problem| problem.field == field && problem.message.contains(message));
+        assert!(found, "{more}: {problems:?}");
+    };
+    check(json!({"name": "no spaces"}), "name", "letters, digits");
+    check(json!({"name": "test"}), "name", "another name");
+    check(json!({"windw": "5m"}), "windw", "unknown field");
+    check(json!({"window": "5 min"}), "window", "like `5m`");
+    check(json!({"condition": {"treshold": {}}}), "condition", "unknown variant");
+    check(json!({"condition": {"threshold": {"abov": 1}}}), "condition.threshold.abov", "unknown field");
+    check(json!({"condition": {"threshold": {}}}), "condition.threshold.above", "expected one of them");
+    check(
+        json!({"condition": {"threshold": {"above": 1, "recover": 2}}}),
+        "condition.threshold.recover",
+        "expected less",
+    );
+    check(json!({"query": {"measures": []}}), "query.measures", "are missing");
+    check(
+        json!({"query": {"measures": [{"fn": "avg", "column": "modle"}]}}),
+        "query.measures[0].column",
+        "no column `modle`",
+    );
+    check(json!({"query": {"bucket": "1m", "measures": [{"fn": "count"}]}}), "query.bucket", "`window`");
+    check(json!({"value": {"of": "al"}}), "value", "among all, mean");
+    check(json!({"condition": {"baseline": {"sensitivity": 0}}}), "condition.baseline.sensitivity", "0.5 to 100");
+    check(json!({"window": "2d", "condition": {"baseline": {}}}), "condition.baseline.history", "20 windows");
+    check(json!({"condition": {"burn_rate": {"objective": 99.9}}}), "condition.burn_rate.objective", "between 0 and 1");
+    check(
+        json!({"condition": {"burn_rate": {"objective": 0.99}}}),
+        "condition.burn_rate.objective",
+        "of: bad, over: all",
+    );
+    check(json!({"condition": {"sequential": {"reference": 2}}}), "condition.sequential.reference", "between 0 and 1");
+    check(json!({"condition": {"composite": {"all": ["m"]}}}), "query", "leave it out");
+    check(json!({"notify": ["a"], "escalation": "b"}), "notify", "leave one of them out");
+    check(json!({"for": 0}), "for", "expected 1 to 1000");
+}
+
+#[test]
+fn a_definition_is_written_as_it_was_read() {
+    let mean = json!({"of": "mean"});
+    for more in [
+        json!({"window": "10m", "for": 3, "labels": {"team": "search"}, "no_data": "alert"}),
+        json!({"value": mean, "condition": {"baseline": {"sensitivity": 5.0, "side": "upper"}}}),
+        json!({"value": mean, "condition": {"sequential": {"reference": 0.9}}}),
+        json!({"condition": {"change": {"above": 0.5, "against": "last_week"}}}),
+    ] {
+        let monitor = MonitorConfig::read(&with(more)).unwrap();
+        let written = serde_json::to_value(&monitor).unwrap();
+        assert_eq!(MonitorConfig::read(&written).unwrap(), monitor, "{written}");
+    }
+}
+
+#[test]
+fn a_whole_configuration_holds_together() {
+    let config: WatchConfig = serde_json::from_value(json!({
+        "monitors": [with(json!({"escalation": "page"})), with(json!({"notify": ["opss"]}))],
+        "channels": [
+            {"name": "ops", "via": {"webhook": {"url": "https://example.com/hook", "secret": "short"}}},
+            {"name": "mail", "via": {"email": {"host": "mail.example.com", "from": "nobody", "to": ["ann@example.com"]}}},
+            {"name": "slack", "via": {"slack": {"bot_token": "xoxb-very-secret"}}},
+        ],
+        "escalations": [{"name": "page", "steps": [{"notify": ["ops"]}, {"after": "5m", "on_call": ["nights"]}]}],
+        "schedules": [{"name": "days", "time_zone": "Europe/Zurch", "rotations": [{"people": ["ann"], "from": "2026-13-01"}]}],
+        "maintenance": [{"name": "sunday", "at": "25:00", "lasts": "2h"}],
+    }))
+    .unwrap();
+    let problems: Vec<String> = config.problems().iter().map(ToString::to_string).collect();
+    let all = problems.join("\n");
+    for expected in [
+        "`monitors[1].name`: `m` stands there twice",
+        "`monitors[1].notify[0]`: there is no channel `opss`; expected one of ops, mail, slack",
+        "`channels[0].via.webhook.secret`: is shorter than 16 bytes",
+        "`channels[1].via.email.from`: `nobody` is no address",
+        "`channels[2].via.slack.webhook_url`: expected `webhook_url`, or else `bot_token` and `channel`",
+        "`escalations[0].steps[1].on_call[0]`: there is no schedule `nights`; expected one of days",
+        "`schedules[0].time_zone`: `Europe/Zurch` is no time zone",
+        "`schedules[0].rotations[0].people[0]`: there is nobody called `ann`",
+        "`schedules[0].rotations[0].from`: `2026-13-01` is no day",
+        "`maintenance[0].at`: `25:00` is no time of day",
+    ] {
+        assert!(all.contains(expected), "`{expected}` is not in:\n{all}");
+    }
+    assert_eq!(problems.len(), 10, "{all}");
+    assert!(!all.contains("very-secret") && !format!("{config:?}").contains("very-secret"));
+}

@@ -1,0 +1,68 @@
+//! What outlives the process: documents by project, kind and id, and a seam to who keeps them.
+
+use serde_json::Value;
+use signalbox_types::ProjectId;
+use signalbox_types::seam::BoxFuture;
+
+/// What a document is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A monitor that was made through the API.
+    Monitor,
+    /// The state of a series.
+    State,
+    /// An incident.
+    Incident,
+    /// A silence.
+    Silence,
+    /// A message that has not been delivered.
+    Message,
+}
+
+impl Kind {
+    /// Its word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Monitor => "monitor",
+            Self::State => "state",
+            Self::Incident => "incident",
+            Self::Silence => "silence",
+            Self::Message => "message",
+        }
+    }
+
+    /// The kind with this word.
+    #[must_use]
+    pub fn find(word: &str) -> Option<Self> {
+        [Self::Monitor, Self::State, Self::Incident, Self::Silence, Self::Message]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
+    }
+}
+
+/// Which document.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Whose.
+    pub project: ProjectId,
+    /// What it is.
+    pub kind: Kind,
+    /// Which one.
+    pub id: String,
+}
+
+/// Where documents outlive the process.
+pub trait Keep: Send + Sync + std::fmt::Debug {
+    /// All of them.
+    ///
+    /// # Errors
+    /// In words.
+    fn load(&self) -> BoxFuture<'_, Result<Vec<(Key, Value)>, String>>;
+
+    /// Puts documents in the place of earlier ones, or removes them (`None`): all of it or nothing, on disk when it returns.
+    ///
+    /// # Errors
+    /// In words; nothing was changed.
+    fn write(&self, changes: Vec<(Key, Option<Value>)>) -> BoxFuture<'_, Result<(), String>>;
+}

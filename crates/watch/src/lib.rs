@@ -1,0 +1,38 @@
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+mod backtest;
+mod channels;
+mod config;
+mod edit;
+mod escalate;
+mod evaluate;
+mod incident;
+mod keep;
+mod kinds;
+mod mute;
+mod notice;
+mod on_call;
+mod outbox;
+mod starter;
+mod state;
+mod tell;
+#[cfg(test)]
+mod tests;
+mod tick;
+mod watch;
+
+pub use backtest::{Backtest, Firing, TestedPoint, TestedSeries};
+pub use channels::{Again, Channel, Failure, Http, HttpAnswer, HttpRequest, Taken};
+pub use config::*;
+pub use edit::{EditError, NewSilence};
+pub use escalate::{Escalation, Progress, Step};
+pub use incident::{Affected, Entry, Incident, IncidentStatus};
+pub use keep::{Keep, Key, Kind};
+pub use kinds::{Band, Beside, Evidence, Judgement, Model, Need, Observation, Outcome, Point, judge, needs};
+pub use mute::{Day, Inhibition, Maintenance, Matcher, Silence};
+pub use notice::{Event, Notice};
+pub use on_call::{Override, Person, Rotation, Schedule};
+pub use outbox::Message;
+pub use state::{Labels, Phase, Seen, SeriesState, Turn};
+pub use watch::{MonitorView, Numbers, SeriesView, Source, Watch, WatchParts};
