@@ -117,6 +117,59 @@ def categories(count: int, seed: int = 7) -> list[dict]:
     return cases
 
 
+def vectors(count: int, seed: int = 7) -> list[dict]:
+    """A vector beside one or several others."""
+    chance = random.Random(seed)
+    cases = []
+    for at in range(count):
+        width = chance.choice([1, 3, 64, 384])
+        one, *others = ([chance.gauss(0, 1) for _ in range(width)] for _ in range(chance.randint(2, 4)))
+        cases.append({"id": at, "output": one, "reference": others if len(others) > 1 else others[0]})
+    return cases
+
+
+def points(count: int, seed: int = 7) -> list[dict]:
+    """Two samples of vectors, some of which have moved or spread."""
+    chance = random.Random(seed)
+    cases = []
+    for at in range(count):
+        width, shift, spread = chance.choice([1, 2, 16]), chance.choice([0, 0, 0.5, 2]), chance.choice([1, 1, 3])
+        output = [[chance.gauss(shift, spread) for _ in range(width)] for _ in range(chance.randint(2, 60))]
+        reference = [[chance.gauss(0, 1) for _ in range(width)] for _ in range(chance.randint(2, 60))]
+        cases.append({"id": at, "output": output, "reference": reference})
+    return cases
+
+
+def relations(count: int, seed: int = 7) -> list[dict]:
+    """Pairs of input and score, along lines that are the same or not."""
+    chance = random.Random(seed)
+
+    def sample(slope: float, width: int, count: int) -> list:
+        rows = [[chance.gauss(0, 2) for _ in range(width)] for _ in range(count)]
+        return [[row if width > 1 else row[0], slope * sum(row) + chance.gauss(0, 1)] for row in rows]
+
+    cases = []
+    for at in range(count):
+        width = chance.choice([1, 1, 3])
+        output = sample(chance.choice([1, 1, -1, 0.5]), width, chance.randint(8, 60))
+        cases.append({"id": at, "output": output, "reference": sample(1, width, chance.randint(8, 60))})
+    return cases
+
+
+def segments(count: int, seed: int = 7) -> list[dict]:
+    """Samples by segment, some of which have moved."""
+    chance = random.Random(seed)
+    cases = []
+    for at in range(count):
+        names = [f"s{number}" for number in range(chance.randint(1, 8))]
+        output, reference = (
+            {name: [chance.gauss(shift, 1) for _ in range(chance.randint(5, 40))] for name in names}
+            for shift in (chance.choice([0, 0, 1]), 0)
+        )
+        cases.append({"id": at, "output": output, "reference": reference})
+    return cases
+
+
 def schemas(count: int, seed: int = 7) -> list[dict]:
     """Values that fit a schema, or nearly."""
     chance = random.Random(seed)

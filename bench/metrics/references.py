@@ -3,9 +3,13 @@
 Each takes a case, `{"output", "reference", …}`, and returns a number.
 """
 
+import collections
 import json
+import re
+import string
 
 import jsonschema
+import numpy
 import pytrec_eval
 import sacrebleu
 from nltk.translate.meteor_score import single_meteor_score
@@ -13,7 +17,9 @@ from rapidfuzz.distance import JaroWinkler, Levenshtein
 from river.drift import ADWIN, PageHinkley
 from rouge_score.rouge_scorer import RougeScorer
 from scipy import stats
-from scipy.spatial.distance import jensenshannon
+from scipy.spatial.distance import jensenshannon, pdist
+from sklearn.metrics.pairwise import cosine_similarity, rbf_kernel
+from sklearn.naive_bayes import GaussianNB
 
 
 class NoSynonyms:
@@ -62,6 +68,20 @@ def jaccard(case: dict) -> float:
     return max(len(left & other) / len(left | other) if left | other else 1.0 for other in right)
 
 
+def squad_words(text: str) -> list[str]:
+    """As evaluate-v1.1.py of SQuAD."""
+    text = "".join(char for char in text.lower() if char not in string.punctuation)
+    return re.sub(r"\b(a|an|the)\b", " ", text).split()
+
+
+def squad(output: str, reference: str) -> float:
+    own, other = squad_words(output), squad_words(reference)
+    both = sum((collections.Counter(own) & collections.Counter(other)).values())
+    if not own or not other:
+        return float(own == other)
+    return 2 * both / (len(own) + len(other))
+
+
 def best(compare):
     return lambda case: max(compare(case["output"], text) for text in references(case))
 
@@ -106,6 +126,7 @@ TEXT = {
     "levenshtein": best(Levenshtein.normalized_similarity),
     "jaro_winkler": best(JaroWinkler.similarity),
     "jaccard": jaccard,
+    "token_f1": best(squad),
 }
 
 RANKING = {
@@ -156,6 +177,77 @@ SERIES = {
 }
 
 CATEGORIES = {"chi_square": contingency, "jensen_shannon": shares}
+
+
+def cosine(case: dict) -> float:
+    others = case["reference"] if isinstance(case["reference"][0], list) else [case["reference"]]
+    return float(cosine_similarity([case["output"]], others).max())
+
+
+VECTORS = {"embedding_similarity": cosine}
+
+
+def mmd(case: dict) -> float:
+    one, two = numpy.array(case["output"]), numpy.array(case["reference"])
+    m, n = len(one), len(two)
+    both = numpy.concatenate([one, two])
+    sigma = numpy.median(pdist(both))
+    kernel = rbf_kernel(both, gamma=1 / (2 * sigma**2))
+    own, other = kernel[:m, :m].sum() - m, kernel[m:, m:].sum() - n
+    found = own / (m * (m - 1)) + other / (n * (n - 1)) - 2 * kernel[:m, m:].mean()
+    return max(0.0, float(found))
+
+
+def classifier(statistic: bool):
+    def score(case: dict) -> float:
+        one, two = numpy.array(case["output"]), numpy.array(case["reference"])
+        seen = numpy.concatenate([one[::2], two[::2]])
+        model = GaussianNB(priors=[0.5, 0.5]).fit(seen, [1] * len(one[::2]) + [0] * len(two[::2]))
+        own, other = (
+            model.predict_joint_log_proba(part) @ numpy.array([-1.0, 1.0]) for part in (one[1::2], two[1::2])
+        )
+        test = stats.mannwhitneyu(own, other, alternative="greater", method="asymptotic", use_continuity=False)
+        return float(test.statistic) / (len(own) * len(other)) if statistic else float(test.pvalue)
+
+    return score
+
+
+POINTS = {
+    "mmd statistic=true": mmd,
+    "classifier_two_sample": classifier(False),
+    "classifier_two_sample statistic=true": classifier(True),
+}
+
+
+def chow(case: dict) -> float:
+    def left(rows: list) -> float:
+        x = numpy.array([[1.0, *(row[0] if isinstance(row[0], list) else [row[0]])] for row in rows])
+        y = numpy.array([row[1] for row in rows])
+        return float(((y - x @ numpy.linalg.lstsq(x, y, rcond=None)[0]) ** 2).sum())
+
+    one, two = case["output"], case["reference"]
+    k = 2 if not isinstance(one[0][0], list) else 1 + len(one[0][0])
+    apart = left(one) + left(two)
+    below = len(one) + len(two) - 2 * k
+    return float(stats.f.sf((left(one + two) - apart) / k / (apart / below), k, below))
+
+
+RELATIONS = {"concept_drift": chow}
+
+
+def by_segment(adjust):
+    def least(case: dict) -> float:
+        pairs = ((values, case["reference"][name]) for name, values in case["output"].items())
+        return min(adjust([float(stats.ks_2samp(*pair, method="exact").pvalue) for pair in pairs]))
+
+    return least
+
+
+SEGMENTS = {
+    "segment_drift": by_segment(lambda found: [min(1.0, len(found) * min(found))]),
+    "segment_drift correction=benjamini_hochberg": by_segment(stats.false_discovery_control),
+    "segment_drift correction=none": by_segment(lambda found: found),
+}
 
 
 def by_schema(case: dict) -> float:

@@ -61,11 +61,18 @@ def build() -> pathlib.Path:
     return pathlib.Path(target) / "release" / "examples" / "measure"
 
 
+def command(measure: pathlib.Path, name: str) -> list[str]:
+    """What measures lines by a metric: the example, or the whole binary."""
+    metric, *options = name.split(" (")[0].split(" ")
+    if measure.name != "signalbox":
+        return [str(measure), metric, *options]
+    return [str(measure), "eval", "metric", metric, "--jsonl", *(f"--option={option}" for option in options)]
+
+
 def ours(measure: pathlib.Path, name: str, cases: list[dict]) -> list[dict]:
     """Our scores. What stands in brackets after the name tells references apart."""
-    arguments = name.split(" (")[0].split(" ")
     lines = "".join(json.dumps(case) + "\n" for case in cases)
-    done = subprocess.run([measure, *arguments], input=lines, capture_output=True, text=True, check=True)
+    done = subprocess.run(command(measure, name), input=lines, capture_output=True, text=True, check=True)
     return [json.loads(line) for line in done.stdout.split("\n") if line]
 
 
@@ -79,6 +86,10 @@ def parity(measure: pathlib.Path, options: argparse.Namespace) -> list[dict]:
         (references.NUMBERS, cases.samples(options.cases)),
         (references.SERIES, cases.series(options.cases // 4)),
         (references.CATEGORIES, cases.categories(options.cases)),
+        (references.VECTORS, cases.vectors(options.cases)),
+        (references.POINTS, cases.points(options.cases // 4)),
+        (references.RELATIONS, cases.relations(options.cases)),
+        (references.SEGMENTS, cases.segments(options.cases // 4)),
         (references.SCHEMAS, cases.schemas(options.cases)),
     )
     found = []
@@ -101,11 +112,19 @@ def speed(measure: pathlib.Path, options: argparse.Namespace) -> list[dict]:
 
     rows = [case for case in cases.texts(options.pairs * 2, options.data) if case["id"] % 2]
     rankings = cases.rankings(options.pairs)
+    few = max(1, options.pairs // 10)
     wanted = [name for name in references.TEXT if " " not in name]
     found = []
     for table, lines, names in (
         (references.TEXT, rows, wanted),
         (references.RANKING, rankings, list(references.RANKING)),
+        (references.NUMBERS, cases.samples(few), ["ks", "wasserstein"]),
+        (references.SERIES, cases.series(few), ["adwin", "page_hinkley"]),
+        (references.CATEGORIES, cases.categories(few), list(references.CATEGORIES)),
+        (references.SCHEMAS, cases.schemas(options.pairs), list(references.SCHEMAS)),
+        (references.VECTORS, cases.vectors(options.pairs), ["embedding_similarity"]),
+        (references.POINTS, cases.points(few), list(references.POINTS)),
+        (references.RELATIONS, cases.relations(few), list(references.RELATIONS)),
     ):
         for name in names:
             # Three rounds; theirs warm up first, and caches of theirs stay warm.
@@ -218,6 +237,7 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--data", type=pathlib.Path)
+    parser.add_argument("--binary", type=pathlib.Path, help="measure by this `signalbox` instead of building the example")
     parser.add_argument("--show", action="store_true", help="print the case that differs most")
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
@@ -229,7 +249,7 @@ def main() -> int:
             options.json.write_text(json.dumps(found, indent=2), encoding="utf-8")
         return 0
     enter()
-    found = {"parity": parity, "speed": speed, "accuracy": accuracy}[options.what](build(), options)
+    found = {"parity": parity, "speed": speed, "accuracy": accuracy}[options.what](options.binary or build(), options)
     if options.json:
         options.json.write_text(json.dumps(found, indent=2), encoding="utf-8")
     return int(any(line.get("different") for line in found))

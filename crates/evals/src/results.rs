@@ -7,7 +7,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use signalbox_metrics::{Direction, registry};
+use signalbox_metrics::Direction;
+
+use crate::safety::find_metric;
 
 /// Texts are cut to what a run keeps, so that one long answer doesn't make a request too large. In characters.
 const MOST_OUTPUT: usize = 32_000;
@@ -96,7 +98,7 @@ impl Results {
         let names: BTreeSet<&str> = announced.iter().filter_map(|metric| metric["name"].as_str()).collect();
         let scored = self.items.iter().filter_map(|item| item["scores"].as_object()).flat_map(Map::keys);
         let scored: BTreeSet<&str> = scored.map(String::as_str).filter(|name| !names.contains(name)).collect();
-        let named = scored.into_iter().map(|name| match registry::find(name) {
+        let named = scored.into_iter().map(|name| match find_metric(name) {
             Some(about) if about.direction == Direction::Lower => {
                 json!({"name": name, "direction": "lower", "threshold": about.threshold})
             }

@@ -53,6 +53,8 @@ pub enum Family {
     Agent,
     /// Two samples of numbers.
     Drift,
+    /// What must not pass: the guard's scanners as metrics.
+    Safety,
 }
 
 /// Where values lie; both ends may occur.

@@ -174,18 +174,39 @@ impl Case {
         }
     }
 
+    /// A part that is a vector of numbers or a list of such.
+    ///
+    /// # Errors
+    /// It isn't there, or is something else, or is an empty list.
+    pub fn vectors(&self, input: Input) -> Result<Vec<Vec<f64>>, Problem> {
+        const EXPECTED: &str = "a vector of numbers, or a list of such";
+        let value = self.value(input)?;
+        let list = value.as_array().ok_or_else(|| Problem::other(input.name(), EXPECTED, value))?;
+        match list.first() {
+            None => Err(Problem::new(input.name(), EXPECTED, "an empty list")),
+            Some(Value::Array(_)) => {
+                list.iter().enumerate().map(|(at, one)| vector(one, &format!("{input}[{at}]"))).collect()
+            }
+            Some(_) => Ok(vec![self.numbers(input)?]),
+        }
+    }
+
     /// A part that is a list of numbers.
     ///
     /// # Errors
     /// It isn't there, or is something else, or one of them is no number.
     pub fn numbers(&self, input: Input) -> Result<Vec<f64>, Problem> {
-        let value = self.value(input)?;
-        let list = value.as_array().ok_or_else(|| Problem::other(input.name(), "a list of numbers", value))?;
-        let number = |(at, value): (usize, &Value)| {
-            value.as_f64().ok_or_else(|| Problem::other(format!("{input}[{at}]"), "a number", value))
-        };
-        list.iter().enumerate().map(number).collect()
+        vector(self.value(input)?, input.name())
     }
+}
+
+/// A list of numbers that stands in a field.
+pub(crate) fn vector(value: &Value, field: &str) -> Result<Vec<f64>, Problem> {
+    let list = value.as_array().ok_or_else(|| Problem::other(field, "a list of numbers", value))?;
+    let number = |(at, value): (usize, &Value)| {
+        value.as_f64().ok_or_else(|| Problem::other(format!("{field}[{at}]"), "a number", value))
+    };
+    list.iter().enumerate().map(number).collect()
 }
 
 const fn expected(input: Input) -> &'static str {

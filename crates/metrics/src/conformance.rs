@@ -26,7 +26,8 @@ pub(crate) fn near(value: f64, expected: f64) {
 /// A part of a case, made of a text: what a metric of the registry takes there.
 fn part(about: &About, input: Input, text: &str) -> Value {
     let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
-    let is_ranking = about.family == Family::Retrieval && !about.name.starts_with("context");
+    // Rankings are the metrics of retrieval that look at no text.
+    let is_ranking = about.family == Family::Retrieval && about.options.iter().any(|option| option.name == "k");
     match (about.family, input) {
         (_, Input::Logprobs) => words.iter().map(|word| -(word.len() as f64) / 7.0).collect(),
         (_, Input::Schema) => json!({"type": "object", "required": ["a"]}),
@@ -37,7 +38,13 @@ fn part(about: &About, input: Input, text: &str) -> Value {
         (Family::Agent, Input::Reference) => {
             words.iter().map(|word| json!({"name": word, "arguments": {"a": 3}})).collect()
         }
-        (Family::Drift, _) => words.iter().map(|word| word.len() as f64).chain([0.5]).collect(),
+        (Family::Drift, _) => match about.name {
+            "concept_drift" => words.iter().map(|word| json!([word.len(), word.bytes().last()])).collect(),
+            "mmd" => words.iter().map(|word| json!([word.len(), 1.5])).chain([json!([0.5, 1])]).collect(),
+            "segment_drift" => json!({"a": [words.len(), 1], "b": ["x", words.first().unwrap_or(&"y")]}),
+            _ => words.iter().map(|word| word.len() as f64).chain([0.5]).collect(),
+        },
+        _ if about.name == "embedding_similarity" => json!([words.len(), text.len(), 1]),
         (Family::Retrieval, Input::Reference) if is_ranking => json!([words.first().copied().unwrap_or("a"), "b"]),
         (Family::Retrieval, Input::Output) if is_ranking => json!(words),
         (_, Input::Reference) => match about.name {

@@ -18,5 +18,6 @@ mod text;
 
 pub use about::{About, Direction, Family, Range};
 pub use case::{Case, Input, Problem, kind};
+pub use drift::multiple;
 pub use options::{OptionProblem, Options};
 pub use score::{Evidence, Measure, Metric, Outcome, Score};

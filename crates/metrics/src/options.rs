@@ -83,7 +83,10 @@ impl Options {
     }
 
     /// Yes or no.
-    pub(crate) fn flag(&self, name: &str, default: bool) -> Result<bool, OptionProblem> {
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn flag(&self, name: &str, default: bool) -> Result<bool, OptionProblem> {
         match self.0.get(name) {
             None => Ok(default),
             Some(Value::Bool(flag)) => Ok(*flag),
@@ -120,7 +123,10 @@ impl Options {
     }
 
     /// A text.
-    pub(crate) fn text<'a>(&'a self, name: &str, default: &'a str) -> Result<&'a str, OptionProblem> {
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn text<'a>(&'a self, name: &str, default: &'a str) -> Result<&'a str, OptionProblem> {
         match self.0.get(name) {
             None => Ok(default),
             Some(Value::String(text)) => Ok(text),

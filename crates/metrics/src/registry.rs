@@ -1,13 +1,15 @@
 //! Every metric there is. CLI, API, UI and docs read this.
 
 use crate::about::About;
-use crate::agent::{calls, trajectory};
-use crate::drift::{adwin, samples, series};
-use crate::grounding::{context, faithfulness, support};
+use crate::agent::{calls, goals, trajectory};
+use crate::drift::{adwin, classifier, points, relation, samples, segments, series};
+use crate::grounding::{answer, context, faithfulness, sources, support};
 use crate::options::nearest;
 use crate::retrieval::ranking;
-use crate::structure::{citations, formats, json};
-use crate::text::{bleu, chrf, compare, edit, likelihood, meteor, readability, repetition, rouge, ter};
+use crate::structure::{citations, code, formats, json};
+use crate::text::{
+    bleu, chrf, compare, edit, embedding, likelihood, lists, meteor, readability, repetition, rouge, ter,
+};
 
 /// Every metric, by family, and by name within it.
 pub static ALL: &[&About] = &[
@@ -18,12 +20,14 @@ pub static ALL: &[&About] = &[
     &compare::CONTAINS,
     &compare::CONTAINS_ALL,
     &compare::CONTAINS_NONE,
+    &embedding::EMBEDDING_SIMILARITY,
     &compare::ENDS_WITH,
     &compare::EXACT_MATCH,
     &edit::JACCARD,
     &edit::JARO_WINKLER,
     &compare::LENGTH,
     &edit::LEVENSHTEIN,
+    &lists::LIST_MATCH,
     &meteor::METEOR,
     &compare::ONE_LINE,
     &likelihood::PERPLEXITY,
@@ -41,6 +45,7 @@ pub static ALL: &[&About] = &[
     &edit::TOKEN_F1,
     // Structure.
     &citations::CITATIONS,
+    &code::CODE_VALID,
     &formats::CSV_VALID,
     &json::FIELD_COMPLETENESS,
     &json::JSON_MATCH,
@@ -58,31 +63,43 @@ pub static ALL: &[&About] = &[
     &ranking::HIT_RATE,
     &ranking::MAP,
     &ranking::MRR,
+    &sources::MULTI_HOP,
     &ranking::NDCG,
+    &sources::NOISE_SENSITIVITY,
     &ranking::PRECISION,
     &ranking::RECALL,
+    &sources::SOURCE_ATTRIBUTION,
     // Grounding.
+    &answer::ANSWER_RELEVANCY,
     &support::CLAIM_SUPPORT,
+    &answer::COMPLETENESS,
     &support::CONTRADICTION,
     &support::ENTITY_CONSISTENCY,
     &faithfulness::FAITHFULNESS,
     &faithfulness::HALLUCINATION,
     &support::NUMERIC_CONSISTENCY,
     // Agent.
+    &goals::COST_PER_GOAL,
     &calls::FUNCTION_ARGUMENTS,
     &calls::FUNCTION_CALL,
     &calls::FUNCTION_NAME,
+    &goals::GOAL_COMPLETION,
+    &goals::LATENCY_PER_GOAL,
     &trajectory::LOOPS,
     &trajectory::STEP_EFFICIENCY,
     &trajectory::TRAJECTORY_MATCH,
     // Drift.
     &adwin::ADWIN,
     &samples::CHI_SQUARE,
+    &classifier::CLASSIFIER_TWO_SAMPLE,
+    &relation::CONCEPT_DRIFT,
     &series::CUSUM,
     &samples::JENSEN_SHANNON,
     &samples::KS,
+    &points::MMD,
     &series::PAGE_HINKLEY,
     &samples::PSI,
+    &segments::SEGMENT_DRIFT,
     &samples::WASSERSTEIN,
 ];
 

@@ -2681,7 +2681,7 @@ export interface components {
             example: {
                 [key: string]: unknown;
             };
-            /** @description What it looks at: `text`, `structure`, `retrieval`, `grounding`, `agent`, `drift`. */
+            /** @description What it looks at: `text`, `structure`, `retrieval`, `grounding`, `agent`, `drift`, `safety`. */
             family: string;
             /** @description How the value comes about, and its limits. */
             formula: string;

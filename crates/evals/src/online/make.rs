@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use signalbox_metrics::{Input, Measure, Options, registry};
+use signalbox_metrics::{Input, Measure, Options};
 use signalbox_types::{ProjectId, ScoreSource};
 
 use super::rule::{RuleProblem, ScorerConfig};
+use crate::safety::{find_metric, near_metric};
 use crate::{Local, Scorer};
 
 /// A scorer of a rule.
@@ -69,8 +70,8 @@ impl Workshop {
         if let Some(made) = self.others.as_ref().and_then(|others| others(project, config)) {
             return made.map(Made::Asks);
         }
-        let Some(about) = registry::find(&config.metric) else {
-            let hint = registry::near(&config.metric).map(|near| format!("; did you mean `{near}`?"));
+        let Some(about) = find_metric(&config.metric) else {
+            let hint = near_metric(&config.metric).map(|near| format!("; did you mean `{near}`?"));
             let problem = format!("there is no metric `{}`{}", config.metric, hint.unwrap_or_default());
             return Err(RuleProblem::new("metric", problem));
         };

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use serde_json::Value;
-use signalbox_metrics::{Case, Direction, Input, Measure, Options, registry};
+use signalbox_metrics::{Case, Direction, Input, Measure, Options};
 
 use super::config::{MetricConfig, ProgramConfig, SuiteProblem};
 use super::derived::{Derived, Seen};
 use super::result::{MetricHeader, ScoreRow};
+use crate::safety::{find_metric, near_metric};
 use crate::{Local, Scored, Scorer};
 
 /// A metric that is ready to measure.
@@ -171,8 +172,8 @@ fn local(name: &str, row: &MetricConfig) -> Result<Metric, (&'static str, String
     if row.direction.is_some() {
         return Err(("direction", format!("`{name}` knows which values are good")));
     }
-    let about = registry::find(name).ok_or_else(|| {
-        let hint = match registry::near(name) {
+    let about = find_metric(name).ok_or_else(|| {
+        let hint = match near_metric(name) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`signalbox eval metric --list` has all".to_owned(),
         };

@@ -60,15 +60,18 @@ pub(super) fn wanted(case: &Case) -> Result<Vec<Wanted>, Problem> {
 
 /// Steps of a trajectory: calls, or only their names.
 pub(super) fn steps(case: &Case, input: Input) -> Result<Vec<Call>, Problem> {
-    each(case, input, |item, field| {
-        if let Value::String(name) = item {
-            return Ok(Call { name: name.clone(), arguments: Map::new() });
-        }
-        let Some((name, value)) = plain(item) else {
-            return Err(Problem::other(field, "a name, or {\"name\", \"arguments\"}", item));
-        };
-        Ok(Call { name, arguments: arguments(value, field)? })
-    })
+    each(case, input, step)
+}
+
+/// One step: a call, or only its name.
+pub(super) fn step(item: &Value, field: &str) -> Result<Call, Problem> {
+    if let Value::String(name) = item {
+        return Ok(Call { name: name.clone(), arguments: Map::new() });
+    }
+    let Some((name, value)) = plain(item) else {
+        return Err(Problem::other(field, "a name, or {\"name\", \"arguments\"}", item));
+    };
+    Ok(Call { name, arguments: arguments(value, field)? })
 }
 
 fn each<T>(case: &Case, input: Input, read: impl Fn(&Value, &str) -> Result<T, Problem>) -> Result<Vec<T>, Problem> {
@@ -86,7 +89,7 @@ fn each<T>(case: &Case, input: Input, read: impl Fn(&Value, &str) -> Result<T, P
 }
 
 /// A text is read as JSON, or else as Python.
-fn list(value: &Value, input: Input) -> Result<Cow<'_, Value>, Problem> {
+pub(super) fn list(value: &Value, input: Input) -> Result<Cow<'_, Value>, Problem> {
     let Value::String(text) = value else { return Ok(Cow::Borrowed(value)) };
     let text = fenced(text.trim());
     if text.is_empty() {

@@ -3,5 +3,6 @@
 mod allowed;
 mod call;
 pub(crate) mod calls;
+pub(crate) mod goals;
 mod python;
 pub(crate) mod trajectory;

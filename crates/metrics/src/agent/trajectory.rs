@@ -6,7 +6,6 @@ use crate::about::{About, Direction, Family, Range};
 use crate::case::{Case, Input, Problem, affordable};
 use crate::options::{OptionProblem, Options, option};
 use crate::score::{Metric, Outcome};
-use crate::text::edit::distance;
 
 use super::call::{Call, same_name, steps};
 
@@ -138,21 +137,24 @@ fn compare(taken: &[Call], wanted: &[Call], mode: Mode, same: &dyn Fn(&Call, &Ca
         Mode::Precision => told(share(both(), taken.len())),
         Mode::Recall => told(share(both(), wanted.len())),
         Mode::Edit => {
-            let left: Vec<Step<'_>> = taken.iter().map(|call| Step(call, same)).collect();
-            let right: Vec<Step<'_>> = wanted.iter().map(|call| Step(call, same)).collect();
             let longer = taken.len().max(wanted.len());
-            told(share(longer - distance(&left, &right), longer))
+            told(share(longer - distance(taken, wanted, same), longer))
         }
     }
 }
 
-/// A step that is equal to another as the metric was told.
-struct Step<'a>(&'a Call, &'a dyn Fn(&Call, &Call) -> bool);
-
-impl PartialEq for Step<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.1(self.0, other.0)
+/// The fewest steps to put in, leave out or replace.
+fn distance(taken: &[Call], wanted: &[Call], same: &dyn Fn(&Call, &Call) -> bool) -> usize {
+    let mut row: Vec<usize> = (0..=wanted.len()).collect();
+    for (at, step) in taken.iter().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
+        for (at, want) in wanted.iter().enumerate() {
+            let replace = diagonal + usize::from(!same(step, want));
+            diagonal = row[at + 1];
+            row[at + 1] = replace.min(diagonal + 1).min(row[at] + 1);
+        }
     }
+    row.last().copied().unwrap_or(0)
 }
 
 fn efficiency(case: &Case) -> Result<Outcome, Problem> {

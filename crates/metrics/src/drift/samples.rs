@@ -1,11 +1,13 @@
 //! A sample now, `output`, against one before, `reference`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use serde_json::Value;
 
 use crate::about::{About, Direction, Family, Range};
-use crate::case::{Case, Input, Problem};
+use crate::case::{Case, Input, Problem, vector};
 use crate::options::{OptionDoc, OptionProblem, Options, option};
 use crate::score::{Metric, Outcome};
 
@@ -114,18 +116,23 @@ fn kolmogorov_smirnov(options: &Options) -> Result<Box<dyn Metric>, OptionProble
     let statistic = options.flag("statistic", false)?;
     Ok(Box::new(move |case: &Case| {
         let (one, two) = (sorted(case, Input::Output)?, sorted(case, Input::Reference)?);
-        let (mut i, mut j, mut distance) = (0, 0, 0.0_f64);
-        let share = |at: usize, all: &[f64]| at as f64 / all.len() as f64;
-        while let (Some(a), Some(b)) = (one.get(i), two.get(j)) {
-            let least = a.min(*b);
-            i += one[i..].iter().take_while(|value| **value <= least).count();
-            j += two[j..].iter().take_while(|value| **value <= least).count();
-            distance = distance.max((share(i, &one) - share(j, &two)).abs());
-        }
-        let p = smirnov_tail(distance, one.len(), two.len());
+        let (distance, p) = smirnov(&one, &two);
         let reason = format!("D = {distance:.4}, p = {p:.4}, {} against {} numbers", one.len(), two.len());
         Ok(Outcome::new(if statistic { distance } else { p }, reason))
     }))
+}
+
+/// The largest distance of the distributions of two sorted samples, and its p.
+pub(super) fn smirnov(one: &[f64], two: &[f64]) -> (f64, f64) {
+    let (mut i, mut j, mut distance) = (0, 0, 0.0_f64);
+    let share = |at: usize, all: &[f64]| at as f64 / all.len() as f64;
+    while let (Some(a), Some(b)) = (one.get(i), two.get(j)) {
+        let least = a.min(*b);
+        i += one[i..].iter().take_while(|value| **value <= least).count();
+        j += two[j..].iter().take_while(|value| **value <= least).count();
+        distance = distance.max((share(i, one) - share(j, two)).abs());
+    }
+    (distance, smirnov_tail(distance, one.len(), two.len()))
 }
 
 fn binned(options: &Options, distance: fn(&[(f64, f64)]) -> f64) -> Result<Box<dyn Metric>, OptionProblem> {
@@ -138,34 +145,47 @@ fn binned(options: &Options, distance: fn(&[(f64, f64)]) -> f64) -> Result<Box<d
 
 /// The numbers of a part, in order; at least one.
 fn sorted(case: &Case, input: Input) -> Result<Vec<f64>, Problem> {
-    let mut numbers = case.numbers(input)?;
+    sorted_numbers(case.value(input)?, input.name())
+}
+
+/// The numbers of a list, in order; at least one.
+pub(super) fn sorted_numbers(value: &Value, field: &str) -> Result<Vec<f64>, Problem> {
+    let mut numbers = vector(value, field)?;
     if numbers.is_empty() {
-        return Err(Problem::new(input.name(), "at least one number", "an empty list"));
+        return Err(Problem::new(field, "at least one number", "an empty list"));
     }
     numbers.sort_by(f64::total_cmp);
     Ok(numbers)
 }
 
-/// Categories by how often they occur, now and before.
-fn counts(case: &Case) -> Result<BTreeMap<String, (f64, f64)>, Problem> {
-    let mut counts: BTreeMap<String, (f64, f64)> = BTreeMap::new();
-    for input in [Input::Output, Input::Reference] {
-        let value = case.value(input)?;
-        let list = value.as_array().ok_or_else(|| Problem::other(input.name(), "a list", value))?;
+/// How often each category occurs, now and before: by name, so that sums come out the same.
+pub(super) type Counts<'a> = Vec<(Cow<'a, str>, [f64; 2])>;
+
+fn counts(case: &Case) -> Result<Counts<'_>, Problem> {
+    let [now, before] = [Input::Output, Input::Reference];
+    counted([(case.value(now)?, now.name()), (case.value(before)?, before.name())])
+}
+
+/// The categories of two lists, each with its field.
+pub(super) fn counted<'a>(lists: [(&'a Value, &str); 2]) -> Result<Counts<'a>, Problem> {
+    let mut counts: HashMap<Cow<'a, str>, [f64; 2], RandomState> = HashMap::default();
+    for (which, (value, field)) in lists.into_iter().enumerate() {
+        let list = value.as_array().ok_or_else(|| Problem::other(field, "a list", value))?;
         if list.is_empty() {
-            return Err(Problem::new(input.name(), "at least one value", "an empty list"));
+            return Err(Problem::new(field, "at least one value", "an empty list"));
         }
         for (at, item) in list.iter().enumerate() {
             let name = match item {
-                Value::String(text) => text.clone(),
-                Value::Number(number) => number.to_string(),
-                Value::Bool(flag) => flag.to_string(),
-                other => return Err(Problem::other(format!("{input}[{at}]"), "a text or a number", other)),
+                Value::String(text) => Cow::Borrowed(text.as_str()),
+                Value::Number(number) => Cow::Owned(number.to_string()),
+                Value::Bool(flag) => Cow::Borrowed(if *flag { "true" } else { "false" }),
+                other => return Err(Problem::other(format!("{field}[{at}]"), "a text or a number", other)),
             };
-            let count = counts.entry(name).or_default();
-            if input == Input::Output { count.0 += 1.0 } else { count.1 += 1.0 }
+            counts.entry(name).or_default()[which] += 1.0;
         }
     }
+    let mut counts: Counts<'a> = counts.into_iter().collect();
+    counts.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     Ok(counts)
 }
 
@@ -173,7 +193,7 @@ fn counts(case: &Case) -> Result<BTreeMap<String, (f64, f64)>, Problem> {
 fn shares(case: &Case, bins: usize) -> Result<Vec<(f64, f64)>, Problem> {
     let is_text = |input| case.find(input).and_then(|value| value.get(0)).is_some_and(Value::is_string);
     let pairs: Vec<(f64, f64)> = if is_text(Input::Output) || is_text(Input::Reference) {
-        counts(case)?.into_values().collect()
+        counts(case)?.into_iter().map(|(_, [now, before])| (now, before)).collect()
     } else {
         let (now, before) = (sorted(case, Input::Output)?, sorted(case, Input::Reference)?);
         let low = now[0].min(before[0]);
@@ -206,33 +226,50 @@ fn jensen_shannon(shares: &[(f64, f64)]) -> f64 {
 }
 
 fn chi_square(case: &Case, _: bool) -> Result<Outcome, Problem> {
-    let counts = counts(case)?;
-    let (now, before) = counts.values().fold((0.0, 0.0), |sum, pair| (sum.0 + pair.0, sum.1 + pair.1));
+    let (statistic, degrees, p) = homogeneity(&counts(case)?);
+    Ok(Outcome::new(p, format!("χ² = {statistic:.4}, {degrees} degrees of freedom")))
+}
+
+/// Pearson's χ², its degrees of freedom and p.
+pub(super) fn homogeneity(counts: &Counts<'_>) -> (f64, usize, f64) {
+    let sum = |which: usize| counts.iter().map(|(_, pair)| pair[which]).sum::<f64>();
+    let (now, before) = (sum(0), sum(1));
     let all = now + before;
     let off = |observed: f64, expected: f64| (observed - expected).powi(2) / expected;
-    let statistic: f64 =
-        counts.values().map(|(a, b)| off(*a, (a + b) * now / all) + off(*b, (a + b) * before / all)).sum();
-    let degrees = counts.len() - 1;
-    let p = chi_square_tail(statistic, degrees);
-    Ok(Outcome::new(p, format!("χ² = {statistic:.4}, {degrees} degrees of freedom")))
+    let of = |[a, b]: [f64; 2]| off(a, (a + b) * now / all) + off(b, (a + b) * before / all);
+    let statistic: f64 = counts.iter().map(|(_, pair)| of(*pair)).sum();
+    let degrees = counts.len().saturating_sub(1);
+    (statistic, degrees, chi_square_tail(statistic, degrees))
 }
 
 fn wasserstein(case: &Case, normalised: bool) -> Result<Outcome, Problem> {
     let (now, before) = (sorted(case, Input::Output)?, sorted(case, Input::Reference)?);
-    let mut all: Vec<f64> = now.iter().chain(&before).copied().collect();
-    all.sort_by(f64::total_cmp);
-    let below =
-        |sample: &[f64], value: f64| sample.partition_point(|other| *other <= value) as f64 / sample.len() as f64;
-    let steps = all.windows(2).map(|pair| (pair[1] - pair[0]) * (below(&now, pair[0]) - below(&before, pair[0])).abs());
-    let mut distance: f64 = steps.sum();
+    let (mut i, mut j, mut different, mut distance) = (0, 0, 0_usize, 0.0_f64);
+    let mut last = f64::NAN;
+    let share = |at: usize, all: &[f64]| at as f64 / all.len() as f64;
+    while let Some(value) = least(now.get(i), before.get(j)) {
+        if different > 0 {
+            distance += (value - last) * (share(i, &now) - share(j, &before)).abs();
+        }
+        i += now[i..].iter().take_while(|other| **other <= value).count();
+        j += before[j..].iter().take_while(|other| **other <= value).count();
+        (last, different) = (value, different + 1);
+    }
     if normalised {
         let mean = before.iter().sum::<f64>() / before.len() as f64;
         let squares: f64 = before.iter().map(|value| (value - mean).powi(2)).sum();
         let deviation = (squares / (before.len().max(2) - 1) as f64).sqrt();
         distance /= if deviation > 0.0 { deviation } else { 1.0 };
     }
-    let different = all.iter().map(|value| value.to_bits()).collect::<BTreeSet<_>>().len();
     Ok(Outcome::new(distance, format!("over {different} different numbers")))
+}
+
+/// The lesser of two that may be there.
+fn least(one: Option<&f64>, two: Option<&f64>) -> Option<f64> {
+    match (one, two) {
+        (Some(a), Some(b)) => Some(a.min(*b)),
+        (one, two) => one.or(two).copied(),
+    }
 }
 
 #[cfg(test)]

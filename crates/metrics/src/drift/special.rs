@@ -57,6 +57,53 @@ pub(super) fn chi_square_tail(x: f64, degrees: usize) -> f64 {
     (front * h).clamp(0.0, 1.0)
 }
 
+/// The regularised incomplete beta function I_x(a, b), by its continued fraction (Abramowitz and Stegun 26.5.8).
+fn beta_share(a: f64, b: f64, x: f64) -> f64 {
+    if x <= 0.0 || x >= 1.0 {
+        return f64::from(u8::from(x >= 1.0));
+    }
+    // Where the fraction converges fast, or else from the other end.
+    if x > (a + 1.0) / (a + b + 2.0) {
+        return 1.0 - beta_share(b, a, 1.0 - x);
+    }
+    let front = (ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b) + a * x.ln() + b * (-x).ln_1p()).exp();
+    let tiny = 1e-300;
+    let (mut c, mut d) = (1.0, 1.0 / nonzero(1.0 - (a + b) * x / (a + 1.0), tiny));
+    let mut h = d;
+    for m in 1..10_000 {
+        let m = f64::from(m);
+        let mut step = 1.0;
+        for an in [
+            m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m)),
+            -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0)),
+        ] {
+            d = 1.0 / nonzero(1.0 + an * d, tiny);
+            c = nonzero(1.0 + an / c, tiny);
+            step = d * c;
+            h *= step;
+        }
+        if (step - 1.0).abs() < 1e-16 {
+            break;
+        }
+    }
+    (front * h / a).clamp(0.0, 1.0)
+}
+
+/// The probability that a variable of Fisher's F distribution is at least `f`.
+pub(super) fn f_tail(f: f64, above: usize, below: usize) -> f64 {
+    if f <= 0.0 || above == 0 || below == 0 {
+        return 1.0;
+    }
+    let (above, below) = (above as f64, below as f64);
+    beta_share(below / 2.0, above / 2.0, below / (below + above * f))
+}
+
+/// The probability that a standard normal variable is at least `z`.
+pub(super) fn normal_tail(z: f64) -> f64 {
+    let half = chi_square_tail(z * z, 1) / 2.0;
+    if z >= 0.0 { half } else { 1.0 - half }
+}
+
 fn nonzero(value: f64, tiny: f64) -> f64 {
     if value.abs() < tiny { tiny } else { value }
 }
@@ -108,7 +155,7 @@ mod tests {
     use super::*;
     use crate::conformance::near;
 
-    /// Figures of SciPy 1.17: `chi2.sf`, `ks_2samp`, `kstwobign.sf`.
+    /// Figures of SciPy 1.17: `chi2.sf`, `ks_2samp`, `kstwobign.sf`, `f.sf`, `norm.sf`.
     #[test]
     fn agrees_with_scipy() {
         near(chi_square_tail(3.841_458_820_694_124, 1), 0.05);
@@ -118,5 +165,9 @@ mod tests {
         near(smirnov_tail(0.5, 4, 4), 0.771_428_571_428_571_5);
         near(kolmogorov_tail(1.5), 0.022_217_962_616_525_13);
         near(kolmogorov_tail(0.5), 0.963_945_243_664_875_1);
+        near(f_tail(3.2, 3, 17), 0.049_858_015_044_896_58);
+        near(f_tail(4.964_602_743_730_711, 1, 10), 0.05);
+        near(normal_tail(1.959_963_984_540_054), 0.025);
+        near(normal_tail(-1.0), 0.841_344_746_068_542_9);
     }
 }

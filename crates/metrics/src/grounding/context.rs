@@ -10,9 +10,9 @@ use crate::score::{Metric, Outcome};
 use super::read::{Reader, Word};
 use super::source::Source;
 
-const COVERAGE: &[OptionDoc] =
-    &[option("coverage", "0.5", "how much of a sentence's words must stand in a text, 0 to 1")];
-const RAGAS: &str =
+pub(super) const COVERAGE: OptionDoc =
+    option("coverage", "0.5", "how much of a sentence's words must stand in a text, 0 to 1");
+pub(super) const RAGAS: &str =
     "Es et al. 2024 (Ragas), https://aclanthology.org/2024.eacl-demo.16, with words in place of a judge";
 
 macro_rules! context {
@@ -29,7 +29,7 @@ macro_rules! context {
             range: Range::UNIT,
             direction: Direction::Higher,
             threshold: 0.5,
-            options: COVERAGE,
+            options: &[COVERAGE],
             make: |options| make(options, $judge),
         };
     };
@@ -82,39 +82,68 @@ context!(
     &[Input::Context, Input::Output]
 );
 
-type Judge = fn(&Case, f64) -> Result<Outcome, Problem>;
+pub(super) type Judge = fn(&Case, f64) -> Result<Outcome, Problem>;
 
-fn make(options: &Options, judge: Judge) -> Result<Box<dyn Metric>, OptionProblem> {
-    let coverage = options.number("coverage", 0.5)?;
-    if !(0.0..=1.0).contains(&coverage) {
-        return Err(OptionProblem::new("coverage", format!("expected 0 to 1, found {coverage}")));
-    }
+pub(super) fn make(options: &Options, judge: Judge) -> Result<Box<dyn Metric>, OptionProblem> {
+    let coverage = coverage(options)?;
     Ok(Box::new(move |case: &Case| judge(case, coverage)))
 }
 
-/// For each sentence of a text: how much of it each text of the context holds.
-fn held(case: &Case, input: Input) -> Result<Vec<Vec<f64>>, Problem> {
-    let context = case.texts(Input::Context)?;
-    let texts = case.texts(input)?;
+/// How much of a sentence must stand somewhere.
+pub(super) fn coverage(options: &Options) -> Result<f64, OptionProblem> {
+    let coverage = options.number("coverage", 0.5)?;
+    let problem = || OptionProblem::new("coverage", format!("expected 0 to 1, found {coverage}"));
+    if (0.0..=1.0).contains(&coverage) { Ok(coverage) } else { Err(problem()) }
+}
+
+/// A sentence, and how much of it each of some texts holds.
+pub(super) struct Held {
+    /// In which of the texts that were read it stands, and where there.
+    pub(super) text: usize,
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// By text: the share of its words' weight.
+    pub(super) shares: Vec<f64>,
+}
+
+impl Held {
+    /// The share that the best text holds.
+    pub(super) fn most(&self) -> f64 {
+        most(&self.shares)
+    }
+}
+
+/// For each sentence of some texts: how much of it each part holds. Sentences without words that say something are left out.
+pub(super) fn sentences_in(parts: &[&str], texts: &[&str]) -> Vec<Held> {
     let mut reader = Reader::default();
-    let source = Source::new(&mut reader, &context);
+    let source = Source::new(&mut reader, parts);
     let stems = |words: &[Word]| -> HashSet<u32> { words.iter().map(|word| word.stem).collect() };
-    let parts: Vec<HashSet<u32>> = context.iter().map(|text| stems(&reader.read(text))).collect();
-    let words: Vec<Word> = texts.iter().flat_map(|text| reader.read(text)).collect();
+    let parts: Vec<HashSet<u32>> = parts.iter().map(|text| stems(&reader.read(text))).collect();
     let mut sentences = Vec::new();
-    for sentence in words.chunk_by(|a, b| a.sentence == b.sentence) {
-        let mut content: Vec<u32> = sentence.iter().filter(|word| word.is_content()).map(|word| word.stem).collect();
-        content.sort_unstable();
-        content.dedup();
-        let all: f64 = content.iter().map(|stem| source.weight(*stem)).sum();
-        if all > 0.0 {
-            let share = |part: &HashSet<u32>| {
-                content.iter().filter(|stem| part.contains(stem)).map(|stem| source.weight(*stem)).sum::<f64>() / all
-            };
-            sentences.push(parts.iter().map(share).collect());
+    for (text, written) in texts.iter().enumerate() {
+        for sentence in reader.read(written).chunk_by(|a, b| a.sentence == b.sentence) {
+            let mut content: Vec<u32> =
+                sentence.iter().filter(|word| word.is_content()).map(|word| word.stem).collect();
+            content.sort_unstable();
+            content.dedup();
+            let weight = |stem: &&u32| source.weight(**stem);
+            let all: f64 = content.iter().map(|stem| weight(&stem)).sum();
+            if let (Some(first), Some(last), true) = (sentence.first(), sentence.last(), all > 0.0) {
+                let share = |part: &HashSet<u32>| {
+                    content.iter().filter(|stem| part.contains(stem)).map(|stem| weight(&stem)).sum::<f64>() / all
+                };
+                let shares = parts.iter().map(share).collect();
+                sentences.push(Held { text, start: first.start, end: last.end, shares });
+            }
         }
     }
-    Ok(sentences)
+    sentences
+}
+
+/// For each sentence of a part of the case: how much of it each text of the context holds.
+fn held(case: &Case, input: Input) -> Result<Vec<Vec<f64>>, Problem> {
+    let (context, texts) = (case.texts(Input::Context)?, case.texts(input)?);
+    Ok(sentences_in(&context, &texts).into_iter().map(|sentence| sentence.shares).collect())
 }
 
 fn most(shares: &[f64]) -> f64 {

@@ -4,12 +4,14 @@
 //! they do, and nothing of what a sentence means. A true paraphrase in other words looks new to it, and a false statement in the source's own
 //! words looks supported. README.md has its accuracy by source.
 
+pub(crate) mod answer;
 pub(crate) mod context;
 pub(crate) mod faithfulness;
 mod features;
 mod lexicon;
 pub(crate) mod read;
 mod source;
+pub(crate) mod sources;
 pub(crate) mod support;
 mod weights;
 

@@ -5,6 +5,7 @@ use crate::case::{Case, Input, Problem};
 use crate::options::{OptionProblem, Options, option};
 use crate::score::{Evidence, Metric, Outcome};
 
+use super::context::coverage;
 use super::faithfulness::found;
 use super::features::Sentence;
 use super::read::{Reader, Word};
@@ -99,10 +100,7 @@ enum Count {
 }
 
 fn sentences(options: &Options, count: Count) -> Result<Box<dyn Metric>, OptionProblem> {
-    let coverage = options.number("coverage", 0.5)?;
-    if !(0.0..=1.0).contains(&coverage) {
-        return Err(OptionProblem::new("coverage", format!("expected 0 to 1, found {coverage}")));
-    }
+    let coverage = coverage(options)?;
     Ok(Box::new(move |case: &Case| {
         let found = found(case)?.sentences;
         let held = |sentence: &Sentence| sentence.support >= coverage;

@@ -3,8 +3,10 @@
 //! `output` is the ranking: ids, best first, or objects `{"id", "score"}`, which are sorted by score. `reference` is what is relevant:
 //! ids, or an object of grades by id, where 0 and less is irrelevant. An id that comes twice counts where it comes first.
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use serde_json::Value;
 
 use crate::about::{About, Direction, Family, Range};
@@ -119,55 +121,56 @@ fn make(options: &Options, measure: fn(&Judged, usize) -> f64) -> Result<Box<dyn
 }
 
 fn judged(case: &Case) -> Result<Judged, Problem> {
-    let grades = grades(case)?;
-    let mut seen = HashSet::new();
-    let found = ranking(case)?.into_iter().filter(|id| seen.insert(id.clone()));
-    let found = found.map(|id| grades.get(&id).copied().unwrap_or(0.0)).collect();
-    let mut relevant: Vec<f64> = grades.into_values().filter(|grade| *grade > 0.0).collect();
+    let mut grades = grades(case)?;
+    let mut relevant: Vec<f64> = grades.values().copied().filter(|grade| *grade > 0.0).collect();
     relevant.sort_by(|a, b| b.total_cmp(a));
+    // A result that was seen has no grade any more.
+    const SEEN: f64 = f64::NAN;
+    let grade = |id| Some(std::mem::replace(grades.entry(id).or_insert(0.0), SEEN)).filter(|grade| !grade.is_nan());
+    let found = ranking(case)?.into_iter().filter_map(grade).collect();
     Ok(Judged { found, relevant })
 }
 
-fn id(value: &Value, field: &str) -> Result<String, Problem> {
+fn id<'a>(value: &'a Value, field: impl FnOnce() -> String) -> Result<Cow<'a, str>, Problem> {
     match value {
-        Value::String(id) => Ok(id.clone()),
-        Value::Number(id) => Ok(id.to_string()),
-        other => Err(Problem::other(field, "an id", other)),
+        Value::String(id) => Ok(Cow::Borrowed(id)),
+        Value::Number(id) => Ok(Cow::Owned(id.to_string())),
+        other => Err(Problem::other(field(), "an id", other)),
     }
 }
 
-fn grades(case: &Case) -> Result<HashMap<String, f64>, Problem> {
+fn grades(case: &Case) -> Result<HashMap<Cow<'_, str>, f64, RandomState>, Problem> {
     match case.value(Input::Reference)? {
         Value::Array(list) => {
-            list.iter().enumerate().map(|(at, value)| Ok((id(value, &format!("reference[{at}]"))?, 1.0))).collect()
+            list.iter().enumerate().map(|(at, value)| Ok((id(value, || format!("reference[{at}]"))?, 1.0))).collect()
         }
         Value::Object(grades) => grades
             .iter()
             .map(|(id, grade)| {
                 let problem = || Problem::other(format!("reference.{id}"), "a grade, a number", grade);
-                Ok((id.clone(), grade.as_f64().ok_or_else(problem)?))
+                Ok((Cow::Borrowed(id.as_str()), grade.as_f64().ok_or_else(problem)?))
             })
             .collect(),
         other => Err(Problem::other("reference", "a list of relevant ids, or grades by id", other)),
     }
 }
 
-fn ranking(case: &Case) -> Result<Vec<String>, Problem> {
+fn ranking(case: &Case) -> Result<Vec<Cow<'_, str>>, Problem> {
     const SHAPE: &str = "a list of ids, best first, or of {\"id\", \"score\"}";
     let value = case.value(Input::Output)?;
     let list = value.as_array().ok_or_else(|| Problem::other("output", SHAPE, value))?;
     let mut found = Vec::with_capacity(list.len());
     for (at, item) in list.iter().enumerate() {
-        let field = format!("output[{at}]");
+        let field = || format!("output[{at}]");
         match item {
             Value::Object(object) => {
-                let problem = |part| Problem::new(&field, format!("{{\"id\", \"score\"}} with {part}"), "none");
+                let problem = |part| Problem::new(field(), format!("{{\"id\", \"score\"}} with {part}"), "none");
                 let name = object.get("id").ok_or_else(|| problem("an id"))?;
                 let score = object.get("score").and_then(Value::as_f64).ok_or_else(|| problem("a number as score"))?;
-                found.push((score, id(name, &field)?));
+                found.push((score, id(name, field)?));
             }
             // All the same: the order stays.
-            other => found.push((0.0, id(other, &field)?)),
+            other => found.push((0.0, id(other, field)?)),
         }
     }
     found.sort_by(|a, b| b.0.total_cmp(&a.0));

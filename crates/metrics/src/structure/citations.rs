@@ -29,27 +29,43 @@ fn citations(case: &Case) -> Result<Outcome, Problem> {
     };
     let known = |number: usize| number >= 1 && sources.is_none_or(|sources| number <= sources);
     let (mut right, mut all, mut evidence) = (0, 0, Vec::new());
-    let mut at = 0;
-    while let Some(start) = output.get(at..).and_then(|rest| rest.find('[')).map(|found| at + found) {
-        at = start + 1;
-        let Some(length) = output.get(at..).and_then(|rest| rest.find(']')) else { break };
-        let Some(numbers) = output.get(at..at + length).and_then(numbers) else { continue };
-        let end = at + length + 1;
-        all += numbers.len();
-        let found = numbers.iter().filter(|number| known(**number)).count();
+    for mark in marks(output) {
+        all += mark.numbers.len();
+        let found = mark.numbers.iter().filter(|number| known(**number)).count();
         right += found;
-        if found < numbers.len() {
+        if found < mark.numbers.len() {
             evidence.push(Evidence {
                 input: Input::Output,
-                start,
-                end,
+                start: mark.start,
+                end: mark.end,
                 note: "names no text of the context".to_owned(),
             });
         }
-        at = end;
     }
     let value = if all == 0 { 0.0 } else { right as f64 / all as f64 };
     Ok(Outcome { value, reason: format!("{right} of {all} citations name a source"), evidence })
+}
+
+/// A mark, where it stands and what it names.
+pub(crate) struct Mark {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// The texts of the context, counted from 1.
+    pub(crate) numbers: Vec<usize>,
+}
+
+/// The marks of a text: `[1]`, `[2, 3]`, `[4-6]`.
+pub(crate) fn marks(text: &str) -> Vec<Mark> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(start) = text.get(at..).and_then(|rest| rest.find('[')).map(|found| at + found) {
+        at = start + 1;
+        let Some(length) = text.get(at..).and_then(|rest| rest.find(']')) else { break };
+        let Some(numbers) = text.get(at..at + length).and_then(numbers) else { continue };
+        at += length + 1;
+        found.push(Mark { start, end: at, numbers });
+    }
+    found
 }
 
 /// What stands in a mark: numbers with commas between, and runs of them.

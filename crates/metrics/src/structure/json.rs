@@ -91,7 +91,7 @@ fn json(options: &Options, judge: Judge) -> Result<Box<dyn Metric>, OptionProble
 }
 
 /// The inside of a block of code, if the text is one.
-pub(super) fn unfenced(text: &str) -> &str {
+pub(crate) fn unfenced(text: &str) -> &str {
     let text = text.trim();
     let Some(inner) = text.strip_prefix("```").and_then(|text| text.strip_suffix("```")) else { return text };
     let Some((language, rest)) = inner.split_once('\n') else { return inner.trim() };

@@ -1,6 +1,7 @@
 //! Formats: whether an answer is what programs can read.
 
 pub(crate) mod citations;
+pub(crate) mod code;
 pub(crate) mod formats;
 pub(crate) mod json;
 mod markup;

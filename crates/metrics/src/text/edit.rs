@@ -1,12 +1,15 @@
 //! How near two texts are: edits, Jaro and Winkler, sets of words, F1 of words.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
 
 use crate::about::{About, Direction, Family, Range};
 use crate::case::{Case, Input, Problem, affordable};
 use crate::options::{OptionDoc, OptionProblem, Options, option};
 use crate::score::{Metric, Outcome};
 
+use super::bits;
 use super::ngrams::{shared, sorted};
 use super::words::{Words, split};
 
@@ -102,32 +105,13 @@ pub(super) fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 1.0 } else { part as f64 / whole as f64 }
 }
 
-fn levenshtein(left: &str, right: &str) -> (f64, String) {
+pub(super) fn levenshtein(left: &str, right: &str) -> (f64, String) {
     let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
-    let (distance, longer) = (distance(&left, &right), left.len().max(right.len()));
+    let (distance, longer) = (bits::distance(&left, &right), left.len().max(right.len()));
     (share(longer - distance, longer), format!("{distance} edits, {longer} characters"))
 }
 
-/// The fewest insertions, deletions and replacements.
-pub(crate) fn distance<T: PartialEq>(left: &[T], right: &[T]) -> usize {
-    let same = left.iter().zip(right).take_while(|(a, b)| a == b).count();
-    let (left, right) = (&left[same..], &right[same..]);
-    let same = left.iter().rev().zip(right.iter().rev()).take_while(|(a, b)| a == b).count();
-    let (left, right) = (&left[..left.len() - same], &right[..right.len() - same]);
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.iter().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, b) in right.iter().enumerate() {
-            let replace = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replace.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row.last().copied().unwrap_or(0)
-}
-
-fn jaro_winkler(left: &str, right: &str) -> (f64, String) {
+pub(super) fn jaro_winkler(left: &str, right: &str) -> (f64, String) {
     let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
     let jaro = jaro(&left, &right);
     let prefix = left.iter().zip(&right).take(4).take_while(|(a, b)| a == b).count();
@@ -140,37 +124,31 @@ fn jaro(left: &[char], right: &[char]) -> f64 {
         return f64::from(u8::from(left.is_empty() && right.is_empty()));
     }
     let window = (left.len().max(right.len()) / 2).saturating_sub(1);
-    let mut taken = vec![false; right.len()];
-    let mut matched = Vec::new();
-    for (at, char) in left.iter().enumerate() {
-        let places = at.saturating_sub(window)..(at + window + 1).min(right.len());
-        if let Some(place) = places.into_iter().find(|place| !taken[*place] && right[*place] == *char) {
-            taken[place] = true;
-            matched.push(*char);
-        }
-    }
-    if matched.is_empty() {
+    let (matched, apart) = bits::matches(left, right, window);
+    if matched == 0 {
         return 0.0;
     }
-    let others = right.iter().zip(&taken).filter(|(_, taken)| **taken).map(|(char, _)| char);
-    let swapped = matched.iter().zip(others).filter(|(a, b)| a != b).count() / 2;
-    let m = matched.len() as f64;
+    let swapped = apart / 2;
+    let m = matched as f64;
     (m / left.len() as f64 + m / right.len() as f64 + (m - swapped as f64) / m) / 3.0
 }
 
-fn jaccard(left: &str, right: &str) -> (f64, String) {
-    let (left, right): (HashSet<_>, HashSet<_>) = (split(left).collect(), split(right).collect());
-    let both = left.intersection(&right).count();
-    let any = left.len() + right.len() - both;
+pub(super) fn jaccard(left: &str, right: &str) -> (f64, String) {
+    // A bit for each text that has the word.
+    let mut words: HashMap<&str, u8, RandomState> = HashMap::default();
+    split(left).for_each(|word| *words.entry(word).or_default() |= 1);
+    split(right).for_each(|word| *words.entry(word).or_default() |= 2);
+    let both = words.values().filter(|texts| **texts == 3).count();
+    let any = words.len();
     (share(both, any), format!("{both} of {any} words are in both"))
 }
 
-fn token_f1(left: &str, right: &str) -> (f64, String) {
+pub(super) fn token_f1(left: &str, right: &str) -> (f64, String) {
     let plain =
         |text: &str| -> String { text.to_lowercase().chars().filter(|char| !char.is_ascii_punctuation()).collect() };
     let (left, right) = (plain(left), plain(right));
     let mut numbers = Words::default();
-    let mut words = |text| numbers.ids(split(text).filter(|word| !matches!(*word, "a" | "an" | "the")));
+    let mut words = |text| numbers.ids(split(text).flat_map(without_articles));
     let (own, other) = (sorted(&words(&left), 1, 32), sorted(&words(&right), 1, 32));
     let both = shared(&own, &other);
     let value = match both {
@@ -182,6 +160,25 @@ fn token_f1(left: &str, right: &str) -> (f64, String) {
         }
     };
     (value, format!("{both} words are in both, of {} and {}", own.len(), other.len()))
+}
+
+/// What SQuAD's pattern `\b(a|an|the)\b` leaves of a word: an article may stand within one, as in `a…`.
+fn without_articles(word: &str) -> impl Iterator<Item = &str> {
+    let mut pieces = Vec::new();
+    let (mut start, mut run) = (0, None);
+    for (at, char) in word.char_indices().chain([(word.len(), ' ')]) {
+        if char.is_alphanumeric() {
+            run.get_or_insert(at);
+            continue;
+        }
+        let Some(from) = run.take() else { continue };
+        if matches!(word.get(from..at), Some("a" | "an" | "the")) {
+            pieces.extend(word.get(start..from));
+            start = at;
+        }
+    }
+    pieces.extend(word.get(start..));
+    pieces.into_iter().filter(|piece| !piece.is_empty())
 }
 
 #[cfg(test)]
@@ -204,6 +201,7 @@ mod tests {
         check(&JARO_WINKLER, "DIXON", "DICKSONX", 0.813_333_333_333_333_3);
         check(&JACCARD, "a b c", "b c d", 0.5);
         check(&TOKEN_F1, "The cat sat.", "a cat sat down", 0.8);
+        check(&TOKEN_F1, "the…cat", "…cat", 1.0);
     }
 
     #[test]

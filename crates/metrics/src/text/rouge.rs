@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::about::{About, Direction, Family, Range};
 use crate::case::{Case, Input, Problem, affordable};
 use crate::options::{OptionDoc, OptionProblem, Options, option};
@@ -146,7 +148,7 @@ impl Metric for Rouge {
 
 /// Numbers for words.
 #[derive(Default)]
-struct Numbers(HashMap<String, u32>);
+struct Numbers(HashMap<String, u32, RandomState>);
 
 impl Numbers {
     fn of(&mut self, word: &str) -> u32 {

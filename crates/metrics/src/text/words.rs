@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 /// What Python takes for white space: Unicode's, and four separators of ASCII that Unicode leaves out.
 pub(crate) fn is_space(char: char) -> bool {
     char.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&char)
@@ -19,7 +21,7 @@ pub(crate) fn trim_end(text: &str) -> &str {
 
 /// Numbers for words, so that comparing two is comparing numbers.
 #[derive(Debug, Default)]
-pub(crate) struct Words<'a>(HashMap<&'a str, u32>);
+pub(crate) struct Words<'a>(HashMap<&'a str, u32, RandomState>);
 
 impl<'a> Words<'a> {
     /// The number of a word.

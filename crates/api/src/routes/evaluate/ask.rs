@@ -7,8 +7,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use signalbox_evals::calibrate::{Examples, Labelled};
 use signalbox_evals::judge::{self, Aggregate, Judge, JudgePlan, Rubric};
+use signalbox_evals::safety::{find_metric, near_metric};
 use signalbox_metrics::case::kind;
-use signalbox_metrics::{Case, Measure, Options, registry};
+use signalbox_metrics::{Case, Measure, Options};
 use signalbox_types::seam::Completer;
 use signalbox_types::{ProjectId, SpanId, TraceId};
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
@@ -208,8 +209,8 @@ pub(super) fn work(ask: EvaluateAsk, project: &ProjectId, completer: &Arc<dyn Co
 
 fn measure(at: usize, setting: MetricSetting) -> Result<Measure, ApiError> {
     let MetricSetting { name, options, threshold } = setting;
-    let Some(about) = registry::find(&name) else {
-        let hint = match (registry::near(&name), judge::find(&name)) {
+    let Some(about) = find_metric(&name) else {
+        let hint = match (near_metric(&name), judge::find(&name)) {
             (_, Some(rubric)) => {
                 format!("a rubric is called so: {{\"judge\": \"{}\", \"model\": \"…\"}}", rubric.name)
             }

@@ -14,7 +14,8 @@ use axum::extract::State;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use signalbox_evals::judge::FlagKind;
-use signalbox_metrics::{About, Direction, Family, Input, registry};
+use signalbox_evals::safety::every_metric;
+use signalbox_metrics::{About, Direction, Family, Input};
 use signalbox_types::{Money, TraceId};
 
 use crate::auth::Caller;
@@ -39,7 +40,7 @@ pub(crate) struct MetricAbout {
     name: &'static str,
     /// Other names that it answers to.
     aliases: Vec<&'static str>,
-    /// What it looks at: `text`, `structure`, `retrieval`, `grounding`, `agent`, `drift`.
+    /// What it looks at: `text`, `structure`, `retrieval`, `grounding`, `agent`, `drift`, `safety`.
     #[schema(value_type = String)]
     family: Family,
     /// What it measures, in a line.
@@ -209,7 +210,7 @@ pub(crate) struct MetricEvidence {
 #[utoipa::path(get, path = "/api/v1/metrics", operation_id = "list_metrics", tag = "Evaluation",
     responses((status = 200, description = "Every metric.", body = Metrics)))]
 pub(crate) async fn list(_: Caller) -> Json<Metrics> {
-    Json(Metrics { metrics: registry::ALL.iter().copied().map(described).collect() })
+    Json(Metrics { metrics: every_metric().map(described).collect() })
 }
 
 fn described(about: &'static About) -> MetricAbout {

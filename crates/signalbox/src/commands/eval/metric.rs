@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use anyhow::{Context, anyhow, bail};
 use serde_json::{Value, json};
-use signalbox_metrics::{About, Direction, Family, Measure, Options, lines, registry};
+use signalbox_evals::safety::{every_metric, find_metric, near_metric};
+use signalbox_metrics::{About, Direction, Family, Measure, Options, lines};
 
 /// Measure every line of a file with one metric
 ///
@@ -112,10 +113,10 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 fn find(name: &str) -> anyhow::Result<&'static About> {
-    if let Some(about) = registry::find(name) {
+    if let Some(about) = find_metric(name) {
         return Ok(about);
     }
-    match registry::near(name) {
+    match near_metric(name) {
         Some(near) => bail!("no metric is called `{name}`; did you mean `{near}`?"),
         None => bail!("no metric is called `{name}`; `signalbox eval metric --list` has all"),
     }
@@ -139,12 +140,14 @@ fn family(family: Family) -> &'static str {
         Family::Grounding => "Grounding",
         Family::Agent => "Agents",
         Family::Drift => "Drift",
+        Family::Safety => "Safety",
     }
 }
 
 fn listed() -> String {
     let mut text = String::new();
-    for group in registry::ALL.chunk_by(|a, b| a.family == b.family) {
+    let all: Vec<_> = every_metric().collect();
+    for group in all.chunk_by(|a, b| a.family == b.family) {
         let title = group.first().map_or("", |about| family(about.family));
         let _ = writeln!(text, "{title}");
         for about in group {
@@ -200,7 +203,7 @@ fn described(about: &About) -> Value {
 }
 
 fn all() -> Value {
-    registry::ALL.iter().map(|about| described(about)).collect()
+    every_metric().map(described).collect()
 }
 
 #[cfg(test)]
@@ -209,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_metric_is_explained() {
-        let text = explained(registry::find("ter").unwrap());
+        let text = explained(find_metric("ter").unwrap());
         for part in [
             "ter: How many edits",
             "needs      output, reference",
@@ -224,7 +227,7 @@ mod tests {
     #[test]
     fn all_are_listed() {
         let text = listed();
-        assert!(registry::ALL.iter().all(|about| text.contains(about.summary)));
+        assert!(every_metric().all(|about| text.contains(about.summary)));
         assert!(text.lines().all(|line| line.chars().count() <= 140), "{text}");
     }
 
