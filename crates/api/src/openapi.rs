@@ -43,7 +43,7 @@ pub(crate) fn frame() -> OpenApi {
         (name = "Evaluation", description = "What answers are worth: metrics that run without a model, and rules that score what arrives."),
         (name = "Experiments", description = "Runs over the same items: what came out, and which is better."),
         (name = "Datasets", description = "What answers are evaluated on: items in versions that never change."),
-        (name = "Watching", description = "What is watched, what was wrong, and who is told: monitors, incidents, silences, channels."),
+        (name = "Watching", description = "What is watched, what was wrong, and who is told: monitors, objectives, incidents, silences, channels."),
         (name = "Guardrails", description = "What must not pass: policies in force, and what they say of a text."),
         (name = "Keys", description = "Virtual keys: what applications and people hold instead of provider credentials."),
         (name = "Session", description = "Signing in and out of the web UI."),

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 use serde_json::Value;
 use signalbox_catalog::{Catalog, WatchedDocument};
 use signalbox_types::seam::BoxFuture;
 use signalbox_upstream::post;
-use signalbox_watch::{Http, HttpAnswer, HttpRequest, Keep, Key, Kind, Watch};
+use signalbox_watch::{BudgetNumbers, Http, HttpAnswer, HttpRequest, Keep, Key, Kind, Watch};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
@@ -19,6 +20,8 @@ use tokio::time::MissedTickBehavior;
 pub(crate) const PROJECT: &str = "default";
 /// How often somebody looks whether a monitor is due.
 const LOOK: Duration = Duration::from_secs(1);
+/// How often somebody looks whether a budget wasn't counted for a minute.
+const COUNT: Duration = Duration::from_secs(10);
 /// How often somebody looks whether a message is.
 const SEND: Duration = Duration::from_millis(500);
 
@@ -69,7 +72,7 @@ impl Http for Outside {
     }
 }
 
-/// Evaluates and delivers for ever, each at its own pace: a slow channel holds no evaluation up.
+/// Evaluates, counts and delivers for ever, each at its own pace: a slow channel holds no evaluation up, a long period neither.
 pub(crate) fn start(watch: Arc<Watch>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let evaluate = async {
@@ -88,7 +91,15 @@ pub(crate) fn start(watch: Arc<Watch>) -> JoinHandle<()> {
                 watch.deliver().await;
             }
         };
-        tokio::join!(evaluate, deliver);
+        let count = async {
+            let mut look = tokio::time::interval(COUNT);
+            look.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            loop {
+                look.tick().await;
+                watch.take_stock().await;
+            }
+        };
+        tokio::join!(evaluate, deliver, count);
     })
 }
 
@@ -108,6 +119,20 @@ impl Collector for WatchNumbers {
         ] {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        }
+        let budgets = self.0.budgets();
+        let labels = |budget: &BudgetNumbers| {
+            [("project", budget.project.as_str().to_owned()), ("objective", budget.objective.clone())]
+        };
+        let help = "The part of an objective's error budget that is left";
+        let mut left = encoder.encode_descriptor("signalbox_objective_budget_left", help, None, MetricType::Gauge)?;
+        for budget in &budgets {
+            ConstGauge::new(budget.left).encode(left.encode_family(&labels(budget))?)?;
+        }
+        let help = "Whether releases wait for an objective's budget";
+        let mut frozen = encoder.encode_descriptor("signalbox_objective_frozen", help, None, MetricType::Gauge)?;
+        for budget in &budgets {
+            ConstGauge::new(i64::from(budget.frozen)).encode(frozen.encode_family(&labels(budget))?)?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use signalbox_types::{ProjectId, Timestamp, TraceId};
 
 use crate::channels::Failure;
-use crate::config::{Length, MonitorConfig, Problem};
+use crate::config::{self, Length, MonitorConfig, Problem};
 use crate::incident::{Incident, IncidentStatus};
 use crate::keep::Kind;
 use crate::mute::{Matcher, Silence};
@@ -29,6 +29,12 @@ pub enum EditError {
     /// It stands in the configuration.
     #[error("monitor `{0}` stands in the configuration file; change it there")]
     Configured(String),
+    /// Likewise.
+    #[error("objective `{0}` stands in the configuration file; change it there")]
+    ConfiguredObjective(String),
+    /// It comes with an objective.
+    #[error("monitor `{0}` comes with an objective; change that one")]
+    OfObjective(String),
     /// It is over already.
     #[error("incident `{0}` is resolved already")]
     Resolved(String),
@@ -75,6 +81,9 @@ impl Watch {
     /// It can't be used, or the configuration has one of that name.
     pub async fn save_monitor(&self, project: &ProjectId, definition: &Value) -> Result<MonitorConfig, EditError> {
         let monitor = self.check_monitor(definition)?;
+        if let Some(problem) = config::reserved(&monitor.name) {
+            return Err(EditError::Invalid(vec![problem]));
+        }
         {
             let inner = self.inner.lock();
             let own = inner.monitors.get(&(project.clone(), monitor.name.clone()));
@@ -103,6 +112,7 @@ impl Watch {
             match inner.monitors.get(&(project.clone(), name.to_owned())).map(|monitor| monitor.source) {
                 None => return Err(EditError::Unknown("monitor", name.to_owned())),
                 Some(Source::Config) => return Err(EditError::Configured(name.to_owned())),
+                Some(Source::Objective) => return Err(EditError::OfObjective(name.to_owned())),
                 Some(Source::Api) => {}
             }
             inner.remove_monitor(project, name);

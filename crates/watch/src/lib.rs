@@ -12,6 +12,7 @@ mod keep;
 mod kinds;
 mod mute;
 mod notice;
+mod objective;
 mod on_call;
 mod outbox;
 mod starter;
@@ -32,6 +33,10 @@ pub use keep::{Keep, Key, Kind};
 pub use kinds::{Band, Beside, Evidence, Judgement, Model, Need, Observation, Outcome, Point, judge, needs};
 pub use mute::{Day, Inhibition, Maintenance, Matcher, Silence};
 pub use notice::{Event, Notice};
+pub use objective::{
+    BudgetNumbers, BudgetPoint, BurnSeen, FreezeReason, ManualFreeze, NewFreeze, ObjectiveView, ReleaseFreeze,
+    Standing, TriedObjective, UnknownBudget,
+};
 pub use on_call::{Override, Person, Rotation, Schedule};
 pub use outbox::Message;
 pub use state::{Labels, Phase, Seen, SeriesState, Turn};

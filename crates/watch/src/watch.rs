@@ -17,6 +17,7 @@ use crate::incident::Incident;
 use crate::keep::{Keep, Key, Kind};
 use crate::kinds::Model;
 use crate::mute::Silence;
+use crate::objective::{self, Accounts, ManualFreeze, Objective};
 use crate::outbox::Message;
 use crate::starter;
 use crate::state::{Labels, Phase, Seen, SeriesState};
@@ -52,6 +53,7 @@ pub struct Watch {
     writing: tokio::sync::Mutex<()>,
     /// One evaluation at a time.
     pub(crate) turn: tokio::sync::Mutex<()>,
+    pub(crate) accounts: Accounts,
 }
 
 /// The configuration, ready to be used.
@@ -90,6 +92,8 @@ pub enum Source {
     Config,
     /// In the catalog.
     Api,
+    /// It comes with an objective.
+    Objective,
 }
 
 /// Everything that changes.
@@ -100,6 +104,8 @@ pub(crate) struct Inner {
     pub(crate) silences: BTreeMap<(ProjectId, String), Silence>,
     pub(crate) outbox: BTreeMap<String, Message>,
     pub(crate) sending: BTreeSet<String>,
+    pub(crate) objectives: BTreeMap<(ProjectId, String), Objective>,
+    pub(crate) freezes: BTreeMap<ProjectId, ManualFreeze>,
     /// Changes that aren't written down.
     unsaved: BTreeMap<Key, Option<Value>>,
 }
@@ -201,7 +207,7 @@ impl Inner {
     }
 
     /// Puts a monitor in its place, with what is known of its series if it is one that was there.
-    fn put_monitor(&mut self, project: &ProjectId, config: MonitorConfig, source: Source, now: Timestamp) {
+    pub(crate) fn put_monitor(&mut self, project: &ProjectId, config: MonitorConfig, source: Source, now: Timestamp) {
         let key = (project.clone(), config.name.clone());
         let mut monitor = Monitor::new(config, source, now);
         if let Some(before) = self.monitors.remove(&key) {
@@ -258,6 +264,10 @@ impl Watch {
                 Kind::State => {
                     serde_json::from_value::<KeptState>(value).map(|one| states.push((project, id.clone(), one)))
                 }
+                Kind::Objective => {
+                    serde_json::from_value(value).map(|one| inner.put_objective(&project, one, Source::Api, now))
+                }
+                Kind::Freeze => serde_json::from_value(value).map(|one| drop(inner.freezes.insert(project, one))),
             };
             if let Err(error) = read {
                 tracing::warn!(document = %id, "a {} can't be read and is left out: {error}", kind.as_str());
@@ -284,6 +294,7 @@ impl Watch {
             inner: Mutex::new(inner),
             writing: tokio::sync::Mutex::default(),
             turn: tokio::sync::Mutex::default(),
+            accounts: Accounts::default(),
         })
     }
 
@@ -365,6 +376,7 @@ fn configured(inner: &mut Inner, project: &ProjectId, config: &WatchConfig, now:
     for monitor in monitors {
         inner.put_monitor(project, monitor, Source::Config, now);
     }
+    objective::configured(inner, project, config, now);
 }
 
 impl Watch {

@@ -13,6 +13,7 @@ import {
   Siren,
   Split,
   Table2,
+  Target,
   TerminalSquare,
 } from 'lucide-react';
 
@@ -29,6 +30,7 @@ export interface Page {
     | '/online'
     | '/incidents'
     | '/monitors'
+    | '/objectives'
     | '/routes'
     | '/providers'
     | '/keys'
@@ -85,6 +87,14 @@ export const pages: Page[] = [
     about: 'What is watched: limits, baselines, budgets, and how they are',
     icon: BellRing,
     key: 'w',
+    group: 'Observe',
+  },
+  {
+    to: '/objectives',
+    title: 'Objectives',
+    about: 'What most calls must be, what is left of the error budgets, and whether releases wait',
+    icon: Target,
+    key: 'b',
     group: 'Observe',
   },
   { to: '/query', title: 'Query', about: 'SQL over spans', icon: TerminalSquare, key: 'q', group: 'Observe' },

@@ -91,6 +91,13 @@ const monitors = createRoute({
   component: lazyRouteComponent(() => import('@/features/monitors/page'), 'MonitorsPage'),
 });
 
+const objectives = createRoute({
+  getParentRoute: () => house,
+  path: '/objectives',
+  validateSearch: (raw: Record<string, unknown>): { name?: string } => ({ name: textOf(raw.name) }),
+  component: lazyRouteComponent(() => import('@/features/objectives/page'), 'ObjectivesPage'),
+});
+
 const query = createRoute({
   getParentRoute: () => house,
   path: '/query',
@@ -189,6 +196,7 @@ export const makeRouter = (queryClient: QueryClient) =>
         dataset,
         incidents,
         monitors,
+        objectives,
         query,
         routes,
         providers,

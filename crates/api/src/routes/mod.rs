@@ -18,11 +18,13 @@ mod incidents;
 mod keys;
 mod live;
 mod monitors;
+mod objectives;
 mod online_rules;
 mod providers;
 mod queries;
 mod query;
 mod reindex;
+mod release_freeze;
 mod routing;
 mod runs;
 mod scores;
@@ -92,6 +94,9 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(channels::messages))
         .routes(routes!(channels::retry))
         .routes(routes!(evaluate::list))
+        .routes(routes!(objectives::list))
+        .routes(routes!(objectives::test))
+        .routes(routes!(objectives::show, objectives::save, objectives::delete))
         .routes(routes!(online_rules::list, online_rules::create))
         .routes(routes!(online_rules::look::preview))
         .routes(routes!(online_rules::show, online_rules::change, online_rules::delete))
@@ -107,6 +112,7 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(query::ask))
         .routes(routes!(health::readyz))
         .routes(routes!(reindex::reindex))
+        .routes(routes!(release_freeze::show, release_freeze::set))
         .routes(routes!(routing::list))
         .routes(routes!(runs::list, runs::start))
         .routes(routes!(runs::compare::compare))

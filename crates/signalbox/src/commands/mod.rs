@@ -11,6 +11,7 @@ mod export;
 mod import;
 mod init;
 mod monitors;
+mod objectives;
 mod place;
 mod push;
 mod query;
@@ -50,6 +51,7 @@ enum Command {
     Eval(eval::Eval),
     Dataset(dataset::Dataset),
     Monitors(monitors::Monitors),
+    Objectives(objectives::Objectives),
     Export(export::Export),
     Import(import::Import),
     Reindex(reindex::Reindex),
@@ -71,6 +73,7 @@ impl CommandLine {
             Command::Eval(eval) => eval.run(),
             Command::Dataset(dataset) => dataset.run(),
             Command::Monitors(monitors) => monitors.run(),
+            Command::Objectives(objectives) => objectives.run(),
             Command::Export(export) => export.run(),
             Command::Import(import) => import.run(),
             Command::Reindex(reindex) => reindex.run(),

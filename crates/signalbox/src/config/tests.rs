@@ -35,7 +35,10 @@ fn any_one_line_of_the_template_can_be_used_by_itself() {
     let lines: Vec<&str> = TEMPLATE.lines().collect();
     for (at, line) in lines.iter().enumerate() {
         // A line of a nested example needs those above it, its head those below.
-        let headed = matches!(line.trim_start(), "#policies:" | "#exceptions:" | "#online:" | "#channels:" | "#monitors:");
+        let headed = matches!(
+            line.trim_start(),
+            "#policies:" | "#exceptions:" | "#online:" | "#channels:" | "#monitors:" | "#objectives:"
+        );
         let nested = line.starts_with("    ") || line.trim_start().starts_with("#-") || headed;
         if nested || !line.trim_start().starts_with('#') {
             continue;

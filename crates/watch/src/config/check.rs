@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::de::DeserializeOwned;
 use signalbox_types::Query;
 use signalbox_types::query::{Function, Measure};
 
@@ -33,6 +34,15 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}`: {}", self.field, self.message)
     }
+}
+
+/// Reads what somebody wrote. An error names the field, or `whole` where it is none.
+pub(crate) fn read<T: DeserializeOwned>(value: &serde_json::Value, whole: &str) -> Result<T, Vec<Problem>> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let field = if path == "." { whole.to_owned() } else { path };
+        vec![Problem::new(field, error.inner().to_string())]
+    })
 }
 
 const LONGEST_NAME: usize = 100;

@@ -210,6 +210,17 @@ pub struct BurnRate {
     /// critical), 3 over 1d and 2h, 1 over 3d and 6h (both warning).
     #[serde(default = "workbook")]
     pub windows: Vec<BurnWindow>,
+    /// `true`: the monitor's value is the share of good events. Default `false`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub good: bool,
+    /// Fewer bad events than this in the long window are no reason to tell anybody: where there is little traffic a single one can
+    /// be many times the budget. Default 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub min_bad: f64,
+}
+
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
 }
 
 /// Wrong if the budget is spent at this rate both over the long and over the short window.
@@ -231,7 +242,7 @@ fn month() -> Length {
     Length::days(30)
 }
 
-fn workbook() -> Vec<BurnWindow> {
+pub(super) fn workbook() -> Vec<BurnWindow> {
     let window = |long, short, factor, severity| BurnWindow { long, short, factor, severity: Some(severity) };
     vec![
         window(Length::hours(1), Length::minutes(5), 14.4, Severity::Critical),

@@ -2,9 +2,11 @@
 
 mod channel;
 mod check;
+mod check_objective;
 mod condition;
 mod length;
 mod monitor;
+mod objective;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +25,10 @@ pub use condition::{
 };
 pub use length::Length;
 pub use monitor::{Flapping, Grouping, MonitorConfig, NoData, Severity, ValueOf};
+
+pub use objective::{Availability, CheapEnough, Good, HighEnough, ObjectiveConfig, Ratio, Soon};
+
+pub(crate) use objective::OF_OBJECTIVES;
 
 use crate::escalate::Escalation;
 use crate::mute::{Inhibition, Maintenance};
@@ -55,6 +61,9 @@ pub struct WatchConfig {
     pub maintenance: Vec<Maintenance>,
     /// Incidents that follow from others, of which people know already.
     pub inhibit: Vec<Inhibition>,
+    /// What most calls, answers or scores have to be, and what releases wait for when they aren't. Those made through the API are kept
+    /// in the catalog; these stand here only.
+    pub objectives: Vec<ObjectiveConfig>,
 }
 
 impl Default for WatchConfig {
@@ -71,6 +80,7 @@ impl Default for WatchConfig {
             people: Vec::new(),
             maintenance: Vec::new(),
             inhibit: Vec::new(),
+            objectives: Vec::new(),
         }
     }
 }
@@ -95,6 +105,7 @@ impl WatchConfig {
         let people: Vec<&str> = self.people.iter().map(|one| one.name.as_str()).collect();
         let schedules: Vec<&str> = self.schedules.iter().map(|one| one.name.as_str()).collect();
         names(self.monitors.iter().map(|one| one.name.as_str()).collect(), "monitors", &mut problems);
+        names(self.objectives.iter().map(|one| one.name.as_str()).collect(), "objectives", &mut problems);
         names(channels.clone(), "channels", &mut problems);
         names(people.clone(), "people", &mut problems);
         names(schedules.clone(), "schedules", &mut problems);
@@ -105,7 +116,13 @@ impl WatchConfig {
         for (i, monitor) in self.monitors.iter().enumerate() {
             let mut found = monitor.problems();
             found.extend(self.unknown_names(monitor));
+            found.extend(reserved(&monitor.name));
             under("monitors", i, found);
+        }
+        for (i, objective) in self.objectives.iter().enumerate() {
+            let mut found = objective.problems();
+            found.extend(self.unknown_names(&objective.monitor()));
+            under("objectives", i, found);
         }
         self.channels.iter().enumerate().for_each(|(i, one)| under("channels", i, one.problems()));
         self.escalations
@@ -137,6 +154,12 @@ impl WatchConfig {
         }
         problems
     }
+}
+
+/// Why a monitor can't have this name, if an objective's has.
+pub(crate) fn reserved(name: &str) -> Option<Problem> {
+    let problem = format!("`{OF_OBJECTIVES}…` is what the monitors of objectives are called; expected another name");
+    name.starts_with(OF_OBJECTIVES).then(|| Problem::new("name", problem))
 }
 
 fn unknown(names: &[String], channels: &[&str]) -> Vec<Problem> {

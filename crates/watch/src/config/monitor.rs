@@ -215,12 +215,7 @@ impl MonitorConfig {
     /// # Errors
     /// It is none, or says what can't be done: all of it.
     pub fn read(value: &serde_json::Value) -> Result<Self, Vec<Problem>> {
-        let read = serde_path_to_error::deserialize::<_, Self>(value);
-        let place = |path: String| if path == "." { "monitor".to_owned() } else { path };
-        let problem = |error: serde_path_to_error::Error<serde_json::Error>| {
-            vec![Problem::new(place(error.path().to_string()), error.inner().to_string())]
-        };
-        let monitor = read.map_err(problem)?;
+        let monitor: Self = super::check::read(value, "monitor")?;
         let problems = monitor.problems();
         if problems.is_empty() { Ok(monitor) } else { Err(problems) }
     }

@@ -101,3 +101,82 @@ fn a_whole_configuration_holds_together() {
     assert_eq!(problems.len(), 10, "{all}");
     assert!(!all.contains("very-secret") && !format!("{config:?}").contains("very-secret"));
 }
+
+#[test]
+fn says_which_field_of_an_objective_is_wrong() {
+    let check = |more: Value, field: &str, message: &str| {
+        let mut objective = json!({"name": "o", "good": {"availability": {}}, "objective": 0.99});
+        objective.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let problems = ObjectiveConfig::read(&objective).expect_err(&more.to_string());
+        let found = problems.iter().any(|problem| problem.field == field && problem.message.contains(message));
+        assert!(found, "{more}: {problems:?}");
+        assert_eq!(problems.len(), 1, "{more}: {problems:?}");
+    };
+    check(json!({"name": "no spaces"}), "name", "letters, digits");
+    check(json!({"name": "test"}), "name", "another name");
+    check(json!({"name": "a".repeat(95)}), "name", "at most 90");
+    check(json!({"objective": 99.9}), "objective", "e.g. 0.999");
+    check(json!({"period": "10m"}), "period", "expected 1h to 366d");
+    check(json!({"freeze_below": 10}), "freeze_below", "e.g. 0.1");
+    check(json!({"min_bad": -1}), "min_bad", "0 or more");
+    check(json!({"goood": {}}), "goood", "unknown field");
+    check(json!({"good": {"latncy": {}}}), "good", "unknown variant");
+    check(json!({"good": {"latency": {"under": "2 s"}}}), "good.latency.under", "like `5m`");
+    check(json!({"good": {"ttft": {"under": "0s"}}}), "good.ttft.under", "expected more");
+    check(json!({"good": {"cost": {"under": 0}}}), "good.cost.under", "dollars");
+    check(json!({"good": {"score": {"name": ""}}}), "good.score.name", "name of a score");
+    check(json!({"filter": {"field": "modle", "op": "=", "value": 1}}), "filter.field", "no column `modle`");
+    check(
+        json!({"good": {"score": {"name": "s"}}, "filter": {"field": "model", "op": "=", "value": "m"}}),
+        "filter.field",
+        "no column `model`",
+    );
+    let window = json!({"long": "2d", "short": "1h", "factor": 2});
+    check(json!({"period": "1d", "windows": [window]}), "windows[0].long", "longer than the period");
+    check(json!({"notify": ["a"], "escalation": "b"}), "notify", "leave one of them out");
+    let count = |name: &str| json!({"fn": "count", "as": name});
+    let ratio = |more: Value| {
+        let mut ratio =
+            json!({"query": {"measures": [count("a"), count("b"), {"fn": "avg", "column": "cost"}]}, "over": "b"});
+        ratio.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"good": {"ratio": ratio}})
+    };
+    check(ratio(json!({"bad": "a", "good": "a"})), "good.ratio.bad", "leave one of them out");
+    check(ratio(json!({"bad": "c"})), "good.ratio.over", "among a, b, avg_cost");
+    check(ratio(json!({"bad": "avg_cost"})), "good.ratio.over", "counts or sums");
+    let query = json!({"group_by": ["model"], "measures": [count("a"), count("b")]});
+    check(ratio(json!({"bad": "a", "query": query})), "good.ratio.query.group_by", "with a filter");
+    let query = json!({"measures": [{"fn": "sum", "column": "costs", "as": "a"}, count("b")]});
+    check(ratio(json!({"bad": "a", "query": query})), "good.ratio.query.measures[0].column", "no column `costs`");
+}
+
+#[test]
+fn an_objective_asks_sums_where_they_suffice_and_keeps_windows_within_its_period() {
+    let monitor = |more: Value| {
+        let mut objective = json!({"name": "o", "good": {"availability": {}}, "objective": 0.99});
+        objective.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        ObjectiveConfig::read(&objective).unwrap().monitor()
+    };
+    let table = |more: Value| monitor(more).query.unwrap().table;
+    assert_eq!(table(json!({})), "span_minutes");
+    assert_eq!(table(json!({"good": {"latency": {"under": "2s"}}})), "span_minutes");
+    assert_eq!(table(json!({"filter": {"field": "model", "op": "=", "value": "m"}})), "span_minutes");
+    assert_eq!(table(json!({"filter": {"field": "attributes.tier", "op": "=", "value": "gold"}})), "spans");
+    assert_eq!(table(json!({"good": {"ttft": {"under": "1s"}}})), "spans");
+    assert_eq!(table(json!({"good": {"score": {"name": "s", "at_least": 0.7}}})), "scores");
+    let windows = |period: &str| match monitor(json!({"period": period})).condition {
+        Condition::BurnRate(burn) => burn.windows.len(),
+        _ => 0,
+    };
+    assert_eq!(["30d", "1d", "1h"].map(windows), [4, 3, 1]);
+    assert!(monitor(json!({})).problems().is_empty());
+    let written = json!({"name": "o", "good": {"score": {"name": "s"}}, "objective": 0.9, "period": "7d", "min_bad": 3.0,
+        "freeze": true, "freeze_below": 0.1, "owner": "ann"});
+    let read = ObjectiveConfig::read(&written).unwrap();
+    assert_eq!(serde_json::to_value(&read).unwrap(), written);
+    let mut config: WatchConfig = serde_json::from_value(json!({"objectives": [written, written]})).unwrap();
+    assert_eq!(config.problems()[0].to_string(), "`objectives[1].name`: `o` stands there twice");
+    config.objectives.truncate(1);
+    config.objectives[0].notify = vec!["nobody".to_owned()];
+    assert_eq!(config.problems()[0].field, "objectives[0].notify[0]");
+}

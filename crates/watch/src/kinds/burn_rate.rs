@@ -13,15 +13,24 @@ pub(super) fn needs(burn: &BurnRate) -> Vec<Need> {
 
 /// How many times as fast as would spend the budget by the end of the period.
 fn rate(burn: &BurnRate, point: Option<&Point>) -> Option<f64> {
-    let point = point?;
-    Some(point.value / (1.0 - burn.objective))
+    let value = point?.value;
+    let bad = if burn.good { 1.0 - value } else { value };
+    Some(bad / (1.0 - burn.objective))
+}
+
+/// The bad events of a window.
+pub(crate) fn bad(burn: &BurnRate, point: &Point) -> f64 {
+    if burn.good { (point.over.unwrap_or_default() - point.of).max(0.0) } else { point.of }
 }
 
 pub(super) fn judge(burn: &BurnRate, min_samples: f64, points: &[Option<Point>]) -> Judgement {
     let mut worst: Option<(Option<Severity>, Judgement)> = None;
+    let mut samples = None::<f64>;
     let mut fastest = 0.0_f64;
     for (window, pair) in burn.windows.iter().zip(points.chunks(2)) {
-        let enough = pair.first().and_then(Option::as_ref).is_some_and(|long| long.samples >= min_samples);
+        let long = pair.first().and_then(Option::as_ref);
+        samples = long.map(|long| long.samples.max(samples.unwrap_or_default())).or(samples);
+        let enough = long.is_some_and(|long| long.samples >= min_samples && bad(burn, long) >= burn.min_bad);
         let rates = [pair.first(), pair.get(1)].map(|point| rate(burn, point.and_then(Option::as_ref)));
         let [Some(long), Some(short)] = rates else { continue };
         fastest = fastest.max(short);
@@ -43,6 +52,10 @@ pub(super) fn judge(burn: &BurnRate, min_samples: f64, points: &[Option<Point>])
         }
     }
     worst.map(|(_, found)| found).unwrap_or_else(|| {
+        if let Some(samples) = samples.filter(|samples| *samples < min_samples) {
+            let text = format!("only {samples} rows, fewer than {min_samples}");
+            return Judgement::new(Outcome::Hold, text).of(fastest, None);
+        }
         let text = format!("the budget is spent {} times as fast as it may be", shown(fastest));
         Judgement::new(Outcome::Clear, text).of(fastest, burn.windows.first().map(|window| window.factor))
     })

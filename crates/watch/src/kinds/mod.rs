@@ -19,6 +19,7 @@ use crate::config::{Condition, Length, MonitorConfig, Severity};
 
 pub(crate) use baseline::Nature;
 pub use baseline::{Band, Model, Observation};
+pub(crate) use burn_rate::bad;
 pub(crate) use composite::judge as composite;
 pub use sequential::Evidence;
 
@@ -124,6 +125,13 @@ pub fn judge(monitor: &MonitorConfig, points: &[Option<Point>], beside: Beside<'
     if let Condition::Absence(absence) = &monitor.condition {
         return absence::judge(absence, monitor.window, points.first().copied().flatten());
     }
+    if let Condition::BurnRate(burn) = &monitor.condition {
+        // Each pair of windows has rows of its own: an hour without calls says nothing of the days around it.
+        return match points.iter().all(Option::is_none) {
+            true => Judgement::no_data(),
+            false => burn_rate::judge(burn, monitor.min_samples as f64, points),
+        };
+    }
     let Some(Some(point)) = points.first() else { return Judgement::no_data() };
     if point.samples < monitor.min_samples as f64 {
         let text = format!("only {} rows, fewer than {}", point.samples, monitor.min_samples);
@@ -139,8 +147,9 @@ pub fn judge(monitor: &MonitorConfig, points: &[Option<Point>], beside: Beside<'
             Some(evidence) => sequential::judge(sequential, monitor.window, point, beside.end, evidence),
             None => Judgement::new(Outcome::Hold, "nothing was gathered"),
         },
-        Condition::BurnRate(burn) => burn_rate::judge(burn, monitor.min_samples as f64, points),
-        Condition::Absence(_) | Condition::Composite(_) => Judgement::new(Outcome::Hold, "it looks at something else"),
+        Condition::Absence(_) | Condition::Composite(_) | Condition::BurnRate(_) => {
+            Judgement::new(Outcome::Hold, "it looks at something else")
+        }
     }
 }
 

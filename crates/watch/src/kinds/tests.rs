@@ -104,6 +104,22 @@ fn budgets_by_several_windows_at_once() {
     check([15.0, 0.0, 3.0, 1.0, 1.0, 2.0, 0.9, 1.0], None);
     // Slowly, for days.
     check([1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.2, 1.5], Some(Severity::Warning));
+    // The same numbers, of which the monitor watches the good ones.
+    let good = self::monitor(json!({"burn_rate": {"objective": 0.999, "good": true}}));
+    let points =
+        [15.0, 15.0, 3.0, 15.0, 1.0, 8.0, 0.4, 3.0].map(|rate| Some(share(100_000.0 - rate * 100.0, 100_000.0)));
+    assert_eq!(judge(&good, &points, Beside::default()).severity, Some(Severity::Critical));
+    // Two failures among fifty calls are forty times the budget, and still two failures.
+    let few = self::monitor(json!({"burn_rate": {"objective": 0.999, "min_bad": 3}}));
+    for (bad, expected) in [(2.0, Outcome::Clear), (3.0, Outcome::Breach)] {
+        let points = [Some(share(bad, 50.0)); 8];
+        assert_eq!(judge(&few, &points, Beside::default()).outcome, expected);
+    }
+    // A quiet hour hides nothing of the days before.
+    let mut points = [Some(share(400.0, 100_000.0)); 8];
+    (points[0], points[1]) = (None, None);
+    assert_eq!(judge(&few, &points, Beside::default()).severity, Some(Severity::Warning));
+    assert_eq!(judge(&few, &[None; 8], Beside::default()).outcome, Outcome::NoData);
     let missing = BurnRate { windows: burn.windows[..1].to_vec(), ..burn.clone() };
     assert_eq!(super::burn_rate::judge(&missing, 0.0, &[None, None]).outcome, Outcome::Clear);
 }

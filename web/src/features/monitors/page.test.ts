@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { drawn, kindOf, shown } from './state';
+import { drawn, kindOf, objectiveOf, shown } from './state';
 
 it('draws the value and the band where there is one', () => {
   const at = (minute: number) => new Date(Date.UTC(2026, 10, 24, 8, minute)).toISOString();
@@ -25,6 +25,8 @@ it('draws the value and the band where there is one', () => {
 it('knows what a monitor is', () => {
   expect(kindOf({ condition: { burn_rate: { objective: 0.99 } } })).toBe('burn_rate');
   expect(kindOf({})).toBe('');
+  expect(objectiveOf({ name: 'objective.starter.calls', source: 'objective' })).toBe('starter.calls');
+  expect(objectiveOf({ name: 'calls', source: 'api' })).toBeUndefined();
 });
 
 it('writes numbers as people read them', () => {

@@ -42,3 +42,7 @@ export const shown = (value: number): string =>
 /** The kind of its condition. */
 export const kindOf = (definition: object): string =>
   Object.keys((definition as { condition?: object }).condition ?? {})[0] ?? '';
+
+/** The objective that it comes with. */
+export const objectiveOf = (monitor: { name: string; source: string }): string | undefined =>
+  monitor.source === 'objective' ? monitor.name.replace(/^objective\./, '') : undefined;

@@ -70,7 +70,7 @@ function optionsFor(props: Props, width: number, hooks: Hooks): uPlot.Options {
     padding: [10, 18, 0, 0],
     scales: {
       x: { time: true, range: () => [from, to] },
-      y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.08 : 1] },
+      y: { range: (_plot, low, high) => [low < 0 ? low * 1.08 : 0, high > 0 ? high * 1.08 : 1] },
     },
     axes: [
       {

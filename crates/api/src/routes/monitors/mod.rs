@@ -21,7 +21,7 @@ use crate::parts::App;
 pub(crate) struct MonitorShown {
     /// Its name.
     name: String,
-    /// Where it stands: `config` or `api`.
+    /// Where it stands: `config`, `api`, or `objective` if it comes with one.
     source: Source,
     /// The worst of its series.
     phase: Phase,
@@ -182,7 +182,10 @@ impl From<EditError> for ApiError {
                 let field = problems.first().map(|problem| problem.field.clone());
                 Self { field, ..Self::new(ErrorClass::InvalidRequest, error.to_string()) }
             }
-            EditError::Configured(_) | EditError::Resolved(_) => {
+            EditError::Configured(_)
+            | EditError::ConfiguredObjective(_)
+            | EditError::OfObjective(_)
+            | EditError::Resolved(_) => {
                 Self::new(ErrorClass::InvalidRequest, error.to_string()).status(StatusCode::CONFLICT)
             }
             EditError::Channel(..) => Self::new(ErrorClass::UpstreamError, error.to_string()),

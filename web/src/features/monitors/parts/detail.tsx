@@ -1,4 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { Pencil, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 
@@ -11,7 +12,7 @@ import { CodeBlock } from '@/shared/ui/copy';
 import { Dialog } from '@/shared/ui/dialog';
 
 import { type Definition, deleteMonitor } from '../queries';
-import { kindOf, phaseTone } from '../state';
+import { kindOf, objectiveOf, phaseTone } from '../state';
 import { Editor } from './editor';
 import { Tested } from './tested';
 
@@ -20,6 +21,7 @@ export function Detail({ monitor, onClose }: { monitor: Monitor; onClose: () => 
   const [editing, setEditing] = useState(false);
   const queryClient = useQueryClient();
   const definition = monitor.definition as Definition;
+  const ofObjective = objectiveOf(monitor);
   const remove = useMutation({
     mutationFn: () => deleteMonitor(monitor.name),
     onSuccess: async () => {
@@ -65,7 +67,15 @@ export function Detail({ monitor, onClose }: { monitor: Monitor; onClose: () => 
             <h3 className="mb-1.5 text-sm font-medium">Definition</h3>
             <CodeBlock label="definition" code={compactJson(definition, 60)} />
           </section>
-          {monitor.source === 'config' ? (
+          {ofObjective !== undefined ? (
+            <p className="text-xs text-muted">
+              It comes with the objective{' '}
+              <Link to="/objectives" search={{ name: ofObjective }} className="text-accent hover:underline">
+                {ofObjective}
+              </Link>
+              , and is changed there.
+            </p>
+          ) : monitor.source === 'config' ? (
             <p className="text-xs text-muted">It stands in the configuration file, and is changed there.</p>
           ) : (
             <div className="flex gap-2">
