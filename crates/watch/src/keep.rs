@@ -17,6 +17,8 @@ pub enum Kind {
     Silence,
     /// A message that has not been delivered.
     Message,
+    /// Something that somebody changed.
+    Marker,
 }
 
 impl Kind {
@@ -29,13 +31,14 @@ impl Kind {
             Self::Incident => "incident",
             Self::Silence => "silence",
             Self::Message => "message",
+            Self::Marker => "marker",
         }
     }
 
     /// The kind with this word.
     #[must_use]
     pub fn find(word: &str) -> Option<Self> {
-        [Self::Monitor, Self::State, Self::Incident, Self::Silence, Self::Message]
+        [Self::Monitor, Self::State, Self::Incident, Self::Silence, Self::Message, Self::Marker]
             .into_iter()
             .find(|kind| kind.as_str() == word)
     }

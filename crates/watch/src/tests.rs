@@ -16,7 +16,7 @@ use crate::*;
 
 /// Documents in memory.
 #[derive(Debug, Default)]
-struct Documents(Mutex<BTreeMap<Key, Value>>);
+pub(crate) struct Documents(pub(crate) Mutex<BTreeMap<Key, Value>>);
 
 impl Keep for Documents {
     fn load(&self) -> BoxFuture<'_, Result<Vec<(Key, Value)>, String>> {
@@ -38,8 +38,8 @@ impl Keep for Documents {
 
 /// The other side of every webhook.
 #[derive(Debug, Default)]
-struct Receiver {
-    taken: Mutex<Vec<Value>>,
+pub(crate) struct Receiver {
+    pub(crate) taken: Mutex<Vec<Value>>,
     status: Mutex<Option<u16>>,
 }
 
@@ -53,18 +53,18 @@ impl Http for Receiver {
     }
 }
 
-struct House {
-    clock: Arc<ManualClock>,
-    store: Arc<MemoryStore>,
-    documents: Arc<Documents>,
-    receiver: Arc<Receiver>,
+pub(crate) struct House {
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) documents: Arc<Documents>,
+    pub(crate) receiver: Arc<Receiver>,
     config: Value,
-    watch: Watch,
+    pub(crate) watch: Watch,
     spans: u64,
 }
 
 impl House {
-    async fn new(config: Value) -> Self {
+    pub(crate) async fn new(config: Value) -> Self {
         let clock = Arc::new(ManualClock::default());
         let store = Arc::new(MemoryStore::new(Arc::<ManualClock>::clone(&clock)));
         let (documents, receiver) = (Arc::new(Documents::default()), Arc::new(Receiver::default()));
@@ -72,12 +72,18 @@ impl House {
         Self { clock, store, documents, receiver, config, watch, spans: 0 }
     }
 
+    /// With another configuration, from a restart on.
+    pub(crate) async fn configure(&mut self, config: Value) {
+        self.config = config;
+        self.restart().await;
+    }
+
     /// As after `kill -9`.
-    async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         self.watch = open(&self.clock, &self.store, &self.documents, &self.receiver, &self.config).await;
     }
 
-    fn project() -> ProjectId {
+    pub(crate) fn project() -> ProjectId {
         ProjectId::new("default")
     }
 
@@ -97,23 +103,23 @@ impl House {
     }
 
     /// A minute passes, with calls of which so many in a hundred fail.
-    async fn minute(&mut self, failing: u64) {
+    pub(crate) async fn minute(&mut self, failing: u64) {
         self.calls("gpt-4o", 100, failing).await;
         self.pass(60).await;
     }
 
-    async fn pass(&mut self, seconds: u64) {
+    pub(crate) async fn pass(&mut self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
         self.watch.tick().await;
         while self.watch.deliver().await > 0 {}
     }
 
-    fn incidents(&self) -> Vec<Incident> {
+    pub(crate) fn incidents(&self) -> Vec<Incident> {
         self.watch.incidents(&Self::project(), |_| true, 100)
     }
 
     /// What the receiver was told, e.g. `opened`.
-    fn told(&self) -> Vec<String> {
+    pub(crate) fn told(&self) -> Vec<String> {
         let event = |body: &Value| body["data"]["event"].as_str().unwrap().to_owned();
         self.receiver.taken.lock().iter().map(event).collect()
     }
@@ -140,7 +146,7 @@ async fn open(
     Watch::open(parts).await.unwrap()
 }
 
-fn error_rate(more: Value) -> Value {
+pub(crate) fn error_rate(more: Value) -> Value {
     let failing = json!({"field": "status", "op": "=", "value": "error"});
     let mut monitor = json!({
         "name": "error-rate",
@@ -157,7 +163,7 @@ fn error_rate(more: Value) -> Value {
     monitor
 }
 
-fn with(monitor: Value, more: Value) -> Value {
+pub(crate) fn with(monitor: Value, more: Value) -> Value {
     let hook = |name: &str| json!({"name": name, "via": {"webhook": {"url": "https://h.example/x"}}});
     let mut config = json!({"monitors": [monitor], "channels": [hook("hook"), hook("boss")]});
     config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -445,4 +451,32 @@ async fn other_projects_see_nothing_of_it() {
     assert!(house.watch.incident(&other, &id).is_err());
     assert!(house.watch.acknowledge(&other, &id, "eve", "").await.is_err());
     assert!(house.watch.resolve(&other, &id, "eve", "").await.is_err());
+}
+
+#[tokio::test]
+async fn what_is_done_by_itself_is_done_once() {
+    let actions = json!([
+        {"name": "Second provider", "webhook": {"channel": "boss", "parameters": {"rate": "{{value}}"}}, "automatic": true},
+        {"name": "By hand", "webhook": {"channel": "boss"}},
+    ]);
+    let mut house = House::new(with(error_rate(json!({"for": 1, "actions": actions})), json!({}))).await;
+    for _ in 0..3 {
+        house.minute(10).await;
+        house.restart().await;
+    }
+    assert_eq!(house.told(), ["opened", "action"]);
+    let sent = house.receiver.taken.lock()[1].clone();
+    assert_eq!(sent["type"], "incident.action");
+    assert_eq!(sent["data"]["action"], json!({"name": "Second provider", "parameters": {"rate": "0.1"}}));
+    let id = house.incidents()[0].id.clone();
+    let by = Doer { name: "ann".to_owned(), key: signalbox_types::KeyId::new("k") };
+    house.watch.act(&House::project(), &id, 1, &by).await.unwrap();
+    house.pass(1).await;
+    assert_eq!(house.told(), ["opened", "action", "action"]);
+    let incident = house.incidents().remove(0);
+    assert!(incident.actions.iter().all(|action| action.done_at.is_some()));
+    assert!(incident.timeline.iter().any(|entry| entry.what == "action" && entry.by.as_deref() == Some("ann")));
+    let never = json!({"automatic": true, "name": "x", "disable_key": {"key": "k"}});
+    let refused = house.watch.check_monitor(&error_rate(json!({"name": "x", "actions": [never]}))).unwrap_err();
+    assert!(refused.to_string().contains("`actions[0].automatic`: is for webhooks only"), "{refused}");
 }

@@ -182,7 +182,7 @@ impl From<EditError> for ApiError {
                 let field = problems.first().map(|problem| problem.field.clone());
                 Self { field, ..Self::new(ErrorClass::InvalidRequest, error.to_string()) }
             }
-            EditError::Configured(_) | EditError::Resolved(_) => {
+            EditError::Configured(_) | EditError::Resolved(_) | EditError::Action(..) => {
                 Self::new(ErrorClass::InvalidRequest, error.to_string()).status(StatusCode::CONFLICT)
             }
             EditError::Channel(..) => Self::new(ErrorClass::UpstreamError, error.to_string()),
