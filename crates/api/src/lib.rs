@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod actions;
 mod auth;
+mod changes;
 mod docs;
 mod envelope;
 mod error;
@@ -13,6 +15,8 @@ mod running;
 #[cfg(test)]
 mod tests;
 
+pub use actions::CatalogActions;
+pub use changes::CatalogChanges;
 pub use ledger::CatalogLedger;
 pub use openapi::openapi;
 pub use parts::{AddPolicies, ApiParts, Status};

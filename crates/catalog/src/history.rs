@@ -51,12 +51,39 @@ impl Catalog {
         action: &str,
         after: serde_json::Value,
     ) -> Result<(), CatalogError> {
-        let (project, actor) = (by.project.clone(), by.key_id.clone());
+        self.note_by(&by.project, Some(by.key_id.clone()), resource, resource_id, action, after).await
+    }
+
+    /// Notes what the house did by itself to something that is not kept here.
+    ///
+    /// # Errors
+    /// The file is in trouble.
+    pub async fn note_by_house(
+        &self,
+        project: &ProjectId,
+        resource: &str,
+        resource_id: &str,
+        action: &str,
+        after: serde_json::Value,
+    ) -> Result<(), CatalogError> {
+        self.note_by(project, None, resource, resource_id, action, after).await
+    }
+
+    async fn note_by(
+        &self,
+        project: &ProjectId,
+        actor: Option<KeyId>,
+        resource: &str,
+        resource_id: &str,
+        action: &str,
+        after: serde_json::Value,
+    ) -> Result<(), CatalogError> {
+        let project = project.clone();
         let (resource, resource_id, action) = (resource.to_owned(), resource_id.to_owned(), action.to_owned());
         self.write(move |connection, time| {
             Box::pin(async move {
                 let after = Some(after);
-                let change = Change { time, actor: Some(actor), resource, resource_id, action, before: None, after };
+                let change = Change { time, actor, resource, resource_id, action, before: None, after };
                 record(connection, &project, &change).await?;
                 Ok(())
             })

@@ -26,6 +26,8 @@ const LOOK: Duration = Duration::from_millis(500);
 pub(crate) struct Reload {
     /// What the process was started with.
     started: Origin,
+    /// What is in force.
+    current: Mutex<Origin>,
     switch: Arc<Switch>,
     prices: Prices,
     watch: Arc<Watch>,
@@ -53,6 +55,7 @@ impl Reload {
         };
         Self {
             started: config.origin.clone(),
+            current: Mutex::new(config.origin.clone()),
             switch,
             prices,
             watch,
@@ -123,10 +126,14 @@ impl Reload {
         let applied = read.await.unwrap_or_else(fault);
         let file = file.display();
         match applied {
-            Ok(needs_restart) if needs_restart.is_empty() => info!(%file, "the configuration of `{file}` is in force"),
-            Ok(needs_restart) => {
-                let fields = needs_restart.join(", ");
-                warn!(%file, "the configuration of `{file}` is in force, but for what needs a restart: {fields}");
+            Ok((needs_restart, changed)) => {
+                if needs_restart.is_empty() {
+                    info!(%file, "the configuration of `{file}` is in force");
+                } else {
+                    let fields = needs_restart.join(", ");
+                    warn!(%file, "the configuration of `{file}` is in force, but for what needs a restart: {fields}");
+                }
+                self.watch.configuration_changed(&changed).await;
             }
             Err(problems) => {
                 let all = problems.join("\n");
@@ -136,11 +143,13 @@ impl Reload {
         }
     }
 
-    /// Tells what needs a restart.
-    fn apply(&self, next: Next) -> Result<Vec<String>, Vec<String>> {
+    /// Tells what needs a restart, and which sections have changed.
+    fn apply(&self, next: Next) -> Result<(Vec<String>, Vec<String>), Vec<String>> {
         let Next { config, guard, prices } = next;
         let price_file = price_file_of(&config);
         let needs_restart = self.started.needs_restart(&config.origin);
+        let changed = self.current.lock().changed(&config.origin);
+        let origin = config.origin.clone();
         let file = config.origin.file.as_ref().map(|file| file.display().to_string());
         let settings = Settings {
             guard,
@@ -154,13 +163,14 @@ impl Reload {
         self.prices.replace(prices);
         self.watch.configure(config.watch);
         *self.price_file.lock() = price_file;
+        *self.current.lock() = origin;
         let mut status = self.status.lock();
         status.file = file;
         status.since = self.clock.now();
         status.reloads += 1;
         status.refused = None;
         status.needs_restart.clone_from(&needs_restart);
-        Ok(needs_restart)
+        Ok((needs_restart, changed))
     }
 }
 

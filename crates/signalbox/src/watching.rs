@@ -9,6 +9,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 use serde_json::Value;
+use signalbox_api::Status;
 use signalbox_catalog::{Catalog, WatchedDocument};
 use signalbox_types::seam::BoxFuture;
 use signalbox_upstream::post;
@@ -22,6 +23,8 @@ pub(crate) const PROJECT: &str = "default";
 const LOOK: Duration = Duration::from_secs(1);
 /// How often somebody looks whether a budget wasn't counted for a minute.
 const COUNT: Duration = Duration::from_secs(10);
+/// How often numbers of this process are stored.
+const RECORD: Duration = Duration::from_secs(30);
 /// How often somebody looks whether a message is.
 const SEND: Duration = Duration::from_millis(500);
 
@@ -72,8 +75,9 @@ impl Http for Outside {
     }
 }
 
-/// Evaluates, counts and delivers for ever, each at its own pace: a slow channel holds no evaluation up, a long period neither.
-pub(crate) fn start(watch: Arc<Watch>) -> JoinHandle<()> {
+/// Evaluates, looks into incidents, counts and delivers for ever, each at its own pace: neither a slow channel nor a long period nor a
+/// slow answer holds an evaluation up.
+pub(crate) fn start(watch: Arc<Watch>, numbers: Arc<dyn Fn() -> Status + Send + Sync>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let evaluate = async {
             let mut look = tokio::time::interval(LOOK);
@@ -91,6 +95,14 @@ pub(crate) fn start(watch: Arc<Watch>) -> JoinHandle<()> {
                 watch.deliver().await;
             }
         };
+        let look_into = async {
+            let mut look = tokio::time::interval(LOOK);
+            look.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            loop {
+                look.tick().await;
+                watch.look_into_new().await;
+            }
+        };
         let count = async {
             let mut look = tokio::time::interval(COUNT);
             look.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -99,7 +111,17 @@ pub(crate) fn start(watch: Arc<Watch>) -> JoinHandle<()> {
                 watch.take_stock().await;
             }
         };
-        tokio::join!(evaluate, deliver, count);
+        let record = async {
+            let mut look = tokio::time::interval(RECORD);
+            look.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            loop {
+                look.tick().await;
+                if let Err(error) = watch.record_own(&[("signalbox.spans.shed", numbers().shed_spans)]).await {
+                    tracing::warn!("the number of spans that were shed can't be stored: {error}");
+                }
+            }
+        };
+        tokio::join!(evaluate, deliver, look_into, count, record);
     })
 }
 

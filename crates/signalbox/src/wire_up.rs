@@ -14,7 +14,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
-use signalbox_api::{ApiParts, CatalogLedger, Status};
+use signalbox_api::{ApiParts, CatalogActions, CatalogChanges, CatalogLedger, Status};
 use signalbox_catalog::Catalog;
 use signalbox_evals::online::{self, Online, OnlineParts, Workshop};
 use signalbox_gateway::{Gateway, GatewayParts, RequestBody, ResponseBody, Routes, Switch};
@@ -103,6 +103,9 @@ impl App {
             http: Arc::new(Outside),
         };
         let watch = Watch::open(watch).await.map_err(|error| anyhow::anyhow!("can't read what is watched: {error}"))?;
+        let watch = watch
+            .with_changes(Arc::new(CatalogChanges::new(Arc::clone(&shared_catalog))))
+            .with_actions(Arc::new(CatalogActions::new(Arc::clone(&shared_catalog))));
         let watch = Arc::new(watch);
         let reload =
             Arc::new(Reload::new(config, Arc::clone(&gateway), prices.clone(), Arc::clone(&watch), Arc::clone(&clock)));
@@ -123,6 +126,7 @@ impl App {
         registry.register_collector(Box::new(ConfigNumbers(Arc::clone(&reload))));
         registry.register_collector(Box::new(WatchNumbers(Arc::clone(&watch))));
         let (stopping, stop_seen) = watch::channel(false);
+        let numbers = status(&gateway, &queue, began);
         let api = signalbox_api::router(ApiParts {
             store: Arc::clone(&store) as Arc<dyn EventStore>,
             reindexer,
@@ -155,14 +159,14 @@ impl App {
             completer: Arc::clone(&gateway) as Arc<dyn Completer>,
             watch: Arc::clone(&watch),
             clock,
-            status: status(&gateway, &queue, began),
+            status: Arc::clone(&numbers),
             metrics_text: Arc::new(move || text_of(&registry)),
             stopping: stop_seen,
         });
         let grpc = ingest.grpc().prepare().into_axum_router();
         let first_key = first_key.map(|made| made.key);
         let queue_task = Mutex::new(Some(queue_task));
-        let watch_task = watching::start(watch);
+        let watch_task = watching::start(watch, numbers);
         Ok(Self {
             gateway,
             reload,

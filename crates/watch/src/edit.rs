@@ -11,7 +11,7 @@ use crate::mute::{Matcher, Silence};
 use crate::notice::{Event, Notice};
 use crate::outbox::Message;
 use crate::tell;
-use crate::watch::{Source, Watch};
+use crate::watch::{Inner, Source, Watch};
 
 const MOST_MONITORS: usize = 1_000;
 const MOST_SILENCES: usize = 1_000;
@@ -41,6 +41,9 @@ pub enum EditError {
     /// A channel would not take a message.
     #[error("channel `{0}`: {1}")]
     Channel(String, Failure),
+    /// An action failed.
+    #[error("`{0}` failed: {1}")]
+    Action(String, String),
 }
 
 impl EditError {
@@ -60,6 +63,25 @@ pub struct NewSilence {
     pub until: Timestamp,
     /// Why.
     pub reason: String,
+}
+
+/// What somebody said of an incident.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Said<'a> {
+    /// Who.
+    pub(crate) by: &'a str,
+    /// In words.
+    pub(crate) note: &'a str,
+    /// By which channel, if it knows already.
+    pub(crate) channel: Option<&'a str>,
+}
+
+impl Said<'_> {
+    fn not_back(&self, inner: &mut Inner, project: &ProjectId, id: &str, event: Event) {
+        if let Some(channel) = self.channel {
+            tell::not_back(inner, project, id, event, channel);
+        }
+    }
 }
 
 impl Watch {
@@ -154,7 +176,16 @@ impl Watch {
         by: &str,
         note: &str,
     ) -> Result<Incident, EditError> {
-        checked(note)?;
+        self.acknowledge_by(project, id, Said { by, note, channel: None }).await
+    }
+
+    pub(crate) async fn acknowledge_by(
+        &self,
+        project: &ProjectId,
+        id: &str,
+        said: Said<'_>,
+    ) -> Result<Incident, EditError> {
+        checked(said.note)?;
         let rules = self.rules();
         let now = self.clock.now();
         self.change(|inner| {
@@ -169,9 +200,10 @@ impl Watch {
             }
             incident.status = IncidentStatus::Acknowledged;
             incident.acknowledged_at = Some(now);
-            incident.acknowledged_by = Some(by.to_owned());
-            incident.note(now, "acknowledged", note, Some(by));
+            incident.acknowledged_by = Some(said.by.to_owned());
+            incident.note(now, "acknowledged", said.note, Some(said.by));
             tell::tell_those_told(inner, &rules, project, id, Event::Acknowledged, "", now);
+            said.not_back(inner, project, id, Event::Acknowledged);
             found(inner.incidents.get(&key), id)
         })
         .await
@@ -182,7 +214,16 @@ impl Watch {
     /// # Errors
     /// There is none, or it is over already.
     pub async fn resolve(&self, project: &ProjectId, id: &str, by: &str, note: &str) -> Result<Incident, EditError> {
-        checked(note)?;
+        self.resolve_by(project, id, Said { by, note, channel: None }).await
+    }
+
+    pub(crate) async fn resolve_by(
+        &self,
+        project: &ProjectId,
+        id: &str,
+        said: Said<'_>,
+    ) -> Result<Incident, EditError> {
+        checked(said.note)?;
         let rules = self.rules();
         let now = self.clock.now();
         self.change(|inner| {
@@ -190,7 +231,8 @@ impl Watch {
             if !found(inner.incidents.get(&key), id)?.is_open() {
                 return Err(EditError::Resolved(id.to_owned()));
             }
-            tell::resolve(inner, &rules, project, id, Some(by), note, now);
+            tell::resolve(inner, &rules, project, id, Some(said.by), said.note, now);
+            said.not_back(inner, project, id, Event::Resolved);
             found(inner.incidents.get(&key), id)
         })
         .await

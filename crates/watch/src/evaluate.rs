@@ -119,7 +119,7 @@ fn text_of(value: &Value) -> String {
     }
 }
 
-fn between(from: Timestamp, to: Timestamp) -> TimeRange {
+pub(crate) fn between(from: Timestamp, to: Timestamp) -> TimeRange {
     TimeRange { from: TimeBound::At(from), to: TimeBound::At(to) }
 }
 
@@ -167,6 +167,15 @@ impl Asker {
             }
         };
         Ok(plan.rows(&answer))
+    }
+
+    pub(crate) fn store(&self) -> &dyn EventStore {
+        &*self.store
+    }
+
+    /// Asks what nobody else will ask.
+    pub(crate) async fn ask(&self, project: &ProjectId, query: &Query) -> Result<Answer, StoreError> {
+        self.store.query(project, query).await
     }
 
     /// Forgets answers that nobody asks for any more.

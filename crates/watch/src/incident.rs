@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use signalbox_types::Timestamp;
 
+use crate::action::Action;
 use crate::config::{MonitorConfig, Severity};
+use crate::context::Context;
 use crate::escalate::Progress;
 use crate::kinds::shown;
 use crate::state::{Labels, SeriesState};
@@ -122,6 +124,15 @@ pub struct Incident {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub escalation: Option<Progress>,
+    /// What is beside it: changes just before, what differs, examples. Absent before it was looked into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<Context>,
+    /// What can be done about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<Action>,
+    /// The channel by which it was told of, if no monitor of ours found it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<String>,
 }
 
 impl Incident {
@@ -155,9 +166,13 @@ impl Incident {
             muted: None,
             worsened: false,
             escalation: None,
+            context: None,
+            actions: Vec::new(),
+            external: None,
         };
         incident.take(monitor, series, now);
         incident.runbook = monitor.runbook.as_ref().map(|text| incident.filled(text));
+        incident.actions = monitor.actions.iter().filter_map(|action| Action::of(action, &incident)).collect();
         let text = incident.title.clone();
         incident.note(now, "opened", text, None);
         incident
@@ -271,6 +286,9 @@ impl Incident {
             let end = one.until.map_or_else(|| "the end".to_owned(), |at| at.to_string());
             let _ = writeln!(text, "- **{}**: {}, from {} to {end}", one_line(&name), one_line(&one.text), one.since);
         }
+        if let Some(context) = &self.context {
+            text.push_str(&context.markdown());
+        }
         let _ = write!(text, "\n## Timeline\n\n");
         for entry in &self.timeline {
             let by = entry.by.as_ref().map(|by| format!(" ({by})")).unwrap_or_default();
@@ -341,12 +359,12 @@ fn fill(template: &str, value: &dyn Fn(&str) -> Option<String>) -> String {
     text
 }
 
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Seconds as people read them.
-fn length(seconds: u64) -> String {
+pub(crate) fn length(seconds: u64) -> String {
     match (seconds / 3_600, seconds / 60 % 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds} s"),
         (0, minutes, _) => format!("{minutes} min"),

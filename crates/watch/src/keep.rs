@@ -21,6 +21,8 @@ pub enum Kind {
     Objective,
     /// That somebody has frozen releases.
     Freeze,
+    /// Something that somebody changed.
+    Marker,
 }
 
 impl Kind {
@@ -35,14 +37,23 @@ impl Kind {
             Self::Message => "message",
             Self::Objective => "objective",
             Self::Freeze => "freeze",
+            Self::Marker => "marker",
         }
     }
 
     /// The kind with this word.
     #[must_use]
     pub fn find(word: &str) -> Option<Self> {
-        let all =
-            [Self::Monitor, Self::State, Self::Incident, Self::Silence, Self::Message, Self::Objective, Self::Freeze];
+        let all = [
+            Self::Monitor,
+            Self::State,
+            Self::Incident,
+            Self::Silence,
+            Self::Message,
+            Self::Objective,
+            Self::Freeze,
+            Self::Marker,
+        ];
         all.into_iter().find(|kind| kind.as_str() == word)
     }
 }

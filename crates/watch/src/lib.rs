@@ -1,20 +1,25 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+mod action;
 mod backtest;
 mod channels;
 mod config;
+mod context;
 mod edit;
 mod escalate;
 mod evaluate;
+mod inbound;
 mod incident;
 mod keep;
 mod kinds;
+mod marker;
 mod mute;
 mod notice;
 mod objective;
 mod on_call;
 mod outbox;
+mod own;
 mod starter;
 mod state;
 mod tell;
@@ -23,14 +28,18 @@ mod tests;
 mod tick;
 mod watch;
 
+pub use action::{Action, Actions, Asked, Doer, Does};
 pub use backtest::{Backtest, Firing, TestedPoint, TestedSeries};
 pub use channels::{Again, Channel, Failure, Http, HttpAnswer, HttpRequest, Taken};
 pub use config::*;
+pub use context::{Context, Difference, Example, Window};
 pub use edit::{EditError, NewSilence};
 pub use escalate::{Escalation, Progress, Step};
+pub use inbound::{Hook, HookError, HookKind};
 pub use incident::{Affected, Entry, Incident, IncidentStatus};
 pub use keep::{Keep, Key, Kind};
 pub use kinds::{Band, Beside, Evidence, Judgement, Model, Need, Observation, Outcome, Point, judge, needs};
+pub use marker::{Changes, Marker, MarkerKind, NewMarker};
 pub use mute::{Day, Inhibition, Maintenance, Matcher, Silence};
 pub use notice::{Event, Notice};
 pub use objective::{

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use signalbox_types::Timestamp;
 
+use crate::action::Asked;
 use crate::config::Severity;
 use crate::incident::{Affected, Incident};
 use crate::state::Labels;
@@ -24,6 +25,8 @@ pub enum Event {
     Resolved,
     /// Somebody tries the channel out.
     Test,
+    /// Something is to be done about it, by the other side of a webhook.
+    Action,
 }
 
 impl Event {
@@ -37,6 +40,7 @@ impl Event {
             Self::Acknowledged => "acknowledged",
             Self::Resolved => "resolved",
             Self::Test => "test",
+            Self::Action => "action",
         }
     }
 
@@ -50,6 +54,7 @@ impl Event {
             Self::Acknowledged => "Acknowledged",
             Self::Resolved => "Resolved",
             Self::Test => "Test",
+            Self::Action => "To be done",
         }
     }
 }
@@ -89,6 +94,12 @@ pub struct Notice {
     /// Where to read more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// What may have caused it: what differs most, and what was changed last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hints: Vec<String>,
+    /// What is to be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<Asked>,
     /// When it goes out this time: receivers refuse signatures that are old.
     #[serde(skip)]
     pub sent_at: Timestamp,
@@ -121,6 +132,8 @@ impl Notice {
             runbook: incident.runbook.clone(),
             by,
             url: public_url.map(|url| format!("{}/incidents?id={}", url.trim_end_matches('/'), incident.id)),
+            hints: Vec::new(),
+            action: None,
             sent_at: at,
         }
     }
@@ -143,6 +156,8 @@ impl Notice {
             runbook: None,
             by: None,
             url: None,
+            hints: Vec::new(),
+            action: None,
             sent_at: at,
         }
     }
@@ -167,6 +182,7 @@ impl Notice {
             let over = if one.firing { "" } else { " (over)" };
             lines.push(format!("- {name}{}{over}", one.text));
         }
+        lines.extend(self.hints.iter().map(|hint| format!("> {hint}")));
         lines.push(format!("Since {}", self.opened_at));
         lines.extend(self.owner.as_ref().map(|owner| format!("Owner: {owner}")));
         lines.extend(self.url.clone());

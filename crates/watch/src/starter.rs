@@ -35,7 +35,15 @@ pub(crate) fn objectives(config: &WatchConfig) -> Vec<ObjectiveConfig> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+    use signalbox_testkit::builders;
+    use signalbox_types::SpanKind;
+    use signalbox_types::seam::{Clock as _, EventStore as _};
+
     use super::*;
+    use crate::tests::{House, with};
 
     #[test]
     fn is_sound_and_gives_way() {
@@ -68,5 +76,72 @@ mod tests {
         let config = WatchConfig { objectives: vec![own.clone()], ..WatchConfig::default() };
         assert_eq!(objectives(&config), [own]);
         assert_eq!(objectives(&WatchConfig { starter: false, ..WatchConfig::default() }), []);
+    }
+
+    fn starter(name: &str) -> serde_json::Value {
+        let all: Vec<serde_json::Value> = serde_json::from_str(STARTER).unwrap();
+        let mut one = all.into_iter().find(|one| one["name"] == name).unwrap();
+        one["notify"] = json!(["hook"]);
+        one
+    }
+
+    /// Traces of a quarter of an hour: each with an agent, a few steps of it, and now and then a long one.
+    async fn quarter(house: &mut House, number: u64, steps: u64) {
+        let mut spans = Vec::new();
+        for trace in 0..40 {
+            let first = number * 100_000 + trace * 1_000;
+            let most = if trace % 20 == 0 { steps * 3 } else { steps - trace % 2 };
+            for step in 0..=most {
+                let now = house.clock.now();
+                let mut span = builders::llm_span("default", first + step, "gpt-4o", now, trace * 1_000 + step);
+                (span.input_messages, span.output_messages) = (Vec::new(), Vec::new());
+                span.trace_id = builders::trace_id(first);
+                if step == 0 {
+                    span.kind = SpanKind::Agent;
+                } else {
+                    span.parent_span_id = Some(builders::span_id(first));
+                }
+                spans.push(span);
+            }
+        }
+        house.store.append(spans.into()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn runaways_are_found_and_healthy_agents_are_not() {
+        for name in ["starter.fan-out", "starter.loop"] {
+            let mut house = House::new(with(json!(null), json!({"monitors": []}))).await;
+            for number in 0..40 {
+                quarter(&mut house, number, 5 + number % 2).await;
+                house.clock.advance(Duration::from_secs(900));
+            }
+            house.configure(with(starter(name), json!({}))).await;
+            for number in 40..60 {
+                quarter(&mut house, number, 5 + number % 2).await;
+                for _ in 0..3 {
+                    house.pass(300).await;
+                }
+            }
+            assert_eq!(house.told(), Vec::<String>::new(), "{name}");
+            for number in 60..62 {
+                quarter(&mut house, number, 30).await;
+                for _ in 0..3 {
+                    house.pass(300).await;
+                }
+            }
+            assert_eq!(house.told(), ["opened"], "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn spans_that_were_lost_are_told_of_once() {
+        let mut house = House::new(with(starter("starter.exporter-drops"), json!({}))).await;
+        for shed in [0, 0, 7, 7, 7, 7, 7, 7, 7, 7, 7] {
+            house.watch.record_own(&[("signalbox.spans.shed", shed)]).await.unwrap();
+            house.pass(60).await;
+        }
+        assert_eq!(house.told(), ["opened", "resolved"]);
+        assert!(house.incidents()[0].title.contains("signalbox.spans.shed"), "{:?}", house.incidents());
+        assert!(house.incidents()[0].timeline[0].text.ends_with("7 > 0"), "{:?}", house.incidents());
     }
 }

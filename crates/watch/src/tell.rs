@@ -35,15 +35,20 @@ pub(crate) fn look_after(inner: &mut Inner, rules: &Rules, now: Timestamp) {
 fn look_after_one(inner: &mut Inner, rules: &Rules, project: &ProjectId, id: &str, now: Timestamp) {
     let key = (project.clone(), id.to_owned());
     let Some(incident) = inner.incidents.get(&key) else { return };
-    let monitor = inner.monitors.get(&(project.clone(), incident.monitor.clone())).map(|one| Arc::clone(&one.config));
-    let Some(monitor) = monitor else {
-        return resolve(inner, rules, project, id, None, "its monitor is gone", now);
+    let (ends_by_itself, escalation) = match &incident.external {
+        Some(channel) => (true, rules.escalation_of_alerts(channel)),
+        None => {
+            let monitor = inner.monitors.get(&(project.clone(), incident.monitor.clone()));
+            let Some(monitor) = monitor.map(|one| Arc::clone(&one.config)) else {
+                return resolve(inner, rules, project, id, None, "its monitor is gone", now);
+            };
+            (monitor.auto_resolve, rules.escalation(&monitor))
+        }
     };
-    if monitor.auto_resolve && !incident.fires() {
+    if ends_by_itself && !incident.fires() {
         return resolve(inner, rules, project, id, None, "nothing fires any more", now);
     }
     let muted = muted(inner, rules, project, incident, now);
-    let escalation = rules.escalation(&monitor);
     let Some(incident) = inner.incidents.get_mut(&key) else { return };
     if incident.muted != muted {
         let text =
@@ -60,6 +65,7 @@ fn look_after_one(inner: &mut Inner, rules: &Rules, project: &ProjectId, id: &st
         let turn = format!("-{}", now.as_micros());
         tell_those_told(inner, rules, project, id, Event::Worsened, &turn, now);
     }
+    crate::action::automatic(inner, rules, project, id, now);
     escalate(inner, rules, project, id, &escalation, now);
 }
 
@@ -169,8 +175,16 @@ pub(crate) fn resolve(
     tell_those_told(inner, rules, project, id, Event::Resolved, "", now);
 }
 
+/// Who told us need not be told.
+pub(crate) fn not_back(inner: &mut Inner, project: &ProjectId, id: &str, event: Event, channel: &str) {
+    let key = format!("{id}-{}-{channel}", event.as_str());
+    if inner.outbox.remove(&key).is_some() {
+        inner.save_message(project, &key);
+    }
+}
+
 /// Puts a message into the outbox.
-fn write(inner: &mut Inner, project: &ProjectId, channel: String, notice: Notice, now: Timestamp) {
+pub(crate) fn write(inner: &mut Inner, project: &ProjectId, channel: String, notice: Notice, now: Timestamp) {
     let order = inner.outbox.values().map(|one| one.order).max().unwrap_or_default() + 1;
     let id = format!("{}-{channel}", notice.key);
     let message = Message {
@@ -238,9 +252,10 @@ impl Watch {
             due.into_iter().map(sent).collect()
         };
         let tried = due.len();
-        let sends = due.into_iter().map(|(message, reference)| {
+        let sends = due.into_iter().map(|(mut message, reference)| {
             let channel = rules.channels.get(&message.channel).cloned();
             async move {
+                message.notice.hints = self.hints(&message).await;
                 let sent = match channel {
                     Some(channel) => channel.send(&message.notice, reference.as_deref(), &*self.http).await,
                     None => Err(Failure {
@@ -249,7 +264,13 @@ impl Watch {
                     }),
                 };
                 // One by one as they come: a slow channel holds no other's answer up.
+                let delivered = sent.is_ok();
                 self.change(|inner| settle(inner, &message, sent, self.clock.now())).await;
+                if let (true, Some(asked), Some(actions)) = (delivered, &message.notice.action, &self.actions)
+                    && message.notice.by.is_none()
+                {
+                    actions.done_by_itself(&message.project, &message.notice.incident, &asked.name).await;
+                }
             }
         });
         join_all(sends).await;

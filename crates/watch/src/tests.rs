@@ -39,7 +39,7 @@ impl Keep for Documents {
 /// The other side of every webhook.
 #[derive(Debug, Default)]
 pub(crate) struct Receiver {
-    taken: Mutex<Vec<Value>>,
+    pub(crate) taken: Mutex<Vec<Value>>,
     status: Mutex<Option<u16>>,
 }
 
@@ -55,9 +55,9 @@ impl Http for Receiver {
 
 pub(crate) struct House {
     pub(crate) clock: Arc<ManualClock>,
-    store: Arc<MemoryStore>,
+    pub(crate) store: Arc<MemoryStore>,
     pub(crate) documents: Arc<Documents>,
-    receiver: Arc<Receiver>,
+    pub(crate) receiver: Arc<Receiver>,
     pub(crate) config: Value,
     pub(crate) watch: Watch,
     spans: u64,
@@ -70,6 +70,12 @@ impl House {
         let (documents, receiver) = (Arc::new(Documents::default()), Arc::new(Receiver::default()));
         let watch = open(&clock, &store, &documents, &receiver, &config).await;
         Self { clock, store, documents, receiver, config, watch, spans: 0 }
+    }
+
+    /// With another configuration, from a restart on.
+    pub(crate) async fn configure(&mut self, config: Value) {
+        self.config = config;
+        self.restart().await;
     }
 
     /// As after `kill -9`.
@@ -140,7 +146,7 @@ async fn open(
     Watch::open(parts).await.unwrap()
 }
 
-fn error_rate(more: Value) -> Value {
+pub(crate) fn error_rate(more: Value) -> Value {
     let failing = json!({"field": "status", "op": "=", "value": "error"});
     let mut monitor = json!({
         "name": "error-rate",
@@ -157,7 +163,7 @@ fn error_rate(more: Value) -> Value {
     monitor
 }
 
-fn with(monitor: Value, more: Value) -> Value {
+pub(crate) fn with(monitor: Value, more: Value) -> Value {
     let hook = |name: &str| json!({"name": name, "via": {"webhook": {"url": "https://h.example/x"}}});
     let mut config = json!({"monitors": [monitor], "channels": [hook("hook"), hook("boss")]});
     config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -445,4 +451,32 @@ async fn other_projects_see_nothing_of_it() {
     assert!(house.watch.incident(&other, &id).is_err());
     assert!(house.watch.acknowledge(&other, &id, "eve", "").await.is_err());
     assert!(house.watch.resolve(&other, &id, "eve", "").await.is_err());
+}
+
+#[tokio::test]
+async fn what_is_done_by_itself_is_done_once() {
+    let actions = json!([
+        {"name": "Second provider", "webhook": {"channel": "boss", "parameters": {"rate": "{{value}}"}}, "automatic": true},
+        {"name": "By hand", "webhook": {"channel": "boss"}},
+    ]);
+    let mut house = House::new(with(error_rate(json!({"for": 1, "actions": actions})), json!({}))).await;
+    for _ in 0..3 {
+        house.minute(10).await;
+        house.restart().await;
+    }
+    assert_eq!(house.told(), ["opened", "action"]);
+    let sent = house.receiver.taken.lock()[1].clone();
+    assert_eq!(sent["type"], "incident.action");
+    assert_eq!(sent["data"]["action"], json!({"name": "Second provider", "parameters": {"rate": "0.1"}}));
+    let id = house.incidents()[0].id.clone();
+    let by = Doer { name: "ann".to_owned(), key: signalbox_types::KeyId::new("k") };
+    house.watch.act(&House::project(), &id, 1, &by).await.unwrap();
+    house.pass(1).await;
+    assert_eq!(house.told(), ["opened", "action", "action"]);
+    let incident = house.incidents().remove(0);
+    assert!(incident.actions.iter().all(|action| action.done_at.is_some()));
+    assert!(incident.timeline.iter().any(|entry| entry.what == "action" && entry.by.as_deref() == Some("ann")));
+    let never = json!({"automatic": true, "name": "x", "disable_key": {"key": "k"}});
+    let refused = house.watch.check_monitor(&error_rate(json!({"name": "x", "actions": [never]}))).unwrap_err();
+    assert!(refused.to_string().contains("`actions[0].automatic`: is for webhooks only"), "{refused}");
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use signalbox_types::seam::{Clock, EventStore};
 use signalbox_types::{ProjectId, Timestamp};
 
+use crate::action::Actions;
 use crate::channels::{Channel, Http, channel};
 use crate::config::{MonitorConfig, WatchConfig};
 use crate::escalate::Escalation;
@@ -16,6 +17,7 @@ use crate::evaluate::Asker;
 use crate::incident::Incident;
 use crate::keep::{Keep, Key, Kind};
 use crate::kinds::Model;
+use crate::marker::{Changes, Marker};
 use crate::mute::Silence;
 use crate::objective::{self, Accounts, ManualFreeze, Objective};
 use crate::outbox::Message;
@@ -54,6 +56,12 @@ pub struct Watch {
     /// One evaluation at a time.
     pub(crate) turn: tokio::sync::Mutex<()>,
     pub(crate) accounts: Accounts,
+    /// One incident is looked into at a time, so that the store has time for others.
+    pub(crate) looking: tokio::sync::Mutex<()>,
+    pub(crate) changes: Option<Arc<dyn Changes>>,
+    /// Counters of this process, as they were last written down.
+    pub(crate) own: Mutex<BTreeMap<String, u64>>,
+    pub(crate) actions: Option<Arc<dyn Actions>>,
 }
 
 /// The configuration, ready to be used.
@@ -103,6 +111,7 @@ pub(crate) struct Inner {
     pub(crate) incidents: BTreeMap<(ProjectId, String), Incident>,
     pub(crate) silences: BTreeMap<(ProjectId, String), Silence>,
     pub(crate) outbox: BTreeMap<String, Message>,
+    pub(crate) markers: BTreeMap<(ProjectId, String), Marker>,
     pub(crate) sending: BTreeSet<String>,
     pub(crate) objectives: BTreeMap<(ProjectId, String), Objective>,
     pub(crate) freezes: BTreeMap<ProjectId, ManualFreeze>,
@@ -261,6 +270,9 @@ impl Watch {
                     serde_json::from_value(value).map(|one| drop(inner.silences.insert((project, id.clone()), one)))
                 }
                 Kind::Message => serde_json::from_value(value).map(|one| drop(inner.outbox.insert(id.clone(), one))),
+                Kind::Marker => {
+                    serde_json::from_value(value).map(|one| drop(inner.markers.insert((project, id.clone()), one)))
+                }
                 Kind::State => {
                     serde_json::from_value::<KeptState>(value).map(|one| states.push((project, id.clone(), one)))
                 }
@@ -295,6 +307,10 @@ impl Watch {
             writing: tokio::sync::Mutex::default(),
             turn: tokio::sync::Mutex::default(),
             accounts: Accounts::default(),
+            looking: tokio::sync::Mutex::default(),
+            changes: None,
+            own: Mutex::default(),
+            actions: None,
         })
     }
 

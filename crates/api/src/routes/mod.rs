@@ -13,10 +13,12 @@ mod export;
 mod fields;
 mod guard;
 mod health;
+mod hooks;
 mod import;
 mod incidents;
 mod keys;
 mod live;
+mod markers;
 mod monitors;
 mod objectives;
 mod online_rules;
@@ -131,6 +133,12 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(traces::list))
         .routes(routes!(traces::show))
         .routes(routes!(traces::span))
+        .routes(routes!(markers::list, markers::create))
+        .routes(routes!(incidents::look))
+        .routes(routes!(incidents::act))
+        .routes(routes!(hooks::alertmanager))
+        .routes(routes!(hooks::pagerduty))
+        .routes(routes!(hooks::slack))
 }
 
 /// The API, ready to be served. What it doesn't know gets a 404 in JSON; the binary may put another

@@ -73,7 +73,7 @@ impl House {
             clock: Arc::clone(&seam),
         });
         let models: Arc<ScriptedCompleter> = Arc::default();
-        let watching = watching::open(Arc::clone(&asked), Arc::clone(&seam)).await;
+        let watching = watching::open(Arc::clone(&asked), Arc::clone(&seam), Arc::clone(&catalog)).await;
         let router = router(ApiParts {
             online: online.await.unwrap(),
             store: asked,

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use serde_json::{Value, json};
+use signalbox_catalog::Catalog;
 use signalbox_types::ProjectId;
 use signalbox_types::seam::{BoxFuture, Clock, EventStore};
 use signalbox_watch::{Http, HttpAnswer, HttpRequest, Keep, Key, Watch, WatchParts};
+
+use crate::{CatalogActions, CatalogChanges};
 
 #[derive(Debug, Default)]
 struct Documents(std::sync::Mutex<BTreeMap<Key, Value>>);
@@ -40,11 +43,15 @@ impl Http for OtherSide {
     }
 }
 
-pub(super) async fn open(store: Arc<dyn EventStore>, clock: Arc<dyn Clock>) -> Arc<Watch> {
+pub(super) async fn open(store: Arc<dyn EventStore>, clock: Arc<dyn Clock>, catalog: Arc<Catalog>) -> Arc<Watch> {
     let hook = |name: &str| json!({"name": name, "via": {"webhook": {"url": format!("https://hook.example/{name}")}}});
     let config = json!({
         "starter": false,
-        "channels": [hook("ops"), hook("gone")],
+        "channels": [
+            hook("ops"),
+            hook("gone"),
+            {"name": "prom", "via": {"alertmanager": {"webhook_token": "a-token-of-alertmanager"}}},
+        ],
         "monitors": [{
             "name": "configured", "query": {"measures": [{"fn": "count"}]}, "condition": {"threshold": {"above": 1_000_000}}
         }],
@@ -57,5 +64,6 @@ pub(super) async fn open(store: Arc<dyn EventStore>, clock: Arc<dyn Clock>) -> A
         keep: Arc::new(Documents::default()),
         http: Arc::new(OtherSide),
     };
-    Arc::new(Watch::open(parts).await.unwrap())
+    let watch = Watch::open(parts).await.unwrap().with_changes(Arc::new(CatalogChanges::new(Arc::clone(&catalog))));
+    Arc::new(watch.with_actions(Arc::new(CatalogActions::new(catalog))))
 }

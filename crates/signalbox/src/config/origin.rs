@@ -1,5 +1,7 @@
 //! Where a configuration comes from, and what of it is in force only from the start of the process on.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::PathBuf;
 
 use serde_json::{Map, Value};
@@ -18,6 +20,8 @@ pub(crate) struct Origin {
     pub(crate) is_there: bool,
     /// What it says of what only a restart changes.
     fixed: Map<String, Value>,
+    /// What each section says, as a number: it may hold secrets.
+    sections: BTreeMap<String, u64>,
 }
 
 impl Origin {
@@ -29,7 +33,19 @@ impl Origin {
             let of = |name: &str| limits.get(name).cloned().map(|limit| (name.to_owned(), limit));
             fixed.insert("gateway".to_owned(), Value::Object(FIXED_LIMITS.into_iter().filter_map(of).collect()));
         }
-        Self { fixed, ..Self::default() }
+        let sections = document.as_object().into_iter().flatten();
+        let sections = sections.map(|(name, section)| {
+            let mut hasher = DefaultHasher::new();
+            section.to_string().hash(&mut hasher);
+            (name.clone(), hasher.finish())
+        });
+        Self { fixed, sections: sections.collect(), ..Self::default() }
+    }
+
+    /// The sections that a newer one changes.
+    pub(crate) fn changed(&self, newer: &Self) -> Vec<String> {
+        let names: BTreeSet<&String> = self.sections.keys().chain(newer.sections.keys()).collect();
+        names.into_iter().filter(|name| self.sections.get(*name) != newer.sections.get(*name)).cloned().collect()
     }
 
     /// The fields that a newer one changes and only a restart brings into force.
@@ -67,6 +83,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn names_the_sections_that_changed() {
+        let (one, other) =
+            (json!({"routes": [], "guard": {"a": 1}}), json!({"guard": {"a": 2}, "watch": {}, "routes": []}));
+        assert_eq!(Origin::of(&one).changed(&Origin::of(&other)), ["guard", "watch"]);
+        assert!(Origin::of(&one).changed(&Origin::of(&one)).is_empty());
+    }
 
     #[test]
     fn names_what_only_a_restart_brings_into_force() {

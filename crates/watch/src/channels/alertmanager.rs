@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use signalbox_types::seam::BoxFuture;
 
-use super::{Channel, Failure, Http, HttpRequest, Taken, below, post};
+use super::{Again, Channel, Failure, Http, HttpRequest, Taken, below, post};
 use crate::config::{AlertmanagerConfig, Length};
 use crate::notice::{Event, Notice};
 
@@ -55,7 +55,10 @@ impl Channel for Alertmanager {
             if notice.event == Event::Acknowledged {
                 return Ok(Taken::default());
             }
-            let mut request = HttpRequest::json(below(&self.0.url, "/api/v2/alerts"), &alerts(notice));
+            let Some(url) = &self.0.url else {
+                return Err(Failure::new("it has no `url`: it only receives", Again::Never));
+            };
+            let mut request = HttpRequest::json(below(url, "/api/v2/alerts"), &alerts(notice));
             for (name, value) in &self.0.headers {
                 request = request.with(name, value.clone());
             }

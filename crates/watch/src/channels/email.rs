@@ -108,6 +108,8 @@ pub(super) fn html(notice: &Notice) -> String {
         )
     };
     let series: String = notice.series.iter().map(row).collect();
+    let hints: String = notice.hints.iter().map(|hint| format!("<li>{}</li>", escaped(hint))).collect();
+    let hints = if hints.is_empty() { hints } else { format!("<ul>{hints}</ul>") };
     let owner = notice.owner.as_ref().map(|owner| format!(" · owner {}", escaped(owner))).unwrap_or_default();
     let link = notice
         .url
@@ -120,7 +122,7 @@ pub(super) fn html(notice: &Notice) -> String {
         .map(|text| format!("<h3>Runbook</h3><pre style=\"white-space:pre-wrap;font:inherit\">{}</pre>", escaped(text)))
         .unwrap_or_default();
     format!(
-        "<!doctype html><html><body style=\"font-family:sans-serif;color:#1c2430\"><h2>{}</h2><table>{series}</table>\
+        "<!doctype html><html><body style=\"font-family:sans-serif;color:#1c2430\"><h2>{}</h2><table>{series}</table>{hints}\
          <p style=\"color:#5b6675\">{} · since {}{owner}</p>{link}{runbook}</body></html>",
         escaped(&notice.headline()),
         escaped(&notice.monitor),

@@ -23,6 +23,7 @@ use crate::config::{ChannelConfig, Via};
 use crate::notice::Notice;
 
 pub(crate) use email::problems as email_problems;
+pub(crate) use slack::ACKNOWLEDGE;
 pub(crate) use webhook::signing_key;
 
 /// What is sent over HTTP.

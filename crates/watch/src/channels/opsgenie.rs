@@ -18,7 +18,7 @@ impl Opsgenie {
         let (path, body) = match notice.event {
             Event::Acknowledged => (alert("acknowledge"), json!({"source": "Signalbox", "user": notice.by})),
             Event::Resolved => (alert("close"), json!({"source": "Signalbox", "user": notice.by})),
-            Event::Opened | Event::Escalated | Event::Worsened | Event::Test => {
+            Event::Opened | Event::Escalated | Event::Worsened | Event::Test | Event::Action => {
                 let priority = match notice.severity {
                     Severity::Critical => "P1",
                     Severity::Error => "P2",

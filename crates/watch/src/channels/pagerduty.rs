@@ -15,7 +15,7 @@ impl Pagerduty {
         let action = match notice.event {
             Event::Acknowledged => "acknowledge",
             Event::Resolved => "resolve",
-            Event::Opened | Event::Escalated | Event::Worsened | Event::Test => "trigger",
+            Event::Opened | Event::Escalated | Event::Worsened | Event::Test | Event::Action => "trigger",
         };
         let mut body = json!({
             "routing_key": self.0.routing_key.expose(),
@@ -42,6 +42,9 @@ impl Pagerduty {
                     "runbook": notice.runbook,
                 },
             });
+            if !notice.hints.is_empty() {
+                body["payload"]["custom_details"]["hints"] = json!(notice.hints);
+            }
             body["client"] = json!("Signalbox");
             if let Some(url) = &notice.url {
                 body["client_url"] = json!(url);

@@ -13,6 +13,9 @@ use crate::notice::{Event, Notice};
 /// What Slack takes in one text of a section.
 const MOST_CHARS: usize = 2_900;
 
+/// What a press on the button is called.
+pub(crate) const ACKNOWLEDGE: &str = "acknowledge";
+
 #[derive(Debug)]
 pub(super) struct Slack(pub(super) SlackConfig);
 
@@ -40,7 +43,7 @@ fn sign(notice: &Notice) -> &'static str {
     }
 }
 
-fn message(notice: &Notice) -> Value {
+fn message(notice: &Notice, has_button: bool) -> Value {
     let section =
         |text: String| json!({"type": "section", "text": {"type": "mrkdwn", "text": at_most(&text, MOST_CHARS)}});
     let headline = escaped(&notice.headline());
@@ -57,6 +60,10 @@ fn message(notice: &Notice) -> Value {
     if !series.is_empty() {
         blocks.push(section(series.join("\n")));
     }
+    if !notice.hints.is_empty() {
+        let hints: Vec<String> = notice.hints.iter().map(|hint| format!("> {}", escaped(hint))).collect();
+        blocks.push(section(hints.join("\n")));
+    }
     if let Some(runbook) = notice.runbook.as_ref().filter(|_| matches!(notice.event, Event::Opened | Event::Worsened)) {
         blocks.push(section(escaped(runbook)));
     }
@@ -65,6 +72,11 @@ fn message(notice: &Notice) -> Value {
     about.extend(notice.url.as_ref().map(|url| format!("<{url}|open>")));
     let context = json!({"type": "mrkdwn", "text": at_most(&about.join(" · "), MOST_CHARS)});
     blocks.push(json!({"type": "context", "elements": [context]}));
+    if has_button && matches!(notice.event, Event::Opened | Event::Escalated | Event::Worsened) {
+        let text = json!({"type": "plain_text", "text": "Acknowledge"});
+        let button = json!({"type": "button", "text": text, "action_id": ACKNOWLEDGE, "value": notice.incident, "style": "primary"});
+        blocks.push(json!({"type": "actions", "elements": [button]}));
+    }
     json!({"text": at_most(&headline, MOST_CHARS), "blocks": blocks})
 }
 
@@ -76,7 +88,7 @@ impl Slack {
         thread: Option<&str>,
         http: &dyn Http,
     ) -> Result<Taken, Failure> {
-        let mut body = message(notice);
+        let mut body = message(notice, self.0.signing_secret.is_some());
         body["channel"] = json!(self.0.channel);
         if let Some(thread) = thread {
             body["thread_ts"] = json!(thread);
@@ -113,7 +125,8 @@ impl Channel for Slack {
             match (&self.0.bot_token, &self.0.webhook_url) {
                 (Some(token), _) => self.as_bot(token, notice, reference, http).await,
                 (None, Some(url)) => {
-                    post(http, HttpRequest::json(url.expose(), &message(notice))).await?;
+                    post(http, HttpRequest::json(url.expose(), &message(notice, self.0.signing_secret.is_some())))
+                        .await?;
                     Ok(Taken::default())
                 }
                 (None, None) => Err(Failure::new("it has neither a webhook nor a token", Again::Never)),

@@ -54,6 +54,8 @@ fn notice(event: Event) -> Notice {
         runbook: Some("Look at **<provider>**.".to_owned()),
         by: matches!(event, Event::Acknowledged | Event::Resolved).then(|| "ann".to_owned()),
         url: Some("https://box.example/incidents?id=0193a5b0".to_owned()),
+        hints: Vec::new(),
+        action: None,
         sent_at: at,
     }
 }
@@ -225,4 +227,24 @@ async fn mail_servers_say_whether_to_try_again() {
     assert!(super::email::html(&notice(Event::Opened)).contains("Look at **&lt;provider&gt;**."));
     assert_eq!(mail("550 no such user").await.0.unwrap_err().again, Again::Never);
     assert_eq!(mail("451 try later").await.0.unwrap_err().again, Again::Later);
+}
+
+#[tokio::test]
+async fn what_may_have_caused_it_is_told_by_all() {
+    let mut notice = notice(Event::Opened);
+    notice.hints = vec!["`provider=<azure>`: 84 % of failed calls, 12 % before".to_owned()];
+    for (via, escaped) in [
+        (json!({"webhook": {"url": "https://h.example/x"}}), false),
+        (json!({"slack": {"webhook_url": "https://hooks.slack.example/x"}}), true),
+        (json!({"pagerduty": {"routing_key": "R0"}}), false),
+        (json!({"opsgenie": {"api_key": "G0"}}), false),
+        (json!({"alertmanager": {"url": "http://am.example:9093"}}), false),
+    ] {
+        let http = answering(200, "ok");
+        made(via).send(&notice, None, &http).await.unwrap();
+        let body = String::from_utf8(http.sent.into_inner()[0].body.to_vec()).unwrap();
+        let expected = if escaped { "provider=&lt;azure&gt;" } else { "provider=<azure>" };
+        assert!(body.contains(expected), "{body}");
+    }
+    assert!(email::html(&notice).contains("<li>`provider=&lt;azure&gt;`: 84 %"));
 }

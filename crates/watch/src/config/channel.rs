@@ -9,6 +9,8 @@ use signalbox_types::Secret;
 use super::Problem;
 use super::check::name_problem;
 
+const LEAST_SECRET: usize = 16;
+
 /// A way to tell somebody.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -64,6 +66,10 @@ pub struct SlackConfig {
     /// The channel a bot writes to: its id or `#name`.
     #[serde(default)]
     pub channel: Option<String>,
+    /// The app's signing secret. With it messages have a button that acknowledges, if the app's interactivity has the request URL
+    /// `https://…/api/v1/hooks/slack/{channel}`. Write `${ENV_VAR}`.
+    #[serde(default)]
+    pub signing_secret: Option<Secret>,
     /// Where Slack's API is. Default `https://slack.com/api`.
     #[serde(default = "slack")]
     pub base_url: String,
@@ -75,6 +81,10 @@ pub struct SlackConfig {
 pub struct PagerdutyConfig {
     /// The integration's routing key. Write `${ENV_VAR}`.
     pub routing_key: Secret,
+    /// The secret of a webhook subscription (v3) to `https://…/api/v1/hooks/pagerduty/{channel}`. With it what is acknowledged or
+    /// resolved there is so here. Write `${ENV_VAR}`.
+    #[serde(default)]
+    pub webhook_secret: Option<Secret>,
     /// Where its events go. Default `https://events.pagerduty.com`; `https://events.eu.pagerduty.com` for accounts in the EU.
     #[serde(default = "pagerduty")]
     pub base_url: String,
@@ -95,11 +105,19 @@ pub struct OpsgenieConfig {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AlertmanagerConfig {
-    /// Where it is. Example: `http://127.0.0.1:9093`.
-    pub url: String,
+    /// Where it is, if it is to be told. Example: `http://127.0.0.1:9093`.
+    #[serde(default)]
+    pub url: Option<String>,
     /// Headers that it wants. Example: `authorization: ${ALERTMANAGER_AUTH}`.
     #[serde(default)]
     pub headers: BTreeMap<String, Secret>,
+    /// The bearer token that a receiver of its sends with webhooks to `https://…/api/v1/hooks/alertmanager/{channel}`: its alerts become
+    /// incidents here. At least 16 characters. Write `${ENV_VAR}`.
+    #[serde(default)]
+    pub webhook_token: Option<Secret>,
+    /// Channels that are told of those incidents. Default: nobody, since an Alertmanager tells people itself.
+    #[serde(default)]
+    pub notify: Vec<String>,
 }
 
 /// How the mail server is spoken to.
@@ -166,6 +184,12 @@ impl Via {
     }
 }
 
+/// A secret that comes in is worth what it takes to guess it.
+fn guessable(secret: Option<&Secret>) -> Option<String> {
+    let short = secret.is_some_and(|secret| secret.expose().len() < LEAST_SECRET);
+    short.then(|| format!("is shorter than {LEAST_SECRET} bytes, which can be guessed"))
+}
+
 impl ChannelConfig {
     pub(crate) fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
@@ -186,6 +210,9 @@ impl ChannelConfig {
                     report("secret", problem);
                 }
             }
+            Via::Slack(SlackConfig { signing_secret: Some(secret), .. }) if guessable(Some(secret)).is_some() => {
+                guessable(Some(secret)).into_iter().for_each(|problem| report("signing_secret", problem));
+            }
             Via::Slack(slack) => match (&slack.webhook_url, &slack.bot_token, &slack.channel) {
                 (Some(hook), None, None) => {
                     url(hook.expose()).into_iter().for_each(|problem| report("webhook_url", problem))
@@ -196,12 +223,27 @@ impl ChannelConfig {
                 _ => report("webhook_url", "expected `webhook_url`, or else `bot_token` and `channel`".to_owned()),
             },
             Via::Pagerduty(pagerduty) => {
-                url(&pagerduty.base_url).into_iter().for_each(|problem| report("base_url", problem))
+                url(&pagerduty.base_url).into_iter().for_each(|problem| report("base_url", problem));
+                guessable(pagerduty.webhook_secret.as_ref())
+                    .into_iter()
+                    .for_each(|problem| report("webhook_secret", problem));
             }
             Via::Opsgenie(opsgenie) => {
                 url(&opsgenie.base_url).into_iter().for_each(|problem| report("base_url", problem))
             }
-            Via::Alertmanager(one) => url(&one.url).into_iter().for_each(|problem| report("url", problem)),
+            Via::Alertmanager(one) => {
+                if one.url.is_none() && one.webhook_token.is_none() {
+                    report(
+                        "url",
+                        "is missing, as is `webhook_token`; expected where it is, or what it sends".to_owned(),
+                    );
+                }
+                one.url.as_deref().and_then(url).into_iter().for_each(|problem| report("url", problem));
+                guessable(one.webhook_token.as_ref()).into_iter().for_each(|problem| report("webhook_token", problem));
+                if one.notify.contains(&self.name) {
+                    report("notify", "names this channel itself: what it sends would go back to it".to_owned());
+                }
+            }
             Via::Email(email) => {
                 for (field, problem) in crate::channels::email_problems(email) {
                     report(&field, problem);

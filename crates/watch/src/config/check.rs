@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use signalbox_types::Query;
 use signalbox_types::query::{Function, Measure};
 
+use super::action::MOST_ACTIONS;
 use super::condition::{BurnRate, Change, Condition, Sequential, Threshold};
 use super::{Length, MonitorConfig};
 
@@ -84,6 +85,12 @@ pub(crate) fn monitor(monitor: &MonitorConfig) -> Vec<Problem> {
     if monitor.escalation.is_some() && !monitor.notify.is_empty() {
         problems
             .push(Problem::new("notify", "stands beside `escalation`, which says who is told; leave one of them out"));
+    }
+    if monitor.actions.len() > MOST_ACTIONS {
+        problems.push(Problem::new("actions", format!("are more than {MOST_ACTIONS}")));
+    }
+    for (i, action) in monitor.actions.iter().enumerate() {
+        problems.extend(action.problems().into_iter().map(|problem| problem.under(&format!("actions[{i}]"))));
     }
     query(monitor, &mut problems);
     condition(monitor, &mut problems);

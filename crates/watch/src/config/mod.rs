@@ -1,5 +1,6 @@
 //! What a user may say about watching. The doc comments are the manual.
 
+mod action;
 mod channel;
 mod check;
 mod check_objective;
@@ -15,6 +16,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub use action::{ActionConfig, DisableKey, WebhookAction};
 pub use channel::{
     AlertmanagerConfig, ChannelConfig, EmailConfig, OpsgenieConfig, PagerdutyConfig, Security, SlackConfig, Via,
     WebhookConfig,
@@ -43,7 +45,7 @@ pub struct WatchConfig {
     /// Where people reach this Signalbox, for links in messages. Example: `https://signalbox.example.com`.
     pub public_url: Option<String>,
     /// Whether there are the monitors of the starter set: outages, error rate, latency, first token, cost, tokens, guardrails,
-    /// quality. One of your own with the name of one of them takes its place. Default `true`.
+    /// quality, runaways, lost spans. One of your own with the name of one of them takes its place. Default `true`.
     pub starter: bool,
     /// Channels that are told of the starter set's incidents. Default: nobody; they are shown all the same.
     pub starter_notify: Vec<String>,
@@ -131,6 +133,12 @@ impl WatchConfig {
             .for_each(|(i, one)| under("escalations", i, one.problems(&channels, &schedules)));
         self.schedules.iter().enumerate().for_each(|(i, one)| under("schedules", i, one.problems(&people)));
         self.maintenance.iter().enumerate().for_each(|(i, one)| under("maintenance", i, one.problems()));
+        for (i, one) in self.channels.iter().enumerate() {
+            if let Via::Alertmanager(one) = &one.via {
+                let found = unknown(&one.notify, &channels).into_iter();
+                under("channels", i, found.map(|problem| problem.under("via.alertmanager")).collect());
+            }
+        }
         for (i, person) in self.people.iter().enumerate() {
             under("people", i, unknown(&person.notify, &channels));
         }
@@ -151,6 +159,14 @@ impl WatchConfig {
         if let Some(name) = monitor.escalation.as_deref().filter(|name| !escalations.contains(name)) {
             let problem = format!("there is no escalation `{name}`; {}", crate::escalate::listed(&escalations));
             problems.push(Problem::new("escalation", problem));
+        }
+        for (i, action) in monitor.actions.iter().enumerate() {
+            let Some(webhook) = &action.webhook else { continue };
+            let known = self.channels.iter().find(|one| one.name == webhook.channel);
+            if !known.is_some_and(|one| matches!(one.via, Via::Webhook(_))) {
+                let problem = format!("there is no channel `{}` via a webhook", webhook.channel);
+                problems.push(Problem::new(format!("actions[{i}].webhook.channel"), problem));
+            }
         }
         problems
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use signalbox_types::Query;
 use signalbox_types::query::{Function, Measure};
 
-use super::{Condition, Length, Problem};
+use super::{ActionConfig, Composite, Condition, Length, Problem};
 
 /// How bad it is.
 #[derive(
@@ -167,6 +167,9 @@ pub struct MonitorConfig {
     /// The escalation that decides who is told when, in place of `notify`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escalation: Option<String>,
+    /// What can be done from the incident's page, or by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<ActionConfig>,
     /// What makes one incident: `monitor` or `series`. Default `monitor`.
     #[serde(default)]
     pub group: Grouping,
@@ -210,6 +213,36 @@ fn yes() -> bool {
 }
 
 impl MonitorConfig {
+    /// What stands for a monitor where others have found out: it asks nothing itself.
+    pub(crate) fn outside(name: String) -> Self {
+        Self {
+            name,
+            description: None,
+            query: None,
+            value: None,
+            window: five_minutes(),
+            every: minute(),
+            delay: half_a_minute(),
+            min_samples: 0,
+            no_data: NoData::default(),
+            condition: Condition::Composite(Composite { all: Vec::new(), none: Vec::new() }),
+            for_: one(),
+            recover_for: two(),
+            flapping: Flapping::default(),
+            severity: Severity::default(),
+            owner: None,
+            runbook: None,
+            labels: BTreeMap::new(),
+            notify: Vec::new(),
+            escalation: None,
+            actions: Vec::new(),
+            group: Grouping::default(),
+            auto_resolve: yes(),
+            max_series: hundred(),
+            enabled: yes(),
+        }
+    }
+
     /// Reads one. An error names the field.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 
+import { isWeb, meaning, pieces, relative } from './context';
 import { lasted, named } from './state';
 
 const opened_at = '2026-11-24T08:00:00Z';
@@ -17,4 +18,31 @@ it('says how long an incident lasted', () => {
 it('names series by their labels', () => {
   expect(named({ model: 'gpt-4o', route: 'chat' })).toBe('model=gpt-4o, route=chat');
   expect(named({})).toBe('');
+});
+
+it('says when something was changed, seen from the beginning', () => {
+  const check = (at: string, expected: string) => expect(relative(at, opened_at)).toBe(expected);
+  check('2026-11-24T07:48:00Z', '12 min before');
+  check('2026-11-24T08:00:20Z', 'as it began');
+  check('2026-11-24T08:03:00Z', '3 min after');
+  check('2026-11-24T06:30:00Z', '1 h 30 min before');
+});
+
+it('shows values of columns as code', () => {
+  expect(pieces('`provider=azure`: 84 % of failed calls')).toEqual([
+    { text: 'provider=azure', code: true },
+    { text: ': 84 % of failed calls', code: false },
+  ]);
+  expect(pieces('no code')).toEqual([{ text: 'no code', code: false }]);
+});
+
+it('links to the web and to nothing else', () => {
+  expect(isWeb('https://ci.example/1')).toBe(true);
+  expect(isWeb('javascript:alert(1)')).toBe(false);
+  expect(isWeb(undefined)).toBe(false);
+});
+
+it('says what an action does before it is done', () => {
+  expect(meaning({ name: 'x', does: { webhook: { channel: 'ops' } } })).toContain('ops');
+  expect(meaning({ name: 'x', does: { disable_key: { key: 'k-1' } } })).toContain('for good');
 });

@@ -7,7 +7,8 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use signalbox_watch::{Incident, IncidentStatus};
+use serde_json::json;
+use signalbox_watch::{Doer, Incident, IncidentStatus};
 
 use crate::auth::Caller;
 use crate::envelope::{Json, Params};
@@ -101,6 +102,46 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Incident>, ApiError> {
     Ok(Json(app.watch.incident(&caller.project, &id)?))
+}
+
+/// Look into an incident.
+///
+/// Looks anew what is beside it: what was changed before, in what the bad rows differ from those before, examples. It was done
+/// when it began; since then there may be more to see.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/look", operation_id = "look_into_incident", tag = "Watching",
+    params(("id" = String, Path, description = "Its id.")),
+    responses(
+        (status = 200, description = "With what was found as `context`.", body = Incident),
+        (status = 404, description = "There is none of that id.", body = crate::envelope::ErrorAnswer),
+    ))]
+pub(crate) async fn look(
+    Caller(caller): Caller,
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<Incident>, ApiError> {
+    Ok(Json(app.watch.look_into(&caller.project, &id).await?))
+}
+
+/// Do one of an incident's actions.
+///
+/// What its monitor offers as `actions`, by its place in the incident's list: a webhook is called, a virtual key revoked. It goes into
+/// the timeline and the history.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/actions/{number}", operation_id = "run_incident_action", tag = "Watching",
+    params(("id" = String, Path, description = "Its id."), ("number" = usize, Path, description = "Which action, from 0.")),
+    responses(
+        (status = 200, description = "It is done, or its webhook is being called.", body = Incident),
+        (status = 409, description = "The incident is over, or it can't be done.", body = crate::envelope::ErrorAnswer),
+    ))]
+pub(crate) async fn act(
+    Caller(caller): Caller,
+    State(app): State<App>,
+    Path((id, number)): Path<(String, usize)>,
+) -> Result<Json<Incident>, ApiError> {
+    let by = Doer { name: caller.key_name.clone(), key: caller.key_id.clone() };
+    let incident = app.watch.act(&caller.project, &id, number, &by).await?;
+    let name = incident.actions.get(number).map(|action| action.name.clone());
+    app.catalog.note(&caller, "incident", &id, "action", json!({"action": name})).await?;
+    Ok(Json(incident))
 }
 
 /// Acknowledge an incident.

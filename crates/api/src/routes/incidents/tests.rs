@@ -48,3 +48,55 @@ async fn are_taken_noted_and_ended() {
     assert_eq!(house.get("/api/v1/incidents/0").await.status, StatusCode::NOT_FOUND);
     assert_eq!(house.get("/api/v1/incidents?status=shut").await.status, StatusCode::BAD_REQUEST);
 }
+
+#[tokio::test]
+async fn show_what_is_beside_them() {
+    let (house, id) = house().await;
+    let marker = json!({"title": "shop 2.3.0", "kind": "deploy", "at": house.now().to_string()});
+    house.post("/api/v1/markers", &marker).await.ok();
+    let shown = house.get(&format!("/api/v1/incidents/{id}")).await.ok();
+    assert_eq!(shown["context"]["changes"][0]["title"], "shop 2.3.0", "{shown}");
+    assert_eq!(shown["context"]["examples"].as_array().unwrap().len(), 10);
+    let again = house.post(&format!("/api/v1/incidents/{id}/look"), &json!({})).await.ok();
+    assert_eq!(again["context"]["changes"], shown["context"]["changes"]);
+    let text = house.get(&format!("/api/v1/incidents/{id}/post_mortem")).await.text().to_owned();
+    assert!(text.contains("## What was changed") && text.contains("shop 2.3.0"), "{text}");
+}
+
+#[tokio::test]
+async fn have_actions_that_people_do() {
+    let house = House::new().await;
+    let made = house.post("/api/v1/keys", &json!({"name": "runaway"})).await.ok();
+    let key = made["id"].as_str().unwrap();
+    let monitor = json!({
+        "query": {"measures": [{"fn": "count"}]}, "window": "1m", "delay": "0s", "condition": {"threshold": {"above": 5}},
+        "actions": [
+            {"name": "Ask ops", "webhook": {"channel": "ops", "parameters": {"limit": "{{limit}}"}}},
+            {"name": "Revoke it", "disable_key": {"key": key}},
+        ],
+    });
+    let wrong = json!({"actions": [{"name": "x", "webhook": {"channel": "prom"}}]});
+    let mut unknown = monitor.clone();
+    unknown.as_object_mut().unwrap().extend(wrong.as_object().unwrap().clone());
+    assert!(house.put("/api/v1/monitors/busy", &unknown).await.message().contains("actions[0].webhook.channel"));
+    house.put("/api/v1/monitors/busy", &monitor).await.ok();
+    let now = house.now();
+    house.append((1..20).map(|number| builders::llm_span("default", number, "gpt-4o", now, 0)).collect()).await;
+    house.clock.advance(Duration::from_secs(60));
+    house.watch.tick().await;
+    let id = house.get("/api/v1/incidents").await.ok()["incidents"][0]["id"].as_str().unwrap().to_owned();
+    let act = async |number: u32| house.post(&format!("/api/v1/incidents/{id}/actions/{number}"), &json!({})).await;
+    let asked = act(0).await.ok();
+    assert_eq!(asked["actions"][0]["does"]["webhook"]["parameters"]["limit"], "5", "{asked}");
+    let done = act(1).await.ok();
+    let last = done["timeline"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!((last["what"].as_str(), last["by"].as_str()), (Some("action"), Some("First key")));
+    assert_eq!(last["text"], "Revoke it: virtual key `runaway` is revoked");
+    assert_eq!(act(2).await.status, StatusCode::NOT_FOUND);
+    house.watch.deliver().await;
+    let history = house.catalog.history(&house.principal().project, 10).await.unwrap();
+    let actions: Vec<_> = history.iter().filter(|one| one.action == "action").map(|one| &one.after).collect();
+    assert_eq!(actions.len(), 2, "{history:?}");
+    house.post(&format!("/api/v1/incidents/{id}/resolve"), &json!({})).await.ok();
+    assert_eq!(act(0).await.status, StatusCode::CONFLICT);
+}

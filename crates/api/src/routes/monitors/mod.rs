@@ -185,7 +185,8 @@ impl From<EditError> for ApiError {
             EditError::Configured(_)
             | EditError::ConfiguredObjective(_)
             | EditError::OfObjective(_)
-            | EditError::Resolved(_) => {
+            | EditError::Resolved(_)
+            | EditError::Action(..) => {
                 Self::new(ErrorClass::InvalidRequest, error.to_string()).status(StatusCode::CONFLICT)
             }
             EditError::Channel(..) => Self::new(ErrorClass::UpstreamError, error.to_string()),

@@ -10,9 +10,13 @@ import { cx } from '@/shared/ui/cx';
 import { SkeletonRows } from '@/shared/ui/skeleton';
 import { ErrorState } from '@/shared/ui/states';
 
+import type { FullIncident } from '../context';
 import { incidentQuery } from '../queries';
 import { lasted, named, severityTone, statusTone } from '../state';
 import { Actions } from './actions';
+import { Beside } from './context';
+import { Heading } from './heading';
+import { Runbook } from './runbook';
 
 const dots: Record<string, string> = {
   opened: 'bg-error',
@@ -22,6 +26,7 @@ const dots: Record<string, string> = {
   muted: 'bg-warn',
   acknowledged: 'bg-info',
   note: 'bg-info',
+  action: 'bg-info',
   told: 'bg-line-strong',
   recovered: 'bg-accent',
   resolved: 'bg-accent',
@@ -51,16 +56,12 @@ function Timeline({ entries }: { entries: Incident['timeline'] }) {
   );
 }
 
-function Heading({ children }: { children: string }) {
-  return <h3 className="eyebrow mt-5 mb-1.5">{children}</h3>;
-}
-
 /** One incident: what is wrong, what to do, what happened. */
 export function Detail({ id }: { id: string }) {
   const answer = useQuery(incidentQuery(id));
   if (answer.isPending) return <SkeletonRows rows={6} widths={['w-64', 'w-40']} />;
   if (answer.isError) return <ErrorState error={answer.error} retry={() => void answer.refetch()} />;
-  const incident = answer.data;
+  const incident: FullIncident = answer.data;
   return (
     <article aria-label={incident.title} className="p-5">
       <div className="flex flex-wrap items-center gap-1.5">
@@ -86,9 +87,13 @@ export function Detail({ id }: { id: string }) {
         >
           <FileText size={14} aria-hidden /> Post-mortem
         </a>
-        <Link to="/monitors" search={{ name: incident.monitor }} className={buttonClass('ghost')}>
-          Monitor
-        </Link>
+        {incident.external ? (
+          <Badge title="No monitor of this Signalbox found it">by channel {incident.external}</Badge>
+        ) : (
+          <Link to="/monitors" search={{ name: incident.monitor }} className={buttonClass('ghost')}>
+            Monitor
+          </Link>
+        )}
       </div>
       <Heading>What is wrong</Heading>
       <ul className="divide-y divide-line rounded-md border border-line text-sm">
@@ -108,14 +113,8 @@ export function Detail({ id }: { id: string }) {
           </li>
         ))}
       </ul>
-      {incident.runbook && (
-        <>
-          <Heading>Runbook</Heading>
-          <div className="rounded-md border border-line bg-sunken px-3 py-2 text-sm break-words whitespace-pre-wrap">
-            {incident.runbook}
-          </div>
-        </>
-      )}
+      <Runbook incident={incident} />
+      <Beside incident={incident} />
       <Heading>Timeline</Heading>
       <Timeline entries={incident.timeline} />
     </article>

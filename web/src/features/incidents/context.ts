@@ -1,0 +1,114 @@
+/** What is beside an incident: changes before it, what differs, examples, what can be done. */
+import { ApiError } from '@/api/client';
+import type { Incident } from '@/api/types';
+import type { Tone } from '@/shared/ui/badge';
+
+export interface Change {
+  id: string;
+  at: string;
+  kind: string;
+  title: string;
+  labels?: Record<string, string>;
+  url?: string;
+  by?: string;
+}
+
+export interface Difference {
+  field: string;
+  value: string;
+  share: number;
+  share_before: number;
+  lift?: number;
+  rows: number;
+  p: number;
+  text: string;
+}
+
+export interface Example {
+  trace_id: string;
+  span_id?: string;
+  at: string;
+  text: string;
+}
+
+export interface Context {
+  at: string;
+  window: { from: string; to: string };
+  before: { from: string; to: string };
+  changes?: Change[];
+  differences?: Difference[];
+  examples?: Example[];
+  gaps?: string[];
+}
+
+export interface IncidentAction {
+  name: string;
+  does: { webhook: { channel: string } } | { disable_key: { key: string } };
+  automatic?: boolean;
+  done_at?: string;
+}
+
+/** An incident with what the API says beside it. */
+export type FullIncident = Incident & { context?: Context; actions?: IncidentAction[]; external?: string };
+
+export const changeTone: Record<string, Tone> = {
+  deploy: 'info',
+  prompt: 'info',
+  model: 'info',
+  provider: 'info',
+  config: 'warn',
+  policy: 'warn',
+  credential: 'warn',
+  key: 'warn',
+};
+
+const MINUTE_MS = 60_000;
+
+/** When something was changed, as seen from the beginning of the incident: `12 min before`, `3 min after`. */
+export function relative(at: string, openedAt: string): string {
+  const minutes = Math.round((Date.parse(at) - Date.parse(openedAt)) / MINUTE_MS);
+  const far = Math.abs(minutes);
+  if (far === 0) return 'as it began';
+  const text = far < 60 ? `${far} min` : `${Math.floor(far / 60)} h ${far % 60} min`;
+  return `${text} ${minutes < 0 ? 'before' : 'after'}`;
+}
+
+/** A text with `code` in it, as pieces. */
+export function pieces(text: string): { text: string; code: boolean }[] {
+  return text
+    .split('`')
+    .map((piece, i) => ({ text: piece, code: i % 2 === 1 }))
+    .filter((piece) => piece.text !== '');
+}
+
+/** What pressing an action's button means, before it is pressed. */
+export const meaning = (action: IncidentAction): string =>
+  'webhook' in action.does
+    ? `The webhook of channel “${action.does.webhook.channel}” is called.`
+    : `Virtual key ${action.does.disable_key.key} is revoked for good.`;
+
+/** Only a web address becomes a link: markers come from scripts. */
+export const isWeb = (url: string | undefined): url is string =>
+  url !== undefined && /^https?:\/\//.test(url);
+
+async function post(path: string): Promise<unknown> {
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method: 'POST',
+      credentials: 'same-origin',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    });
+  } catch {
+    throw new ApiError(0, 'unreachable', 'Signalbox does not answer. Is it still running?');
+  }
+  if (response.ok) return response.json();
+  const said = (await response.json().catch(() => undefined)) as { error?: { message?: string } } | undefined;
+  throw new ApiError(response.status, 'error', said?.error?.message ?? `The server answered ${response.status}`);
+}
+
+export const lookInto = (id: string): Promise<unknown> => post(`/api/v1/incidents/${id}/look`);
+
+export const runAction = (id: string, number: number): Promise<unknown> =>
+  post(`/api/v1/incidents/${id}/actions/${number}`);

@@ -1,0 +1,3 @@
+export function Heading({ children }: { children: string }) {
+  return <h3 className="eyebrow mt-5 mb-1.5">{children}</h3>;
+}
