@@ -294,6 +294,7 @@ impl ObjectiveConfig {
         let condition =
             BurnRate { objective: self.objective, period: self.period, windows, good, min_bad: self.min_bad };
         MonitorConfig {
+            actions: Vec::new(),
             name: self.monitor_name(),
             description: self.description.clone(),
             query: Some(query),
