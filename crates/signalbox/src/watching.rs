@@ -19,6 +19,8 @@ use tokio::time::MissedTickBehavior;
 pub(crate) const PROJECT: &str = "default";
 /// How often somebody looks whether a monitor is due.
 const LOOK: Duration = Duration::from_secs(1);
+/// How often somebody looks whether a drift check is due.
+const COMPARE: Duration = Duration::from_secs(5);
 /// How often somebody looks whether a message is.
 const SEND: Duration = Duration::from_millis(500);
 
@@ -69,7 +71,7 @@ impl Http for Outside {
     }
 }
 
-/// Evaluates and delivers for ever, each at its own pace: a slow channel holds no evaluation up.
+/// Evaluates, compares and delivers for ever, each at its own pace: neither a slow channel nor a long comparison holds an evaluation up.
 pub(crate) fn start(watch: Arc<Watch>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let evaluate = async {
@@ -88,7 +90,15 @@ pub(crate) fn start(watch: Arc<Watch>) -> JoinHandle<()> {
                 watch.deliver().await;
             }
         };
-        tokio::join!(evaluate, deliver);
+        let compare = async {
+            let mut look = tokio::time::interval(COMPARE);
+            look.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            loop {
+                look.tick().await;
+                watch.compare_drift().await;
+            }
+        };
+        tokio::join!(evaluate, deliver, compare);
     })
 }
 

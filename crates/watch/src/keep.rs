@@ -17,6 +17,10 @@ pub enum Kind {
     Silence,
     /// A message that has not been delivered.
     Message,
+    /// A drift check that was made through the API.
+    Drift,
+    /// What a drift check has found.
+    DriftResult,
 }
 
 impl Kind {
@@ -29,15 +33,17 @@ impl Kind {
             Self::Incident => "incident",
             Self::Silence => "silence",
             Self::Message => "message",
+            Self::Drift => "drift",
+            Self::DriftResult => "drift_result",
         }
     }
 
     /// The kind with this word.
     #[must_use]
     pub fn find(word: &str) -> Option<Self> {
-        [Self::Monitor, Self::State, Self::Incident, Self::Silence, Self::Message]
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
+        let all =
+            [Self::Monitor, Self::State, Self::Incident, Self::Silence, Self::Message, Self::Drift, Self::DriftResult];
+        all.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 

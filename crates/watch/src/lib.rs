@@ -4,6 +4,7 @@
 mod backtest;
 mod channels;
 mod config;
+mod drift;
 mod edit;
 mod escalate;
 mod evaluate;
@@ -25,6 +26,10 @@ mod watch;
 pub use backtest::{Backtest, Firing, TestedPoint, TestedSeries};
 pub use channels::{Again, Channel, Failure, Http, HttpAnswer, HttpRequest, Taken};
 pub use config::*;
+pub use drift::{
+    Concept, Direction, DriftBar, DriftCell, DriftConcept, DriftConfig, DriftExample, DriftFound, DriftGroup,
+    DriftPoint, DriftResult, DriftTrend, DriftView, DriftWindow, MinEffect, Reference, Season, Signal, Values,
+};
 pub use edit::{EditError, NewSilence};
 pub use escalate::{Escalation, Progress, Step};
 pub use incident::{Affected, Entry, Incident, IncidentStatus};

@@ -1,7 +1,5 @@
 //! Looks after open incidents: ends those that are over, mutes, escalates, writes messages; and delivers what was written.
 
-use std::sync::Arc;
-
 use futures_util::future::join_all;
 use signalbox_types::{ProjectId, Timestamp};
 
@@ -35,8 +33,7 @@ pub(crate) fn look_after(inner: &mut Inner, rules: &Rules, now: Timestamp) {
 fn look_after_one(inner: &mut Inner, rules: &Rules, project: &ProjectId, id: &str, now: Timestamp) {
     let key = (project.clone(), id.to_owned());
     let Some(incident) = inner.incidents.get(&key) else { return };
-    let monitor = inner.monitors.get(&(project.clone(), incident.monitor.clone())).map(|one| Arc::clone(&one.config));
-    let Some(monitor) = monitor else {
+    let Some(monitor) = inner.settings(project, &incident.monitor) else {
         return resolve(inner, rules, project, id, None, "its monitor is gone", now);
     };
     if monitor.auto_resolve && !incident.fires() {

@@ -16,7 +16,7 @@ use crate::*;
 
 /// Documents in memory.
 #[derive(Debug, Default)]
-struct Documents(Mutex<BTreeMap<Key, Value>>);
+pub(crate) struct Documents(pub(crate) Mutex<BTreeMap<Key, Value>>);
 
 impl Keep for Documents {
     fn load(&self) -> BoxFuture<'_, Result<Vec<(Key, Value)>, String>> {
@@ -38,9 +38,9 @@ impl Keep for Documents {
 
 /// The other side of every webhook.
 #[derive(Debug, Default)]
-struct Receiver {
-    taken: Mutex<Vec<Value>>,
-    status: Mutex<Option<u16>>,
+pub(crate) struct Receiver {
+    pub(crate) taken: Mutex<Vec<Value>>,
+    pub(crate) status: Mutex<Option<u16>>,
 }
 
 impl Http for Receiver {
@@ -53,18 +53,18 @@ impl Http for Receiver {
     }
 }
 
-struct House {
-    clock: Arc<ManualClock>,
-    store: Arc<MemoryStore>,
-    documents: Arc<Documents>,
-    receiver: Arc<Receiver>,
-    config: Value,
-    watch: Watch,
-    spans: u64,
+pub(crate) struct House {
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) documents: Arc<Documents>,
+    pub(crate) receiver: Arc<Receiver>,
+    pub(crate) config: Value,
+    pub(crate) watch: Watch,
+    pub(crate) spans: u64,
 }
 
 impl House {
-    async fn new(config: Value) -> Self {
+    pub(crate) async fn new(config: Value) -> Self {
         let clock = Arc::new(ManualClock::default());
         let store = Arc::new(MemoryStore::new(Arc::<ManualClock>::clone(&clock)));
         let (documents, receiver) = (Arc::new(Documents::default()), Arc::new(Receiver::default()));
@@ -73,16 +73,16 @@ impl House {
     }
 
     /// As after `kill -9`.
-    async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         self.watch = open(&self.clock, &self.store, &self.documents, &self.receiver, &self.config).await;
     }
 
-    fn project() -> ProjectId {
+    pub(crate) fn project() -> ProjectId {
         ProjectId::new("default")
     }
 
     /// Calls that begin now, so many of them failing.
-    async fn calls(&mut self, model: &str, all: u64, failing: u64) {
+    pub(crate) async fn calls(&mut self, model: &str, all: u64, failing: u64) {
         let now = self.clock.now();
         let span = |number: u64| -> Span {
             let mut span = builders::llm_span("default", self.spans + number, model, now, number);
@@ -97,23 +97,23 @@ impl House {
     }
 
     /// A minute passes, with calls of which so many in a hundred fail.
-    async fn minute(&mut self, failing: u64) {
+    pub(crate) async fn minute(&mut self, failing: u64) {
         self.calls("gpt-4o", 100, failing).await;
         self.pass(60).await;
     }
 
-    async fn pass(&mut self, seconds: u64) {
+    pub(crate) async fn pass(&mut self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
         self.watch.tick().await;
         while self.watch.deliver().await > 0 {}
     }
 
-    fn incidents(&self) -> Vec<Incident> {
+    pub(crate) fn incidents(&self) -> Vec<Incident> {
         self.watch.incidents(&Self::project(), |_| true, 100)
     }
 
     /// What the receiver was told, e.g. `opened`.
-    fn told(&self) -> Vec<String> {
+    pub(crate) fn told(&self) -> Vec<String> {
         let event = |body: &Value| body["data"]["event"].as_str().unwrap().to_owned();
         self.receiver.taken.lock().iter().map(event).collect()
     }

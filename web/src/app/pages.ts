@@ -14,6 +14,7 @@ import {
   Split,
   Table2,
   TerminalSquare,
+  Waves,
 } from 'lucide-react';
 
 /** A page that one can go to. This list makes the navigation, the command palette and the shortcuts. */
@@ -29,6 +30,7 @@ export interface Page {
     | '/online'
     | '/incidents'
     | '/monitors'
+    | '/drift'
     | '/routes'
     | '/providers'
     | '/keys'
@@ -85,6 +87,14 @@ export const pages: Page[] = [
     about: 'What is watched: limits, baselines, budgets, and how they are',
     icon: BellRing,
     key: 'w',
+    group: 'Observe',
+  },
+  {
+    to: '/drift',
+    title: 'Drift',
+    about: 'Whether what is asked and answered is still what it was',
+    icon: Waves,
+    key: 'f',
     group: 'Observe',
   },
   { to: '/query', title: 'Query', about: 'SQL over spans', icon: TerminalSquare, key: 'q', group: 'Observe' },

@@ -91,6 +91,13 @@ const monitors = createRoute({
   component: lazyRouteComponent(() => import('@/features/monitors/page'), 'MonitorsPage'),
 });
 
+const drift = createRoute({
+  getParentRoute: () => house,
+  path: '/drift',
+  validateSearch: (raw: Record<string, unknown>): { name?: string } => ({ name: textOf(raw.name) }),
+  component: lazyRouteComponent(() => import('@/features/drift/page'), 'DriftPage'),
+});
+
 const query = createRoute({
   getParentRoute: () => house,
   path: '/query',
@@ -189,6 +196,7 @@ export const makeRouter = (queryClient: QueryClient) =>
         dataset,
         incidents,
         monitors,
+        drift,
         query,
         routes,
         providers,

@@ -18,12 +18,14 @@ pub use channel::{
     WebhookConfig,
 };
 pub use check::Problem;
+pub(crate) use check::name_problem;
 pub use condition::{
     Absence, Against, Baseline, BurnRate, BurnWindow, Change, Composite, Condition, Sequential, Side, Threshold,
 };
 pub use length::Length;
 pub use monitor::{Flapping, Grouping, MonitorConfig, NoData, Severity, ValueOf};
 
+use crate::drift::DriftConfig;
 use crate::escalate::Escalation;
 use crate::mute::{Inhibition, Maintenance};
 use crate::on_call::{Person, Schedule};
@@ -55,6 +57,8 @@ pub struct WatchConfig {
     pub maintenance: Vec<Maintenance>,
     /// Incidents that follow from others, of which people know already.
     pub inhibit: Vec<Inhibition>,
+    /// Comparisons of what is now with what was: inputs, answers, tools, scores. Those made through the API are kept in the catalog.
+    pub drift: Vec<DriftConfig>,
 }
 
 impl Default for WatchConfig {
@@ -71,6 +75,7 @@ impl Default for WatchConfig {
             people: Vec::new(),
             maintenance: Vec::new(),
             inhibit: Vec::new(),
+            drift: Vec::new(),
         }
     }
 }
@@ -95,6 +100,7 @@ impl WatchConfig {
         let people: Vec<&str> = self.people.iter().map(|one| one.name.as_str()).collect();
         let schedules: Vec<&str> = self.schedules.iter().map(|one| one.name.as_str()).collect();
         names(self.monitors.iter().map(|one| one.name.as_str()).collect(), "monitors", &mut problems);
+        names(self.drift.iter().map(|one| one.name.as_str()).collect(), "drift", &mut problems);
         names(channels.clone(), "channels", &mut problems);
         names(people.clone(), "people", &mut problems);
         names(schedules.clone(), "schedules", &mut problems);
@@ -106,6 +112,11 @@ impl WatchConfig {
             let mut found = monitor.problems();
             found.extend(self.unknown_names(monitor));
             under("monitors", i, found);
+        }
+        for (i, check) in self.drift.iter().enumerate() {
+            let mut found = check.problems();
+            found.extend(self.unknown_names(&check.monitor()));
+            under("drift", i, found);
         }
         self.channels.iter().enumerate().for_each(|(i, one)| under("channels", i, one.problems()));
         self.escalations
