@@ -25,6 +25,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const COUNT: Duration = Duration::from_secs(10);
 /// How often numbers of this process are stored.
 const RECORD: Duration = Duration::from_secs(30);
+/// How often somebody looks whether a drift check is due.
+const COMPARE: Duration = Duration::from_secs(5);
 /// How often somebody looks whether a message is.
 const SEND: Duration = Duration::from_millis(500);
 
@@ -75,8 +77,8 @@ impl Http for Outside {
     }
 }
 
-/// Evaluates, looks into incidents, counts and delivers for ever, each at its own pace: neither a slow channel nor a long period nor a
-/// slow answer holds an evaluation up.
+/// Evaluates, looks into incidents, counts, compares and delivers for ever, each at its own pace: neither a slow channel nor a long
+/// comparison holds an evaluation up.
 pub(crate) fn start(watch: Arc<Watch>, numbers: Arc<dyn Fn() -> Status + Send + Sync>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let evaluate = async {
@@ -121,7 +123,15 @@ pub(crate) fn start(watch: Arc<Watch>, numbers: Arc<dyn Fn() -> Status + Send + 
                 }
             }
         };
-        tokio::join!(evaluate, deliver, look_into, count, record);
+        let compare = async {
+            let mut look = tokio::time::interval(COMPARE);
+            look.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            loop {
+                look.tick().await;
+                watch.compare_drift().await;
+            }
+        };
+        tokio::join!(evaluate, deliver, look_into, count, record, compare);
     })
 }
 

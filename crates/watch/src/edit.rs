@@ -27,7 +27,7 @@ pub enum EditError {
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<Problem>),
     /// It stands in the configuration.
-    #[error("monitor `{0}` stands in the configuration file; change it there")]
+    #[error("`{0}` stands in the configuration file; change it there")]
     Configured(String),
     /// Likewise.
     #[error("objective `{0}` stands in the configuration file; change it there")]
@@ -47,7 +47,7 @@ pub enum EditError {
 }
 
 impl EditError {
-    fn invalid(field: &str, problem: impl Into<String>) -> Self {
+    pub(crate) fn invalid(field: &str, problem: impl Into<String>) -> Self {
         Self::Invalid(vec![Problem::new(field, problem)])
     }
 }

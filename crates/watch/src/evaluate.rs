@@ -144,6 +144,11 @@ impl Asker {
         Self { store, kept: Mutex::default() }
     }
 
+    /// Whom it asks.
+    pub(crate) fn store(&self) -> &dyn EventStore {
+        &*self.store
+    }
+
     /// One window of every series of a monitor.
     pub(crate) async fn window(
         &self,

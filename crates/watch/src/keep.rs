@@ -23,6 +23,10 @@ pub enum Kind {
     Freeze,
     /// Something that somebody changed.
     Marker,
+    /// A drift check that was made through the API.
+    Drift,
+    /// What a drift check has found.
+    DriftResult,
 }
 
 impl Kind {
@@ -38,6 +42,8 @@ impl Kind {
             Self::Objective => "objective",
             Self::Freeze => "freeze",
             Self::Marker => "marker",
+            Self::Drift => "drift",
+            Self::DriftResult => "drift_result",
         }
     }
 
@@ -53,6 +59,8 @@ impl Kind {
             Self::Objective,
             Self::Freeze,
             Self::Marker,
+            Self::Drift,
+            Self::DriftResult,
         ];
         all.into_iter().find(|kind| kind.as_str() == word)
     }

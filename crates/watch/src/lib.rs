@@ -6,6 +6,7 @@ mod backtest;
 mod channels;
 mod config;
 mod context;
+mod drift;
 mod edit;
 mod escalate;
 mod evaluate;
@@ -33,6 +34,10 @@ pub use backtest::{Backtest, Firing, TestedPoint, TestedSeries};
 pub use channels::{Again, Channel, Failure, Http, HttpAnswer, HttpRequest, Taken};
 pub use config::*;
 pub use context::{Context, Difference, Example, Window};
+pub use drift::{
+    Concept, Direction, DriftBar, DriftCell, DriftConcept, DriftConfig, DriftExample, DriftFound, DriftGroup,
+    DriftPoint, DriftResult, DriftTrend, DriftView, DriftWindow, MinEffect, Reference, Season, Signal, Values,
+};
 pub use edit::{EditError, NewSilence};
 pub use escalate::{Escalation, Progress, Step};
 pub use inbound::{Hook, HookError, HookKind};

@@ -1,9 +1,11 @@
 //! Monitors that everybody gets: what most people would want to know of, and quiet on healthy traffic.
 
 use crate::config::{MonitorConfig, ObjectiveConfig, WatchConfig};
+use crate::drift::DriftConfig;
 
 const STARTER: &str = include_str!("starter.json");
 const OBJECTIVES: &str = include_str!("starter_objectives.json");
+const STARTER_DRIFT: &str = include_str!("drift/starter.json");
 
 /// The configuration's monitors, and the starter set if it is wanted: all but those that the configuration has itself.
 pub(crate) fn monitors(config: &WatchConfig) -> Vec<MonitorConfig> {
@@ -29,6 +31,18 @@ pub(crate) fn objectives(config: &WatchConfig) -> Vec<ObjectiveConfig> {
                 all.push(ObjectiveConfig { notify: config.starter_notify.clone(), ..objective });
             }
         }
+    }
+    all
+}
+
+/// The configuration's drift checks, and the starter set's as for monitors.
+pub(crate) fn drift(config: &WatchConfig) -> Vec<DriftConfig> {
+    let mut all = config.drift.clone();
+    if config.starter {
+        let starter: Vec<DriftConfig> = serde_json::from_str(STARTER_DRIFT).unwrap_or_default();
+        let missing: Vec<DriftConfig> =
+            starter.into_iter().filter(|one| all.iter().all(|own| own.name != one.name)).collect();
+        all.extend(missing.into_iter().map(|one| DriftConfig { notify: config.starter_notify.clone(), ..one }));
     }
     all
 }
@@ -61,7 +75,14 @@ mod tests {
         assert_eq!(all.len(), starter.len());
         assert_eq!(all[0], own);
         assert!(all[1..].iter().all(|one| one.notify == ["ops"]));
-        assert_eq!(monitors(&WatchConfig { starter: false, ..config }), [own]);
+        let drift: Vec<serde_json::Value> = serde_json::from_str(STARTER_DRIFT).unwrap();
+        for one in &drift {
+            DriftConfig::read(one).unwrap_or_else(|problems| panic!("{one}: {problems:?}"));
+        }
+        assert_eq!(super::drift(&config).iter().map(|one| one.notify.len()).sum::<usize>(), drift.len());
+        let without = WatchConfig { starter: false, ..config };
+        assert_eq!(super::drift(&without), []);
+        assert_eq!(monitors(&without), [own]);
     }
 
     #[test]

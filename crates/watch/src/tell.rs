@@ -1,7 +1,5 @@
 //! Looks after open incidents: ends those that are over, mutes, escalates, writes messages; and delivers what was written.
 
-use std::sync::Arc;
-
 use futures_util::future::join_all;
 use signalbox_types::{ProjectId, Timestamp};
 
@@ -38,8 +36,7 @@ fn look_after_one(inner: &mut Inner, rules: &Rules, project: &ProjectId, id: &st
     let (ends_by_itself, escalation) = match &incident.external {
         Some(channel) => (true, rules.escalation_of_alerts(channel)),
         None => {
-            let monitor = inner.monitors.get(&(project.clone(), incident.monitor.clone()));
-            let Some(monitor) = monitor.map(|one| Arc::clone(&one.config)) else {
+            let Some(monitor) = inner.settings(project, &incident.monitor) else {
                 return resolve(inner, rules, project, id, None, "its monitor is gone", now);
             };
             (monitor.auto_resolve, rules.escalation(&monitor))

@@ -40,7 +40,7 @@ impl Keep for Documents {
 #[derive(Debug, Default)]
 pub(crate) struct Receiver {
     pub(crate) taken: Mutex<Vec<Value>>,
-    status: Mutex<Option<u16>>,
+    pub(crate) status: Mutex<Option<u16>>,
 }
 
 impl Http for Receiver {
@@ -60,7 +60,7 @@ pub(crate) struct House {
     pub(crate) receiver: Arc<Receiver>,
     pub(crate) config: Value,
     pub(crate) watch: Watch,
-    spans: u64,
+    pub(crate) spans: u64,
 }
 
 impl House {

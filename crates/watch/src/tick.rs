@@ -13,7 +13,7 @@ use crate::incident::{Incident, named};
 use crate::kinds::{self, Beside, Evidence, Judgement, Model, Observation, Point, middle, needs};
 use crate::state::{Labels, SeriesState, Turn};
 use crate::tell;
-use crate::watch::{Inner, Learned, Monitor, Series, Watch};
+use crate::watch::{Inner, Learned, Series, Watch};
 
 /// A series that is well and has had no data for so long is forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(7 * 86_400);
@@ -253,8 +253,7 @@ fn apply(inner: &mut Inner, evaluated: Evaluated, now: Timestamp) {
 
 fn apply_composite(inner: &mut Inner, project: &ProjectId, config: &Arc<MonitorConfig>, now: Timestamp) {
     let Condition::Composite(composite) = &config.condition else { return };
-    let judgement: Judgement =
-        kinds::composite(composite, |name| inner.monitors.get(&(project.clone(), name.to_owned())).map(Monitor::fires));
+    let judgement: Judgement = kinds::composite(composite, |name| inner.fires(project, name));
     let Some(monitor) = inner.monitors.get_mut(&(project.clone(), config.name.clone())) else { return };
     monitor.evaluated_at = Some(now);
     let fresh = || Series { state: SeriesState::new(Labels::new(), now), kept: None };
@@ -269,7 +268,7 @@ fn apply_composite(inner: &mut Inner, project: &ProjectId, config: &Arc<MonitorC
 }
 
 /// What a series did, as incidents see it.
-fn take_turn(
+pub(crate) fn take_turn(
     inner: &mut Inner,
     project: &ProjectId,
     config: &MonitorConfig,

@@ -12,6 +12,7 @@ use signalbox_types::{ProjectId, Timestamp};
 use crate::action::Actions;
 use crate::channels::{Channel, Http, channel};
 use crate::config::{MonitorConfig, WatchConfig};
+use crate::drift::{self, Check};
 use crate::escalate::Escalation;
 use crate::evaluate::Asker;
 use crate::incident::Incident;
@@ -62,6 +63,8 @@ pub struct Watch {
     /// Counters of this process, as they were last written down.
     pub(crate) own: Mutex<BTreeMap<String, u64>>,
     pub(crate) actions: Option<Arc<dyn Actions>>,
+    /// One comparison of windows at a time.
+    pub(crate) drift_turn: tokio::sync::Mutex<()>,
 }
 
 /// The configuration, ready to be used.
@@ -108,6 +111,7 @@ pub enum Source {
 #[derive(Debug, Default)]
 pub(crate) struct Inner {
     pub(crate) monitors: BTreeMap<(ProjectId, String), Monitor>,
+    pub(crate) drift: BTreeMap<(ProjectId, String), Check>,
     pub(crate) incidents: BTreeMap<(ProjectId, String), Incident>,
     pub(crate) silences: BTreeMap<(ProjectId, String), Silence>,
     pub(crate) outbox: BTreeMap<String, Message>,
@@ -196,9 +200,9 @@ impl Inner {
 
     /// Notes the states of a monitor's series that differ from what is kept.
     pub(crate) fn save_states(&mut self, project: &ProjectId, name: &str) {
-        let Some(monitor) = self.monitors.get_mut(&(project.clone(), name.to_owned())) else { return };
+        let Some(series) = self.series_of(project, name) else { return };
         let mut changed = Vec::new();
-        for (labels, one) in &mut monitor.series {
+        for (labels, one) in series {
             // A series of which nothing bad is known need not be remembered, but for what it has gathered and when it had data.
             if one.kept.as_ref().is_none_or(|kept| one.state.differs(kept)) {
                 one.kept = Some(one.state.clone());
@@ -256,7 +260,7 @@ impl Watch {
     pub async fn open(parts: WatchParts) -> Result<Self, String> {
         let now = parts.clock.now();
         let mut inner = Inner::default();
-        let mut states = Vec::new();
+        let (mut states, mut found) = (Vec::new(), Vec::new());
         for (key, value) in parts.keep.load().await? {
             let Key { project, kind, id } = key;
             let read = match kind {
@@ -280,6 +284,12 @@ impl Watch {
                     serde_json::from_value(value).map(|one| inner.put_objective(&project, one, Source::Api, now))
                 }
                 Kind::Freeze => serde_json::from_value(value).map(|one| drop(inner.freezes.insert(project, one))),
+                Kind::Drift => {
+                    serde_json::from_value(value).map(|config| inner.put_drift(&project, config, Source::Api, now))
+                }
+                Kind::DriftResult => {
+                    serde_json::from_value::<drift::Kept>(value).map(|one| found.push((project, id.clone(), one)))
+                }
             };
             if let Err(error) = read {
                 tracing::warn!(document = %id, "a {} can't be read and is left out: {error}", kind.as_str());
@@ -288,13 +298,16 @@ impl Watch {
         let rules = Rules::of(parts.config);
         configured(&mut inner, &parts.project, &rules.config, now);
         for (project, id, KeptState { monitor, state }) in states {
-            match inner.monitors.get_mut(&(project.clone(), monitor)) {
-                Some(monitor) => {
+            match inner.series_of(&project, &monitor) {
+                Some(series) => {
                     let kept = Some(state.clone());
-                    monitor.series.insert(state.labels.clone(), Series { state, kept });
+                    drop(series.insert(state.labels.clone(), Series { state, kept }));
                 }
                 None => inner.changed(&project, Kind::State, &id, None::<&Value>),
             }
+        }
+        for (project, id, kept) in found {
+            inner.put_found(&project, &id, kept);
         }
         Ok(Self {
             project: parts.project,
@@ -311,6 +324,7 @@ impl Watch {
             changes: None,
             own: Mutex::default(),
             actions: None,
+            drift_turn: tokio::sync::Mutex::default(),
         })
     }
 
@@ -393,6 +407,7 @@ fn configured(inner: &mut Inner, project: &ProjectId, config: &WatchConfig, now:
         inner.put_monitor(project, monitor, Source::Config, now);
     }
     objective::configured(inner, project, config, now);
+    inner.configure_drift(project, starter::drift(config), now);
 }
 
 impl Watch {

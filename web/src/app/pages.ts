@@ -15,6 +15,7 @@ import {
   Table2,
   Target,
   TerminalSquare,
+  Waves,
 } from 'lucide-react';
 
 /** A page that one can go to. This list makes the navigation, the command palette and the shortcuts. */
@@ -31,6 +32,7 @@ export interface Page {
     | '/incidents'
     | '/monitors'
     | '/objectives'
+    | '/drift'
     | '/routes'
     | '/providers'
     | '/keys'
@@ -95,6 +97,14 @@ export const pages: Page[] = [
     about: 'What most calls must be, what is left of the error budgets, and whether releases wait',
     icon: Target,
     key: 'b',
+    group: 'Observe',
+  },
+  {
+    to: '/drift',
+    title: 'Drift',
+    about: 'Whether what is asked and answered is still what it was',
+    icon: Waves,
+    key: 'f',
     group: 'Observe',
   },
   { to: '/query', title: 'Query', about: 'SQL over spans', icon: TerminalSquare, key: 'q', group: 'Observe' },

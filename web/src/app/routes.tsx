@@ -98,6 +98,13 @@ const objectives = createRoute({
   component: lazyRouteComponent(() => import('@/features/objectives/page'), 'ObjectivesPage'),
 });
 
+const drift = createRoute({
+  getParentRoute: () => house,
+  path: '/drift',
+  validateSearch: (raw: Record<string, unknown>): { name?: string } => ({ name: textOf(raw.name) }),
+  component: lazyRouteComponent(() => import('@/features/drift/page'), 'DriftPage'),
+});
+
 const query = createRoute({
   getParentRoute: () => house,
   path: '/query',
@@ -197,6 +204,7 @@ export const makeRouter = (queryClient: QueryClient) =>
         incidents,
         monitors,
         objectives,
+        drift,
         query,
         routes,
         providers,

@@ -6,6 +6,7 @@ mod channels;
 mod config;
 mod credentials;
 mod datasets;
+mod drift;
 mod erasures;
 mod evaluate;
 mod experiments;
@@ -69,6 +70,10 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(credentials::list))
         .routes(routes!(credentials::set, credentials::delete))
         .merge(datasets::list_routes())
+        .routes(routes!(drift::list))
+        .routes(routes!(drift::test))
+        .routes(routes!(drift::show, drift::save, drift::delete))
+        .routes(routes!(drift::run))
         .routes(routes!(erasures::list, erasures::erase))
         .routes(routes!(evaluate::evaluate))
         .routes(routes!(experiments::list))

@@ -20,11 +20,15 @@ fn ln_gamma(x: f64) -> f64 {
     0.5 * (2.0 * std::f64::consts::PI).ln() + (x + 0.5) * t.ln() - t + sum.ln()
 }
 
-/// The probability that a chi-squared variable is at least `x`: Q(k/2, x/2) by its series, or beyond the bulk by its continued fraction
-/// (Abramowitz and Stegun 6.5.29 and 6.5.31).
+/// The probability that a chi-squared variable is at least `x`.
 pub(super) fn chi_square_tail(x: f64, degrees: usize) -> f64 {
-    let (a, x) = (degrees as f64 / 2.0, x / 2.0);
-    if x <= 0.0 || degrees == 0 {
+    gamma_tail(degrees as f64 / 2.0, x / 2.0)
+}
+
+/// The probability that a gamma variable of this shape and of scale 1 is at least `x`: Q(a, x) by its series, or beyond the bulk by its
+/// continued fraction (Abramowitz and Stegun 6.5.29 and 6.5.31).
+pub(super) fn gamma_tail(a: f64, x: f64) -> f64 {
+    if x <= 0.0 || a <= 0.0 {
         return 1.0;
     }
     let front = (a * x.ln() - x - ln_gamma(a)).exp();

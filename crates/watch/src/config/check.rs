@@ -64,6 +64,11 @@ pub(crate) fn monitor(monitor: &MonitorConfig) -> Vec<Problem> {
     if monitor.name == "test" {
         problems.push(Problem::new("name", "`test` is what `/api/v1/monitors/test` is called; expected another name"));
     }
+    if monitor.name.starts_with(crate::drift::PREFIX) {
+        let problem =
+            format!("begins with `{}`, as what drift checks find does; expected another name", crate::drift::PREFIX);
+        problems.push(Problem::new("name", problem));
+    }
     let second = Length::seconds(1);
     for (field, length) in [("window", monitor.window), ("every", monitor.every)] {
         if length < second {

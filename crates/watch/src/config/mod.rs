@@ -22,6 +22,7 @@ pub use channel::{
     WebhookConfig,
 };
 pub use check::Problem;
+pub(crate) use check::name_problem;
 pub use condition::{
     Absence, Against, Baseline, BurnRate, BurnWindow, Change, Composite, Condition, Sequential, Side, Threshold,
 };
@@ -32,6 +33,7 @@ pub use objective::{Availability, CheapEnough, Good, HighEnough, ObjectiveConfig
 
 pub(crate) use objective::OF_OBJECTIVES;
 
+use crate::drift::DriftConfig;
 use crate::escalate::Escalation;
 use crate::mute::{Inhibition, Maintenance};
 use crate::on_call::{Person, Schedule};
@@ -66,6 +68,8 @@ pub struct WatchConfig {
     /// What most calls, answers or scores have to be, and what releases wait for when they aren't. Those made through the API are kept
     /// in the catalog; these stand here only.
     pub objectives: Vec<ObjectiveConfig>,
+    /// Comparisons of what is now with what was: inputs, answers, tools, scores. Those made through the API are kept in the catalog.
+    pub drift: Vec<DriftConfig>,
 }
 
 impl Default for WatchConfig {
@@ -83,6 +87,7 @@ impl Default for WatchConfig {
             maintenance: Vec::new(),
             inhibit: Vec::new(),
             objectives: Vec::new(),
+            drift: Vec::new(),
         }
     }
 }
@@ -108,6 +113,7 @@ impl WatchConfig {
         let schedules: Vec<&str> = self.schedules.iter().map(|one| one.name.as_str()).collect();
         names(self.monitors.iter().map(|one| one.name.as_str()).collect(), "monitors", &mut problems);
         names(self.objectives.iter().map(|one| one.name.as_str()).collect(), "objectives", &mut problems);
+        names(self.drift.iter().map(|one| one.name.as_str()).collect(), "drift", &mut problems);
         names(channels.clone(), "channels", &mut problems);
         names(people.clone(), "people", &mut problems);
         names(schedules.clone(), "schedules", &mut problems);
@@ -125,6 +131,11 @@ impl WatchConfig {
             let mut found = objective.problems();
             found.extend(self.unknown_names(&objective.monitor()));
             under("objectives", i, found);
+        }
+        for (i, check) in self.drift.iter().enumerate() {
+            let mut found = check.problems();
+            found.extend(self.unknown_names(&check.monitor()));
+            under("drift", i, found);
         }
         self.channels.iter().enumerate().for_each(|(i, one)| under("channels", i, one.problems()));
         self.escalations

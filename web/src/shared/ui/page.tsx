@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 
 /** The bar at the top of a page. */
-export function PageHeader({ title, children }: { title: string; children?: ReactNode }) {
+export function PageHeader({ title, children }: { title: ReactNode; children?: ReactNode }) {
   return (
     <header className="flex min-h-14 shrink-0 flex-wrap items-center gap-x-3 gap-y-2 border-b border-line bg-surface px-5 py-2">
       <h1 className="text-lg font-semibold tracking-tight">{title}</h1>

@@ -1,0 +1,128 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { ArrowLeft, Pencil, RotateCw, Trash2 } from 'lucide-react';
+import { useState } from 'react';
+
+import { compactJson } from '@/shared/format/json';
+import { exactTime, formatAgo } from '@/shared/time/format';
+import { Badge } from '@/shared/ui/badge';
+import { Button, IconButton } from '@/shared/ui/button';
+import { CodeBlock } from '@/shared/ui/copy';
+import { Card, PageHeader } from '@/shared/ui/page';
+import { Skeleton } from '@/shared/ui/skeleton';
+import { EmptyState, ErrorState } from '@/shared/ui/states';
+
+import { checkQuery, deleteCheck, runCheck } from '../queries';
+import type { Check } from '../types';
+import { stateOf } from '../view';
+import { Editor } from './editor';
+import { Results } from './results';
+
+function Actions({ check, onBack, onEdit }: { check: Check; onBack: () => void; onEdit: () => void }) {
+  const queryClient = useQueryClient();
+  const again = () => queryClient.invalidateQueries({ queryKey: ['drift'] });
+  const run = useMutation({ mutationFn: () => runCheck(check.name), onSuccess: again });
+  const remove = useMutation({
+    mutationFn: () => deleteCheck(check.name),
+    onSuccess: async () => {
+      onBack();
+      await again();
+    },
+  });
+  const failure = run.error ?? remove.error;
+  return (
+    <>
+      {failure && (
+        <span role="alert" className="truncate text-sm text-error">
+          {failure.message}
+        </span>
+      )}
+      {check.source === 'api' && (
+        <>
+          <Button look="ghost" disabled={remove.isPending} onClick={() => remove.mutate()}>
+            <Trash2 size={14} aria-hidden /> Delete
+          </Button>
+          <Button onClick={onEdit}>
+            <Pencil size={14} aria-hidden /> Change
+          </Button>
+        </>
+      )}
+      <Button look="primary" disabled={run.isPending} onClick={() => run.mutate()}>
+        <RotateCw size={14} aria-hidden className={run.isPending ? 'animate-spin' : undefined} />
+        {run.isPending ? 'Comparing…' : 'Compare now'}
+      </Button>
+    </>
+  );
+}
+
+/** One check: what its latest comparison found, how each signal has gone, and what it is. */
+export function Detail({ name, onBack }: { name: string; onBack: () => void }) {
+  const [editing, setEditing] = useState(false);
+  const answer = useQuery(checkQuery(name));
+  const check = answer.data;
+  const state = check && stateOf(check);
+  const description = check?.definition.description;
+  return (
+    <>
+      <title>{`${name} · Drift · Signalbox`}</title>
+      <PageHeader
+        title={
+          <span className="flex items-center gap-2">
+            <IconButton label="All drift checks" onClick={onBack} className="-ml-1.5">
+              <ArrowLeft size={16} />
+            </IconButton>
+            {name}
+            {state && <Badge tone={state.tone}>{state.word}</Badge>}
+          </span>
+        }
+      >
+        {check && <Actions check={check} onBack={onBack} onEdit={() => setEditing(true)} />}
+      </PageHeader>
+      <div className="min-h-0 flex-1 space-y-4 overflow-y-auto p-5">
+        {answer.isPending && <Skeleton className="h-96 w-full" />}
+        {answer.isError && <ErrorState error={answer.error} retry={() => void answer.refetch()} />}
+        {check && (
+          <>
+            <div className="flex flex-wrap items-baseline gap-x-4 gap-y-1 text-sm text-muted">
+              {typeof description === 'string' && <p className="max-w-2xl">{description}</p>}
+              <p className="num text-xs text-faint" title={exactTime(check.next_at)}>
+                next {formatAgo(check.next_at)}
+              </p>
+              {check.firing && (
+                <Link to="/incidents" search={{}} className="text-xs text-accent hover:underline">
+                  Open incidents
+                </Link>
+              )}
+            </div>
+            {check.problem && (
+              <p role="alert" className="rounded-md bg-error-soft px-3 py-2 text-sm text-error">
+                It can’t be compared: {check.problem}
+              </p>
+            )}
+            {check.last ? (
+              <Results result={check.last} trends={check.trends} />
+            ) : (
+              <Card>
+                <EmptyState title="Nothing has been compared yet" className="py-16">
+                  The first comparison is made within seconds, if there is enough of both windows. Or compare
+                  now.
+                </EmptyState>
+              </Card>
+            )}
+            <Card title="Definition">
+              <div className="p-4 pt-0">
+                <CodeBlock label="definition" code={compactJson(check.definition, 90)} />
+                {check.source === 'config' && (
+                  <p className="mt-2 text-xs text-muted">
+                    It stands in the configuration file or in the starter set, and is changed there.
+                  </p>
+                )}
+              </div>
+            </Card>
+          </>
+        )}
+      </div>
+      {editing && check && <Editor initial={check.definition} onClose={() => setEditing(false)} />}
+    </>
+  );
+}

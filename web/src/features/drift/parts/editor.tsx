@@ -1,0 +1,118 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+
+import { ApiError } from '@/api/client';
+import { compactJson } from '@/shared/format/json';
+import { Button } from '@/shared/ui/button';
+import { Dialog } from '@/shared/ui/dialog';
+import { Skeleton } from '@/shared/ui/skeleton';
+import { ErrorState } from '@/shared/ui/states';
+
+import { saveCheck, testCheck } from '../queries';
+import type { Definition } from '../types';
+import { Results } from './results';
+
+/** Where most people begin. */
+const example: Definition = {
+  name: 'inputs',
+  current: '1d',
+  reference: { ago: '7d', width: '28d' },
+  segment_by: 'model',
+  every: '1d',
+  scores: [],
+  severity: 'warning',
+  notify: [],
+};
+
+function read(text: string): Definition | string {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Definition;
+    return 'Expected an object, written {…}.';
+  } catch (error) {
+    return error instanceof Error ? error.message : 'This is no JSON.';
+  }
+}
+
+/** Makes a check, or changes one; compares now before it is saved. */
+export function Editor({
+  onClose,
+  onSaved,
+  initial,
+}: {
+  onClose: () => void;
+  onSaved?: (name: string) => void;
+  initial?: Definition;
+}) {
+  const [text, setText] = useState(() => compactJson(initial ?? example, 60));
+  const queryClient = useQueryClient();
+  const definition = read(text);
+  const sound = typeof definition !== 'string';
+  const tried = useMutation({ mutationFn: testCheck });
+  const save = useMutation({
+    mutationFn: (one: Definition) => saveCheck(typeof one.name === 'string' ? one.name : '', one),
+    onSuccess: async (saved) => {
+      onClose();
+      onSaved?.(saved.name);
+      await queryClient.invalidateQueries({ queryKey: ['drift'] });
+    },
+  });
+  return (
+    <Dialog
+      open
+      onOpenChange={(next) => !next && onClose()}
+      title={initial ? 'Change the drift check' : 'New drift check'}
+      description="The same fields as in the configuration file. Without signals, all of which there is enough are compared."
+      size="huge"
+    >
+      <div className="space-y-4">
+        <div>
+          <label htmlFor="definition" className="mb-1 block text-sm font-medium">
+            Definition
+          </label>
+          <textarea
+            id="definition"
+            spellCheck={false}
+            rows={13}
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+            aria-invalid={!sound || save.isError}
+            aria-describedby="definition-note"
+            className="w-full rounded-md border border-line-strong bg-sunken p-3 font-mono text-xs leading-relaxed focus:border-accent focus:outline-none focus-visible:ring-2 focus-visible:ring-accent/30"
+          />
+          <p
+            id="definition-note"
+            role={sound && !save.isError ? undefined : 'alert'}
+            className="mt-1 min-h-5 text-xs text-error"
+          >
+            {sound ? save.error?.message : definition}
+            {save.error instanceof ApiError && save.error.field && (
+              <span className="ml-1 font-mono">({save.error.field})</span>
+            )}
+          </p>
+          <div className="mt-2 flex justify-end gap-2">
+            <Button onClick={onClose}>Cancel</Button>
+            <Button disabled={!sound || tried.isPending} onClick={() => sound && tried.mutate(definition)}>
+              {tried.isPending ? 'Comparing…' : 'Compare now'}
+            </Button>
+            <Button
+              look="primary"
+              disabled={!sound || save.isPending}
+              onClick={() => sound && save.mutate(definition)}
+            >
+              {save.isPending ? 'Saving…' : 'Save'}
+            </Button>
+          </div>
+        </div>
+        {tried.isPending && <Skeleton className="h-64 w-full" />}
+        {tried.isError && <ErrorState error={tried.error} className="p-4" />}
+        {tried.data && <Results result={tried.data} />}
+        {tried.isIdle && (
+          <p className="rounded-md border border-dashed border-line p-8 text-center text-sm text-muted">
+            Compare now, and see what it would say of the current window. Nothing is kept and nobody is told.
+          </p>
+        )}
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,67 @@
+import { expect, it } from 'vitest';
+
+import type { Cell, Check } from './types';
+import { driftedIn, formatLevel, formatP, keyOf, nameOf, stateOf, table } from './view';
+
+const cell = (signal: string, effect: number, more: Partial<Cell> = {}): Cell => ({
+  signal,
+  values: 'numbers',
+  current_samples: 200,
+  reference_samples: 200,
+  drifted: false,
+  found: {
+    effect,
+    min_effect: 0.1,
+    p: 0.5,
+    p_adjusted: 0.5,
+    direction: 'up',
+    text: '',
+    distribution: [],
+    current_examples: [],
+    reference_examples: [],
+  },
+  ...more,
+});
+
+it('puts what has drifted first, with a column for each segment', () => {
+  const cells = [
+    cell('latency', 0.09),
+    cell('cost', 0.3),
+    cell('language', 0.2, { drifted: true }),
+    cell('topic', 0, { found: undefined }),
+    cell('latency', 0.02, { segment: 'shop' }),
+  ];
+  const { segments, rows } = table(cells);
+  expect(segments).toEqual([undefined, 'shop']);
+  expect(rows.map((row) => row[0]?.signal)).toEqual(['language', 'cost', 'latency', 'topic']);
+  expect(rows[2]?.map(keyOf)).toEqual(['latency\u0000', 'latency\u0000shop']);
+  expect(driftedIn([...cells, cell('model', 1, { segment: 'shop', drifted: true })])).toBe(
+    'language, model (shop)',
+  );
+});
+
+it('calls signals, probabilities and levels as people do', () => {
+  expect(['input_tokens', 'score:quality', 'concept:quality'].map(nameOf)).toEqual([
+    'input tokens',
+    'score quality',
+    'inputs → quality',
+  ]);
+  expect([0.2, 0.00004, 0].map(formatP)).toEqual(['0.200', '4e-5', '< 1e-12']);
+  expect(formatLevel({ values: 'rate' }, 0.0312)).toBe('3.1%');
+  expect(formatLevel({ values: 'numbers', unit: 'tokens' }, 1234.4)).toBe('1,234');
+  expect(formatLevel({ values: 'topic' }, undefined)).toBe('');
+});
+
+it('tells how a check is', () => {
+  const check: Check = { name: 'd', source: 'api', firing: false, next_at: '', definition: {} };
+  const side = { parts: 1, rows: 0, drawn: 0 };
+  const last = { at: '', current: side, reference: side, drifted: 0, compared: 4, cells: [] };
+  const word = (more: Partial<Check>) => stateOf({ ...check, ...more }).word;
+  expect(word({})).toBe('not yet');
+  expect(word({ last })).toBe('as before');
+  expect(word({ last: { ...last, compared: 0 } })).toBe('too little data');
+  expect(word({ last: { ...last, drifted: 1 } })).toBe('pending');
+  expect(word({ last: { ...last, drifted: 1 }, firing: true })).toBe('drifted');
+  expect(word({ last, problem: 'no' })).toBe('can’t compare');
+  expect(word({ definition: { enabled: false } })).toBe('off');
+});
