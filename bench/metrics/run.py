@@ -111,7 +111,8 @@ def parity(measure: pathlib.Path, options: argparse.Namespace) -> list[dict]:
     )
     agreement = (
         (references.KAPPAS, cases.pairs(options.cases)),
-        (references.RATERS, cases.raters(options.cases // 4)),
+        # Its reference looks for every pair of raters through all that was said.
+        (references.RATERS, cases.raters(options.cases // 40)),
         (references.RATINGS, cases.ratings(options.cases // 4)),
         (references.COUNTS, cases.counts(options.cases)),
         (references.VALUES, cases.values(options.cases)),
@@ -264,8 +265,8 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--data", type=pathlib.Path)
-    parser.add_argument("--binary", type=pathlib.Path, help="measure by this `signalbox` instead of building the example")
-    parser.add_argument("--figures", type=pathlib.Path, help="this build of the example `figures`, instead of a new one")
+    parser.add_argument("--binary", type=pathlib.Path, help="measure by this `signalbox`, not by an example")
+    parser.add_argument("--figures", type=pathlib.Path, help="this build of the example `figures`, not a new one")
     parser.add_argument("--show", action="store_true", help="print the case that differs most")
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()

@@ -4,7 +4,8 @@
 
 Two Signalboxes take the same spans in turn, as fast as they go: one without a rule, one that scores every call with
 four fast metrics. Then the second one gets 100,000 spans a minute; all of them have their scores when it ends, each
-once. The goals: it takes at least 90 % of what the other takes, and nothing is left behind. Ends with 1 if one isn't met.
+once. The goals: it takes at least 90 % of what the other takes, and nothing is left behind. Ends with 1 if one isn't
+met.
 """
 
 from __future__ import annotations
