@@ -1,5 +1,6 @@
 """Texts to compare implementations on: real ones, and random ones that are nasty."""
 
+import collections
 import json
 import pathlib
 import random
@@ -103,6 +104,18 @@ def series(count: int, seed: int = 7) -> list[dict]:
             mean, spread = chance.choice([0, 0.5, 1, 3]), chance.choice([0.1, 1])
             output += [chance.gauss(mean, spread) for _ in range(chance.randint(20, 400))]
         cases.append({"id": at, "output": output})
+    return cases
+
+
+def binned(count: int, seed: int = 7) -> list[dict]:
+    """Two samples of numbers, 65 to 127 in all, that have moved or not."""
+    chance = random.Random(seed)
+    cases = []
+    for at in range(count):
+        shift = chance.choice([0, 0, 0.5, 2])
+        output = [chance.gauss(shift, 1) for _ in range(chance.randint(35, 60))]
+        reference = [chance.gauss(0, 1) for _ in range(chance.randint(30, 67))]
+        cases.append({"id": at, "output": output, "reference": reference})
     return cases
 
 
@@ -224,4 +237,67 @@ def schemas(count: int, seed: int = 7) -> list[dict]:
     for at in range(count):
         rules = schema(3)
         cases.append({"id": at, "schema": rules, "output": json.dumps(value(rules, 3))})
+    return cases
+
+
+def pairs(count: int, seed: int = 7) -> list[dict]:
+    """What two raters say of items, who agree more often than by chance. No case has one label only."""
+    chance = random.Random(seed)
+    cases = []
+    for at in range(count):
+        labels = chance.randint(2, 6)
+        said = [[0, 1]]
+        for _ in range(chance.randint(4, 120)):
+            one = chance.randrange(labels)
+            said.append([one, one if chance.random() < 0.6 else chance.randrange(labels)])
+        cases.append({"id": at, "labels": labels, "pairs": said})
+    return cases
+
+
+def raters(count: int, seed: int = 7) -> list[dict]:
+    """How often each label was given to an item, by as many raters each."""
+    chance = random.Random(seed)
+    cases = []
+    for at in range(count):
+        labels, each = chance.randint(2, 5), chance.randint(2, 8)
+        items = []
+        for _ in range(chance.randint(3, 30)):
+            given = collections.Counter(min(int(chance.expovariate(1)), labels - 1) for _ in range(each))
+            items.append([given[label] for label in range(labels)])
+        items.append([each - 1, 1] + [0] * (labels - 2))
+        cases.append({"id": at, "items": items})
+    return cases
+
+
+def ratings(count: int, seed: int = 7) -> list[dict]:
+    """Numbers that raters gave to units; not every one to every unit."""
+    chance = random.Random(seed)
+    cases = []
+    for at in range(count):
+        units = [[0.0, 1.0]]
+        for _ in range(chance.randint(3, 40)):
+            middle = chance.randint(0, 4)
+            units.append([float(middle + chance.choice([0, 0, 0, 1, -1])) for _ in range(chance.randint(1, 6))])
+        cases.append({"id": at, "units": units})
+    return cases
+
+
+def counts(count: int, seed: int = 7) -> list[dict]:
+    chance = random.Random(seed)
+    cases = []
+    for at in range(count):
+        most = chance.choice([3, 30, 3_000])
+        gained, lost = chance.randint(0, most), chance.randint(1, most)
+        cases.append({"id": at, "gained": gained, "lost": lost, "all": gained + lost})
+    return cases
+
+
+def values(count: int, most: int = 300, seed: int = 7) -> list[dict]:
+    """Differences, with ties and zeros in every second case."""
+    chance = random.Random(seed)
+    cases = []
+    for at in range(count):
+        digits = chance.choice([1, 9])
+        found = [round(chance.gauss(0.2, 1), digits) for _ in range(chance.randint(2, most))]
+        cases.append({"id": at, "values": [*found, 0.75]})
     return cases

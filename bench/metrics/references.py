@@ -5,21 +5,32 @@ Each takes a case, `{"output", "reference", …}`, and returns a number.
 
 import collections
 import json
+import logging
 import re
 import string
 
 import jsonschema
 import numpy
+import pandas
 import pytrec_eval
 import sacrebleu
+from evidently.legacy.calculations.stattests.psi import psi_stat_test
+from evidently.legacy.core import ColumnType
+from nltk.metrics.agreement import AnnotationTask
+from nltk.metrics.distance import binary_distance, interval_distance
 from nltk.translate.meteor_score import single_meteor_score
 from rapidfuzz.distance import JaroWinkler, Levenshtein
 from river.drift import ADWIN, PageHinkley
 from rouge_score.rouge_scorer import RougeScorer
 from scipy import stats
 from scipy.spatial.distance import jensenshannon, pdist
+from sklearn.metrics import cohen_kappa_score
 from sklearn.metrics.pairwise import cosine_similarity, rbf_kernel
 from sklearn.naive_bayes import GaussianNB
+
+
+# It tells every single sentence that scores of sentences are rarely of use.
+logging.getLogger("sacrebleu").setLevel(logging.ERROR)
 
 
 class NoSynonyms:
@@ -255,3 +266,96 @@ def by_schema(case: dict) -> float:
 
 
 SCHEMAS = {"json_schema": by_schema}
+
+
+def stability(kind: ColumnType):
+    """Intervals as Sturges has them: 8 for 65 to 127 numbers in both samples together."""
+
+    def score(case: dict) -> float:
+        now, before = pandas.Series(case["output"]), pandas.Series(case["reference"])
+        return float(psi_stat_test(before, now, kind, 0.1).drift_score)
+
+    return score
+
+
+BINNED = {"psi bins=8": stability(ColumnType.Numerical)}
+KINDS = {"psi": stability(ColumnType.Categorical)}
+
+
+def kappa(weights: str | None):
+    def score(case: dict) -> float:
+        one, two = zip(*case["pairs"], strict=True)
+        return float(cohen_kappa_score(one, two, labels=list(range(case["labels"])), weights=weights))
+
+    return score
+
+
+KAPPAS = {
+    "kappa": kappa(None),
+    "kappa weights=linear": kappa("linear"),
+    "kappa weights=quadratic": kappa("quadratic"),
+}
+
+
+def fleiss(case: dict) -> float:
+    """Siegel and Castellan's K, which is Fleiss' kappa where every item has as many raters."""
+    ratings = []
+    for item, counts in enumerate(case["items"]):
+        labels = [label for label, count in enumerate(counts) for _ in range(count)]
+        ratings += [(rater, item, label) for rater, label in enumerate(labels)]
+    return float(AnnotationTask(ratings).pi())
+
+
+def alpha(distance):
+    def score(case: dict) -> float:
+        ratings = [(rater, at, value) for at, unit in enumerate(case["units"]) for rater, value in enumerate(unit)]
+        return float(AnnotationTask(ratings, distance=distance).alpha())
+
+    return score
+
+
+RATINGS = {
+    "krippendorff_alpha": alpha(binary_distance),
+    "krippendorff_alpha difference=interval": alpha(interval_distance),
+}
+RATERS = {"fleiss_kappa": fleiss}
+
+
+def wilson(end: str):
+    def score(case: dict) -> float:
+        found = stats.binomtest(case["gained"], case["all"]).proportion_ci(0.95, method="wilson")
+        return float(getattr(found, end))
+
+    return score
+
+
+def student(end: int):
+    def score(case: dict) -> float:
+        values = case["values"]
+        return float(stats.t.interval(0.95, len(values) - 1, numpy.mean(values), stats.sem(values))[end])
+
+    return score
+
+
+def flips(case: dict) -> float:
+    """Every way to turn signs."""
+    test = stats.permutation_test(
+        (case["values"],), numpy.mean, permutation_type="samples", n_resamples=numpy.inf, vectorized=True
+    )
+    return float(test.pvalue)
+
+
+COUNTS = {
+    "mcnemar": lambda case: float(
+        stats.binomtest(min(case["gained"], case["lost"]), case["gained"] + case["lost"]).pvalue
+    ),
+    "wilson end=low": wilson("low"),
+    "wilson end=high": wilson("high"),
+}
+VALUES = {
+    "student end=low": student(0),
+    "student end=high": student(1),
+    "quantile share=0.1": lambda case: float(numpy.quantile(case["values"], 0.1)),
+    "quantile share=0.95": lambda case: float(numpy.quantile(case["values"], 0.95)),
+}
+FLIPS = {"permutation": flips}

@@ -14,6 +14,7 @@ DIR holds <task>/dev.jsonl. `--json FILE` writes the figures for programs. Ends 
 import argparse
 import collections
 import json
+import math
 import os
 import pathlib
 import statistics
@@ -26,6 +27,7 @@ from random import Random
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = pathlib.Path.home() / ".cache" / "signalbox" / "bench-metrics"
 PACKAGES = [
+    "evidently==0.7.23",
     "jsonschema",
     "nltk==3.10.4",
     "pytrec-eval-terrier",
@@ -44,21 +46,27 @@ def enter() -> None:
     python = CACHE / "bin" / "python"
     if pathlib.Path(sys.prefix) == CACHE:
         return
-    if not (CACHE / "installed").is_file():
+    # What is there may be from before a package was added.
+    installed, wanted = CACHE / "installed", "\n".join(PACKAGES)
+    if not installed.is_file() or installed.read_text(encoding="utf-8") != wanted:
         subprocess.run([sys.executable, "-m", "venv", CACHE], check=True)
         pip = [python, "-m", "pip", "install", "--quiet"]
         subprocess.run([*pip, "--only-binary", ":all:", "numpy", "lxml"], check=True)
         subprocess.run([*pip, *PACKAGES], check=True)
-        (CACHE / "installed").touch()
+        installed.write_text(wanted, encoding="utf-8")
     os.execv(python, [str(python), *sys.argv])
 
 
-def build() -> pathlib.Path:
-    command = ["cargo", "build", "--release", "--quiet", "--package", "signalbox-metrics", "--example", "measure"]
-    subprocess.run(command, cwd=ROOT, check=True)
+def built() -> pathlib.Path:
+    """Where releases are."""
     metadata = ["cargo", "metadata", "--no-deps", "--format-version", "1"]
-    target = json.loads(subprocess.check_output(metadata, cwd=ROOT))["target_directory"]
-    return pathlib.Path(target) / "release" / "examples" / "measure"
+    return pathlib.Path(json.loads(subprocess.check_output(metadata, cwd=ROOT))["target_directory"]) / "release"
+
+
+def build(package: str, example: str) -> pathlib.Path:
+    command = ["cargo", "build", "--release", "--quiet", "--package", package, "--example", example]
+    subprocess.run(command, cwd=ROOT, check=True)
+    return built() / "examples" / example
 
 
 def command(measure: pathlib.Path, name: str) -> list[str]:
@@ -76,11 +84,18 @@ def ours(measure: pathlib.Path, name: str, cases: list[dict]) -> list[dict]:
     return [json.loads(line) for line in done.stdout.split("\n") if line]
 
 
+def apart(own: float | None, other: float) -> float:
+    """How far two figures differ; one that isn't there is far from any."""
+    distance = math.inf if own is None else abs(own - other)
+    return math.inf if math.isnan(distance) else distance
+
+
 def parity(measure: pathlib.Path, options: argparse.Namespace) -> list[dict]:
     import cases
     import references
 
-    tables = (
+    figures = options.figures or build("signalbox-evals", "figures")
+    metrics = (
         (references.TEXT, cases.texts(options.cases, options.data)),
         (references.RANKING, cases.rankings(options.cases)),
         (references.NUMBERS, cases.samples(options.cases)),
@@ -91,12 +106,24 @@ def parity(measure: pathlib.Path, options: argparse.Namespace) -> list[dict]:
         (references.RELATIONS, cases.relations(options.cases)),
         (references.SEGMENTS, cases.segments(options.cases // 4)),
         (references.SCHEMAS, cases.schemas(options.cases)),
+        (references.BINNED, cases.binned(options.cases // 4)),
+        (references.KINDS, cases.categories(options.cases // 4)),
     )
+    agreement = (
+        (references.KAPPAS, cases.pairs(options.cases)),
+        # Its reference looks for every pair of raters through all that was said.
+        (references.RATERS, cases.raters(options.cases // 40)),
+        (references.RATINGS, cases.ratings(options.cases // 4)),
+        (references.COUNTS, cases.counts(options.cases)),
+        (references.VALUES, cases.values(options.cases)),
+        (references.FLIPS, cases.values(options.cases // 20, most=11)),
+    )
+    tables = [(measure, *table) for table in metrics] + [(figures, *table) for table in agreement]
     found = []
-    for table, rows in tables:
+    for program, table, rows in tables:
         for name, reference in table.items():
-            scores = ours(measure, name, rows)
-            far = [(abs(score["score"] - reference(case)), case) for case, score in zip(rows, scores, strict=True)]
+            scores = ours(program, name, rows)
+            far = [(apart(score.get("score"), reference(case)), case) for case, score in zip(rows, scores, strict=True)]
             worst = max(far, key=lambda pair: pair[0])
             wrong = sum(distance > TOLERANCE for distance, _ in far)
             found.append({"metric": name, "cases": len(rows), "different": wrong, "largest_difference": worst[0]})
@@ -125,6 +152,7 @@ def speed(measure: pathlib.Path, options: argparse.Namespace) -> list[dict]:
         (references.VECTORS, cases.vectors(options.pairs), ["embedding_similarity"]),
         (references.POINTS, cases.points(few), list(references.POINTS)),
         (references.RELATIONS, cases.relations(few), list(references.RELATIONS)),
+        (references.KINDS, cases.categories(few), list(references.KINDS)),
     ):
         for name in names:
             # Three rounds; theirs warm up first, and caches of theirs stay warm.
@@ -204,7 +232,7 @@ def suite(options: argparse.Namespace) -> list[dict]:
         changed = [random.choice(words) if random.random() < 0.15 else word for word in reference.split()]
         item = {"id": str(at), "input": sentence(), "context": " ".join(source), "reference": reference}
         items.append({**item, "output": " ".join(changed)})
-    binary = ROOT / "target" / "release" / "signalbox"
+    binary = (options.binary or built() / "signalbox").resolve()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         (folder / "items.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items), encoding="utf-8")
@@ -237,7 +265,8 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--data", type=pathlib.Path)
-    parser.add_argument("--binary", type=pathlib.Path, help="measure by this `signalbox` instead of building the example")
+    parser.add_argument("--binary", type=pathlib.Path, help="measure by this `signalbox`, not by an example")
+    parser.add_argument("--figures", type=pathlib.Path, help="this build of the example `figures`, not a new one")
     parser.add_argument("--show", action="store_true", help="print the case that differs most")
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
@@ -249,7 +278,9 @@ def main() -> int:
             options.json.write_text(json.dumps(found, indent=2), encoding="utf-8")
         return 0
     enter()
-    found = {"parity": parity, "speed": speed, "accuracy": accuracy}[options.what](options.binary or build(), options)
+    found = {"parity": parity, "speed": speed, "accuracy": accuracy}[options.what](
+        options.binary or build("signalbox-metrics", "measure"), options
+    )
     if options.json:
         options.json.write_text(json.dumps(found, indent=2), encoding="utf-8")
     return int(any(line.get("different") for line in found))

@@ -26,7 +26,7 @@ pub use resources::online_rule::OnlineRule;
 pub use resources::policy_set::PolicySet;
 pub use resources::run::{
     Experiment, ItemNumbers, ItemOrder, ItemsAsk, MetricSummary, Run, RunAbout, RunDirection, RunEvidence, RunItem,
-    RunMetric, RunScore, RunStatus, RunSummary, Spread,
+    RunMetric, RunScore, RunStatus, RunSummary, RunsOf, Spread,
 };
 pub use resources::session::SESSION_LIFETIME;
 pub use resources::watched::WatchedDocument;

@@ -120,7 +120,7 @@ fn object(line: &str) -> Result<Map<String, Value>, String> {
 
 /// The head of a file that `signalbox eval run` wrote, in the words of a run.
 fn head(fields: &Map<String, Value>) -> Map<String, Value> {
-    let said = [("suite", "experiment"), ("started", "started_at"), ("metrics", "metrics")];
+    let said = [("suite", "experiment"), ("started", "started_at"), ("metrics", "metrics"), ("dataset", "dataset")];
     let mut run: Map<String, Value> =
         said.iter().filter_map(|(from, to)| Some(((*to).to_owned(), fields.get(*from)?.clone()))).collect();
     if let Some(fingerprint) = fields.get("fingerprint") {
@@ -291,7 +291,7 @@ mod tests {
                    "latency_ms": 3.0, "cost_usd": 0.25, "cached": true, "scores": {"rouge1": {"value": 0.5, "reason": "", "evidence": []}}})
         };
         let head = json!({"format": "signalbox-eval/1", "suite": "support", "fingerprint": "ab12", "started": "2026-01-02T03:04:05Z",
-                          "expected": 3, "metrics": [{"name": "rouge1", "direction": "higher"}]});
+                          "expected": 3, "metrics": [{"name": "rouge1", "direction": "higher"}], "dataset": "gold@6f1c"});
         let reading = Reading { segments: vec!["level".to_owned()], metric: None };
         let found = all(&[head.clone(), line("small", 1), line("large", 1), line("small", 2)], &reading);
         let told: Vec<_> =
@@ -300,7 +300,7 @@ mod tests {
         assert_eq!(
             json!(found[1].run),
             json!({"experiment": "support", "started_at": "2026-01-02T03:04:05Z", "config": {"suite": "ab12"},
-                   "metrics": [{"name": "rouge1", "direction": "higher"}]})
+                   "metrics": [{"name": "rouge1", "direction": "higher"}], "dataset": "gold@6f1c"})
         );
         assert_eq!(
             found[1].items[0],

@@ -46,11 +46,16 @@ impl Models {
             (None, None) => Some(crate::commands::client_key(None)?),
             (None, Some(_)) => None,
         };
+        Self::with_key(url.unwrap_or(&own), key)
+    }
+
+    /// Those at `url`, with this key.
+    pub(crate) fn with_key(url: &str, key: Option<String>) -> Result<Self> {
         let provider = json!({
-            "name": PROVIDER, "dialect": "openai_chat", "base_url": url.unwrap_or(&own),
+            "name": PROVIDER, "dialect": "openai_chat", "base_url": url,
             "auth": if key.is_some() { "bearer" } else { "none" }, "api_key": key,
         });
-        let upstream = alone(&provider).map_err(|problem| anyhow!("`--base-url` can't be used: {problem}"))?;
+        let upstream = alone(&provider).map_err(|problem| anyhow!("the base URL `{url}` can't be used: {problem}"))?;
         Ok(Self { upstream, prices: PriceBook::builtin() })
     }
 

@@ -23,7 +23,7 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 type Body = UnsyncBoxBody<Bytes, Error>;
 
 /// Which Signalbox a command asks.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct At {
     /// The Signalbox to ask [default: http://127.0.0.1:7300]
     #[arg(long, env = "SIGNALBOX_URL")]
@@ -36,6 +36,16 @@ pub(crate) struct At {
 impl At {
     pub(crate) fn remote(&self) -> Result<Remote> {
         Remote::new(self.url.as_deref(), self.key.clone())
+    }
+
+    /// Where it is.
+    pub(crate) fn url(&self) -> &str {
+        self.url.as_deref().unwrap_or(DEFAULT_URL).trim_end_matches('/')
+    }
+
+    /// The key to it.
+    pub(crate) fn client_key(&self) -> Result<String> {
+        client_key(self.key.clone())
     }
 }
 

@@ -10,8 +10,9 @@ use crate::run::{output, program};
 /// Third-party crates that only these of ours may name.
 const HOMES: &[(&str, &[&str])] = &[
     ("datafusion", &["signalbox-store"]),
-    ("arrow", &["signalbox-store"]),
-    ("parquet", &["signalbox-store"]),
+    // The binary reads files of items; both are linked by the store anyway.
+    ("arrow", &["signalbox-store", "signalbox"]),
+    ("parquet", &["signalbox-store", "signalbox"]),
     ("tantivy", &["signalbox-store"]),
     ("sqlx", &["signalbox-catalog"]),
     ("axum", &["signalbox-api", "signalbox"]),

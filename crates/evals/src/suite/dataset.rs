@@ -1,4 +1,4 @@
-//! Items of files.
+//! Items of files, and of what a Signalbox has.
 
 use serde_json::{Map, Value};
 use signalbox_metrics::Input;
@@ -17,18 +17,13 @@ pub struct Item {
     pub problem: Option<String>,
 }
 
-/// The items of a file.
+/// The items of a file. Parquet is read by whoever runs the suite, and comes as JSON lines.
 ///
 /// # Errors
 /// The file is none of its format; an item that is not is an item with a problem.
 pub fn read_items(bytes: &[u8], config: &DatasetConfig) -> Result<Vec<Item>, String> {
-    let by_ending = || match config.path.rsplit_once('.').map(|(_, ending)| ending) {
-        Some("jsonl" | "ndjson") => Ok(Format::Jsonl),
-        Some("csv") => Ok(Format::Csv),
-        _ => Err(format!("`{}` ends neither in .jsonl nor in .csv; say `format`", config.path)),
-    };
-    let rows = match config.format.map_or_else(by_ending, Ok)? {
-        Format::Jsonl => jsonl(bytes),
+    let rows = match config.format()? {
+        Format::Jsonl | Format::Parquet => jsonl(bytes),
         Format::Csv => csv(bytes, config)?,
     };
     let take = config.limit.unwrap_or(usize::MAX);
@@ -86,6 +81,12 @@ fn item(line: usize, row: Result<Map<String, Value>, String>, config: &DatasetCo
         Some(Value::Number(id)) => id.to_string(),
         _ => unnamed(),
     };
+    // What else is known of an item of a Signalbox stands in its metadata; templates and segments name it like other fields.
+    if config.path.is_none()
+        && let Some(Value::Object(metadata)) = fields.get("metadata").cloned()
+    {
+        metadata.into_iter().for_each(|(name, value)| drop(fields.entry(name).or_insert(value)));
+    }
     for (part, column) in &config.columns {
         if let Some(value) = fields.get(column).cloned() {
             fields.insert(part.clone(), value);

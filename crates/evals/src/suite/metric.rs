@@ -5,9 +5,11 @@ use std::fmt;
 use serde_json::Value;
 use signalbox_metrics::{Case, Direction, Input, Measure, Options};
 
-use super::config::{MetricConfig, ProgramConfig, SuiteProblem};
+use super::config::{JudgeConfig, MetricConfig, ProgramConfig, SuiteProblem};
 use super::derived::{Derived, Seen};
 use super::result::{MetricHeader, ScoreRow};
+use super::wasm::Module;
+use crate::judge::Judge;
 use crate::safety::{find_metric, near_metric};
 use crate::{Local, Scored, Scorer};
 
@@ -30,6 +32,8 @@ pub enum Made {
     Asked(Box<dyn Scorer>),
     /// From what others found.
     Derived(Derived),
+    /// By a module of WebAssembly, with what passes.
+    Module(Module, Option<f64>),
 }
 
 impl fmt::Debug for Made {
@@ -38,17 +42,30 @@ impl fmt::Debug for Made {
             Self::Local(local) => local.fmt(f),
             Self::Asked(scorer) => scorer.fmt(f),
             Self::Derived(derived) => derived.fmt(f),
+            Self::Module(module, _) => module.fmt(f),
         }
     }
 }
 
-/// Makes scorers that ask somebody else: whoever runs the suite can.
+/// What whoever runs the suite gives: scorers that ask somebody else, and files.
 pub trait Others {
     /// A program that measures.
     ///
     /// # Errors
     /// It can't be used.
     fn program(&self, name: &str, config: &ProgramConfig, direction: Direction) -> Result<Box<dyn Scorer>, String>;
+
+    /// A model that judges.
+    ///
+    /// # Errors
+    /// There is no such rubric, or the model can't be asked.
+    fn judge(&self, config: &JudgeConfig) -> Result<Judge, String>;
+
+    /// The bytes of a module of WebAssembly.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    fn module(&self, path: &str) -> Result<Vec<u8>, String>;
 }
 
 impl Metric {
@@ -68,6 +85,10 @@ impl Metric {
         match &self.made {
             Made::Local(local) => Some(local.measure(seen.case).map_or_else(failed, ScoreRow::from)),
             Made::Derived(derived) => Some(derived.score(seen).map_or_else(failed, ScoreRow::from)),
+            Made::Module(module, threshold) => {
+                let scored = module.score(seen.case).map(|scored| judged(scored, self.direction, *threshold));
+                Some(scored.map_or_else(failed, ScoreRow::from))
+            }
             Made::Asked(_) => None,
         }
     }
@@ -110,13 +131,15 @@ fn make(row: &MetricConfig, above: &[Metric], others: &dyn Others) -> Result<Met
         row.metric.is_some(),
         row.expression.is_some(),
         row.command.is_some(),
+        row.wasm.is_some(),
+        row.judge.is_some(),
         row.weighted.is_some(),
         row.all.is_some(),
         row.any.is_some(),
         row.when.is_some(),
     ];
     if kinds.iter().filter(|is| **is).count() != 1 {
-        let kinds = "`metric`, `expression`, `command`, `weighted`, `all`, `any` and `when`";
+        let kinds = "`metric`, `judge`, `expression`, `command`, `wasm`, `weighted`, `all`, `any` and `when`";
         return Err(("", format!("expected exactly one of {kinds}")));
     }
     let named = |kind: &str| row.name.clone().ok_or_else(|| ("", format!("`{kind}` needs a name: `as`")));
@@ -131,6 +154,12 @@ fn make(row: &MetricConfig, above: &[Metric], others: &dyn Others) -> Result<Met
     let passing = (direction, row.threshold);
     let (name, direction, made) = if let Some(name) = &row.metric {
         return local(name, row);
+    } else if let Some(config) = &row.judge {
+        return judge(config, row, others);
+    } else if let Some(path) = &row.wasm {
+        let bytes = others.module(path).map_err(|problem| ("wasm", problem))?;
+        let module = Module::new(&bytes).map_err(|problem| ("wasm", format!("`{path}`: {problem}")))?;
+        return Ok(Metric { name: named("wasm")?, direction, made: Made::Module(module, row.threshold) });
     } else if let Some(text) = &row.expression {
         let derived = Derived::expression(text, passing).map_err(|problem| ("expression", problem))?;
         (named("expression")?, direction, derived)
@@ -185,6 +214,32 @@ fn local(name: &str, row: &MetricConfig) -> Result<Metric, (&'static str, String
     Ok(Metric { made: Made::Local(Local::new(name.clone(), measure)), name, direction: about.direction })
 }
 
+/// The rubric knows which values are good, and what passes if the suite doesn't say it.
+fn judge(config: &JudgeConfig, row: &MetricConfig, others: &dyn Others) -> Result<Metric, (&'static str, String)> {
+    if row.direction.is_some() {
+        return Err(("direction", "the rubric knows which values are good".to_owned()));
+    }
+    if config.model.is_none() && config.models.is_empty() {
+        return Err(("judge", "who judges? Give a `model`, or several `models`".to_owned()));
+    }
+    let mut judge = others.judge(config).map_err(|problem| ("judge", problem))?;
+    if let Some(name) = &row.name {
+        judge = judge.named(name);
+    }
+    if let Some(threshold) = row.threshold {
+        judge = judge.passing(threshold);
+    }
+    let (name, direction) = (judge.name().to_owned(), judge.direction());
+    Ok(Metric { name, direction, made: Made::Asked(Box::new(judge)) })
+}
+
+fn judged(mut scored: Scored, direction: Direction, threshold: Option<f64>) -> Scored {
+    if let (Some(value), Some(threshold)) = (scored.value, threshold) {
+        scored.passed = Some(direction.passes(value, threshold));
+    }
+    scored
+}
+
 /// A scorer whose verdict is the suite's.
 #[derive(Debug)]
 struct Thresholded {
@@ -211,11 +266,8 @@ impl Scorer for Thresholded {
 
     fn score<'a>(&'a self, case: &'a Case) -> signalbox_types::seam::BoxFuture<'a, Result<Scored, crate::ScorerError>> {
         Box::pin(async move {
-            let mut scored = self.scorer.score(case).await?;
-            if let Some(value) = scored.value {
-                scored.passed = Some(self.direction().passes(value, self.threshold));
-            }
-            Ok(scored)
+            let scored = self.scorer.score(case).await?;
+            Ok(judged(scored, self.direction(), Some(self.threshold)))
         })
     }
 }

@@ -24,6 +24,9 @@ pub struct Header {
     pub expected: usize,
     /// What is measured.
     pub metrics: Vec<MetricHeader>,
+    /// The version of a stored dataset that all items are of, as `name@version`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<String>,
 }
 
 /// What a metric of the run is.
@@ -207,9 +210,10 @@ impl Run {
         started: String,
         expected: usize,
         metrics: Vec<MetricHeader>,
+        dataset: Option<String>,
     ) -> Self {
-        let header =
-            Header { format: FORMAT.to_owned(), suite: suite.to_owned(), fingerprint, started, expected, metrics };
+        let (format, suite) = (FORMAT.to_owned(), suite.to_owned());
+        let header = Header { format, suite, fingerprint, started, expected, metrics, dataset };
         Self { header, rows: Vec::new(), whole_bytes: 0 }
     }
 

@@ -1,15 +1,33 @@
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 use signalbox_metrics::Direction;
+use signalbox_testkit::ScriptedCompleter;
+use signalbox_types::ProjectId;
 
 use super::*;
 use crate::Scorer;
+use crate::judge::{self, Judge};
 
-/// No programs here.
+/// No programs here, and judges who say what is scripted.
 struct NoPrograms;
 
 impl Others for NoPrograms {
     fn program(&self, _: &str, _: &ProgramConfig, _: Direction) -> Result<Box<dyn Scorer>, String> {
         Err("there are no programs here".to_owned())
+    }
+
+    fn judge(&self, config: &JudgeConfig) -> Result<Judge, String> {
+        let rubric = judge::find(&config.rubric).ok_or_else(|| format!("no rubric is called `{}`", config.rubric))?;
+        let models = Arc::<ScriptedCompleter>::default();
+        Judge::new(rubric.clone(), config.plan(), models, ProjectId::new("p")).map_err(|error| error.to_string())
+    }
+
+    fn module(&self, path: &str) -> Result<Vec<u8>, String> {
+        let half = r#"(module (memory (export "memory") 1) (data (i32.const 0) "0.5")
+            (func (export "alloc") (param i32) (result i32) (i32.const 1024))
+            (func (export "score") (param i32 i32) (result i64) (i64.const 3)))"#;
+        if path == "half.wasm" { Ok(wat::parse_str(half).unwrap()) } else { Err(format!("can't read `{path}`")) }
     }
 }
 
@@ -41,7 +59,8 @@ fn fields(value: Value) -> Map<String, Value> {
 fn measured(suite: &Suite, items: &[(&str, &str, &str, &str)]) -> Run {
     let metrics = make_all(&suite.metrics, &NoPrograms).unwrap();
     let headers = metrics.iter().map(Metric::header).collect();
-    let mut run = Run::begin("bot", suite.fingerprint.clone(), "2026-01-01T00:00:00Z".to_owned(), items.len(), headers);
+    let mut run =
+        Run::begin("bot", suite.fingerprint.clone(), "2026-01-01T00:00:00Z".to_owned(), items.len(), headers, None);
     for (id, lang, output, reference) in items {
         let mut row = Row {
             target: "kept".to_owned(),
@@ -212,11 +231,9 @@ fn a_result_file_is_read_to_where_it_broke_off() {
 #[test]
 fn items_come_from_lines_and_tables() {
     let config = |path: &str| DatasetConfig {
-        path: path.to_owned(),
-        format: None,
-        id: None,
+        path: Some(path.to_owned()),
         columns: [("input".to_owned(), "question".to_owned())].into(),
-        limit: None,
+        ..DatasetConfig::default()
     };
     let lines = read_items(b"{\"id\": 7, \"question\": \"why?\"}\n\nno\n", &config("a.jsonl")).unwrap();
     assert_eq!((lines[0].id.as_str(), &lines[0].fields["input"]), ("7", &json!("why?")));
@@ -264,4 +281,73 @@ fn reports_escape_what_others_wrote() {
     );
     assert!(report::markdown(&report).contains("| f1 | 0.0000 |"));
     assert_eq!(report.json()["verdict"], "failed");
+}
+
+fn one_metric(row: &str) -> Result<Vec<Metric>, String> {
+    let told = |problems: Vec<SuiteProblem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    let metrics = format!("{}metrics:\n  - {row}\n", SUITE.split("metrics:").next().unwrap());
+    let suite = Suite::parse(&metrics).map_err(told)?;
+    make_all(&suite.metrics, &NoPrograms).map_err(|problems| told(suite.placed(&metrics, problems)))
+}
+
+#[test]
+fn judges_are_metrics_of_suites() {
+    let made = |row: &str| one_metric(row).unwrap().remove(0);
+    let judge = made("{judge: toxicity, model: m, as: rude, threshold: 1}");
+    assert_eq!((judge.name.as_str(), judge.direction), ("rude", Direction::Lower));
+    assert!(matches!(judge.made, Made::Asked(_)));
+    let panel = made("{judge: {rubric: helpfulness, models: [a, b], samples: 3}}");
+    assert_eq!((panel.name.as_str(), panel.direction), ("helpfulness", Direction::Higher));
+    let check = |row: &str, expected: &str| {
+        let told = one_metric(row).unwrap_err();
+        assert!(told.contains("line 7") && told.contains(expected), "{expected} is not in\n{told}");
+    };
+    check("{judge: helpfulness}", "who judges? Give a `model`");
+    check("{judge: helpful, model: m}", "`metrics[0].judge`: no rubric is called `helpful`");
+    check("{judge: helpfulness, model: m, modle: n}", "unknown field `modle`");
+    check("{judge: helpfulness, model: m, samples: 0}", "samples");
+    check("{judge: helpfulness, model: m, direction: lower}", "the rubric knows");
+}
+
+#[test]
+fn modules_are_metrics_of_suites() {
+    let metrics = one_metric("{as: half, wasm: half.wasm, threshold: 0.4}").unwrap();
+    let row = Row { output: json!("x"), ..Row::default() };
+    let case = row.case();
+    let score = metrics[0].measure(&Seen { case: &case, row: &row }).unwrap();
+    assert_eq!((score.value, score.passed), (Some(0.5), Some(true)));
+    assert!(one_metric("{wasm: half.wasm}").unwrap_err().contains("`wasm` needs a name"));
+    assert!(one_metric("{as: x, wasm: none.wasm}").unwrap_err().contains("can't read `none.wasm`"));
+}
+
+#[test]
+fn items_come_from_one_place() {
+    let datasets = |rows: &str| {
+        let text = SUITE.replacen("[gold.jsonl]", rows, 1);
+        Suite::parse(&text).map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    };
+    let suite = datasets("[{dataset: gold@v2, split: test}, {traces: {time: {from: now-24h}, limit: 50}}]").unwrap();
+    assert_eq!(suite.datasets[0].format(), Ok(Format::Jsonl));
+    assert_eq!(suite.datasets[1].traces.as_ref().unwrap().limit, Some(50));
+    for (rows, expected) in [
+        ("[{dataset: gold, path: gold.csv}]", "`datasets[0]`: expected exactly one of `path`, `dataset` and `traces`"),
+        ("[{id: n}]", "expected exactly one of"),
+        ("[{path: gold.csv, split: test}]", "`datasets[0].split`: only a `dataset` has splits"),
+        ("[{dataset: gold, format: csv}]", "`datasets[0].format`: only a file"),
+        ("[{dataset: '@v2'}]", "`datasets[0].dataset`: expected `name`"),
+        ("[{traces: {time: {from: yesterday}}}]", "datasets[0].traces"),
+    ] {
+        let told = datasets(rows).unwrap_err();
+        assert!(told.contains(expected), "{expected} is not in\n{told}");
+    }
+}
+
+#[test]
+fn metadata_of_a_stored_item_are_fields_of_it() {
+    let line = br#"{"id": "a", "input": "why?", "metadata": {"lang": "de", "input": "not this"}}"#;
+    let stored = DatasetConfig { dataset: Some("gold".to_owned()), ..DatasetConfig::default() };
+    let item = read_items(line, &stored).unwrap().remove(0);
+    assert_eq!((&item.fields["lang"], &item.fields["input"]), (&json!("de"), &json!("why?")));
+    let file = DatasetConfig { path: Some("gold.jsonl".to_owned()), ..DatasetConfig::default() };
+    assert!(!read_items(line, &file).unwrap()[0].fields.contains_key("lang"));
 }

@@ -1,5 +1,9 @@
 //! JSON: whether it can be read, fits a schema, has the fields and values that it should.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use jsonschema::Validator;
 use serde_json::Value;
 
 use crate::about::{About, Direction, Family, Range};
@@ -99,10 +103,29 @@ pub(crate) fn unfenced(text: &str) -> &str {
     if is_language { rest.trim() } else { inner.trim() }
 }
 
+/// Schemas that were read last: most often all cases have one, and reading it takes much longer than a value does.
+const KEPT: usize = 8;
+
+thread_local! {
+    static VALIDATORS: RefCell<Vec<(Value, Rc<Validator>)>> = const { RefCell::new(Vec::new()) };
+}
+
+fn validator(schema: &Value) -> Result<Rc<Validator>, Problem> {
+    VALIDATORS.with_borrow_mut(|kept| {
+        if let Some(at) = kept.iter().position(|(known, _)| known == schema) {
+            kept[..=at].rotate_right(1);
+        } else {
+            let made = jsonschema::validator_for(schema)
+                .map_err(|error| Problem::new("schema", "a JSON Schema", format!("one that can't be used: {error}")))?;
+            kept.truncate(KEPT - 1);
+            kept.insert(0, (schema.clone(), Rc::new(made)));
+        }
+        Ok(Rc::clone(&kept[0].1))
+    })
+}
+
 fn by_schema(value: &Value, case: &Case) -> Result<Outcome, Problem> {
-    let schema = case.value(Input::Schema)?;
-    let validator = jsonschema::validator_for(schema)
-        .map_err(|error| Problem::new("schema", "a JSON Schema", format!("one that can't be used: {error}")))?;
+    let validator = validator(case.value(Input::Schema)?)?;
     let reason = match validator.iter_errors(value).next() {
         None => return Ok(Outcome::of(true, "it fits the schema")),
         Some(error) => format!("`{}`: {error}", error.instance_path()),
@@ -294,6 +317,16 @@ mod tests {
         check(&JSON_SCHEMA, json!("{}"), schema(), 0.0);
         let case = Case::new().with(Input::Output, "{}").with(Input::Schema, json!({"type": 3}));
         assert_eq!(by_schema(&json!({}), &case).unwrap_err().field, "schema");
+    }
+
+    #[test]
+    fn many_schemas_in_turn_are_not_mistaken_for_each_other() {
+        // Some that are kept, some that were, in no order.
+        for at in (0..300_i64).map(|at| at * at * 7 % 23) {
+            let schema = json!({"type": "integer", "minimum": at});
+            check(&JSON_SCHEMA, json!(at), (Input::Schema, schema.clone()), 1.0);
+            check(&JSON_SCHEMA, json!(at - 1), (Input::Schema, schema), 0.0);
+        }
     }
 
     #[test]

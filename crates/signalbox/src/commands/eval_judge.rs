@@ -115,7 +115,7 @@ impl JudgeLines {
             super::say(text.trim_end());
             return Ok(());
         };
-        let rubric = rubric(name)?;
+        let rubric = rubric(name, Path::new(""))?;
         if !self.jsonl {
             let text = if self.json { serde_json::to_string_pretty(&rubric)? } else { explained(&rubric) };
             super::say(text.trim_end());
@@ -284,14 +284,14 @@ fn aggregate(text: &str) -> Result<Aggregate, String> {
     serde_json::from_value(Value::from(text)).map_err(|_| "expected mean, median or majority".to_owned())
 }
 
-/// By its name, or from a file.
-fn rubric(name: &str) -> Result<Rubric> {
+/// By its name, or from a file that is seen from a folder.
+pub(super) fn rubric(name: &str, folder: &Path) -> Result<Rubric> {
     if let Some(rubric) = judge::find(name) {
         return Ok(rubric.clone());
     }
     let is_file = [".yaml", ".yml", ".json"].iter().any(|ending| name.ends_with(ending)) || name.contains(['/', '\\']);
     if is_file {
-        let text = std::fs::read_to_string(name).with_context(|| format!("can't read `{name}`"))?;
+        let text = std::fs::read_to_string(folder.join(name)).with_context(|| format!("can't read `{name}`"))?;
         return judge::read_rubric(&text).map_err(|problem| anyhow!("`{name}`: {problem}"));
     }
     match judge::near(name) {
@@ -381,7 +381,7 @@ mod tests {
     #[test]
     fn rubrics_are_found_by_name_or_file() {
         assert_eq!(
-            rubric("helpfulnes").unwrap_err().to_string(),
+            rubric("helpfulnes", Path::new("")).unwrap_err().to_string(),
             "no rubric is called `helpfulnes`; did you mean `helpfulness`?"
         );
         let folder = tempfile::tempdir().unwrap();
@@ -389,8 +389,9 @@ mod tests {
         let text = "name: polite\ninputs: [output]\ncriteria: Is it polite?\nscale: {kind: binary, yes: it is, no: it isn't}\n";
         std::fs::write(&file, text).unwrap();
         let name = file.display().to_string();
-        assert_eq!(rubric(&name).unwrap().name, "polite");
+        assert_eq!(rubric(&name, Path::new("")).unwrap().name, "polite");
+        assert_eq!(rubric("own.yaml", folder.path()).unwrap().name, "polite");
         std::fs::write(&file, text.replace("binary", "binari")).unwrap();
-        assert!(rubric(&name).unwrap_err().to_string().contains("unknown variant `binari`"));
+        assert!(rubric(&name, Path::new("")).unwrap_err().to_string().contains("unknown variant `binari`"));
     }
 }

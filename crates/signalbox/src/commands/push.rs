@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use signalbox_evals::results::{Reading, Results};
 
 use super::export::encoded;
-use crate::remote::{DEFAULT_URL, Remote};
+use crate::remote::{At, Remote};
 
 /// A request is no larger: the API takes a mebibyte.
 const MOST_BYTES: usize = 600 << 10;
@@ -32,10 +32,10 @@ pub(crate) struct Push {
     results: PathBuf,
     /// The experiment; it is made if there is none of this name
     #[arg(long)]
-    experiment: Option<String>,
+    pub(super) experiment: Option<String>,
     /// What people call the run [default: the target, or the file's name]
     #[arg(long)]
-    name: Option<String>,
+    pub(super) name: Option<String>,
     /// What was asked, as name@version
     #[arg(long)]
     dataset: Option<String>,
@@ -44,7 +44,7 @@ pub(crate) struct Push {
     target: Option<String>,
     /// A word to find the run by; may be given several times
     #[arg(long, value_name = "TAG")]
-    tag: Vec<String>,
+    pub(super) tag: Vec<String>,
     /// The commit of git that it ran on [default: GITHUB_SHA or CI_COMMIT_SHA]
     #[arg(long)]
     commit: Option<String>,
@@ -57,15 +57,32 @@ pub(crate) struct Push {
     /// Compare other runs of the experiment with this one from now on
     #[arg(long)]
     baseline: bool,
-    /// The Signalbox to send it to
-    #[arg(long, default_value = DEFAULT_URL, env = "SIGNALBOX_URL")]
-    url: String,
-    /// A virtual key [default: SIGNALBOX_KEY]
-    #[arg(long)]
-    key: Option<String>,
+    #[command(flatten)]
+    at: At,
+    /// Say nothing of what was sent.
+    #[arg(skip)]
+    pub(super) quiet: bool,
 }
 
 impl Push {
+    /// Of a file that `signalbox eval run` wrote.
+    pub(super) fn results_of(file: &Path, segments: &[String], at: At) -> Self {
+        Self {
+            results: file.to_owned(),
+            experiment: None,
+            name: None,
+            dataset: None,
+            target: None,
+            tag: Vec::new(),
+            commit: None,
+            metric: None,
+            segment: segments.to_vec(),
+            baseline: false,
+            at,
+            quiet: false,
+        }
+    }
+
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let text = text(&self.results)?;
         let reading = Reading { metric: self.metric.clone(), segments: self.segment.clone() };
@@ -79,11 +96,13 @@ impl Push {
             bail!("`{shown}` makes {} runs, and only one can be the baseline; pin it on its page", all.len());
         }
         let asks = all.iter().map(|results| self.start(&text, results)).collect::<anyhow::Result<Vec<_>>>()?;
-        let (url, baseline) = (self.url.trim_end_matches('/').to_owned(), self.baseline);
-        let remote = Remote::new(Some(&url), self.key)?;
+        let remote = self.at.remote()?;
         super::block_on(async {
             for (results, ask) in all.iter().zip(&asks) {
-                send(&remote, ask, results, baseline, &url).await?;
+                let told = send(&remote, ask, results, self.baseline, self.at.url()).await?;
+                if !self.quiet {
+                    super::say(&told);
+                }
             }
             Ok(())
         })
@@ -155,7 +174,7 @@ async fn send(
     results: &Results,
     baseline: bool,
     url: &str,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<String> {
     let run = remote.post("/api/v1/runs", &json!(ask)).await.context("the run can't begin")?;
     let (id, experiment) = (word(&run, "id"), word(&run, "experiment"));
     let page = format!("{url}/experiments/{}", encoded(experiment));
@@ -173,8 +192,7 @@ async fn send(
         let path = format!("/api/v1/experiments/{}/baseline", encoded(experiment));
         remote.put(&path, &json!({ "run": id })).await?;
     }
-    super::say(&told(&run, is_there, &page));
-    Ok(())
+    Ok(told(&run, is_there, &page))
 }
 
 fn word<'a>(value: &'a Value, field: &str) -> &'a str {
@@ -237,18 +255,11 @@ mod tests {
     #[test]
     fn the_command_line_comes_before_the_file() {
         let push = |experiment: Option<&str>| Push {
-            results: PathBuf::from("out/results.jsonl"),
             experiment: experiment.map(str::to_owned),
-            name: None,
             dataset: Some("gold@2".to_owned()),
-            target: None,
             tag: vec!["ci".to_owned()],
             commit: Some("abc".to_owned()),
-            metric: None,
-            segment: vec![],
-            baseline: false,
-            url: String::new(),
-            key: None,
+            ..Push::results_of(Path::new("out/results.jsonl"), &[], At::default())
         };
         let text =
             "{\"run\": {\"dataset\": \"gold@1\", \"experiment\": \"filed\"}}\n{\"id\": 1, \"scores\": {\"rouge1\": 1}}";

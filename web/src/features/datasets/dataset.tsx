@@ -19,6 +19,7 @@ import { DropZone } from './parts/drop-zone';
 import { ImportDialog } from './parts/import';
 import { Items } from './parts/items';
 import { References } from './parts/references';
+import { Runs } from './parts/runs';
 import { SplitsDialog } from './parts/splits';
 import { Versions } from './parts/versions';
 import { datasetQuery, exportPath } from './queries';
@@ -29,6 +30,7 @@ const tabs: [DatasetView, string][] = [
   ['items', 'Items'],
   ['versions', 'Versions'],
   ['diff', 'Compare'],
+  ['runs', 'Runs'],
 ];
 
 function Header({
@@ -171,6 +173,7 @@ function View({ dataset }: { dataset: Dataset }) {
         />
       )}
       {view === 'versions' && <Versions dataset={dataset} go={go} />}
+      {view === 'runs' && <Runs dataset={dataset} go={go} />}
       {view === 'diff' && <DiffView dataset={dataset} search={search} go={go} />}
       {importing && (
         <ImportDialog

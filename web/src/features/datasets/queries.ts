@@ -51,6 +51,16 @@ export const versionsQuery = (name: string) =>
     getNextPageParam: (page) => page.next_cursor,
   });
 
+/** The latest runs that asked the items of a dataset. */
+export const runsQuery = (name: string) =>
+  queryOptions({
+    queryKey: ['datasets', name, 'runs'],
+    queryFn: ({ signal }) => {
+      const query = { dataset: name, limit: 200 };
+      return call(api.GET('/api/v1/runs', { params: { query }, signal }));
+    },
+  });
+
 export const diffQuery = (name: string, from: string | undefined, to: string) =>
   infiniteQueryOptions({
     queryKey: ['datasets', name, 'diff', from, to],

@@ -11,6 +11,7 @@ import { Skeleton } from '@/shared/ui/skeleton';
 import { EmptyState, ErrorState } from '@/shared/ui/states';
 
 import { letterOf, othersItems, runColors } from './figures';
+import { AskedItems } from './parts/asked';
 import { Items } from './parts/items';
 import { Segments } from './parts/segments';
 import { Settings } from './parts/settings';
@@ -57,7 +58,7 @@ function Runs({ told, onBaseline }: { told: Comparison; onBaseline: (id: string)
             </p>
             <p className="num mt-1 flex flex-wrap gap-x-3 text-2xs text-faint">
               <span title={exactTime(run.started_at)}>{formatTime(run.started_at)}</span>
-              {run.dataset !== undefined && <span>{run.dataset}</span>}
+              <AskedItems run={run} />
               {run.commit !== undefined && <span className="font-mono">{run.commit.slice(0, 8)}</span>}
               <span>{formatCount(run.items)} items</span>
               {run.summary?.errors !== undefined && run.summary.errors > 0 && (

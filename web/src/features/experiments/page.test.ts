@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 
 import type { ComparedPairs, Run } from '@/api/types';
 
+import { askedOf } from './asked';
 import { diffOf } from './diff';
 import {
   formatP,
@@ -151,4 +152,17 @@ it('tells what was set otherwise', () => {
     { name: 'quality.threshold', values: ['0.5', ''] },
   ]);
   expect(differencesOf([run('1'), run('1')])).toEqual([]);
+});
+
+it('leads from a run to the version whose items it asked', () => {
+  const version = '6f1c0b5d9a426f1c0b5d9a426f1c0b5d';
+  const asked = (more: object) => askedOf({ ...run('1'), ...more });
+  expect(asked({})).toBeUndefined();
+  expect(asked({ dataset: 'questions.jsonl' })).toEqual({ label: 'questions.jsonl' });
+  expect(asked({ dataset: `gold@${version}`, dataset_version: version })).toEqual({
+    label: 'gold@6f1c0b5d9a',
+    name: 'gold',
+    version,
+  });
+  expect(asked({ dataset: 'gold@v2', dataset_version: version })?.label).toBe('gold@v2');
 });

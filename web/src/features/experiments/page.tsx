@@ -15,6 +15,7 @@ import { SkeletonRows } from '@/shared/ui/skeleton';
 import { EmptyState, ErrorState } from '@/shared/ui/states';
 
 import { formatMeasure, isLower, meanOf, metricsOf } from './figures';
+import { AskedItems } from './parts/asked';
 import { Delta } from './parts/delta';
 import { NoExperiments } from './parts/empty';
 import { Status } from './parts/status';
@@ -50,9 +51,9 @@ function Row({ one, picked, now }: { one: ExperimentSummary; picked: boolean; no
               </span>
               <Status run={run} />
             </div>
-            <div className="mt-0.5 text-xs text-faint" title={exactTime(run.started_at)}>
-              {formatAgo(run.started_at, now)}
-              {run.dataset !== undefined && ` · ${run.dataset}`}
+            <div className="mt-0.5 flex flex-wrap gap-x-2 text-xs text-faint">
+              <span title={exactTime(run.started_at)}>{formatAgo(run.started_at, now)}</span>
+              <AskedItems run={run} />
             </div>
           </>
         )}

@@ -1,6 +1,6 @@
 import { textOf } from './search';
 
-export const datasetViews = ['items', 'versions', 'diff'] as const;
+export const datasetViews = ['items', 'versions', 'diff', 'runs'] as const;
 export type DatasetView = (typeof datasetViews)[number];
 
 /** What of a dataset is looked at. */

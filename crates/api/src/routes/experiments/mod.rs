@@ -6,7 +6,7 @@ mod tests;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use signalbox_catalog::{CatalogError, Experiment, Run};
+use signalbox_catalog::{CatalogError, Experiment, Run, RunsOf};
 use signalbox_types::ProjectId;
 
 use crate::auth::Caller;
@@ -72,7 +72,7 @@ pub(crate) async fn list(Caller(caller): Caller, State(app): State<App>) -> Resu
 }
 
 async fn summed_up(app: &App, project: &ProjectId, experiment: Experiment) -> Result<ExperimentSummary, ApiError> {
-    let mut latest = app.catalog.runs(project, Some(&experiment.name), 0, 10).await?.into_iter();
+    let mut latest = app.catalog.runs(project, RunsOf::experiment(&*experiment.name), 0, 10).await?.into_iter();
     let last_run = latest.next();
     let id = last_run.as_ref().map(|run| run.id.as_str());
     let compared_with = match experiment.baseline.as_deref().filter(|baseline| Some(*baseline) != id) {
@@ -95,7 +95,7 @@ pub(crate) async fn show(
 ) -> Result<Json<ExperimentDetail>, ApiError> {
     let found = app.catalog.experiment(&caller.project, &name).await?;
     let experiment = found.ok_or_else(|| unknown(&name))?;
-    let latest_runs = app.catalog.runs(&caller.project, Some(&name), 0, MOST_RUNS).await?;
+    let latest_runs = app.catalog.runs(&caller.project, RunsOf::experiment(&*name), 0, MOST_RUNS).await?;
     Ok(Json(ExperimentDetail { experiment, latest_runs }))
 }
 

@@ -10,8 +10,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use signalbox_catalog::{CatalogError, Run, RunAbout, RunMetric, RunStatus};
-use signalbox_types::Timestamp;
+use signalbox_catalog::{CatalogError, MAIN, Run, RunAbout, RunMetric, RunStatus, RunsOf};
+use signalbox_types::{ProjectId, Timestamp};
 
 use crate::auth::Caller;
 use crate::envelope::{Json, Params};
@@ -36,7 +36,8 @@ pub(crate) struct StartRun {
     /// What people call it; the target, if nothing is said.
     #[serde(default)]
     name: Option<String>,
-    /// What was asked, as `name@version`; absent if the items came from a file.
+    /// What was asked, as `name@version`, where the version may be a branch or a tag: what it means now is kept in `dataset_version`.
+    /// Absent if the items came from a file.
     #[serde(default)]
     dataset: Option<String>,
     /// What answered: a prompt version, a model, a route, an endpoint, a command.
@@ -86,6 +87,10 @@ fn finished() -> RunStatus {
 pub(crate) struct RunsAsk {
     /// Those of this experiment only.
     experiment: Option<String>,
+    /// Those that asked the items of this dataset only.
+    dataset: Option<String>,
+    /// Those that asked the items of this version of the dataset only: a version, a branch or a tag.
+    version: Option<String>,
     /// How many at most, up to 200.
     limit: Option<u32>,
     /// How many of the latest are left out.
@@ -118,9 +123,23 @@ pub(crate) async fn start(
 ) -> Result<(StatusCode, Json<Run>), ApiError> {
     let StartRun { experiment, id, name, dataset, target, metrics, config, tags, commit, author, started_at } = ask;
     let name = name.unwrap_or_else(|| if target.is_empty() { "run".to_owned() } else { target.clone() });
-    let about = RunAbout { name, dataset, target, metrics, config, tags, commit, author };
+    let dataset_version = match &dataset {
+        Some(dataset) => meant(&app, &caller.project, dataset).await?,
+        None => None,
+    };
+    let about = RunAbout { name, dataset, dataset_version, target, metrics, config, tags, commit, author };
     let (run, is_new) = app.catalog.start_run(&caller, &experiment, id, started_at, about).await?;
     Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, Json(run)))
+}
+
+/// The version of a dataset that `name@reference` means now; none if the items are of somewhere else.
+async fn meant(app: &App, project: &ProjectId, dataset: &str) -> Result<Option<String>, ApiError> {
+    let (name, reference) = dataset.trim().split_once('@').unwrap_or((dataset.trim(), MAIN));
+    match app.catalog.dataset_version(project, name, reference).await {
+        Ok(version) => Ok(Some(version.id)),
+        Err(CatalogError::Unknown { .. } | CatalogError::Invalid { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// List runs.
@@ -132,8 +151,15 @@ pub(crate) async fn list(
     Params(ask): Params<RunsAsk>,
 ) -> Result<Json<Runs>, ApiError> {
     let limit = within("limit", ask.limit.unwrap_or(50), MOST_RUNS)?;
-    let experiment = ask.experiment.as_deref();
-    let runs = app.catalog.runs(&caller.project, experiment, ask.offset.unwrap_or(0), limit).await?;
+    let dataset_version = match (&ask.dataset, &ask.version) {
+        (Some(dataset), Some(version)) => {
+            Some(app.catalog.dataset_version(&caller.project, dataset, version).await?.id)
+        }
+        (None, Some(_)) => return Err(ApiError::invalid("version", "expected a `dataset` beside it, found none")),
+        (_, None) => None,
+    };
+    let of = RunsOf { experiment: ask.experiment, dataset: ask.dataset, dataset_version };
+    let runs = app.catalog.runs(&caller.project, of, ask.offset.unwrap_or(0), limit).await?;
     Ok(Json(Runs { runs }))
 }
 

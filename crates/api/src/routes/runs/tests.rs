@@ -153,3 +153,39 @@ async fn a_wrong_request_is_told_where() {
     let ended = house.post(&format!("/api/v1/runs/{id}/finish"), &json!({"status": "running"})).await;
     assert_eq!(ended.json()["error"]["field"], "status");
 }
+
+#[tokio::test]
+async fn a_run_names_the_version_whose_items_it_asked() {
+    let house = House::new().await;
+    house.post("/api/v1/datasets", &json!({"name": "gold"})).await;
+    let commit = async |id: &str| {
+        let body = json!({"add": [{"id": id, "input": "why?"}]});
+        house.post("/api/v1/datasets/gold/versions", &body).await.ok()["id"].as_str().unwrap().to_owned()
+    };
+    let first = commit("a").await;
+    let start = async |dataset: &str| {
+        let run = house.post("/api/v1/runs", &json!({"experiment": "answers", "dataset": dataset})).await.json();
+        (run["id"].as_str().unwrap().to_owned(), run["dataset_version"].as_str().map(str::to_owned))
+    };
+    let (early, meant) = start("gold").await;
+    assert_eq!(meant.as_ref(), Some(&first), "the head of `main` when it began");
+    let second = commit("b").await;
+    let (by_id, meant) = start(&format!("gold@{}", &first[..12])).await;
+    assert_eq!(meant.as_ref(), Some(&first));
+    let (late, meant) = start("gold@main").await;
+    assert_eq!(meant.as_ref(), Some(&second));
+    let (elsewhere, meant) = start("golden@3").await;
+    assert_eq!(meant, None, "no dataset of ours");
+
+    let listed = async |query: &str| -> Vec<String> {
+        let told = house.get(&format!("/api/v1/runs?{query}")).await.ok();
+        told["runs"].as_array().unwrap().iter().map(|run| run["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(listed("dataset=gold").await, [late.clone(), by_id.clone(), early.clone()]);
+    assert_eq!(listed(&format!("dataset=gold&version={first}")).await, [by_id, early]);
+    assert_eq!(listed("dataset=gold&version=main").await, [late]);
+    assert_eq!(listed("dataset=golden").await, [elsewhere]);
+    let alone = house.get("/api/v1/runs?version=main").await;
+    assert!(alone.message().contains("`dataset` beside it"), "{}", alone.message());
+    assert_eq!(house.get("/api/v1/runs?dataset=gold&version=none").await.status, StatusCode::NOT_FOUND);
+}

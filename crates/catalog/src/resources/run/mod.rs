@@ -18,7 +18,7 @@ use crate::resources::key::Principal;
 
 pub use types::{
     Experiment, ItemNumbers, ItemOrder, ItemsAsk, MetricSummary, Run, RunAbout, RunDirection, RunEvidence, RunItem,
-    RunMetric, RunScore, RunStatus, RunSummary, Spread,
+    RunMetric, RunScore, RunStatus, RunSummary, RunsOf, Spread,
 };
 
 impl Catalog {
@@ -156,22 +156,20 @@ impl Catalog {
         .await
     }
 
-    /// The runs of an experiment, or of all, the latest first.
+    /// Runs, the latest first.
     ///
     /// # Errors
     /// The file is in trouble.
     pub async fn runs(
         &self,
         project: &ProjectId,
-        experiment: Option<&str>,
+        of: RunsOf,
         offset: u64,
         limit: u32,
     ) -> Result<Vec<Run>, CatalogError> {
-        let (project, experiment) = (project.clone(), experiment.map(str::to_owned));
-        self.read(move |connection| {
-            Box::pin(async move { sql::runs(connection, &project, experiment.as_deref(), offset, limit).await })
-        })
-        .await
+        let project = project.clone();
+        self.read(move |connection| Box::pin(async move { sql::runs(connection, &project, &of, offset, limit).await }))
+            .await
     }
 
     /// A page of a run's items with all that belongs to them, and how many there are in all; `None` if there is no such run.

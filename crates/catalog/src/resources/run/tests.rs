@@ -4,7 +4,9 @@ use std::sync::Arc;
 use signalbox_testkit::ManualClock;
 use signalbox_types::Money;
 
-use super::{ItemOrder, ItemsAsk, RunAbout, RunDirection, RunEvidence, RunItem, RunMetric, RunScore, RunStatus};
+use super::{
+    ItemOrder, ItemsAsk, RunAbout, RunDirection, RunEvidence, RunItem, RunMetric, RunScore, RunStatus, RunsOf,
+};
 use crate::{Catalog, CatalogError, Principal};
 
 struct Made {
@@ -146,9 +148,9 @@ async fn experiments_know_their_runs_and_their_baseline() {
     };
     let listed = catalog.experiments(&by.project, 10).await.unwrap();
     assert_eq!(names(listed), [("answers".to_owned(), 2), ("others".to_owned(), 1)]);
-    let runs = catalog.runs(&by.project, Some("answers"), 0, 10).await.unwrap();
+    let runs = catalog.runs(&by.project, RunsOf::experiment("answers"), 0, 10).await.unwrap();
     assert_eq!(runs.iter().map(|run| run.id.as_str()).collect::<Vec<_>>(), [&second, &first]);
-    assert_eq!(catalog.runs(&by.project, None, 1, 1).await.unwrap()[0].id, other);
+    assert_eq!(catalog.runs(&by.project, RunsOf::default(), 1, 1).await.unwrap()[0].id, other);
 
     let pinned = catalog.set_baseline(by, "answers", Some(first.clone())).await.unwrap();
     assert_eq!(pinned.baseline.as_ref(), Some(&first));

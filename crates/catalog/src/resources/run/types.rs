@@ -96,6 +96,9 @@ pub struct RunAbout {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "gold@12")]
     pub dataset: Option<String>,
+    /// The version of a dataset of this project that this meant when the run began; absent if there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset_version: Option<String>,
     /// What answered: a prompt version, a model, a route, an endpoint, a command.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schema(example = "route chat")]
@@ -115,6 +118,24 @@ pub struct RunAbout {
     /// Who or what started it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
+}
+
+/// Whose runs are asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunsOf {
+    /// An experiment's.
+    pub experiment: Option<String>,
+    /// Those that asked the items of a dataset, of whichever version.
+    pub dataset: Option<String>,
+    /// Those that asked the items of this version, by its id.
+    pub dataset_version: Option<String>,
+}
+
+impl RunsOf {
+    /// Those of an experiment.
+    pub fn experiment(name: impl Into<String>) -> Self {
+        Self { experiment: Some(name.into()), ..Self::default() }
+    }
 }
 
 /// A run of an experiment.

@@ -4,9 +4,12 @@ mod asked;
 mod cache;
 mod compare;
 pub(super) mod metric;
+mod others;
+mod parquet;
 mod program;
 mod run;
 mod runner;
+mod source;
 mod table;
 mod target;
 

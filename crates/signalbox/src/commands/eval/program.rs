@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
-use signalbox_evals::suite::ProgramConfig;
+use serde_json::Value;
+use signalbox_evals::suite::{ProgramConfig, case_json, said_score};
 use signalbox_evals::{Scored, Scorer, ScorerError};
-use signalbox_metrics::case::INPUTS;
 use signalbox_metrics::{Case, Direction, Input};
 use signalbox_types::ScoreSource;
 use signalbox_types::seam::BoxFuture;
@@ -93,36 +92,9 @@ impl Program {
     }
 
     async fn measured(&self, case: &Case) -> Result<Scored, ScorerError> {
-        let parts = INPUTS.into_iter().filter_map(|input| Some((input.name().to_owned(), case.find(input)?.clone())));
-        let input = Value::Object(parts.collect::<Map<_, _>>());
-        let said = ask(&self.run, &self.folder, &input, self.limit).await.map_err(ScorerError::Answer)?;
-        score(&said).map_err(ScorerError::Answer)
+        let said = ask(&self.run, &self.folder, &case_json(case), self.limit).await.map_err(ScorerError::Answer)?;
+        said_score(&said).map_err(ScorerError::Answer)
     }
-}
-
-/// `{"value", "passed", "label", "reason"}`, or a number, or true or false.
-fn score(said: &str) -> Result<Scored, String> {
-    let shown: String = said.trim().chars().take(100).collect();
-    let answer: Value = serde_json::from_str(said.trim()).map_err(|_| format!("`{shown}` is no JSON"))?;
-    let part = |name: &str| answer.get(name).filter(|value| !value.is_null());
-    let number = |value: &Value| value.as_f64().or_else(|| value.as_bool().map(|yes| f64::from(u8::from(yes))));
-    let wrong = |name: &str, expected: &str| format!("`{name}`: expected {expected}, found {}", answer[name]);
-    let value = match (&answer, part("value").or_else(|| part("score"))) {
-        (Value::Object(_), None) => None,
-        (Value::Object(_), Some(value)) => Some(number(value).ok_or_else(|| wrong("value", "a number"))?),
-        (other, _) => Some(number(other).ok_or_else(|| format!("expected an object or a number, found `{shown}`"))?),
-    };
-    let passed = match part("passed") {
-        Some(verdict) => Some(verdict.as_bool().ok_or_else(|| wrong("passed", "true or false"))?),
-        None => answer.as_bool(),
-    };
-    let text = |name: &str| part(name).and_then(Value::as_str).map(str::to_owned);
-    let label = text("label");
-    if value.is_none() && passed.is_none() && label.is_none() {
-        return Err(format!("`{shown}` has neither `value` nor `passed` nor `label`"));
-    }
-    let reason = text("reason").unwrap_or_default();
-    Ok(Scored { value, label, passed, reason, evidence: Vec::new(), cost: None })
 }
 
 impl Scorer for Program {
@@ -144,21 +116,5 @@ impl Scorer for Program {
 
     fn score<'a>(&'a self, case: &'a Case) -> BoxFuture<'a, Result<Scored, ScorerError>> {
         Box::pin(self.measured(case))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_program_says_is_a_score_or_an_error() {
-        let all = score(r#"{"value": 0.5, "passed": true, "reason": "so"}"#).unwrap();
-        assert_eq!((all.value, all.passed, all.reason.as_str()), (Some(0.5), Some(true), "so"));
-        assert_eq!(score("0.25\n").unwrap().value, Some(0.25));
-        assert_eq!(score("true").unwrap().passed, Some(true));
-        for (said, expected) in [("well", "no JSON"), ("{}", "neither `value`"), (r#"{"value": "x"}"#, "a number")] {
-            assert!(score(said).unwrap_err().contains(expected), "{said}");
-        }
     }
 }

@@ -5,39 +5,40 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use signalbox_evals::Scorer;
 use signalbox_evals::suite::report::{self, Report};
-use signalbox_evals::suite::{
-    self, Item, Metric, MetricConfig, Others, ProgramConfig, Row, Run as Results, Suite, SuiteProblem, make_all,
-    read_items,
-};
-use signalbox_metrics::Direction;
+use signalbox_evals::suite::{self, Metric, Row, Run as Results, Suite, SuiteProblem, make_all};
 use signalbox_types::seam::{Clock as _, SystemClock};
 
-use super::cache::{Cache, content_of_files};
+use super::cache::Cache;
 use super::compare::read;
-use super::program::Program;
+use super::others::Given;
 use super::runner::Runner;
+use super::source::Items;
 use super::target::Target;
+use crate::commands::push::Push;
 use crate::commands::{Ended, say};
 use crate::config::environment;
+use crate::remote::At;
 
 /// Run a suite: items × targets × metrics, and gates over the figures
 ///
 /// A suite is a YAML file. The smallest:
 ///
 ///   name: support
-///   datasets: [gold.jsonl]                # JSON lines or CSV; `id` names an item
+///   datasets: [gold.jsonl]                # JSON lines, CSV or Parquet; `id` names an item
 ///   targets: [{name: recorded, recorded: output}]
 ///   metrics: [faithfulness, {metric: rouge1, threshold: 0.4}]
 ///   gates:
 ///     - {metric: faithfulness, mean: ">= 0.8"}
 ///     - {metric: faithfulness, no_regression: {margin: 0.02}}
 ///
+/// Items: files, `dataset: NAME@VERSION` of a running Signalbox, `traces: {filter}`.
 /// Targets: `recorded: FIELD`, `model: {model, prompt, base_url, key_env}`, `http: {url, body, answer}`, `command: {run}`.
-/// Metrics: by name (`signalbox eval metric --list`), `expression` (CEL), `command`, `weighted`, `all`, `any`, `when`/`then`/`else`.
+/// Metrics: by name (`signalbox eval metric --list`), `judge` (a rubric), `expression` (CEL), `command`, `wasm`, `weighted`, `all`, `any`, `when`/`then`/`else`.
 /// Gates: `mean`, `pass_rate`, `p1` to `p99`, `min`, `max`, `no_regression`; `where` and `by` choose items by a field.
 /// All of it: docs/evaluation.md.
+///
+/// `--push` sends the results to a running Signalbox afterwards, as runs of an experiment.
 ///
 /// Each answer is appended to the result file as it comes. After Ctrl-C or a crash, `--resume` goes on. The result file of one run is
 /// the `--baseline` of the next: items are compared one by one, by their ids.
@@ -47,6 +48,7 @@ use crate::config::environment;
 ///   1    a gate doesn't hold
 ///   2    the suite, a file or the command line is wrong; nothing was run
 ///   3    more answers failed than `max_errors` allows
+///   4    the results couldn't be sent (`--push`); otherwise it would be 0
 ///   130  interrupted; `--resume` goes on
 ///
 /// Examples:
@@ -94,6 +96,20 @@ pub(super) struct Run {
     /// Where answers of models, endpoints and programs are kept [default: signalbox/eval in the user's cache folder]
     #[arg(long, value_name = "FOLDER", conflicts_with = "no_cache")]
     cache: Option<PathBuf>,
+    /// Send the results to a running Signalbox, as a run of an experiment for each target
+    #[arg(long)]
+    push: bool,
+    /// The experiment of --push; it is made if there is none of this name [default: the suite's name]
+    #[arg(long, value_name = "NAME", requires = "push")]
+    experiment: Option<String>,
+    /// What people call the run of --push [default: the target]
+    #[arg(long, value_name = "NAME", requires = "push")]
+    run_name: Option<String>,
+    /// A word to find the run of --push by; may be given several times
+    #[arg(long, value_name = "TAG", requires = "push")]
+    tag: Vec<String>,
+    #[command(flatten)]
+    at: At,
     /// No table, no progress
     #[arg(long, short)]
     quiet: bool,
@@ -103,7 +119,7 @@ pub(super) struct Run {
 struct Ready {
     suite: Suite,
     folder: PathBuf,
-    items: Vec<Item>,
+    items: Items,
     targets: Vec<Target>,
     metrics: Vec<Metric>,
     baseline: Option<Results>,
@@ -113,13 +129,12 @@ impl Run {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let ready = self.ready().map_err(|error| Ended::with(2, &error))?;
         let (mut results, mut file) = self.begin(&ready).map_err(|error| Ended::with(2, &error))?;
-        let program =
-            |row: &MetricConfig| row.command.as_ref().map(|program| content_of_files(&program.run, &ready.folder));
-        let files = ready.suite.metrics.iter().map(|row| program(row).unwrap_or_default()).collect();
+        let given = Given { folder: &ready.folder, suite: &ready.suite, at: &self.at };
+        let files = ready.suite.metrics.iter().map(|row| given.content(row)).collect();
         let runner = Runner {
             suite: &ready.suite,
             files,
-            items: &ready.items,
+            items: &ready.items.all,
             targets: &ready.targets,
             metrics: Arc::new(ready.metrics),
             cache: self.cache(),
@@ -137,13 +152,31 @@ impl Run {
             )
             .into());
         }
-        let places: HashMap<&str, usize> = ready.items.iter().enumerate().map(|(at, item)| (&*item.id, at)).collect();
+        let places: HashMap<&str, usize> =
+            ready.items.all.iter().enumerate().map(|(at, item)| (&*item.id, at)).collect();
         let target = |row: &Row| ready.targets.iter().position(|target| target.name == row.target);
         results.rows.sort_by_key(|row| (target(row), places.get(row.id.as_str()).copied()));
         let judged = suite::judge(&ready.suite.gates, &results, ready.baseline.as_ref());
         let (segments, most) = (&ready.suite.segments, ready.suite.max_errors);
         let report = Report::new(&results, judged, ready.baseline.as_ref(), segments, most);
-        self.tell(&report)
+        let told = self.tell(&report);
+        let pushed: anyhow::Result<()> =
+            if self.push { self.send(segments).map_err(|error| Ended::with(4, &error).into()) } else { Ok(()) };
+        match (told, pushed) {
+            (Err(told), Err(unsent)) => {
+                crate::commands::say_error(&unsent);
+                Err(told)
+            }
+            (told, pushed) => told.and(pushed),
+        }
+    }
+
+    fn send(&self, segments: &[String]) -> anyhow::Result<()> {
+        let mut push = Push::results_of(&self.results(), segments, self.at.clone());
+        (push.experiment, push.name, push.tag) = (self.experiment.clone(), self.run_name.clone(), self.tag.clone());
+        // What stands alone on standard output stays alone.
+        push.quiet = self.quiet || self.json.as_deref() == Some(Path::new("-"));
+        push.run().context("the results couldn't be sent")
     }
 
     fn ready(&self) -> anyhow::Result<Ready> {
@@ -157,11 +190,11 @@ impl Run {
             Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
             _ => PathBuf::from("."),
         };
-        let items = items(&mut suite, &folder, self.limit)?;
-        let programs = Programs { folder: &folder, suite: &suite };
-        let metrics = make_all(&suite.metrics, &programs).map_err(|problems| wrong(suite.placed(&text, problems)))?;
+        let items = Items::of(&mut suite, &folder, &self.at, self.limit)?;
+        let given = Given { folder: &folder, suite: &suite, at: &self.at };
+        let metrics = make_all(&suite.metrics, &given).map_err(|problems| wrong(suite.placed(&text, problems)))?;
         let target = |(at, config)| {
-            Target::new(config, &suite, &folder).map_err(|problem| {
+            Target::new(config, &suite, &folder, &self.at).map_err(|problem| {
                 let problem = SuiteProblem { line: None, field: format!("targets[{at}]"), message: problem };
                 wrong(suite.placed(&text, vec![problem]))
             })
@@ -202,14 +235,15 @@ impl Run {
             }
             let file = OpenOptions::new().append(true).open(&path).with_context(failed)?;
             file.set_len(before.whole_bytes as u64).with_context(failed)?;
-            let wanted: HashSet<&str> = ready.items.iter().map(|item| item.id.as_str()).collect();
+            let wanted: HashSet<&str> = ready.items.all.iter().map(|item| item.id.as_str()).collect();
             before.rows.retain(|row| !row.failed() && wanted.contains(row.id.as_str()));
             return Ok((before, file));
         }
         let started = SystemClock::new().now().to_string();
         let headers = ready.metrics.iter().map(Metric::header).collect();
-        let expected = ready.items.len() * ready.targets.len();
-        let results = Results::begin(&ready.suite.name, fingerprint, started, expected, headers);
+        let expected = ready.items.all.len() * ready.targets.len();
+        let dataset = ready.items.dataset.clone();
+        let results = Results::begin(&ready.suite.name, fingerprint, started, expected, headers, dataset);
         let mut file = File::create(&path).with_context(failed)?;
         writeln!(file, "{}", serde_json::to_string(&results.header)?).with_context(failed)?;
         Ok((results, file))
@@ -266,45 +300,6 @@ impl Run {
     }
 }
 
-/// The items of all datasets; the suite's fingerprint takes their content in.
-fn items(suite: &mut Suite, folder: &Path, limit: Option<usize>) -> anyhow::Result<Vec<Item>> {
-    let mut all: Vec<Item> = Vec::new();
-    let mut content = suite.fingerprint.clone();
-    for (at, dataset) in suite.datasets.iter().enumerate() {
-        let path = folder.join(&dataset.path);
-        let bytes =
-            std::fs::read(&path).with_context(|| format!("`datasets[{at}].path`: can't read `{}`", path.display()))?;
-        content.push_str(&suite::content_hash(&bytes));
-        let items = read_items(&bytes, dataset).map_err(|problem| anyhow!("`datasets[{at}]`: {problem}"))?;
-        all.extend(items);
-    }
-    suite.fingerprint = suite::content_hash(content.as_bytes());
-    all.truncate(limit.unwrap_or(usize::MAX));
-    if all.is_empty() {
-        anyhow::bail!("the datasets have no items");
-    }
-    let mut seen = HashSet::new();
-    match all.iter().find(|item| !seen.insert(item.id.as_str())) {
-        Some(twice) => Err(anyhow!(
-            "two items have the id `{}`; items are paired by it, so each needs its own (`datasets[].id` names the column)",
-            twice.id
-        )),
-        None => Ok(all),
-    }
-}
-
 fn real(path: impl AsRef<Path>) -> PathBuf {
     std::fs::canonicalize(path.as_ref()).unwrap_or_else(|_| path.as_ref().to_owned())
-}
-
-/// Scorers that ask somebody else.
-struct Programs<'a> {
-    folder: &'a Path,
-    suite: &'a Suite,
-}
-
-impl Others for Programs<'_> {
-    fn program(&self, name: &str, config: &ProgramConfig, direction: Direction) -> Result<Box<dyn Scorer>, String> {
-        Ok(Box::new(Program::new(name, config, self.folder, direction, self.suite.timeout)?))
-    }
 }

@@ -14,7 +14,7 @@ use super::asked::{Address, Refused};
 use super::cache::{Cache, content_of_files};
 use super::program;
 use crate::config::environment;
-use crate::remote::DEFAULT_URL;
+use crate::remote::At;
 
 /// Waits between tries are no longer, whatever the other side asks for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -58,12 +58,14 @@ enum Kind {
 
 impl Target {
     /// Of a suite in a folder.
-    pub(super) fn new(config: &TargetConfig, suite: &Suite, folder: &Path) -> Result<Self, String> {
+    pub(super) fn new(config: &TargetConfig, suite: &Suite, folder: &Path, at: &At) -> Result<Self, String> {
         let limit = suite.timeout;
         let kind = if let Some(field) = &config.recorded {
             Kind::Recorded(field.clone())
         } else if let Some(model) = &config.model {
-            Kind::Model(Box::new(Reached { what: model.clone(), address: models(model, limit)? }))
+            let url = model.base_url.as_deref().map_or_else(|| Ok(format!("{}/v1", at.url())), expanded)?;
+            let address = Address::of_models(&url, key(model, at)?, limit)?;
+            Kind::Model(Box::new(Reached { what: ModelTarget { base_url: Some(url), ..model.clone() }, address }))
         } else if let Some(http) = &config.http {
             let headers = http.headers.iter().map(|(name, value)| Ok((name.clone(), expanded(value)?)));
             let headers = headers.collect::<Result<_, String>>()?;
@@ -169,18 +171,15 @@ fn recorded(item: &Item, field: &str) -> Result<Answer, String> {
     }
 }
 
-fn models(model: &ModelTarget, limit: Duration) -> Result<Address, String> {
-    let key = match (&model.key_env, &model.base_url) {
+fn key(model: &ModelTarget, at: &At) -> Result<Option<String>, String> {
+    match (&model.key_env, &model.base_url) {
         (Some(name), _) => {
             let key = environment(name).filter(|key| !key.trim().is_empty());
-            Some(key.ok_or_else(|| format!("the environment variable {name} (`key_env`) has no key"))?)
+            key.ok_or_else(|| format!("the environment variable {name} (`key_env`) has no key")).map(Some)
         }
-        (None, Some(_)) => None,
-        (None, None) => Some(crate::commands::client_key(None).map_err(|error| error.to_string())?),
-    };
-    let own = format!("{DEFAULT_URL}/v1");
-    let base_url = model.base_url.as_deref().map_or(Ok(own), expanded)?;
-    Address::of_models(&base_url, key, limit)
+        (None, Some(_)) => Ok(None),
+        (None, None) => at.client_key().map(Some).map_err(|error| error.to_string()),
+    }
 }
 
 fn ask_model(model: &ModelTarget, item: &Item) -> Result<Value, String> {

@@ -10,6 +10,7 @@ import { cx } from '@/shared/ui/cx';
 
 import { figureOf, formatMeasure, halfOf, isLower, meanOf } from '../figures';
 import { type RunOrder, sortedRuns } from '../order';
+import { AskedItems } from './asked';
 import { Delta } from './delta';
 import { Status } from './status';
 
@@ -172,7 +173,7 @@ export function RunsTable({
                 </div>
                 <div className="mt-0.5 flex flex-wrap items-center gap-x-2 text-xs text-faint">
                   <span title={exactTime(run.started_at)}>{formatAgo(run.started_at, now)}</span>
-                  {run.dataset !== undefined && <span>{run.dataset}</span>}
+                  <AskedItems run={run} />
                   {run.commit !== undefined && (
                     <span className="inline-flex items-center gap-0.5 font-mono text-2xs" title={run.commit}>
                       <GitCommitHorizontal size={12} aria-hidden /> {run.commit.slice(0, 8)}

@@ -8,7 +8,7 @@ use signalbox_types::{KeyId, ProjectId, Timestamp};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
-use super::types::{Experiment, Run, RunStatus};
+use super::types::{Experiment, Run, RunStatus, RunsOf};
 
 /// A run and the number under which its items are kept.
 pub(in crate::resources::run) struct Found {
@@ -93,15 +93,24 @@ pub(super) async fn run(
 pub(super) async fn runs(
     connection: &mut SqliteConnection,
     project: &ProjectId,
-    experiment: Option<&str>,
+    of: &RunsOf,
     offset: u64,
     limit: u32,
 ) -> Result<Vec<Run>, sqlx::Error> {
     let statement = "SELECT r.*, e.name AS experiment FROM runs r JOIN experiments e ON e.id = r.experiment_id
                      WHERE r.project_id = ?1 AND (?2 IS NULL OR e.name = ?2)
-                     ORDER BY r.number DESC LIMIT ?3 OFFSET ?4";
+                       AND (?3 IS NULL OR r.about ->> 'dataset' = ?3
+                            OR substr(r.about ->> 'dataset', 1, length(?3) + 1) = ?3 || '@')
+                       AND (?4 IS NULL OR r.about ->> 'dataset_version' = ?4)
+                     ORDER BY r.number DESC LIMIT ?5 OFFSET ?6";
     let offset = i64::try_from(offset).unwrap_or(i64::MAX);
-    let query = sqlx::query(statement).bind(project.as_str()).bind(experiment).bind(limit).bind(offset);
+    let query = sqlx::query(statement)
+        .bind(project.as_str())
+        .bind(&of.experiment)
+        .bind(&of.dataset)
+        .bind(&of.dataset_version)
+        .bind(limit)
+        .bind(offset);
     query.fetch_all(connection).await?.iter().map(read).collect()
 }
 

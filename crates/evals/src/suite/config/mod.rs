@@ -1,15 +1,22 @@
 //! `suite.yaml`. The doc comments are the manual.
 
+mod data;
+mod metric;
+mod short;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use signalbox_metrics::Direction;
 use signalbox_types::time::parse_duration;
 
 use super::document::Document;
+
+pub use data::{DatasetConfig, Format, TracesConfig};
+pub use metric::{JudgeConfig, MetricConfig, ProgramConfig};
 
 /// One thing that is wrong with a suite.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +49,7 @@ impl std::error::Error for SuiteProblem {}
 pub struct Suite {
     /// What it is called in results.
     pub name: String,
-    /// Files of items.
+    /// Where items come from.
     pub datasets: Vec<DatasetConfig>,
     /// Who answers.
     pub targets: Vec<TargetConfig>,
@@ -69,36 +76,6 @@ pub struct Suite {
     /// Tells results of another suite apart.
     #[serde(skip)]
     pub fingerprint: String,
-}
-
-/// A file of items.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DatasetConfig {
-    /// Where it is, from the suite's folder.
-    pub path: String,
-    /// `jsonl` or `csv`. Default: by the name's ending.
-    #[serde(default)]
-    pub format: Option<Format>,
-    /// The column that names an item. Default `id`; without it items are named by their line.
-    #[serde(default)]
-    pub id: Option<String>,
-    /// Which column is which part of a case, where names differ: `{input: question, reference: answer}`.
-    #[serde(default)]
-    pub columns: BTreeMap<String, String>,
-    /// The first so many only.
-    #[serde(default)]
-    pub limit: Option<usize>,
-}
-
-/// How a file is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Format {
-    /// A JSON object a line.
-    Jsonl,
-    /// With a head line.
-    Csv,
 }
 
 /// Who answers: one of `recorded`, `model`, `http` and `command`.
@@ -175,49 +152,6 @@ pub struct CommandTarget {
     /// It writes JSON, and the answer stands there. Default: what it writes is the answer.
     #[serde(default)]
     pub answer: Option<String>,
-}
-
-/// What answers are measured by: a metric by name, or one of `expression`, `command`, `weighted`, `all`, `any` and `when`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct MetricConfig {
-    /// A metric that `signalbox eval metric --list` has.
-    pub metric: Option<String>,
-    /// What it is called in results. Default: the metric's name.
-    #[serde(rename = "as")]
-    pub name: Option<String>,
-    /// What can be set of the metric.
-    pub options: Map<String, Value>,
-    /// What passes. Default: the metric's; without one there is no verdict.
-    pub threshold: Option<f64>,
-    /// Whether `higher` or `lower` values are good. Default `higher`; a metric by name knows.
-    pub direction: Option<Scored>,
-    /// CEL over `item`, `output`, `input`, `context`, `reference`, `scores`, `passed`, `latency_ms` and `cost_usd`: a number, or
-    /// true or false.
-    pub expression: Option<String>,
-    /// A program: the case as JSON on its standard input; `{"value", "passed", "reason"}` on its standard output.
-    pub command: Option<ProgramConfig>,
-    /// The mean of the values of metrics above, by weight.
-    pub weighted: Option<BTreeMap<String, f64>>,
-    /// All of these metrics above pass.
-    pub all: Option<Vec<String>>,
-    /// One of these metrics above passes.
-    pub any: Option<Vec<String>>,
-    /// If this CEL condition holds, the score is that of `then`, otherwise that of `else`.
-    pub when: Option<String>,
-    /// A metric above.
-    pub then: Option<String>,
-    /// A metric above; without it there is no score.
-    #[serde(rename = "else")]
-    pub otherwise: Option<String>,
-}
-
-/// A program that measures.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ProgramConfig {
-    /// The program and its arguments; no shell. It runs in the suite's folder.
-    pub run: Vec<String>,
 }
 
 /// Which values are good.
@@ -332,7 +266,7 @@ impl Suite {
     /// All that is wrong with it.
     pub fn parse(text: &str) -> Result<Self, Vec<SuiteProblem>> {
         let mut document = Document::parse(text).map_err(|problem| vec![problem])?;
-        spell_out(&mut document.value);
+        short::spell_out(&mut document.value);
         let problem = |field: String, message: String| SuiteProblem { line: document.line(&field), field, message };
         let suite: Result<Self, _> = serde_path_to_error::deserialize(&document.value);
         let mut suite = suite.map_err(|error| {
@@ -371,6 +305,12 @@ impl Suite {
         if !(1..=1_000).contains(&self.concurrency) {
             wrong("concurrency".to_owned(), "expected 1 to 1000");
         }
+        for (at, dataset) in self.datasets.iter().enumerate() {
+            for (field, message) in dataset.problems() {
+                let dot = if field.is_empty() { "" } else { "." };
+                wrong(format!("datasets[{at}]{dot}{field}"), message);
+            }
+        }
         for (at, target) in self.targets.iter().enumerate() {
             let TargetConfig { name, recorded, model, http, command } = target;
             let kinds = [recorded.is_some(), model.is_some(), http.is_some(), command.is_some()];
@@ -393,33 +333,6 @@ impl Suite {
         }
         found.extend(super::gate::problems(self));
         found
-    }
-}
-
-/// `metrics: [bleu]` means `[{metric: bleu}]`, `no_regression: true` means `{}`, a command may be a list or one text.
-fn spell_out(suite: &mut Value) {
-    fn list<'a>(suite: &'a mut Value, field: &str) -> Vec<&'a mut Value> {
-        suite.get_mut(field).and_then(Value::as_array_mut).map(|rows| rows.iter_mut().collect()).unwrap_or_default()
-    }
-    for row in list(suite, "metrics").into_iter().filter(|row| row.is_string()) {
-        *row = json!({"metric": row});
-    }
-    for row in list(suite, "datasets").into_iter().filter(|row| row.is_string()) {
-        *row = json!({"path": row});
-    }
-    for field in ["metrics", "targets"] {
-        for row in list(suite, field) {
-            if let Some(command) = row.get_mut("command").filter(|command| command.is_array()) {
-                *command = json!({"run": command});
-            }
-        }
-    }
-    for row in list(suite, "gates") {
-        if let Some(rule) = row.get_mut("no_regression")
-            && let Some(is_wanted) = rule.as_bool()
-        {
-            *rule = if is_wanted { json!({}) } else { Value::Null };
-        }
     }
 }
 
