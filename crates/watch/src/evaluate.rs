@@ -174,10 +174,6 @@ impl Asker {
         Ok(plan.rows(&answer))
     }
 
-    pub(crate) fn store(&self) -> &dyn EventStore {
-        &*self.store
-    }
-
     /// Asks what nobody else will ask.
     pub(crate) async fn ask(&self, project: &ProjectId, query: &Query) -> Result<Answer, StoreError> {
         self.store.query(project, query).await

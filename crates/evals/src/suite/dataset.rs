@@ -85,7 +85,9 @@ fn item(line: usize, row: Result<Map<String, Value>, String>, config: &DatasetCo
     if config.path.is_none()
         && let Some(Value::Object(metadata)) = fields.get("metadata").cloned()
     {
-        metadata.into_iter().for_each(|(name, value)| drop(fields.entry(name).or_insert(value)));
+        for (name, value) in metadata {
+            fields.entry(name).or_insert(value);
+        }
     }
     for (part, column) in &config.columns {
         if let Some(value) = fields.get(column).cloned() {

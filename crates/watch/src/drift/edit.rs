@@ -113,7 +113,7 @@ impl Watch {
         self.change(|inner| {
             match inner.drift.get(&(project.clone(), name.to_owned())).map(|check| check.source) {
                 None => return Err(EditError::Unknown(CHECK, name.to_owned())),
-                Some(Source::Config) => return Err(EditError::Configured(name.to_owned())),
+                Some(Source::Config | Source::Objective) => return Err(EditError::Configured(name.to_owned())),
                 Some(Source::Api) => {}
             }
             inner.remove_drift(project, name);
