@@ -62,8 +62,8 @@ fn look_after_one(inner: &mut Inner, rules: &Rules, project: &ProjectId, id: &st
         let turn = format!("-{}", now.as_micros());
         tell_those_told(inner, rules, project, id, Event::Worsened, &turn, now);
     }
-    crate::action::automatic(inner, rules, project, id, now);
     escalate(inner, rules, project, id, &escalation, now);
+    crate::action::automatic(inner, rules, project, id, now);
 }
 
 /// Why nobody is told of it, if that is so.

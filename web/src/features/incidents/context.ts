@@ -105,7 +105,8 @@ async function post(path: string): Promise<unknown> {
   }
   if (response.ok) return response.json();
   const said = (await response.json().catch(() => undefined)) as { error?: { message?: string } } | undefined;
-  throw new ApiError(response.status, 'error', said?.error?.message ?? `The server answered ${response.status}`);
+  const message = said?.error?.message ?? `The server answered ${response.status}`;
+  throw new ApiError(response.status, 'error', message);
 }
 
 export const lookInto = (id: string): Promise<unknown> => post(`/api/v1/incidents/${id}/look`);

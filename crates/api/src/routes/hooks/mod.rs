@@ -28,7 +28,7 @@ async fn take(
 ///
 /// For a webhook subscription (v3) with the channel's `webhook_secret`: what is acknowledged or resolved there is so here.
 #[utoipa::path(post, path = "/api/v1/hooks/pagerduty/{channel}", operation_id = "take_pagerduty_webhook", tag = "Watching",
-    params(("channel" = String, Path, description = "The channel.")), request_body = Object, security(()),
+    params(("channel" = String, Path, description = "The channel.")), request_body(content = Object), security(()),
     responses(
         (status = 200, description = "It is taken, also if it changes nothing."),
         (status = 401, description = "It isn't signed with the secret.", body = crate::envelope::ErrorAnswer),
@@ -68,7 +68,7 @@ pub(crate) async fn slack(
 /// For a `webhook_configs` receiver with the channel's `webhook_token` as `http_config.authorization.credentials`: alerts
 /// become incidents of `alertmanager.<alertname>`, and end with them.
 #[utoipa::path(post, path = "/api/v1/hooks/alertmanager/{channel}", operation_id = "take_alertmanager_webhook", tag = "Watching",
-    params(("channel" = String, Path, description = "The channel.")), request_body = Object, security(()),
+    params(("channel" = String, Path, description = "The channel.")), request_body(content = Object), security(()),
     responses(
         (status = 200, description = "They are taken, also if they change nothing."),
         (status = 401, description = "The token is missing or another one.", body = crate::envelope::ErrorAnswer),
