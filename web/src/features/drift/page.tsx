@@ -24,7 +24,7 @@ const textOf = (value: unknown, otherwise = ''): string => (typeof value === 'st
 function Row({ check, onOpen }: { check: Check; onOpen: () => void }) {
   const { word, tone } = stateOf(check);
   const { last, definition } = check;
-  const drifted = last ? driftedIn(last.cells) : '';
+  const drifted = last ? driftedIn(last) : '';
   return (
     <tr className="transition-colors hover:bg-hover">
       <td className={cell}>

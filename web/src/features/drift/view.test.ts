@@ -35,9 +35,10 @@ it('puts what has drifted first, with a column for each segment', () => {
   expect(segments).toEqual([undefined, 'shop']);
   expect(rows.map((row) => row[0]?.signal)).toEqual(['language', 'cost', 'latency', 'topic']);
   expect(rows[2]?.map(keyOf)).toEqual(['latency\u0000', 'latency\u0000shop']);
-  expect(driftedIn([...cells, cell('model', 1, { segment: 'shop', drifted: true })])).toBe(
-    'language, model (shop)',
-  );
+  const more = [...cells, cell('model', 1, { segment: 'shop', drifted: true })];
+  const drifted = cell('concept:quality', 1, { drifted: true });
+  const concept = { score: 'quality', by: 'input', cell: drifted, groups: [] };
+  expect(driftedIn({ cells: more, concept })).toBe('language, model (shop), inputs → quality');
 });
 
 it('calls signals, probabilities and levels as people do', () => {

@@ -1,6 +1,6 @@
 import { formatCost, formatDuration, formatShare } from '@/shared/format/numbers';
 
-import type { Cell, Check, Trend, Values } from './types';
+import type { Cell, Check, Result, Trend, Values } from './types';
 
 /** What a cell is known by. */
 export const keyOf = (cell: Pick<Cell, 'signal' | 'segment'>): string =>
@@ -75,8 +75,8 @@ export function stateOf(check: Check): { word: string; tone: 'ok' | 'error' | 'w
 }
 
 /** The signals that have drifted, as a line. */
-export const driftedIn = (cells: Cell[]): string =>
-  cells
+export const driftedIn = ({ cells, concept }: Pick<Result, 'cells' | 'concept'>): string =>
+  [...cells, ...(concept ? [concept.cell] : [])]
     .filter((cell) => cell.drifted)
     .map((cell) => (cell.segment ? `${nameOf(cell.signal)} (${cell.segment})` : nameOf(cell.signal)))
     .join(', ');

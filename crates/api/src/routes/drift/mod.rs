@@ -188,7 +188,9 @@ impl DriftShown {
     fn short(mut self) -> Self {
         self.trends.clear();
         if let Some(last) = &mut self.last {
-            last.concept = None;
+            if let Some(concept) = &mut last.concept {
+                concept.groups.clear();
+            }
             for found in last.cells.iter_mut().filter_map(|cell| cell.found.as_mut()) {
                 found.distribution.clear();
                 found.current_examples.clear();

@@ -9,7 +9,7 @@ use crate::tests::house::House;
 fn hourly() -> Value {
     json!({
         "current": "1h", "every": "1h", "season": "none", "reference": {"ago": "1h", "width": "1h"}, "min_samples": 20,
-        "signals": ["model", "latency"], "notify": ["ops"],
+        "signals": ["model", "output_tokens"], "notify": ["ops"],
     })
 }
 
