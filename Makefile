@@ -1,6 +1,6 @@
 # The door: every target is one line; whatever needs an `if` is in xtask/.
 .DEFAULT_GOAL := help
-.PHONY: help up dev demo build test check lint fmt accept bench train audit gen sizes clean
+.PHONY: help up dev demo build test check lint fmt accept bench train fuzz audit gen sizes clean
 XTASK := cargo run --quiet --package xtask --
 
 help: ## this list
@@ -36,8 +36,11 @@ accept: ## take the new golden files as right (then look at `git diff`)
 bench: ## measure the gateway against nginx in the same run
 	@$(XTASK) bench
 
-train: ## the guard's model from labelled data: make train DATA=path/to/data [FEEDBACK=exported.jsonl]
-	@cargo run --quiet --release --package signalbox-guard --example train -- "$(DATA)" $(if $(FEEDBACK),--feedback "$(FEEDBACK)")
+train: ## the guard's model from labelled data: make train DATA=path/to/data [FEEDBACK=exported.jsonl]; CHECK=1 compares only
+	@cargo run --quiet --release --package signalbox-guard --example train -- "$(DATA)" $(if $(FEEDBACK),--feedback "$(FEEDBACK)") $(if $(CHECK),--check)
+
+fuzz: ## look for texts that break the guard, for ten minutes; T=otlp_decoder for others, S=seconds
+	@$(XTASK) fuzz $(or $(T),guard) $(S)
 
 audit: ## licences, advisories, unused dependencies
 	@$(XTASK) audit

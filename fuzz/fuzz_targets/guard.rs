@@ -1,9 +1,9 @@
 //! Scanners and the stream window on any text, cut anywhere: no panic, offsets on characters, the same findings whole and
-//! in parts, the same text out of a window as out of a check.
+//! in parts, the same text out of a window as out of a check. And what a remote check answers, and a model that repeats placeholders.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use signalbox_guard::{Guard, GuardConfig, Hit, Scanner, Text, registry};
+use signalbox_guard::{Answers, Guard, GuardConfig, Hit, Scanner, Text, Vocabulary, format, registry};
 
 /// The first byte says how often the text is cut; as many say where.
 fn read(bytes: &[u8]) -> Option<(Vec<usize>, String)> {
@@ -54,5 +54,19 @@ fuzz_target!(|bytes: &[u8]| {
         before = cut;
     }
     out += &window.finish().text;
-    assert_eq!(out, check.redacted.unwrap_or(text));
+    assert_eq!(out, check.redacted.unwrap_or_else(|| text.clone()));
+    for judgement in format::read(bytes, &[&text]).into_iter().flatten() {
+        assert!(judgement.spans.iter().all(|(range, _)| text.get(range.clone()).is_some_and(|found| !found.is_empty())));
+    }
+    for answers in [Answers::of_whole_texts(), Answers::of_running_texts()] {
+        let (mut at, mut pieces) = (0, String::new());
+        while let Some(end) = answers.piece(&text, at, false) {
+            pieces += &text[at..end];
+            at = end;
+        }
+        assert_eq!(pieces, text);
+    }
+    let mut vocabulary = Vocabulary::default();
+    vocabulary.token("email", "a\"b");
+    vocabulary.restore(&text, true);
 });

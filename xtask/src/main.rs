@@ -2,6 +2,7 @@
 
 mod bench;
 mod build;
+mod fuzz;
 mod lint;
 mod run;
 mod setup;
@@ -13,8 +14,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-const USAGE: &str =
-    "usage: cargo xtask up|demo|dev|build|test|check|lint|fmt|accept|bench|audit|gen|sizes|tidy  (see `make help`)";
+const USAGE: &str = "usage: cargo xtask up|demo|dev|build|test|check|lint|fmt|accept|bench|audit|fuzz|gen|sizes|tidy  (see `make help`)";
 
 fn main() -> ExitCode {
     match work() {
@@ -44,6 +44,7 @@ fn work() -> Result<()> {
         "audit" => lint::audit(),
         "gen" => build::generate(),
         "bench" => bench::bench(&rest),
+        "fuzz" => fuzz::fuzz(&rest),
         "sizes" => sizes::sizes(),
         "tidy" => tidy::tidy(),
         _ => bail!("{USAGE}"),

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use signalbox_catalog::Catalog;
 use signalbox_evals::online::Online;
 use signalbox_gateway::RouteStatus;
 use signalbox_guard::{Guard, GuardConfig, GuardError};
-use signalbox_types::ProjectId;
 use signalbox_types::seam::{Clock, Completer, EventStore, Reindexer};
+use signalbox_types::{Place, ProjectId};
 use signalbox_upstream::ProviderStatus;
 use signalbox_watch::Watch;
 use tokio::sync::{Semaphore, watch};
@@ -25,6 +26,9 @@ const MAX_JUDGEMENTS: usize = 32;
 
 /// Puts policies in force that a project adds to those of the configuration.
 pub type AddPolicies = Arc<dyn Fn(&ProjectId, GuardConfig) -> Result<(), GuardError> + Send + Sync>;
+
+/// The same guard, once services that its policies ask have answered about the texts, or their deadlines are over.
+pub type Answered = Arc<dyn Fn(Guard, Vec<(Place, Arc<str>)>) -> BoxFuture<'static, Guard> + Send + Sync>;
 
 /// Everything that the routes need.
 pub struct ApiParts {
@@ -44,6 +48,8 @@ pub struct ApiParts {
     pub base_guard: Arc<dyn Fn() -> Guard + Send + Sync>,
     /// The guardrails in force for a project.
     pub guard: Arc<dyn Fn(&ProjectId) -> Guard + Send + Sync>,
+    /// Has services answer for a guard whose policies ask them.
+    pub answered: Answered,
     /// Puts policies in force that a project adds.
     pub add_policies: AddPolicies,
     /// Who scores what arrives.

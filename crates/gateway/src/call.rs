@@ -17,6 +17,7 @@ use signalbox_wire::{Accumulator, Codec, EventDecoder, Peek, SseEvent, codec};
 
 use crate::along::Passing;
 pub(crate) use crate::call_error::{CallError, Retry, Source};
+use crate::checks::Gate;
 use crate::endpoint::Endpoint;
 use crate::exchange::Sent;
 use crate::headers::{Labels, Trace, on_their_own};
@@ -58,6 +59,8 @@ pub(crate) struct Call {
     pub(crate) uploaded: Option<Arc<AtomicU64>>,
     /// Something of it passed that no scanner could read.
     pub(crate) unread: bool,
+    /// Services that could not be asked about its texts, and why.
+    pub(crate) unchecked: Vec<(Arc<str>, Arc<str>)>,
     /// A stream goes out as one JSON list.
     pub(crate) as_list: bool,
     pub(crate) input: Input,
@@ -169,6 +172,7 @@ impl Call {
             upload: None,
             uploaded: None,
             unread: false,
+            unchecked: Vec::new(),
             as_list,
             input: Input::Nothing,
             target: None,
@@ -261,6 +265,7 @@ impl Call {
             upload: None,
             uploaded: None,
             unread: false,
+            unchecked: Vec::new(),
             // Nobody reads it.
             as_list: false,
             input,
@@ -383,4 +388,6 @@ pub(crate) struct Incoming {
     pub(crate) first: Vec<SseEvent>,
     /// Attached by `guard_out` where a policy watches.
     pub(crate) windows: Option<Windows>,
+    /// Attached, too, where a policy asks services.
+    pub(crate) gate: Option<Gate>,
 }

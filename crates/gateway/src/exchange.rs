@@ -431,7 +431,7 @@ async fn begin_stream(codec: &dyn Codec, ask: &mut Ask, reply: UpstreamReply) ->
     } else if !began {
         return Err(garbage(target, "with an empty stream"));
     }
-    Ok(Reply::Stream(Box::new(Incoming { headers, body, events, first, windows: None })))
+    Ok(Reply::Stream(Box::new(Incoming { headers, body, events, first, windows: None, gate: None })))
 }
 
 fn failure(event: &StreamEvent) -> Option<&ErrorBody> {

@@ -15,6 +15,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::call::{Call, Outcome};
+use crate::checks::Asked;
 use crate::route::RouteNumbers;
 
 /// Every metric of the gateway. Prometheus adds `_total` to the name of a counter.
@@ -46,6 +47,8 @@ pub enum Name {
     Breaker,
     /// What routes had no room for.
     RouteShed,
+    /// Texts that services were asked about.
+    RemoteChecks,
 }
 
 impl Name {
@@ -64,6 +67,7 @@ impl Name {
         Self::Fallbacks,
         Self::Breaker,
         Self::RouteShed,
+        Self::RemoteChecks,
     ];
 
     /// The name as it is registered.
@@ -83,6 +87,7 @@ impl Name {
             Self::Fallbacks => "signalbox_gateway_fallbacks",
             Self::Breaker => "signalbox_gateway_breaker_open",
             Self::RouteShed => "signalbox_gateway_route_shed",
+            Self::RemoteChecks => "signalbox_guard_remote",
         }
     }
 
@@ -104,6 +109,7 @@ impl Name {
             Self::RouteShed => {
                 "What a route had no room for: calls in a target's line, copies, answers without a caller"
             }
+            Self::RemoteChecks => "Texts that remote checks were asked about, by service and what came of it",
             Self::Shed => "Calls that were answered but could not be written down, because a queue was full",
         }
     }
@@ -236,6 +242,7 @@ pub struct GatewayMetrics {
     settle_queue: Gauge,
     shed: Family<ShedLabels, Counter>,
     routes: RouteNumbers,
+    checks: Asked,
     models: Arc<ModelLabels>,
 }
 
@@ -252,6 +259,7 @@ impl GatewayMetrics {
             settle_queue: Gauge::default(),
             shed: Family::default(),
             routes: RouteNumbers::default(),
+            checks: Asked::default(),
             models: Arc::new(ModelLabels::new(max_model_labels)),
         }
     }
@@ -274,6 +282,7 @@ impl GatewayMetrics {
                 Name::Fallbacks => registry.register(text, help, self.routes.fallbacks.clone()),
                 Name::Breaker => registry.register(text, help, self.routes.breaker.clone()),
                 Name::RouteShed => registry.register(text, help, self.routes.shed.clone()),
+                Name::RemoteChecks => registry.register(text, help, self.checks.clone()),
             }
         }
     }
@@ -319,6 +328,11 @@ impl GatewayMetrics {
 
     pub(crate) fn count_shed(&self, reason: Shed) {
         self.shed.get_or_create(&ShedLabels { reason: reason.as_str() }).inc();
+    }
+
+    /// The numbers of remote checks.
+    pub(crate) fn checks(&self) -> &Asked {
+        &self.checks
     }
 
     /// The numbers of routes.

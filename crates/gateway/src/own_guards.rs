@@ -36,7 +36,11 @@ impl OwnGuards {
     /// # Errors
     /// What is wrong with it first. Then all stays as it was.
     pub(crate) fn set(&self, base: &Guard, project: &ProjectId, config: GuardConfig) -> Result<(), GuardError> {
-        Guard::compile(&config)?;
+        // A service that has gone meanwhile is as good as one that doesn't answer: then its policy says what is done.
+        let is_grave = |problem: &GuardError| !problem.path.ends_with(".options.service");
+        if let Some(problem) = Guard::problems(&base.config().bare().with(&config)).into_iter().find(is_grave) {
+            return Err(problem);
+        }
         self.added.lock().insert(project.clone(), config);
         self.compile(base);
         Ok(())
@@ -44,12 +48,11 @@ impl OwnGuards {
 
     fn compile(&self, base: &Guard) {
         let added = self.added.lock();
+        // It was found to be right before.
         let of = |(project, config): (&ProjectId, &GuardConfig)| {
-            // It was compiled before, so it can be.
-            let guard = Guard::compile(&base.config().with(config)).ok()?;
-            Some((project.clone(), guard))
+            (project.clone(), Guard::of_checked(&base.config().with(config)))
         };
         let some = added.iter().filter(|(_, config)| !config.policies.is_empty() || !config.exceptions.is_empty());
-        self.guards.store(Arc::new(some.filter_map(of).collect()));
+        self.guards.store(Arc::new(some.map(of).collect()));
     }
 }

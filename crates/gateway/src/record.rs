@@ -207,6 +207,11 @@ fn transfer(call: &Call, span: &mut Span) {
     if call.unread {
         put("signalbox.guard.unread", "true".to_owned());
     }
+    let unchecked: Vec<String> =
+        call.unchecked.iter().map(|(service, reason)| format!("{service}: {reason}")).collect();
+    if !unchecked.is_empty() {
+        put("signalbox.guard.unchecked", unchecked.join("; "));
+    }
     if !matches!(call.endpoint, Endpoint::Kept(_) | Endpoint::Through(_)) {
         return;
     }

@@ -5,7 +5,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
@@ -18,7 +18,9 @@ use signalbox_wire::{
 };
 
 use crate::call::{Answer, Call, CallError, Incoming, Outcome};
+use crate::checks::Gate;
 use crate::endpoint::Endpoint;
+use crate::out::Out;
 use crate::owners::{Kind, Owners};
 use crate::restore::Restore;
 use crate::stages::settle::{Settle, since_start};
@@ -41,6 +43,10 @@ pub(crate) struct Relay {
     decoder: Box<dyn StreamDecoder>,
     repeat: Repeat,
     windows: Option<Windows>,
+    /// Events wait here until services have answered about their texts.
+    gate: Option<Gate>,
+    /// Nothing more comes from the provider.
+    is_dry: bool,
     way: Way,
     /// Puts values in the place of placeholders, last of all.
     restore: Option<Restore>,
@@ -67,7 +73,7 @@ enum Way {
 
 impl Relay {
     pub(crate) fn new(mut settle: Settle, incoming: Incoming, gateway: &Gateway) -> Self {
-        let Incoming { headers: _, body, events, first, windows } = incoming;
+        let Incoming { headers: _, body, events, first, windows, gate } = incoming;
         let call: &mut Call = &mut settle;
         let codec = call.target_codec();
         let wants_usage = call.peek.as_ref().is_some_and(|peek| peek.wants_stream_usage);
@@ -94,6 +100,8 @@ impl Relay {
             decoder: codec.decode_stream(),
             repeat: Repeat::default(),
             windows,
+            gate,
+            is_dry: false,
             hide_usage,
             way,
             restore,
@@ -371,8 +379,26 @@ impl Relay {
     }
 
     fn end(&mut self, outcome: Outcome) {
-        if let Some(settle) = self.settle.take() {
+        if let Some(mut settle) = self.settle.take() {
+            settle.unchecked.extend(self.gate.iter().flat_map(Gate::failures));
             settle.finish(outcome);
+        }
+    }
+
+    /// The next event that is there and may be looked at.
+    fn next_event(&mut self, context: &mut Context<'_>) -> Poll<Option<SseEvent>> {
+        loop {
+            // Behind the first one, more may have come in the same piece.
+            let Some(gate) = self.gate.as_mut().filter(|_| self.settle.is_some()) else {
+                return Poll::Ready(self.first.next().or_else(|| self.events.next()));
+            };
+            if let Some(event) = ready!(gate.poll(context)) {
+                return Poll::Ready(Some(event));
+            }
+            match self.first.next().or_else(|| self.events.next()) {
+                Some(event) => gate.offer(event),
+                None => return Poll::Ready(None),
+            }
         }
     }
 
@@ -389,15 +415,16 @@ impl Body for Relay {
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
         loop {
-            while let Some(event) = this.first.next() {
-                this.take(&event);
-            }
-            // Behind the first one, more may have come in the same piece.
-            while let Some(event) = this.events.next() {
-                this.take(&event);
-            }
+            let is_waiting = loop {
+                match this.next_event(context) {
+                    Poll::Ready(Some(event)) => this.take(&event),
+                    next => break next.is_pending(),
+                }
+            };
             // What came in one burst goes out in one piece.
             let next = match &mut this.upstream {
+                Some(_) if is_waiting => Poll::Pending,
+                Some(_) if this.is_dry => Poll::Ready(None),
                 Some(upstream) if this.out.len() < PIECE => Pin::new(upstream).poll_frame(context),
                 _ => Poll::Pending,
             };
@@ -409,6 +436,12 @@ impl Body for Relay {
                 };
             };
             match next {
+                None if !this.is_dry && this.settle.is_some() => {
+                    this.is_dry = true;
+                    if let Some(gate) = &mut this.gate {
+                        gate.end(this.events.finish());
+                    }
+                }
                 None => this.run_dry(),
                 Some(Err(error)) => this.break_off(CallError::upstream(error.class(), error.to_string())),
                 Some(Ok(frame)) => {
@@ -446,34 +479,5 @@ impl Recorded {
         let Some((_, text)) = event.delta() else { return true };
         self.bytes = self.bytes.saturating_add(text.len());
         self.bytes <= self.most
-    }
-}
-
-/// What goes out next. A single event, the usual case, is not copied.
-#[derive(Default)]
-struct Out {
-    first: Bytes,
-    all: BytesMut,
-}
-
-impl Out {
-    fn push(&mut self, bytes: Bytes) {
-        if self.first.is_empty() && self.all.is_empty() {
-            self.first = bytes;
-            return;
-        }
-        if self.all.is_empty() {
-            self.all.extend_from_slice(&std::mem::take(&mut self.first));
-        }
-        self.all.extend_from_slice(&bytes);
-    }
-
-    fn len(&self) -> usize {
-        self.first.len() + self.all.len()
-    }
-
-    fn take(&mut self) -> Option<Bytes> {
-        let next = if self.all.is_empty() { std::mem::take(&mut self.first) } else { self.all.split().freeze() };
-        (!next.is_empty()).then_some(next)
     }
 }

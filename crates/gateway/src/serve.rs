@@ -9,15 +9,16 @@ use futures_util::FutureExt as _;
 use http::{Method, Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use signalbox_catalog::{Catalog, CatalogError};
-use signalbox_guard::{Guard, GuardConfig, GuardError};
+use signalbox_guard::{Answers, Guard, GuardConfig, GuardError};
 use signalbox_prices::PriceBook;
 use signalbox_types::seam::{Clock, SpanSink};
-use signalbox_types::{ErrorClass, ProjectId};
+use signalbox_types::{ErrorClass, Place, ProjectId};
 use signalbox_upstream::{ProviderStatus, Upstream};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::call::{Call, CallError, Reply};
+use crate::checks::{Asker, Memory};
 use crate::endpoint::Endpoint;
 use crate::held::Held;
 use crate::idempotency::Register;
@@ -83,6 +84,8 @@ pub struct Gateway {
     pub(crate) own_guards: OwnGuards,
     /// Placeholders of conversations.
     pub(crate) vaults: Arc<Vaults>,
+    /// What remote checks said lately.
+    remembered: Arc<Memory>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) upstream: Arc<Upstream>,
     pub(crate) routes: Routes,
@@ -128,6 +131,7 @@ impl Gateway {
             guard,
             own_guards: OwnGuards::default(),
             vaults: Arc::default(),
+            remembered: Arc::default(),
             catalog,
             upstream,
             routes,
@@ -155,6 +159,7 @@ impl Gateway {
             own_guards: self.own_guards.over(&guard),
             guard,
             vaults: Arc::clone(&self.vaults),
+            remembered: Arc::clone(&self.remembered),
             catalog: Arc::clone(&self.catalog),
             upstream: Arc::new(upstream),
             routes,
@@ -203,6 +208,27 @@ impl Gateway {
     /// The policies for a call, as far as that is known without its texts.
     pub(crate) fn guard_for(&self, call: &Call) -> Guard {
         call.principal.as_ref().map_or_else(|| self.guard.clone(), |principal| self.guard(&principal.project))
+    }
+
+    /// The same guard, once the services that its policies ask have answered about these texts, or their deadlines are over. The
+    /// guard must be that of one call, if it reads what is known of a call.
+    pub async fn answered(&self, guard: &Guard, texts: &[(Place, Arc<str>)]) -> Guard {
+        let answers = Arc::new(Answers::of_whole_texts());
+        for place in Place::ALL.iter().copied().filter(|place| guard.asks(*place)) {
+            let here = texts.iter().filter(|(at, _)| *at == place).map(|(_, text)| Arc::clone(text));
+            self.asker().ask_whole(guard, place, &here.collect::<Vec<_>>(), &answers).await;
+        }
+        guard.answered(&answers)
+    }
+
+    /// Who asks others about texts.
+    pub(crate) fn asker(&self) -> Asker {
+        Asker {
+            memory: Arc::clone(&self.remembered),
+            poster: Arc::clone(self.upstream.poster()),
+            clock: Arc::clone(&self.clock),
+            asked: self.metrics().checks().clone(),
+        }
     }
 
     pub(crate) fn add_policies(&self, project: &ProjectId, config: GuardConfig) -> Result<(), GuardError> {
@@ -295,7 +321,7 @@ async fn asked(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
 /// The second half: the answer.
 async fn answer(call: &mut Call, gateway: &Gateway) -> Result<Reply, CallError> {
     let reply = send(call, gateway).await?; // in the provider's dialect; its refusals end here
-    let reply = guard_out(call, gateway, reply)?; // allow, redact or block what comes out
+    let reply = guard_out(call, gateway, reply).await?; // allow, redact or block what comes out
     let reply = encode(call, gateway, reply)?; // in the caller's dialect
     if made_something(call) && !gateway.catalog.has_one_project() {
         gateway.owners.written().await; // whose it is outlives a crash from here on

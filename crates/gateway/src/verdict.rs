@@ -39,6 +39,10 @@ pub(crate) fn refusal(findings: &[Finding], advice: &str) -> CallError {
     let what = findings.iter().find(|finding| finding.action >= Action::Rewrite).map_or_else(String::new, |finding| {
         format!(": scanner `{}`, rule `{}` ({})", finding.scanner, finding.rule, finding.message.trim_end_matches('.'))
     });
+    let is_failure = |finding: &&Finding| finding.action >= Action::Rewrite;
+    let failed = findings.iter().find(is_failure).is_some_and(signalbox_guard::is_unchecked);
+    // Nothing is known against the text.
+    let advice = if failed { "try again in a moment" } else { advice };
     CallError::caller(ErrorClass::GuardrailBlocked, format!("blocked by a guardrail{what}; {advice}"))
 }
 

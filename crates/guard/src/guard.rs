@@ -9,6 +9,7 @@ use crate::lane::{Compiled, Lane, Marked, Redactor};
 use crate::model::Notes;
 use crate::policy::{GuardConfig, GuardError};
 use crate::scanner::{Hit, Text, ToolCall};
+use crate::scanners::remote::answers::{Answers, Question};
 use crate::vocabulary::Vocabulary;
 use crate::window::Window;
 
@@ -54,9 +55,15 @@ impl Guard {
         if let Some(problem) = Self::problems(config).into_iter().next() {
             return Err(problem);
         }
+        Ok(Self::of_checked(config))
+    }
+
+    /// The same of what was once found to be right, and may name a service that has gone since: as good as one that never answers.
+    #[must_use]
+    pub fn of_checked(config: &GuardConfig) -> Self {
         let compiled = Compiled::new(config);
         compiled.warm();
-        Ok(Self::of(compiled, Arc::new(config.clone())))
+        Self::of(compiled, Arc::new(config.clone()))
     }
 
     fn of(compiled: Compiled, config: Arc<GuardConfig>) -> Self {
@@ -68,9 +75,12 @@ impl Guard {
     /// Everything that is wrong with what was typed.
     #[must_use]
     pub fn problems(config: &GuardConfig) -> Vec<GuardError> {
-        let policies = config.policies.iter().enumerate().flat_map(|(index, policy)| policy.problems(index));
+        let services = &config.services;
+        let policies = config.policies.iter().enumerate().flat_map(|(index, policy)| policy.problems(index, services));
         let exceptions = config.exceptions.iter().enumerate().flat_map(|(index, one)| one.problems(index));
-        policies.chain(exceptions).collect()
+        let before = |index: usize| services.get(..index).unwrap_or_default();
+        let services = services.iter().enumerate().flat_map(|(index, one)| one.problems(index, before(index)));
+        policies.chain(exceptions).chain(services).collect()
     }
 
     /// What was typed.
@@ -92,6 +102,37 @@ impl Guard {
             return self.clone();
         }
         Self::of(self.compiled.within(context), Arc::clone(&self.config))
+    }
+
+    /// Whether anybody must be asked about the texts of this place before they are looked at: then it is a guard
+    /// [`answered`](Guard::answered) that looks.
+    #[must_use]
+    pub fn asks(&self, place: Place) -> bool {
+        self.compiled.at(place).iter().any(|lane| lane.scanner.question().is_some())
+    }
+
+    /// What must be asked, of each text.
+    #[must_use]
+    pub fn questions(&self, place: Place) -> Vec<Question> {
+        let mut questions = Vec::new();
+        for question in self.compiled.at(place).iter().filter_map(|lane| lane.scanner.question()) {
+            if !questions.contains(question) {
+                questions.push(question.clone());
+            }
+        }
+        questions
+    }
+
+    /// Whether what has to be asked about here has to wait for the answer.
+    #[must_use]
+    pub fn waits(&self, place: Place) -> bool {
+        self.compiled.at(place).iter().any(|lane| lane.acts() && lane.scanner.question().is_some())
+    }
+
+    /// The guard that knows what was answered. Answers that are still to come may be put in while it looks at streams.
+    #[must_use]
+    pub fn answered(&self, answers: &Arc<Answers>) -> Self {
+        Self::of(self.compiled.answered(answers), Arc::clone(&self.config))
     }
 
     /// The guard for what goes along with an answer: thoughts, refusals, arguments of tools.
@@ -172,7 +213,7 @@ impl Guard {
         let mut laps = Vec::new();
         let mut began = clock();
         let check = self.look(place, text, Some(vocabulary), |lane, text, hits| {
-            let us = clock() - began;
+            let us = clock() - began + lane.scanner.waited().as_secs_f64() * 1e6;
             let score = lane.scanner.score(text, hits);
             laps.push(Lap { scanner: lane.scanner.about().name, score, us });
             began = clock();

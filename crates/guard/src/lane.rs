@@ -10,6 +10,7 @@ use crate::exception::{Exception, ExceptionConfig};
 use crate::policy::{GuardConfig, PolicyConfig};
 use crate::registry::{self, Entry};
 use crate::scanner::{Hit, Scanner};
+use crate::scanners::remote::{answers::Answers, is_failure};
 use crate::term::Term;
 use crate::vocabulary::Vocabulary;
 
@@ -98,6 +99,16 @@ impl Compiled {
     pub(crate) fn within(&self, context: &Context<'_>) -> Self {
         let lanes = |lanes: &Lanes| lanes.map(|lane| lane.within(context));
         Self { input: lanes(&self.input), output: lanes(&self.output), reads_context: false }
+    }
+
+    /// The same lanes, with scanners that know what was answered.
+    pub(crate) fn answered(&self, answers: &Arc<Answers>) -> Self {
+        let lane = |lane: &Lane| {
+            let scanner = lane.scanner.answered(answers).map_or_else(|| lane.scanner.clone(), Runs::Made);
+            Some(Lane { scanner, ..lane.clone() })
+        };
+        let (input, output) = (self.input.map(lane), self.output.map(lane));
+        Self { input, output, reads_context: self.reads_context }
     }
 
     /// Without those that look at answers only; `None` if there are none.
@@ -220,7 +231,8 @@ impl Lane {
         detail: impl FnOnce(&str, &Hit) -> Option<String>,
     ) -> Option<Marked> {
         let found = text.get(hit.start..hit.end)?;
-        let wanted = self.terms.iter().filter(|term| term.wants(&hit, found));
+        let failed = is_failure(hit.rule);
+        let wanted = self.terms.iter().filter(|term| term.wants(&hit, found) || (failed && !term.lets_pass(found)));
         // Of several that do the same, the one that would do most, then the first, speaks.
         let term = wanted.rev().max_by_key(|term| (term.action, term.would))?;
         let excepted = self.exceptions.iter().find(|exception| exception.excepts(hit.rule.name, found));
@@ -232,7 +244,13 @@ impl Lane {
             place,
             start: base + hit.start,
             end: base + hit.end,
-            action: if excepted.is_some() { Action::Flag } else { term.action },
+            action: match term.action {
+                _ if excepted.is_some() => Action::Flag,
+                // Whatever would be done about what it finds, nobody knows what it would have found.
+                Action::Flag => Action::Flag,
+                _ if failed => Action::Block,
+                action => action,
+            },
             message: term.message(hit.rule, detail(text, &hit).as_deref(), excepted.map(Exception::reason)),
         };
         let reply = term.reply.clone().filter(|_| finding.action == Action::Rewrite);

@@ -7,8 +7,10 @@ use signalbox_types::{Action, Place};
 
 use crate::condition::{Condition, FACTS};
 use crate::exception::ExceptionConfig;
-use crate::options::Options;
+use crate::options::{OptionProblem, Options};
 use crate::registry::{self, Entry};
+use crate::scanner::Scanner;
+use crate::service::ServiceConfig;
 
 /// Which scanners look at what, and what is done about what they find.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +23,9 @@ pub struct GuardConfig {
     /// What is no finding after all, for a while or for somebody.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<ExceptionConfig>,
+    /// Whom policies with the scanner `remote` may ask.
+    #[serde(skip_serializing)]
+    pub services: Vec<ServiceConfig>,
 }
 
 /// One policy.
@@ -29,8 +34,8 @@ pub struct GuardConfig {
 pub struct PolicyConfig {
     /// The scanner's name: `secrets`, `pii`, `code_injection`, `invisible_chars`, `prompt_injection`, `jailbreak`,
     /// `harmful_request`, `toxicity`, `bias`, `urls`, `language`, `refusal` or `gibberish`;
-    /// with `options`: `words`, `topics`, `length`, `json_schema`, `tool_policy`, `expression`, `system_prompt_leak` or
-    /// `groundedness`.
+    /// with `options`: `words`, `topics`, `length`, `json_schema`, `tool_policy`, `expression`, `system_prompt_leak`,
+    /// `groundedness` or `remote`.
     pub scanner: String,
     /// Where it looks: `input` (what the caller sends), `output` (what the model answers), or both.
     #[serde(default = "everywhere")]
@@ -82,10 +87,16 @@ impl GuardConfig {
     /// These policies, without exceptions.
     #[must_use]
     pub fn of(policies: Vec<PolicyConfig>) -> Self {
-        Self { policies, exceptions: Vec::new() }
+        Self { policies, exceptions: Vec::new(), services: Vec::new() }
     }
 
-    /// These and others behind them.
+    /// The same services, without what is asked of them.
+    #[must_use]
+    pub fn bare(&self) -> Self {
+        Self { services: self.services.clone(), ..Self::of(Vec::new()) }
+    }
+
+    /// These and others behind them. Who adds policies can name services, and add none.
     #[must_use]
     pub fn with(&self, more: &Self) -> Self {
         let mut all = self.clone();
@@ -118,7 +129,7 @@ impl PolicyConfig {
     }
 
     /// Everything that is wrong with it; `index` is its position in the list.
-    pub(crate) fn problems(&self, index: usize) -> Vec<GuardError> {
+    pub(crate) fn problems(&self, index: usize, services: &[ServiceConfig]) -> Vec<GuardError> {
         let mut problems = Vec::new();
         let mut wrong = |field: String, problem| {
             problems.push(GuardError { path: format!("policies[{index}].{field}"), problem });
@@ -131,7 +142,8 @@ impl PolicyConfig {
                 let about = entry.about();
                 match entry {
                     Entry::Made(maker) => {
-                        if let Err(problem) = maker.make(&self.options) {
+                        let made = maker.make(&self.options).and_then(|scanner| is_there(&*scanner, services));
+                        if let Err(problem) = made {
                             let dot = if problem.path.is_empty() { "" } else { "." };
                             wrong(format!("options{dot}{}", problem.path), PolicyProblem::Option(problem.message));
                         }
@@ -206,6 +218,20 @@ impl PolicyConfig {
     }
 }
 
+/// Whom a scanner asks must be known.
+fn is_there(scanner: &dyn Scanner, services: &[ServiceConfig]) -> Result<(), OptionProblem> {
+    let known = || services.iter().map(|service| service.name.as_str());
+    let asked = scanner.question().map(|question| &*question.service);
+    match asked.filter(|asked| !known().any(|name| name == *asked)) {
+        None => Ok(()),
+        Some(asked) => {
+            let hint = Hint::nearest(asked, known());
+            let message = format_args!("no service `{asked}` is configured (`guard.services`){hint}");
+            Err(OptionProblem::new("service", message))
+        }
+    }
+}
+
 /// A reply that a person reads.
 const MAX_REPLY_BYTES: usize = 8 * 1024;
 
@@ -244,6 +270,7 @@ impl Default for GuardConfig {
         let hidden = ["bidi_control", "tag_characters", "variation_selectors"].map(str::to_owned).to_vec();
         Self {
             exceptions: Vec::new(),
+            services: Vec::new(),
             policies: vec![
                 policy("secrets", Place::Input, Action::Flag),
                 policy("secrets", Place::Output, Action::Flag),

@@ -6,8 +6,9 @@ use crate::scanners::{
     bias::Bias, code_injection::CodeInjection, expression::ExpressionMaker, gibberish::Gibberish,
     groundedness::GroundednessMaker, harmful_request::HarmfulRequest, invisible_chars::InvisibleChars,
     jailbreak::Jailbreak, json_schema::JsonSchemaMaker, language::Language, length::LengthMaker, pii::Pii,
-    prompt_injection::PromptInjection, refusal::Refusal, secrets::Secrets, system_prompt_leak::SystemPromptLeakMaker,
-    tool_policy::ToolPolicyMaker, topics::TopicsMaker, toxicity::Toxicity, urls::Urls, words::WordsMaker,
+    prompt_injection::PromptInjection, refusal::Refusal, remote::RemoteMaker, secrets::Secrets,
+    system_prompt_leak::SystemPromptLeakMaker, tool_policy::ToolPolicyMaker, topics::TopicsMaker, toxicity::Toxicity,
+    urls::Urls, words::WordsMaker,
 };
 
 /// Every scanner. Sorted by name; the order is the order in the docs.
@@ -39,6 +40,7 @@ pub static MADE: &[&dyn Maker] = &[
     &GroundednessMaker,
     &JsonSchemaMaker,
     &LengthMaker,
+    &RemoteMaker,
     &SystemPromptLeakMaker,
     &ToolPolicyMaker,
     &TopicsMaker,
@@ -101,6 +103,7 @@ pub(crate) fn alias(name: &str) -> Option<&'static str> {
         "tools" | "tool_call" | "tool_calls" | "tool_permission" => "`tool_policy` looks at calls of tools",
         "indirect_injection" | "promptinjection" => "`prompt_injection` finds both kinds",
         "cel" | "condition" => "`expression` asks a condition in CEL",
+        "webhook" | "external" | "vendor" | "http_check" => "`remote` asks a service over HTTP",
         "hallucination" | "faithfulness" => "`groundedness` holds an answer against its documents",
         "anonymize" | "presidio" | "personal_data" => "`pii` finds personal data",
         _ => return None,

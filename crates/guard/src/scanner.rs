@@ -3,9 +3,11 @@
 use signalbox_types::{Finding, Severity};
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::context::Context;
 use crate::model::Notes;
+use crate::scanners::remote::answers::{Answers, Question};
 
 /// A scanner looks at text and says what it found. It is pure: no clock, no I/O, no state.
 ///
@@ -44,6 +46,21 @@ pub trait Scanner: Send + Sync {
     /// The scanner for the texts of one call, where what it looks for depends on the call; `None` if this one is it.
     fn within(&self, _context: &Context<'_>) -> Option<Arc<dyn Scanner>> {
         None
+    }
+
+    /// What must be asked of others before it can look at texts, if anything.
+    fn question(&self) -> Option<&Question> {
+        None
+    }
+
+    /// The scanner that knows what they said; `None` if it asks nobody.
+    fn answered(&self, _answers: &Arc<Answers>) -> Option<Arc<dyn Scanner>> {
+        None
+    }
+
+    /// How long was waited for what they said.
+    fn waited(&self) -> Duration {
+        Duration::ZERO
     }
 
     /// What more is to be said of a hit in this text, e.g. which entry of a list it is; never what was found.

@@ -77,7 +77,12 @@ impl Term {
     pub(crate) fn wants(&self, hit: &Hit, found: &str) -> bool {
         (self.rules.is_empty() || self.rules.contains(&hit.rule.name))
             && hit.confidence >= self.min_confidence
-            && !self.allow.iter().any(|pattern| allows(pattern, found))
+            && !self.lets_pass(found)
+    }
+
+    /// Whether it is a text that is no finding.
+    pub(crate) fn lets_pass(&self, found: &str) -> bool {
+        self.allow.iter().any(|pattern| allows(pattern, found))
     }
 }
 

@@ -151,6 +151,13 @@ impl App {
                 let gateway = Arc::clone(&gateway);
                 Arc::new(move |project: &ProjectId| gateway.current().guard(project))
             },
+            answered: {
+                let gateway = Arc::clone(&gateway);
+                Arc::new(move |guard, texts| {
+                    let gateway = gateway.current();
+                    Box::pin(async move { gateway.answered(&guard, &texts).await })
+                })
+            },
             add_policies: {
                 let gateway = Arc::clone(&gateway);
                 Arc::new(move |project: &ProjectId, config| gateway.add_policies(project, config))

@@ -42,8 +42,13 @@ impl UpstreamConfig {
     pub(crate) fn says_the_same_of(&self, name: &str, other: &Self) -> bool {
         let own = |config: &Self| config.providers.iter().find(|own| own.name == name).cloned();
         let general = |config: &Self| (config.timeouts, config.max_idle_connections, config.simulated.clone());
+        own(self) == own(other) && general(self) == general(other) && self.has_network_of(other)
+    }
+
+    /// Whether hosts are reached the same way.
+    pub(crate) fn has_network_of(&self, other: &Self) -> bool {
         let network = |config: &Self| (config.proxy.clone(), config.no_proxy.clone(), config.ca_file.clone());
-        own(self) == own(other) && general(self) == general(other) && network(self) == network(other)
+        network(self) == network(other)
     }
 }
 

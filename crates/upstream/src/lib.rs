@@ -26,7 +26,7 @@ pub use config::{
 };
 pub use error::{SendError, UnknownModel};
 pub use health::{HealthSnapshot, LastError, Recent};
-pub use post::{Posted, post};
+pub use post::{Posted, Poster, post};
 pub use probe::ProbeStatus;
 pub use provider::{CredentialStatus, ModelEntry, Provider, ProviderStatus, Target};
 pub use registry::{Paths, Row, rows};

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use signalbox_types::seam::Clock;
 use tokio::time::Instant;
 
-use crate::assemble::{Known, assemble};
+use crate::assemble::{Known, assemble, network};
 use crate::auth::Vault;
 use crate::client::{CredentialName, Source, UpstreamBody};
 use crate::config::{UpstreamConfig, UpstreamConfigError, suggest};
 use crate::health::InFlight;
 use crate::provider::Transport;
 use crate::{
-    ModelEntry, Operation, Provider, ProviderStatus, SendError, Target, UnknownModel, UpstreamCall, UpstreamReply,
+    ModelEntry, Operation, Poster, Provider, ProviderStatus, SendError, Target, UnknownModel, UpstreamCall,
+    UpstreamReply,
 };
 use crate::{probe, warm};
 
@@ -31,6 +32,12 @@ pub struct Upstream {
     config: UpstreamConfig,
     clock: Arc<dyn Clock>,
     vault: Vault,
+    poster: Arc<Poster>,
+}
+
+/// What is wrong with the network was told with the rest of the configuration.
+fn poster(config: &UpstreamConfig, env: &dyn Fn(&str) -> Option<String>) -> Arc<Poster> {
+    Arc::new(Poster::new(network(config, env).unwrap_or_default()))
 }
 
 impl Upstream {
@@ -57,7 +64,7 @@ impl Upstream {
         vault: Vault,
     ) -> Result<Self, UpstreamConfigError> {
         let known = assemble(config, env, &vault).map_err(|problems| UpstreamConfigError { problems })?;
-        Ok(Self::of(known, config, clock, vault))
+        Ok(Self::of(known, config, clock, vault, poster(config, env)))
     }
 
     /// The providers of another configuration. One of which it says the same is the same one: it keeps its connections and
@@ -78,7 +85,11 @@ impl Upstream {
                 one.provider = Some(Arc::clone(before));
             }
         }
-        Ok(Self::of(known, config, Arc::clone(&self.clock), self.vault.clone()))
+        let poster = match self.config.has_network_of(config) {
+            true => Arc::clone(&self.poster),
+            false => poster(config, env),
+        };
+        Ok(Self::of(known, config, Arc::clone(&self.clock), self.vault.clone(), poster))
     }
 
     /// Begins to keep connections open to those providers that are configured so, and to ask others whether they are well.
@@ -90,7 +101,19 @@ impl Upstream {
         }
     }
 
-    fn of(known: Vec<Known>, config: &UpstreamConfig, clock: Arc<dyn Clock>, vault: Vault) -> Self {
+    /// Who asks others than providers, by the same ways.
+    #[must_use]
+    pub fn poster(&self) -> &Arc<Poster> {
+        &self.poster
+    }
+
+    fn of(
+        known: Vec<Known>,
+        config: &UpstreamConfig,
+        clock: Arc<dyn Clock>,
+        vault: Vault,
+        poster: Arc<Poster>,
+    ) -> Self {
         let mut upstream = Self {
             known,
             by_name: HashMap::new(),
@@ -99,6 +122,7 @@ impl Upstream {
             config: config.clone(),
             clock,
             vault,
+            poster,
         };
         for provider in upstream.known.iter().filter_map(|known| known.provider.as_ref()) {
             upstream.by_name.insert(provider.name.as_ref().into(), Arc::clone(provider));

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use signalbox_catalog::{Catalog, Principal};
 use signalbox_evals::online::{Online, OnlineConfig, OnlineParts, Workshop};
 use signalbox_gateway::Routes;
-use signalbox_guard::{Guard, GuardConfig};
+use signalbox_guard::{Answers, Guard, GuardConfig, Judgement};
 use signalbox_testkit::{ManualClock, MemoryStore, ScriptedCompleter, ScriptedReindexer};
 use signalbox_types::seam::{Clock, Completer, EventStore};
-use signalbox_types::{ProjectId, Span, Timestamp};
+use signalbox_types::{Place, ProjectId, Span, Timestamp};
 use signalbox_upstream::{Upstream, UpstreamConfig};
 use signalbox_watch::Watch;
 use tokio::sync::watch;
@@ -39,6 +39,20 @@ pub(crate) struct House {
     _dir: tempfile::TempDir,
 }
 
+/// A service that flags falcons, and says nothing of owls.
+fn birds(guard: &Guard, texts: &[(Place, Arc<str>)]) -> Guard {
+    let answers = Arc::new(Answers::of_whole_texts());
+    for (place, text) in texts {
+        for question in guard.questions(*place) {
+            let judgement = Judgement { flagged: text.contains("falcon"), score: 0.5, spans: Vec::new() };
+            let reply = if text.contains("owl") { Err("no answer".into()) } else { Ok(Arc::new(judgement)) };
+            answers.put(&question, Arc::clone(text), reply);
+        }
+    }
+    answers.waited(Duration::from_millis(7));
+    guard.answered(&answers)
+}
+
 impl House {
     pub(crate) async fn new() -> Self {
         let clock = Arc::new(ManualClock::default());
@@ -61,7 +75,9 @@ impl House {
         let upstream = Upstream::new(&UpstreamConfig::default(), &|_| None, Arc::clone(&seam)).unwrap();
         let chat = json!([{"name": "chat", "targets": [{"provider": "sim", "model": "small"}]}]);
         let routes = Routes::compile(&serde_json::from_value::<Vec<_>>(chat).unwrap(), &upstream).unwrap();
-        let guard = Guard::compile(&GuardConfig::default()).unwrap();
+        let service = json!({"name": "birds", "url": "http://hidden.example/check", "headers": {"x": "hidden"}});
+        let services = vec![serde_json::from_value(service).unwrap()];
+        let guard = Guard::compile(&GuardConfig { services, ..GuardConfig::default() }).unwrap();
         let added = Arc::new(std::sync::Mutex::new(guard.clone()));
         let (stop, stopping) = watch::channel(false);
         let reindexer = Arc::new(ScriptedReindexer::default());
@@ -101,6 +117,7 @@ impl House {
                 let added = Arc::clone(&added);
                 Arc::new(move |_: &ProjectId| added.lock().unwrap().clone())
             },
+            answered: Arc::new(|guard, texts| Box::pin(async move { birds(&guard, &texts) })),
             add_policies: Arc::new(move |_: &ProjectId, config| {
                 *added.lock().unwrap() = Guard::compile(&guard.config().with(&config))?;
                 Ok(())

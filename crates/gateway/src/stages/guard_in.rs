@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use signalbox_guard::{Context, Facts, Guard};
+use signalbox_guard::{Answers, Context, Facts, Guard};
 use signalbox_types::{Action, ErrorClass, Finding, Place, Role, Verdict};
 use signalbox_wire::along::Shape;
-use signalbox_wire::{Peek, WireError, files, splice};
+use signalbox_wire::{Peek, TextSlot, WireError, files, splice};
 
 use crate::call::{Call, CallError, Input};
 use crate::endpoint::Endpoint;
@@ -44,9 +44,22 @@ pub(crate) async fn guard_in(call: &mut Call, gateway: &Gateway) -> Result<(), C
         _ => None,
     };
     let kind = call.content_type().map(str::to_owned);
-    let look = Look { guard, endpoint: call.endpoint, kind, body: body.clone(), facts, vocabulary: vocabulary.clone() };
-    let seen = offload(body.len(), move || look.run()).await??;
-    call.guard = Some(seen.guard);
+    let mut look =
+        Look { guard, endpoint: call.endpoint, kind, body: body.clone(), facts, vocabulary: vocabulary.clone() };
+    let body_bytes = body.len();
+    let mut own = None;
+    if look.guard.asks(Place::Input) {
+        let (next, texts) = offload(body_bytes, move || look.begin()).await??;
+        look = next;
+        own = Some(look.guard.clone());
+        let answers = Arc::new(Answers::of_whole_texts());
+        gateway.asker().ask_whole(&look.guard, Place::Input, &texts, &answers).await;
+        look.guard = look.guard.answered(&answers);
+        call.unchecked.extend(answers.failures());
+    }
+    let seen = offload(body_bytes, move || look.run()).await??;
+    // What was answered is about these texts alone.
+    call.guard = Some(own.unwrap_or(seen.guard));
     call.vocabulary = vocabulary;
     call.note(seen.findings);
     if let Some((body, peek)) = seen.cleaned {
@@ -87,18 +100,33 @@ struct Seen {
     reply: Option<Arc<str>>,
 }
 
+/// The guard for a call with these texts.
+fn within(guard: &Guard, texts: &[TextSlot<'_>], facts: Facts) -> Guard {
+    let said = |by: &dyn Fn(Role) -> bool| {
+        texts.iter().filter(|slot| by(slot.role) && !slot.is_name).map(|slot| &*slot.text).collect()
+    };
+    let system = said(&|role| role == Role::System);
+    let documents = said(&|role| matches!(role, Role::User | Role::Tool));
+    let untrusted = said(&|role| role == Role::Tool);
+    guard.within(&Context { system, documents, untrusted, facts })
+}
+
 impl Look {
+    /// The texts, and the guard that knows which policies are for them.
+    fn begin(mut self) -> Result<(Self, Vec<Arc<str>>), WireError> {
+        let texts = self.endpoint.texts(self.kind.as_deref(), &self.body)?;
+        if self.guard.reads_context() {
+            self.guard = within(&self.guard, &texts, std::mem::take(&mut self.facts));
+        }
+        let texts = texts.iter().map(|slot| Arc::from(&*slot.text)).collect();
+        Ok((self, texts))
+    }
+
     fn run(self) -> Result<Seen, WireError> {
         let Self { mut guard, endpoint, kind, body, facts, vocabulary } = self;
         let texts = endpoint.texts(kind.as_deref(), &body)?;
         if guard.reads_context() {
-            let said = |by: &dyn Fn(Role) -> bool| {
-                texts.iter().filter(|slot| by(slot.role) && !slot.is_name).map(|slot| &*slot.text).collect()
-            };
-            let system = said(&|role| role == Role::System);
-            let documents = said(&|role| matches!(role, Role::User | Role::Tool));
-            let untrusted = said(&|role| role == Role::Tool);
-            guard = guard.within(&Context { system, documents, untrusted, facts });
+            guard = within(&guard, &texts, facts);
         }
         let mut seen = Seen { guard, findings: Vec::new(), cleaned: None, refusal: None, reply: None };
         let mut edits = Vec::new();

@@ -7,19 +7,20 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
-use signalbox_guard::{Guard, ToolCall};
+use signalbox_guard::{Answers, Guard, ToolCall};
 use signalbox_types::{ErrorClass, Part, Place, Verdict};
 use signalbox_upstream::Operation;
 use signalbox_wire::along::{Shape, answer_texts};
 use signalbox_wire::{FinishReason, TextSlot, WireError, splice, without_probabilities};
 
 use crate::call::{Answer, Call, CallError, Reply};
+use crate::checks::Gate;
 use crate::endpoint::Endpoint;
 use crate::verdict::{clean, refusal, said};
 use crate::windows::{ADVICE, Windows};
 use crate::{Gateway, Unread};
 
-pub(crate) fn guard_out(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result<Reply, CallError> {
+pub(crate) async fn guard_out(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result<Reply, CallError> {
     // Embeddings are numbers, and so is a count; pictures and sound can't be read.
     let says_something =
         call.endpoint.is_chat() || matches!(call.endpoint.operation(), Operation::Transcriptions | Operation::Through);
@@ -28,7 +29,7 @@ pub(crate) fn guard_out(call: &mut Call, gateway: &Gateway, reply: Reply) -> Res
         return Ok(reply);
     }
     match reply {
-        Reply::Whole { headers, body } => whole(call, &guard, headers, body),
+        Reply::Whole { headers, body } => whole(call, gateway, guard, headers, body).await,
         Reply::Passing(passing) if matches!(call.endpoint, Endpoint::Through(_)) => {
             call.unread = true;
             if guard.acts_on(Place::Output) && gateway.config.unread == Unread::Refuse {
@@ -45,14 +46,40 @@ pub(crate) fn guard_out(call: &mut Call, gateway: &Gateway, reply: Reply) -> Res
             Ok(Reply::Passing(passing))
         }
         Reply::Stream(mut incoming) => {
-            incoming.windows = Some(Windows::new(guard, call.target_codec()));
+            let codec = call.target_codec();
+            let gate = guard
+                .asks(Place::Output)
+                .then(|| Gate::new(gateway.asker(), guard.clone(), codec, call.same_dialect()));
+            let guard = gate.as_ref().map_or(guard, Gate::guard);
+            incoming.windows = Some(Windows::new(guard, codec));
+            incoming.gate = gate;
             Ok(Reply::Stream(incoming))
         }
     }
 }
 
 /// A whole answer. It is looked at in the provider's dialect.
-fn whole(call: &mut Call, guard: &Guard, headers: HeaderMap, body: Bytes) -> Result<Reply, CallError> {
+async fn whole(
+    call: &mut Call,
+    gateway: &Gateway,
+    mut guard: Guard,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Reply, CallError> {
+    if guard.asks(Place::Output) {
+        // What can't be read is told below.
+        let texts = texts_of(call, &headers, &body).unwrap_or_default();
+        let texts: Vec<Arc<str>> = texts.iter().map(|slot| Arc::from(&*slot.text)).collect();
+        let answers = Arc::new(Answers::of_whole_texts());
+        gateway.asker().ask_whole(&guard, Place::Output, &texts, &answers).await;
+        guard = guard.answered(&answers);
+        call.unchecked.extend(answers.failures());
+    }
+    judge(call, &guard, headers, body)
+}
+
+/// The same, once all is known that services say of it.
+fn judge(call: &mut Call, guard: &Guard, headers: HeaderMap, body: Bytes) -> Result<Reply, CallError> {
     let texts = match texts_of(call, &headers, &body) {
         Ok(texts) => texts,
         // What can't be looked at must not pass where something could have to be done about it.

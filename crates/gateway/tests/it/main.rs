@@ -7,6 +7,7 @@
 mod along;
 mod answers;
 mod bedrock;
+mod checks;
 mod choices;
 mod cohere;
 mod crossing;

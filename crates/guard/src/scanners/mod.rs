@@ -16,6 +16,7 @@ mod nearby;
 pub mod pii;
 pub mod prompt_injection;
 pub mod refusal;
+pub mod remote;
 pub mod secrets;
 pub mod system_prompt_leak;
 pub mod tool_policy;

@@ -52,10 +52,7 @@ pub(crate) fn assemble(config: &UpstreamConfig, env: Env<'_>, vault: &Vault) -> 
     let mut problems = Vec::new();
     let mut known = Vec::new();
     let simulator = Arc::new(Simulator::new(config.simulated.options()));
-    let proxy = config.proxy.as_ref().map(Secret::expose);
-    let network = Network::general(proxy, &config.no_proxy, config.ca_file.as_deref(), env);
-    let network = keep(network.map_err(|(path, message, hint)| Problem { path, message, hint }), &mut problems);
-    let network = &network.unwrap_or_default();
+    let network = &keep(network(config, env), &mut problems).unwrap_or_default();
     for (place, own) in config.providers.iter().enumerate() {
         if let Some(earlier) = config.providers.iter().take(place).position(|other| other.name == own.name) {
             problems.push(Problem {
@@ -91,6 +88,13 @@ pub(crate) fn assemble(config: &UpstreamConfig, env: Env<'_>, vault: &Vault) -> 
     problems.extend(config.timeouts.problems("timeouts"));
     problems.extend(config.simulated.problems());
     if problems.is_empty() { Ok(known) } else { Err(problems) }
+}
+
+/// How hosts are reached that say nothing of their own.
+pub(crate) fn network(config: &UpstreamConfig, env: Env<'_>) -> Result<Network, Problem> {
+    let proxy = config.proxy.as_ref().map(Secret::expose);
+    let network = Network::general(proxy, &config.no_proxy, config.ca_file.as_deref(), env);
+    network.map_err(|(path, message, hint)| Problem { path, message, hint })
 }
 
 /// One provider's settings and where they stand.

@@ -29,12 +29,12 @@ use signalbox_types::seam::Clock;
 pub use body::{BodyError, UpstreamBody};
 pub(crate) use body::{Lease, Source, reason_of};
 pub(crate) use connect::Connector;
-use connection::Connection;
+pub(crate) use connection::Connection;
 pub(crate) use network::Network;
 pub(crate) use outgoing::Outgoing;
 pub use outgoing::Upload;
 pub(crate) use place::{Place, Places, Root};
-use pool::Pool;
+pub(crate) use pool::Pool;
 
 use crate::auth::{Keys, Signer};
 use crate::config::Limits;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Policy } from '@/api/types';
 
-import { compare, linesOfDraft, listOf, tidy } from './draft';
+import { compare, firstOptions, hintOfServices, linesOfDraft, listOf, tidy } from './draft';
 
 describe('policies as text', () => {
   it('reads like the configuration', () => {
@@ -34,5 +34,13 @@ describe('policies as text', () => {
       min_confidence: 0,
     });
     expect(listOf(' a, ,b c ,')).toEqual(['a', 'b c']);
+  });
+
+  it('says whom a remote check may ask, and begins with the first', () => {
+    expect(firstOptions('remote', ['a', 'b'])).toEqual({ service: 'a' });
+    expect(firstOptions('words', ['a'])).toBeUndefined();
+    expect(firstOptions('remote', [])).toBeUndefined();
+    expect(hintOfServices(['a', 'b'])).toContain('a, b.');
+    expect(hintOfServices([])).toContain('guard.services');
   });
 });

@@ -103,3 +103,13 @@ export const listOf = (text: string): string[] =>
     .split(',')
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '');
+
+/** What a new policy begins with: `remote` asks somebody, and only those of the configuration can be asked. */
+export const firstOptions = (scanner: string, services: string[]): Record<string, unknown> | undefined =>
+  scanner === 'remote' && services[0] !== undefined ? { service: services[0] } : undefined;
+
+/** Whom `remote` may ask. */
+export const hintOfServices = (services: string[]): string =>
+  services.length === 0
+    ? 'Nobody can be asked yet: add guard.services to signalbox.yaml.'
+    : `Services of signalbox.yaml: ${services.join(', ')}. deadline_ms, on_failure and min_score say how they are asked.`;

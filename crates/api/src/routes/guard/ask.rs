@@ -1,8 +1,10 @@
 //! Reads what is asked: which texts, and by which policies.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::Value;
-use signalbox_guard::{Facts, PolicyConfig};
+use signalbox_guard::{Context, Facts, PolicyConfig};
 use signalbox_types::{Action, Place};
 
 use crate::error::ApiError;
@@ -138,6 +140,30 @@ pub(crate) struct AskedText {
 pub(crate) enum What {
     Text(String),
     Call { name: String, arguments: String },
+}
+
+impl Asked {
+    /// What is known of the call around the texts.
+    pub(crate) fn context(&self) -> Context<'_> {
+        fn each(texts: &[String]) -> Vec<&str> {
+            texts.iter().map(String::as_str).collect()
+        }
+        Context {
+            system: each(&self.system),
+            documents: each(&self.documents),
+            untrusted: each(&self.untrusted),
+            facts: self.facts.clone(),
+        }
+    }
+
+    /// Its texts, without calls of tools.
+    pub(crate) fn whole_texts(&self) -> Vec<(Place, Arc<str>)> {
+        let text = |one: &AskedText| match &one.what {
+            What::Text(text) => Some((one.place, Arc::from(text.as_str()))),
+            What::Call { .. } => None,
+        };
+        self.texts.iter().filter_map(text).collect()
+    }
 }
 
 impl GuardAsk {

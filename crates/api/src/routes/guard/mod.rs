@@ -12,9 +12,7 @@ use axum::extract::State;
 use serde::Serialize;
 use serde_json::Value;
 use signalbox_guard::registry::{self, Entry};
-use signalbox_guard::{
-    Check, Context, ExceptionConfig, Facts, Guard, GuardConfig, Lap, PolicyConfig, ToolCall, Vocabulary,
-};
+use signalbox_guard::{Check, ExceptionConfig, Facts, Guard, GuardConfig, Lap, PolicyConfig, ToolCall, Vocabulary};
 use signalbox_types::{Finding, Place, Severity, Verdict};
 
 use crate::auth::Caller;
@@ -36,6 +34,8 @@ pub(crate) struct Guardrails {
     own: OwnPolicies,
     /// The exceptions whose last day is over, of both: `exceptions[0]`, `own.exceptions[1]`.
     expired: Vec<String>,
+    /// Those that policies with the scanner `remote` may ask, by name.
+    services: Vec<String>,
     /// Every scanner that a policy may name.
     scanners: Vec<ScannerAbout>,
 }
@@ -121,7 +121,8 @@ pub(crate) struct ScannerScore {
     scanner: &'static str,
     /// How much the text looks like what it is for, from 0 to 1, also where that is too little for a finding.
     score: f32,
-    /// Microseconds that it took. What several scanners share counts for the first of them.
+    /// Microseconds that it took, with the wait for a service that it asks. What several scanners share counts for the first of
+    /// them.
     us: f64,
 }
 
@@ -131,7 +132,8 @@ pub(crate) struct ScannerScore {
 #[utoipa::path(get, path = "/api/v1/guard", operation_id = "show_guardrails", tag = "Guardrails",
     responses((status = 200, description = "Policies and scanners.", body = Guardrails)))]
 pub(crate) async fn show(caller: Caller, State(app): State<App>) -> Result<Json<Guardrails>, ApiError> {
-    let GuardConfig { policies, exceptions } = (app.base_guard)().config().clone();
+    let GuardConfig { policies, exceptions, services } = (app.base_guard)().config().clone();
+    let services = services.into_iter().map(|service| service.name).collect();
     let own = policies::own(&app, &caller).await?;
     let now = app.clock.now().as_secs();
     let over = |field: &str, exceptions: &[ExceptionConfig]| -> Vec<String> {
@@ -140,7 +142,7 @@ pub(crate) async fn show(caller: Caller, State(app): State<App>) -> Result<Json<
     };
     let expired = [over("exceptions", &exceptions), over("own.exceptions", &own.exceptions)].concat();
     let scanners = registry::entries().into_iter().map(about).collect();
-    Ok(Json(Guardrails { policies, exceptions, own, expired, scanners }))
+    Ok(Json(Guardrails { policies, exceptions, own, expired, services, scanners }))
 }
 
 fn about(entry: Entry) -> ScannerAbout {
@@ -176,29 +178,26 @@ pub(crate) async fn check(
     let mut asked = ask.read()?;
     let guard = match &asked.policies {
         None => (app.guard)(&caller.project),
-        Some((field, policies)) => Guard::compile(&GuardConfig::of(policies.clone()))
-            .map_err(|error| ApiError::invalid(ask::field(field, &error.path), error.problem))?,
+        Some((field, policies)) => {
+            Guard::compile(&(app.base_guard)().config().bare().with(&GuardConfig::of(policies.clone())))
+                .map_err(|error| ApiError::invalid(ask::field(field, &error.path), error.problem))?
+        }
     };
     let (key, project, now) = (caller.key_name, caller.project.to_string(), app.clock.now().as_secs());
     asked.facts = Facts { key, project, now, ..asked.facts };
+    let guard = guard.within(&asked.context());
+    let began = Instant::now();
+    let guard = match Place::ALL.iter().any(|place| guard.asks(*place)) {
+        true => (app.answered)(guard, asked.whole_texts()).await,
+        false => guard,
+    };
     // Long texts take milliseconds: beside the runtime, so that nobody's stream waits for them.
-    let judged = tokio::task::spawn_blocking(move || judge(&guard, asked));
+    let judged = tokio::task::spawn_blocking(move || judge(&guard, asked, began));
     judged.await.map(Json).map_err(|error| ApiError::internal(&error))
 }
 
-fn judge(guard: &Guard, asked: Asked) -> GuardAnswer {
-    fn each(texts: &[String]) -> Vec<&str> {
-        texts.iter().map(String::as_str).collect()
-    }
-    let began = Instant::now();
+fn judge(guard: &Guard, asked: Asked, began: Instant) -> GuardAnswer {
     let clock = || began.elapsed().as_secs_f64() * 1e6;
-    let context = Context {
-        system: each(&asked.system),
-        documents: each(&asked.documents),
-        untrusted: each(&asked.untrusted),
-        facts: asked.facts,
-    };
-    let guard = guard.within(&context);
     let mut vocabulary = Vocabulary::default();
     let texts: Vec<JudgedText> = asked
         .texts

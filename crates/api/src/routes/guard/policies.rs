@@ -88,7 +88,7 @@ pub(super) async fn own(app: &App, caller: &Caller) -> Result<OwnPolicies, ApiEr
     let Some(set) = app.catalog.policy_sets(&caller.0.project, 1).await?.pop() else {
         return Ok(OwnPolicies::default());
     };
-    let GuardConfig { policies, exceptions } = read(&set);
+    let GuardConfig { policies, exceptions, .. } = read(&set);
     Ok(OwnPolicies { version: set.version, policies, exceptions })
 }
 
@@ -122,8 +122,9 @@ pub(crate) async fn change(
             return Err(ApiError::invalid(field, format_args!("expected at most {MOST_POLICIES}, found {found}")));
         }
     }
-    let config = GuardConfig { policies, exceptions };
-    if let Some(error) = signalbox_guard::Guard::problems(&config).into_iter().next() {
+    let config = GuardConfig { exceptions, ..GuardConfig::of(policies) };
+    let whole = (app.base_guard)().config().bare().with(&config);
+    if let Some(error) = signalbox_guard::Guard::problems(&whole).into_iter().next() {
         return Err(ApiError::invalid(error.path, error.problem));
     }
     let typed = serde_json::to_value(&config).map_err(|error| ApiError::internal(&error))?;

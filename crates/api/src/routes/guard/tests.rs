@@ -228,3 +228,26 @@ async fn feedback_is_kept_and_exported_for_training() {
         house.send(request.header("authorization", format!("Bearer {}", house.key)).body(Body::empty()).unwrap()).await;
     assert_eq!(gone.status, StatusCode::NO_CONTENT);
 }
+
+#[tokio::test]
+async fn services_are_asked_and_named_and_not_shown() {
+    let house = House::new().await;
+    let policy = |options: Value| json!([{"scanner": "remote", "action": "block", "options": options}]);
+    let ask = async |text: &str| {
+        let body = json!({"text": text, "policies": policy(json!({"service": "birds", "on_failure": "block"}))});
+        house.post("/api/v1/guard", &body).await.ok()
+    };
+    assert_eq!(ask("an eagle").await["verdict"], "allow");
+    let told = ask("a falcon").await;
+    assert_eq!((&told["verdict"], &told["texts"][0]["findings"][0]["rule"]), (&json!("block"), &json!("flagged")));
+    assert!(told["texts"][0]["scanners"][0]["us"].as_f64() >= Some(7_000.0), "with the wait: {told}");
+    assert_eq!(ask("an owl").await["texts"][0]["findings"][0]["rule"], "unchecked");
+    let shown = house.get("/api/v1/guard").await.ok();
+    assert_eq!(shown["services"], json!(["birds"]));
+    assert!(!shown.to_string().contains("hidden"), "{shown}");
+    let (field, message) = refusal(json!({"text": "x", "policies": policy(json!({"service": "bird"}))})).await;
+    assert_eq!(field, "policies[0].options.service");
+    assert!(message.contains("did you mean `birds`?"), "{message}");
+    let change = json!({"base": 0, "rationale": "x", "policies": policy(json!({"service": "birds"}))});
+    house.put("/api/v1/guard/policies", &change).await.ok();
+}

@@ -183,6 +183,7 @@ export function Editor({
                   <PolicyForm
                     policy={policy}
                     scanners={guardrails.scanners}
+                    services={guardrails.services}
                     onChange={(changed) =>
                       setItems(items.map((item) => (item.key === key ? { key, policy: changed } : item)))
                     }

@@ -6,7 +6,7 @@ import { IconButton } from '@/shared/ui/button';
 import { cx } from '@/shared/ui/cx';
 import { inputClass } from '@/shared/ui/field';
 
-import { listOf } from '../draft';
+import { firstOptions, hintOfServices, listOf } from '../draft';
 
 const actions = ['flag', 'tokenise', 'redact', 'rewrite', 'block'] as const;
 const places = ['input', 'output'] as const;
@@ -40,11 +40,23 @@ function Labelled({
 }
 
 /** JSON that is typed: what can't be read yet is kept as text, and said. */
-function Options({ policy, onChange }: { policy: Policy; onChange: (options: Policy['options']) => void }) {
+function Options({
+  policy,
+  hint,
+  onChange,
+}: {
+  policy: Policy;
+  hint?: string;
+  onChange: (options: Policy['options']) => void;
+}) {
   const [text, setText] = useState(() => JSON.stringify(policy.options ?? {}, null, 2));
   const [wrong, setWrong] = useState(false);
   return (
-    <Labelled label="Options (JSON)" wide {...(wrong && { hint: 'This is no JSON object yet.' })}>
+    <Labelled
+      label="Options (JSON)"
+      wide
+      {...(wrong ? { hint: 'This is no JSON object yet.' } : hint !== undefined && { hint })}
+    >
       <textarea
         value={text}
         rows={Math.min(10, text.split('\n').length + 1)}
@@ -154,11 +166,13 @@ function Fraction({
 export function PolicyForm({
   policy,
   scanners,
+  services,
   onChange,
   onRemove,
 }: {
   policy: Policy;
   scanners: Guardrails['scanners'];
+  services: string[];
   onChange: (policy: Policy) => void;
   onRemove: () => void;
 }) {
@@ -173,7 +187,9 @@ export function PolicyForm({
         <select
           value={policy.scanner}
           className={cx(inputClass, 'font-mono text-xs')}
-          onChange={(event) => set({ scanner: event.target.value, rules: undefined, options: undefined })}
+          onChange={({ target: { value } }) =>
+            set({ scanner: value, rules: undefined, options: firstOptions(value, services) })
+          }
         >
           {scanners.map(({ name }) => (
             <option key={name} value={name}>
@@ -234,7 +250,12 @@ export function PolicyForm({
         />
       )}
       {scanner?.options !== undefined && (
-        <Options key={policy.scanner} policy={policy} onChange={(options) => set({ options })} />
+        <Options
+          key={policy.scanner}
+          policy={policy}
+          {...(policy.scanner === 'remote' && { hint: hintOfServices(services) })}
+          onChange={(options) => set({ options })}
+        />
       )}
       <Fraction
         label="At least so sure"
