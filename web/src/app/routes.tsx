@@ -191,7 +191,6 @@ export const makeRouter = (queryClient: QueryClient) =>
         experiment,
         compare,
         metrics,
-        online,
         datasets,
         dataset,
         incidents,
