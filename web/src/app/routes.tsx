@@ -198,7 +198,6 @@ export const makeRouter = (queryClient: QueryClient) =>
         experiment,
         compare,
         metrics,
-        online,
         datasets,
         dataset,
         incidents,

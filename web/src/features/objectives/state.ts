@@ -50,7 +50,7 @@ export function meaning(definition: Definition): string {
   if (score)
     return score.at_least === undefined
       ? `${share} of scores “${text(score.name)}” pass`
-      : `${share} of scores “${text(score.name)}” are ${String(score.at_least)} or more`;
+      : `${share} of scores “${text(score.name)}” are ${Number(score.at_least)} or more`;
   if (cost) return `${share} of answers cost less than $${String(cost.under)}`;
   if (ratio)
     return ratio.good === undefined
