@@ -7,10 +7,11 @@ use signalbox_types::{ProjectId, Timestamp};
 
 use crate::channels::{Again, Failure, Taken};
 use crate::escalate::{Escalation, Step};
-use crate::incident::{Incident, IncidentStatus};
+use crate::incident::{Incident, IncidentStatus, named};
 use crate::keep::Kind;
 use crate::notice::{Event, Notice};
 use crate::outbox::{self, Message};
+use crate::state::Labels;
 use crate::watch::{Inner, Rules, Watch};
 
 /// Incidents that are over are kept, so many of them.
@@ -39,9 +40,31 @@ fn look_after_one(inner: &mut Inner, rules: &Rules, project: &ProjectId, id: &st
     let Some(monitor) = monitor else {
         return resolve(inner, rules, project, id, None, "its monitor is gone", now);
     };
+    if !monitor.enabled {
+        return resolve(inner, rules, project, id, None, "its monitor is switched off", now);
+    }
+    let gone =
+        incident.series.iter().filter(|one| one.firing && !fires(inner, project, &incident.monitor, &one.labels));
+    let gone: Vec<Labels> = gone.map(|one| one.labels.clone()).collect();
+    let Some(incident) = inner.incidents.get_mut(&key) else { return };
+    let changed = !gone.is_empty();
+    for labels in gone {
+        let name = if labels.is_empty() { String::new() } else { format!("{}: ", named(&labels)) };
+        incident.recover(&labels, now);
+        incident.note(
+            now,
+            "recovered",
+            format!("{name}the monitor was changed and knows nothing of it any more"),
+            None,
+        );
+    }
     if monitor.auto_resolve && !incident.fires() {
         return resolve(inner, rules, project, id, None, "nothing fires any more", now);
     }
+    if changed {
+        inner.save_incident(project, id);
+    }
+    let Some(incident) = inner.incidents.get(&key) else { return };
     let muted = muted(inner, rules, project, incident, now);
     let escalation = rules.escalation(&monitor);
     let Some(incident) = inner.incidents.get_mut(&key) else { return };
@@ -61,6 +84,12 @@ fn look_after_one(inner: &mut Inner, rules: &Rules, project: &ProjectId, id: &st
         tell_those_told(inner, rules, project, id, Event::Worsened, &turn, now);
     }
     escalate(inner, rules, project, id, &escalation, now);
+}
+
+/// Whether a series of a monitor fires, as far as the monitor knows it.
+fn fires(inner: &Inner, project: &ProjectId, monitor: &str, labels: &Labels) -> bool {
+    let monitor = inner.monitors.get(&(project.clone(), monitor.to_owned()));
+    monitor.and_then(|monitor| monitor.series.get(labels)).is_some_and(|one| one.state.phase.is_firing())
 }
 
 /// Why nobody is told of it, if that is so.
