@@ -10,7 +10,8 @@ use crate::run::{has, program, run};
 /// What the build needs: a C compiler for the TLS, SQLite and zstd libraries.
 const BUILD: &[(&str, &str)] = &[("cc", "build-essential")];
 /// What the black-box tests need beside it.
-const TEST: &[(&str, &str)] = &[("chromium", "chromium"), ("prometheus", "prometheus")];
+const TEST: &[(&str, &str)] =
+    &[("chromium", "chromium"), ("prometheus", "prometheus"), ("prometheus-alertmanager", "prometheus-alertmanager")];
 /// What the benchmark compares with.
 const BENCH: &[(&str, &str)] = &[("nginx", "nginx-light"), ("wrk", "wrk")];
 

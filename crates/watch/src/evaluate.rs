@@ -57,6 +57,11 @@ impl Plan {
         !self.query.group_by.is_empty()
     }
 
+    /// Whether there may be more series than so many.
+    pub(crate) fn is_full(&self, series: usize) -> bool {
+        self.is_grouped() && series >= usize::try_from(self.max_series).unwrap_or(usize::MAX)
+    }
+
     /// What a series without rows came to.
     pub(crate) fn nothing(&self) -> Option<Point> {
         self.none_is_zero.then(Point::default)

@@ -5,10 +5,11 @@ use signalbox_types::{ProjectId, Timestamp};
 
 use crate::channels::{Again, Failure, Taken};
 use crate::escalate::{Escalation, Step};
-use crate::incident::{Incident, IncidentStatus};
+use crate::incident::{Incident, IncidentStatus, named};
 use crate::keep::Kind;
 use crate::notice::{Event, Notice};
 use crate::outbox::{self, Message};
+use crate::state::Labels;
 use crate::watch::{Inner, Rules, Watch};
 
 /// Incidents that are over are kept, so many of them.
@@ -33,18 +34,35 @@ pub(crate) fn look_after(inner: &mut Inner, rules: &Rules, now: Timestamp) {
 fn look_after_one(inner: &mut Inner, rules: &Rules, project: &ProjectId, id: &str, now: Timestamp) {
     let key = (project.clone(), id.to_owned());
     let Some(incident) = inner.incidents.get(&key) else { return };
-    let (ends_by_itself, escalation) = match &incident.external {
-        Some(channel) => (true, rules.escalation_of_alerts(channel)),
+    let (is_external, ends_by_itself, escalation) = match &incident.external {
+        Some(channel) => (true, true, rules.escalation_of_alerts(channel)),
         None => {
             let Some(monitor) = inner.settings(project, &incident.monitor) else {
                 return resolve(inner, rules, project, id, None, "its monitor is gone", now);
             };
-            (monitor.auto_resolve, rules.escalation(&monitor))
+            if !monitor.enabled {
+                return resolve(inner, rules, project, id, None, "its monitor is switched off", now);
+            }
+            (false, monitor.auto_resolve, rules.escalation(&monitor))
         }
     };
+    let gone = |one: &&Affected| one.firing && !is_external && !inner.fires(project, &incident.monitor, &one.labels);
+    let gone: Vec<Labels> = incident.series.iter().filter(gone).map(|one| one.labels.clone()).collect();
+    let Some(incident) = inner.incidents.get_mut(&key) else { return };
+    let changed = !gone.is_empty();
+    for labels in gone {
+        let name = if labels.is_empty() { String::new() } else { format!("{}: ", named(&labels)) };
+        incident.recover(&labels, now);
+        let text = format!("{name}the monitor was changed and knows nothing of it any more");
+        incident.note(now, "recovered", text, None);
+    }
     if ends_by_itself && !incident.fires() {
         return resolve(inner, rules, project, id, None, "nothing fires any more", now);
     }
+    if changed {
+        inner.save_incident(project, id);
+    }
+    let Some(incident) = inner.incidents.get(&key) else { return };
     let muted = muted(inner, rules, project, incident, now);
     let Some(incident) = inner.incidents.get_mut(&key) else { return };
     if incident.muted != muted {

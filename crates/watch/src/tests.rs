@@ -1,5 +1,7 @@
 //! The whole path with a clock that is moved by hand: spans in a store, monitors, incidents, messages, restarts.
 
+mod edges;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

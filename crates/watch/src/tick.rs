@@ -15,12 +15,18 @@ use crate::state::{Labels, SeriesState, Turn};
 use crate::tell;
 use crate::watch::{Inner, Learned, Series, Watch};
 
-/// A series that is well and has had no data for so long is forgotten.
+/// A series that has had no data for so long is forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(7 * 86_400);
+/// One that fires, and of which nothing is heard that would be wrong, so soon: what it told of is no longer used.
+const FORGOTTEN_FIRING: Duration = Duration::from_secs(86_400);
+/// So much of an incident is no part of what is usual. What lasts longer is on its way to being usual.
+const UNUSUAL: Duration = Duration::from_secs(3 * 86_400);
 /// Evaluations are spread over so long.
 const SPREAD: Duration = Duration::from_secs(10);
 /// What isn't learned is tried again after so long.
 const LEARN_AGAIN: Duration = Duration::from_secs(600);
+/// What is known of a short time is soon known better: it is learned anew when there is so much more of it, one part in so many.
+const YOUNG: u32 = 8;
 
 /// What a monitor's windows came to.
 struct Evaluated {
@@ -30,8 +36,8 @@ struct Evaluated {
     end: Timestamp,
     /// The windows of each series that had rows, in the order of `needs`.
     series: Result<BTreeMap<Labels, Vec<Option<Point>>>, StoreError>,
-    /// What a series without rows came to.
-    nothing: Option<Point>,
+    /// What each window of a series without rows in it came to.
+    nothing: Vec<Option<Point>>,
     is_grouped: bool,
     learned: Option<Arc<Learned>>,
 }
@@ -89,14 +95,18 @@ impl Watch {
             _ => None,
         };
         let needs = needs(&config);
-        let mut series: BTreeMap<Labels, Vec<Option<Point>>> = BTreeMap::new();
-        let mut failed = None;
+        let mut found: BTreeMap<Labels, Vec<Option<Option<Point>>>> = BTreeMap::new();
+        let (mut failed, mut nothing) = (None, vec![plan.nothing(); needs.len()]);
         for (place, need) in needs.iter().enumerate() {
             match self.asker.window(&project, plan, window_of(end, need.ago, need.width), now).await {
                 Ok(rows) => {
+                    // Of a series that isn't among those with the most rows nothing is known, not even that it has none.
+                    if plan.is_full(rows.len()) {
+                        nothing[place] = None;
+                    }
                     for row in rows {
-                        let points = series.entry(row.labels).or_insert_with(|| vec![plan.nothing(); needs.len()]);
-                        points[place] = row.point;
+                        let points = found.entry(row.labels).or_insert_with(|| vec![None; needs.len()]);
+                        points[place] = Some(row.point);
                     }
                 }
                 Err(error) => {
@@ -105,8 +115,12 @@ impl Watch {
                 }
             }
         }
+        let whole = |points: Vec<Option<Option<Point>>>| {
+            points.into_iter().zip(&nothing).map(|(point, nothing)| point.unwrap_or(*nothing)).collect::<Vec<_>>()
+        };
+        let series: BTreeMap<_, _> = found.into_iter().map(|(labels, points)| (labels, whole(points))).collect();
         let series = failed.map_or(Ok(series), Err);
-        Evaluated { project, config, end, series, nothing: plan.nothing(), is_grouped: plan.is_grouped(), learned }
+        Evaluated { project, config, end, series, nothing, is_grouped: plan.is_grouped(), learned }
     }
 
     /// What is usual: as it was learned, or learned anew if that is long ago.
@@ -119,8 +133,7 @@ impl Watch {
         known: Option<Arc<Learned>>,
         now: Timestamp,
     ) -> Option<Arc<Learned>> {
-        let lasts = |learned: &Learned| if learned.models.is_empty() { LEARN_AGAIN } else { baseline.relearn.0 };
-        if known.as_ref().is_some_and(|known| now.since(known.at) < lasts(known)) {
+        if known.as_ref().is_some_and(|known| now < known.until) {
             return known;
         }
         let to = aligned(now.minus(config.delay.0), config.window.as_secs());
@@ -133,6 +146,9 @@ impl Watch {
             }
         };
         let bad = self.bad_times(project, &config.name, now);
+        let first = history.values().filter_map(|buckets| buckets.first_key_value()).map(|(first, _)| *first).min();
+        let young = first.map_or(Duration::ZERO, |first| to.since(first) / YOUNG);
+        let relearn = baseline.relearn.0.min(young.max(LEARN_AGAIN));
         let (config, nothing) = (Arc::clone(config), plan.nothing());
         // Weeks of many series take a while, and calls shall not wait for that.
         let models = tokio::task::spawn_blocking(move || {
@@ -144,15 +160,17 @@ impl Watch {
             history.into_iter().filter_map(|(labels, buckets)| Some((labels, model(buckets)?))).collect()
         });
         // It is cut only when the process ends.
-        let models = models.await.ok()?;
-        Some(Arc::new(Learned { at: now, models }))
+        let models: HashMap<Labels, Model> = models.await.ok()?;
+        let lasts = if models.is_empty() { LEARN_AGAIN } else { relearn };
+        Some(Arc::new(Learned { until: now.plus(lasts), models }))
     }
 
-    /// When incidents of a monitor were open.
+    /// When incidents of a monitor were open: the beginning of each. Otherwise a change that stays would never be what is usual, and
+    /// once all of history was left out nothing could be said any more, not even that the incident is over.
     pub(crate) fn bad_times(&self, project: &ProjectId, monitor: &str, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
         let inner = self.inner.lock();
         let own = inner.incidents.iter().filter(|((owner, _), one)| owner == project && one.monitor == monitor);
-        own.map(|(_, one)| (one.opened_at, one.resolved_at.unwrap_or(now))).collect()
+        own.map(|(_, one)| (one.opened_at, one.resolved_at.unwrap_or(now).min(one.opened_at.plus(UNUSUAL)))).collect()
     }
 }
 
@@ -178,15 +196,17 @@ pub(crate) fn observations(
     observations
 }
 
-/// When a monitor is evaluated next: at a moment of its own within its interval, the same each time.
-fn next(name: &str, config: &MonitorConfig, now: Timestamp) -> Timestamp {
+/// When a monitor is evaluated next: as soon as the window that ends next has waited for late data, and at a moment of its own after that,
+/// the same each time.
+pub(crate) fn next(name: &str, config: &MonitorConfig, now: Timestamp) -> Timestamp {
     let interval = config.interval().0;
     let spread = SPREAD.min(interval / 6);
     let hash = name
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     let own = spread.mul_f64((hash >> 11) as f64 / (1_u64 << 53) as f64);
-    aligned(now.minus(own), interval.as_secs()).plus(interval).plus(own)
+    let after = config.delay.0.saturating_add(own);
+    aligned(now.minus(after), interval.as_secs()).plus(interval).plus(after)
 }
 
 fn apply(inner: &mut Inner, evaluated: Evaluated, now: Timestamp) {
@@ -210,8 +230,7 @@ fn apply(inner: &mut Inner, evaluated: Evaluated, now: Timestamp) {
     };
     monitor.problem = None;
     let with_rows: Vec<Labels> = windows.keys().cloned().collect();
-    let needs = needs(&config).len();
-    let quiet = || vec![nothing; needs];
+    let quiet = || nothing.clone();
     for labels in monitor.series.keys() {
         windows.entry(labels.clone()).or_insert_with(quiet);
     }
@@ -235,7 +254,10 @@ fn apply(inner: &mut Inner, evaluated: Evaluated, now: Timestamp) {
         }
         if with_rows.contains(&labels) {
             one.state.data_at = now;
-        } else if is_grouped && one.state.phase == crate::state::Phase::Ok && now.since(one.state.data_at) > FORGOTTEN {
+        } else if is_grouped && now.since(one.state.data_at) > known_for(&one.state, now) {
+            if one.state.phase.is_firing() {
+                turns.push((Turn::Recovered, one.state.clone()));
+            }
             forgotten.push(labels);
         }
     }
@@ -249,6 +271,11 @@ fn apply(inner: &mut Inner, evaluated: Evaluated, now: Timestamp) {
         take_turn(inner, &project, &config, turn, &state, now);
     }
     inner.save_states(&project, &config.name);
+}
+
+/// For how long a series without data is known. One whose fault it is that there is none fires as long as any is known.
+fn known_for(state: &SeriesState, now: Timestamp) -> Duration {
+    if state.phase.is_firing() && state.wrong_at != Some(now) { FORGOTTEN_FIRING } else { FORGOTTEN }
 }
 
 fn apply_composite(inner: &mut Inner, project: &ProjectId, config: &Arc<MonitorConfig>, now: Timestamp) {

@@ -145,7 +145,8 @@ pub(crate) struct Series {
 /// What was learned from history.
 #[derive(Debug)]
 pub(crate) struct Learned {
-    pub(crate) at: Timestamp,
+    /// When it is to be learned anew.
+    pub(crate) until: Timestamp,
     pub(crate) models: HashMap<Labels, Model>,
 }
 

@@ -19,7 +19,12 @@ fn label_name(name: &str) -> String {
 }
 
 fn alerts(notice: &Notice) -> Value {
-    let ends = if notice.event == Event::Resolved { notice.at } else { notice.at.plus(Length::days(7).0) };
+    let lasts = match notice.event {
+        Event::Resolved => Length::default(),
+        Event::Test => Length::minutes(5),
+        _ => Length::days(7),
+    };
+    let ends = notice.at.plus(lasts.0);
     // What tells one alert from another must not change while it lasts: neither severity nor labels of some series.
     let mut labels = json!({"alertname": notice.monitor, "incident": notice.incident});
     let mut annotations = json!({

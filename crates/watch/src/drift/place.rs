@@ -32,6 +32,15 @@ impl Inner {
         monitor.or_else(|| self.drift.get(&check_of(project, name)?).map(|one| Arc::clone(&one.monitor)))
     }
 
+    /// Whether a series fires, as far as its monitor or drift check knows it.
+    pub(crate) fn fires(&self, project: &ProjectId, name: &str, labels: &Labels) -> bool {
+        let series = match check_of(project, name) {
+            Some(key) => self.drift.get(&key).map(|one| &one.series),
+            None => self.monitors.get(&(project.clone(), name.to_owned())).map(|one| &one.series),
+        };
+        series.and_then(|series| series.get(labels)).is_some_and(|one| one.state.phase.is_firing())
+    }
+
     /// The series of a monitor or of a drift check.
     pub(crate) fn series_of(&mut self, project: &ProjectId, name: &str) -> Option<&mut BTreeMap<Labels, Series>> {
         match check_of(project, name) {

@@ -1,6 +1,8 @@
 //! What is usual at this hour of the week, from history: robust, so that the faults in it don't count; leaning on what is known of
 //! that hour on other days where there is little history; and never narrower than chance alone makes it at the traffic there was.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use signalbox_types::Timestamp;
 
@@ -9,6 +11,8 @@ use crate::config::Baseline;
 
 /// Windows of history without which nothing is said.
 const LEAST_WINDOWS: usize = 24;
+/// The first and the last of them are at least so far apart: who knows the night only takes every morning for a fault.
+const LEAST_SPAN: Duration = Duration::from_secs(23 * 3_600);
 const HOURS: usize = 168;
 /// What makes a median absolute deviation a standard deviation, where the noise is normal.
 const CONSISTENT: f64 = 1.4826;
@@ -83,7 +87,8 @@ impl Scale {
 impl Model {
     /// Learns from the windows of history; `None` if there are too few.
     pub(crate) fn learn(history: &[Observation], nature: Nature) -> Option<Self> {
-        if history.len() < LEAST_WINDOWS {
+        let (first, last) = (history.first()?.at, history.last()?.at);
+        if history.len() < LEAST_WINDOWS || last.since(first) < LEAST_SPAN {
             return None;
         }
         let mut values: Vec<f64> = history.iter().map(|one| one.point.value).collect();
