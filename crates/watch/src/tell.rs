@@ -5,7 +5,7 @@ use signalbox_types::{ProjectId, Timestamp};
 
 use crate::channels::{Again, Failure, Taken};
 use crate::escalate::{Escalation, Step};
-use crate::incident::{Incident, IncidentStatus, named};
+use crate::incident::{Affected, Incident, IncidentStatus, named};
 use crate::keep::Kind;
 use crate::notice::{Event, Notice};
 use crate::outbox::{self, Message};
@@ -46,7 +46,8 @@ fn look_after_one(inner: &mut Inner, rules: &Rules, project: &ProjectId, id: &st
             (false, monitor.auto_resolve, rules.escalation(&monitor))
         }
     };
-    let gone = |one: &&Affected| one.firing && !is_external && !inner.fires(project, &incident.monitor, &one.labels);
+    let gone =
+        |one: &&Affected| one.firing && !is_external && !inner.series_fires(project, &incident.monitor, &one.labels);
     let gone: Vec<Labels> = incident.series.iter().filter(gone).map(|one| one.labels.clone()).collect();
     let Some(incident) = inner.incidents.get_mut(&key) else { return };
     let changed = !gone.is_empty();

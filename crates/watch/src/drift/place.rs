@@ -33,7 +33,7 @@ impl Inner {
     }
 
     /// Whether a series fires, as far as its monitor or drift check knows it.
-    pub(crate) fn fires(&self, project: &ProjectId, name: &str, labels: &Labels) -> bool {
+    pub(crate) fn series_fires(&self, project: &ProjectId, name: &str, labels: &Labels) -> bool {
         let series = match check_of(project, name) {
             Some(key) => self.drift.get(&key).map(|one| &one.series),
             None => self.monitors.get(&(project.clone(), name.to_owned())).map(|one| &one.series),
