@@ -38,7 +38,7 @@ function Figures({ standing }: { standing: Standing }) {
         {standing.attained === undefined ? '–' : percent(standing.attained, standing.objective)}
       </Figure>
       <Figure title="Objective">{percent(standing.objective, standing.objective)}</Figure>
-      <Figure title="Bad, of what may be">
+      <Figure title="Bad / allowed">
         {count(standing.bad)} / {count(standing.budget)}
       </Figure>
       <Figure title="Spent in">
