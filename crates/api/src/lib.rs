@@ -19,5 +19,5 @@ pub use actions::CatalogActions;
 pub use changes::CatalogChanges;
 pub use ledger::CatalogLedger;
 pub use openapi::openapi;
-pub use parts::{AddPolicies, ApiParts, Status};
+pub use parts::{AddPolicies, Answered, ApiParts, Status};
 pub use routes::{ConfigStatus, RefusedConfig, router};
