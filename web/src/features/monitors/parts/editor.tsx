@@ -54,7 +54,7 @@ export function Editor({
   const definition = read(text);
   const sound = typeof definition !== 'string';
   const save = useMutation({
-    mutationFn: (one: Definition) => saveMonitor(String(one.name ?? ''), one),
+    mutationFn: (one: Definition) => saveMonitor(typeof one.name === 'string' ? one.name : '', one),
     onSuccess: async () => {
       onClose();
       await queryClient.invalidateQueries({ queryKey: ['monitors'] });
