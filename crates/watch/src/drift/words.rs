@@ -30,7 +30,9 @@ pub(crate) fn vector(text: &str) -> Vec<f64> {
             letters.push(char);
         }
     }
-    letters.push(' ');
+    if letters.last() != Some(&' ') {
+        letters.push(' ');
+    }
     let mut vector = vec![0.0; WIDTH];
     for run in letters.windows(LETTERS) {
         let hash = hash(run);
