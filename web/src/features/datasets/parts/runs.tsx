@@ -115,8 +115,8 @@ export function Runs({ dataset, go }: { dataset: Dataset; go: (next: DatasetSear
       {answer.isError && <ErrorState error={answer.error} retry={() => void answer.refetch()} />}
       {answer.data && runs.length === 0 && (
         <EmptyState title="No run has asked these items yet" icon={<FlaskConical size={20} aria-hidden />}>
-          Name the dataset in a suite, <code className="font-mono text-xs">dataset: {dataset.name}</code>, and send
-          what comes out:
+          Name the dataset in a suite, <code className="font-mono text-xs">dataset: {dataset.name}</code>, and
+          send what comes out:
           <span className="mt-2 inline-flex items-center rounded-sm bg-sunken px-2 py-1 font-mono text-xs text-ink">
             {command}
             <CopyIcon text={command} label="Copy the command" className="ml-1 size-5!" />
