@@ -14,7 +14,7 @@ use signalbox_catalog::{Catalog, WatchedDocument};
 use signalbox_types::seam::BoxFuture;
 use signalbox_upstream::post;
 use signalbox_watch::{BudgetNumbers, Http, HttpAnswer, HttpRequest, Keep, Key, Kind, Watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 
 /// Whose the configuration's monitors are: the project of the first key.
@@ -90,11 +90,15 @@ pub(crate) fn start(watch: Arc<Watch>, numbers: Arc<dyn Fn() -> Status + Send + 
             }
         };
         let deliver = async {
+            // One that waits for a slow channel is not waited for. All of them end with this task.
+            let mut sending = JoinSet::new();
             let mut look = tokio::time::interval(SEND);
             look.set_missed_tick_behavior(MissedTickBehavior::Skip);
             loop {
                 look.tick().await;
-                watch.deliver().await;
+                while sending.try_join_next().is_some() {}
+                let watch = Arc::clone(&watch);
+                sending.spawn(async move { watch.deliver().await });
             }
         };
         let look_into = async {
