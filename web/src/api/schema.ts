@@ -25,6 +25,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List channels, and who is on call */
+        get: operations["list_channels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test a channel
+         * @description Sends a message that says that it is a test, at once and once.
+         */
+        post: operations["test_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/config": {
         parameters: {
             query?: never;
@@ -322,6 +359,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List drift checks */
+        get: operations["list_drift"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drift/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test a drift check
+         * @description Compares now. Nothing is kept and nobody is told.
+         */
+        post: operations["test_drift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drift/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a drift check
+         * @description With what its latest comparison found, signal by signal and segment by segment, and how each has gone.
+         */
+        get: operations["show_drift"];
+        /**
+         * Make or change a drift check
+         * @description The body is the check as it would stand in the configuration; `name` may be left out. It is compared from the next moment on. Those
+         *     of the configuration file are changed there.
+         */
+        put: operations["save_drift"];
+        post?: never;
+        /**
+         * Delete a drift check
+         * @description What it has found goes with it, and its incidents end.
+         */
+        delete: operations["delete_drift"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drift/{name}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a drift check
+         * @description Compares now, whenever it would be due; what is found is kept, and is an incident if it has drifted.
+         */
+        post: operations["run_drift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/erasures": {
         parameters: {
             query?: never;
@@ -572,6 +695,67 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/hooks/alertmanager/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take alerts of an Alertmanager
+         * @description For a `webhook_configs` receiver with the channel's `webhook_token` as `http_config.authorization.credentials`: alerts
+         *     become incidents of `alertmanager.<alertname>`, and end with them.
+         */
+        post: operations["take_alertmanager_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hooks/pagerduty/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a webhook of PagerDuty
+         * @description For a webhook subscription (v3) with the channel's `webhook_secret`: what is acknowledged or resolved there is so here.
+         */
+        post: operations["take_pagerduty_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hooks/slack/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a press on a button in Slack
+         * @description The request URL for the interactivity of an app whose signing secret the channel has.
+         */
+        post: operations["take_slack_interaction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/import": {
         parameters: {
             query?: never;
@@ -589,6 +773,159 @@ export interface paths {
          *     column; rows before it have been taken, so mend the file and import it again.
          */
         post: operations["import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List incidents */
+        get: operations["list_incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an incident */
+        get: operations["show_incident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge an incident
+         * @description You have taken it: nobody else is told until it is over. Twice is no fault.
+         */
+        post: operations["acknowledge_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/actions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do one of an incident's actions
+         * @description What its monitor offers as `actions`, by its place in the incident's list: a webhook is called, a virtual key revoked. It goes into
+         *     the timeline and the history.
+         */
+        post: operations["run_incident_action"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look into an incident
+         * @description Looks anew what is beside it: what was changed before, in what the bad rows differ from those before, examples. It was done
+         *     when it began; since then there may be more to see.
+         */
+        post: operations["look_into_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Note something in an incident's timeline */
+        post: operations["note_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/post_mortem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export an incident for a post-mortem
+         * @description Markdown: the facts, the timeline, and headings for what people have to add.
+         */
+        get: operations["export_post_mortem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resolve an incident
+         * @description All who were told of it are told. What still fires makes another incident only when it has been well in between.
+         */
+        post: operations["resolve_incident"];
         delete?: never;
         options?: never;
         head?: never;
@@ -658,6 +995,64 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/markers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List markers
+         * @description What was changed when: deploys, prompts, models, the configuration. Incidents show those of the hour before them.
+         */
+        get: operations["list_markers"];
+        put?: never;
+        /**
+         * Mark a change
+         * @description For a step of your deployment: what was changed, and when if it wasn't just now. Kept for 90 days.
+         */
+        post: operations["create_marker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List messages that have not been delivered */
+        get: operations["list_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a message again */
+        post: operations["retry_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/metrics": {
         parameters: {
             query?: never;
@@ -673,6 +1068,134 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/monitors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List monitors */
+        get: operations["list_monitors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/monitors/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test a monitor
+         * @description Runs it over what was recorded: when it would have fired, and its windows with the band or the limit. Nothing is kept and
+         *     nobody is told.
+         */
+        post: operations["test_monitor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/monitors/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a monitor */
+        get: operations["show_monitor"];
+        /**
+         * Make or change a monitor
+         * @description The body is the monitor as it would stand in the configuration; `name` may be left out. It is evaluated from the next moment on;
+         *     what is known of its series stays if its query stays. Monitors of the configuration file are changed there.
+         */
+        put: operations["save_monitor"];
+        post?: never;
+        /**
+         * Delete a monitor
+         * @description Its incidents end.
+         */
+        delete: operations["delete_monitor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/objectives": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List objectives */
+        get: operations["list_objectives"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/objectives/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test an objective
+         * @description Counts what was recorded: what would be left of the budget now, and when somebody would have been told. Nothing is kept and nobody is
+         *     told.
+         */
+        post: operations["test_objective"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/objectives/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an objective */
+        get: operations["show_objective"];
+        /**
+         * Make or change an objective
+         * @description The body is the objective as it would stand in the configuration; `name` may be left out. Its monitor (`objective.NAME`) is evaluated
+         *     from the next moment on. Objectives of the configuration file are changed there.
+         */
+        put: operations["save_objective"];
+        post?: never;
+        /**
+         * Delete an objective
+         * @description The incidents of its monitor end.
+         */
+        delete: operations["delete_objective"];
         options?: never;
         head?: never;
         patch?: never;
@@ -914,6 +1437,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/release_freeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask whether releases wait
+         * @description They do if an objective has less of its budget left than its `freeze_below`, or if somebody has frozen them.
+         */
+        get: operations["show_release_freeze"];
+        /** Freeze releases, or lift it */
+        put: operations["set_release_freeze"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/routes": {
         parameters: {
             query?: never;
@@ -1111,6 +1655,44 @@ export interface paths {
         post: operations["sign_in"];
         /** Sign out */
         delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List silences */
+        get: operations["list_silences"];
+        put?: never;
+        /**
+         * Make a silence
+         * @description Incidents that it matches are opened and shown, and nobody is told of them until it ends.
+         */
+        post: operations["create_silence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a silence */
+        delete: operations["end_silence"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1411,6 +1993,17 @@ export interface components {
          * @enum {string}
          */
         BackfillState: "running" | "done" | "cancelled";
+        /** @description What it would have said. */
+        Backtest: {
+            /** @description How often it would have fired, all series together. */
+            firings: number;
+            /** @description The beginning of history that was looked at. */
+            from: components["schemas"]["Timestamp"];
+            /** @description Each series. */
+            series: components["schemas"]["TestedSeries"][];
+            /** @description Its end. */
+            to: components["schemas"]["Timestamp"];
+        };
         /** @description What was done. */
         BackupAnswer: components["schemas"]["BackupReport"] & {
             /** @description The folder. */
@@ -1478,6 +2071,49 @@ export interface components {
          * @enum {string}
          */
         BreakerState: "closed" | "open" | "probing" | "resting";
+        /** @description What was left of a budget. */
+        BudgetPoint: {
+            /** @description When. */
+            at: components["schemas"]["Timestamp"];
+            /**
+             * Format: double
+             * @description Bad events since the point before.
+             */
+            bad: number;
+            /**
+             * Format: double
+             * @description The part of the budget.
+             */
+            left: number;
+            /**
+             * Format: double
+             * @description Events since the point before.
+             */
+            total: number;
+        };
+        /** @description How fast a budget is spent. */
+        BurnRateSeen: {
+            /**
+             * Format: double
+             * @description Events that were bad.
+             */
+            bad: number;
+            /**
+             * @description Over which time.
+             * @example 1h
+             */
+            over: string;
+            /**
+             * Format: double
+             * @description How many times as fast as would spend it by the end of a period; absent if there was nothing.
+             */
+            rate?: number;
+            /**
+             * Format: double
+             * @description Events together.
+             */
+            total: number;
+        };
         /** @description What the metrics say of one case. */
         CaseResult: {
             /** @description The case's own. */
@@ -1537,6 +2173,20 @@ export interface components {
             name?: string;
             /** @description JSON Schema that every item must satisfy; `null` takes it away. */
             schema?: Record<string, never>;
+        };
+        /** @description A channel, without its address or credential. */
+        ChannelShown: {
+            /** @description webhook, slack, pagerduty, opsgenie, alertmanager or email. */
+            kind: string;
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description Channels and schedules, as the configuration has them. */
+        Channels: {
+            /** @description Channels. */
+            channels: components["schemas"]["ChannelShown"][];
+            /** @description Schedules. */
+            on_call: components["schemas"]["OnCall"][];
         };
         /** @description A column of an event table. */
         Column: {
@@ -1985,6 +2635,222 @@ export interface components {
             /** @description What it is called. */
             id: string;
         };
+        /** @description An interval or a category, and how many values are in it. */
+        DriftBar: {
+            /**
+             * Format: double
+             * @description The share of values now.
+             */
+            current: number;
+            /** @description Its name. */
+            label: string;
+            /**
+             * Format: double
+             * @description The share of values before.
+             */
+            reference: number;
+        };
+        /** @description A signal of all rows, or of a segment. */
+        DriftCell: {
+            /** @description Values now. */
+            current_samples: number;
+            /** @description It has drifted: surely, and by enough. */
+            drifted: boolean;
+            /** @description How it was compared; absent if there were too few values. */
+            found?: components["schemas"]["DriftFound"];
+            /** @description Values before. */
+            reference_samples: number;
+            /** @description Which segment; absent of all rows. */
+            segment?: string;
+            /** @description Which signal; `score:NAME` of a score. */
+            signal: string;
+            /** @description Its unit, if it has one. */
+            unit?: string;
+            /** @description What kind of values it has. */
+            values: components["schemas"]["DriftValues"];
+        };
+        /** @description Drift checks. */
+        DriftChecks: {
+            /** @description By name. */
+            checks: components["schemas"]["DriftShown"][];
+        };
+        /** @description Whether the same sort of input is judged as it was. */
+        DriftConcept: {
+            /** @description What sorts the input: a column, or `input`. */
+            by: string;
+            /** @description As of a signal. */
+            cell: components["schemas"]["DriftCell"];
+            /** @description The sorts of input, the most frequent first. */
+            groups: components["schemas"]["DriftGroup"][];
+            /** @description The score. */
+            score: string;
+        };
+        /**
+         * @description Where something has gone.
+         * @enum {string}
+         */
+        DriftDirection: "up" | "down" | "other" | "same";
+        /** @description A trace. */
+        DriftExample: {
+            /** @description Its span. */
+            span_id: string;
+            /** @description Which one. */
+            trace_id: string;
+            /** @description Its value, shortened. */
+            value: string;
+        };
+        /** @description What a test found. */
+        DriftFound: {
+            /**
+             * Format: double
+             * @description The median or the share before.
+             */
+            before?: number;
+            /** @description Traces of now that were least likely before. */
+            current_examples: components["schemas"]["DriftExample"][];
+            /** @description Where it has gone. */
+            direction: components["schemas"]["DriftDirection"];
+            /** @description Both distributions: intervals in order, or categories, the most frequent first, or words that came and went. */
+            distribution: components["schemas"]["DriftBar"][];
+            /**
+             * Format: double
+             * @description How much it has changed, by the measure of its kind of values.
+             */
+            effect: number;
+            /**
+             * Format: double
+             * @description Less is no drift.
+             */
+            min_effect: number;
+            /**
+             * Format: double
+             * @description The median or the share now.
+             */
+            now?: number;
+            /**
+             * Format: double
+             * @description How likely as much is by chance …
+             */
+            p: number;
+            /**
+             * Format: double
+             * @description … with all signals and segments of the comparison taken into account (Benjamini and Hochberg).
+             */
+            p_adjusted: number;
+            /** @description Traces of before that are least likely now. */
+            reference_examples: components["schemas"]["DriftExample"][];
+            /** @description In words. */
+            text: string;
+        };
+        /** @description A sort of input. */
+        DriftGroup: {
+            /**
+             * Format: double
+             * @description Their mean before.
+             */
+            before?: number;
+            /** @description Scores now. */
+            current_samples: number;
+            /** @description A trace of now, the worst of the sort. */
+            example?: components["schemas"]["DriftExample"];
+            /** @description The value of the column, or words that are frequent in the cluster. */
+            name: string;
+            /**
+             * Format: double
+             * @description Their mean now.
+             */
+            now?: number;
+            /** @description Scores before. */
+            reference_samples: number;
+        };
+        /** @description One comparison of a trend. */
+        DriftPoint: {
+            /** @description When it was made. */
+            at: components["schemas"]["Timestamp"];
+            /** @description It had drifted. */
+            drifted: boolean;
+            /**
+             * Format: double
+             * @description How much it had changed.
+             */
+            effect: number;
+            /**
+             * Format: double
+             * @description The median or the share.
+             */
+            now?: number;
+        };
+        /** @description What a comparison found. */
+        DriftResult: {
+            /** @description When it was made. */
+            at: components["schemas"]["Timestamp"];
+            /** @description Each signal of all rows, then of each segment. */
+            cells: components["schemas"]["DriftCell"][];
+            /** @description How many could be compared. */
+            compared: number;
+            /** @description Whether the same sort of input is judged as it was. */
+            concept?: components["schemas"]["DriftConcept"];
+            /** @description What is now. */
+            current: components["schemas"]["DriftWindow"];
+            /** @description How many signals and segments have drifted. */
+            drifted: number;
+            /** @description What was. */
+            reference: components["schemas"]["DriftWindow"];
+        };
+        /** @description A drift check, and what its latest comparison found. */
+        DriftShown: {
+            /** @description What it is, as it stands in the configuration or was sent. */
+            definition: Record<string, never>;
+            /** @description Something has drifted, for long enough to be an incident. */
+            firing: boolean;
+            /** @description What the latest comparison found; in a list without distributions and examples. */
+            last?: components["schemas"]["DriftResult"];
+            /** @description Its name. */
+            name: string;
+            /** @description When it is compared next. */
+            next_at: components["schemas"]["Timestamp"];
+            /** @description Why it could not be compared, if it couldn't. */
+            problem?: string;
+            /** @description Where it stands: `config` or `api`. */
+            source: components["schemas"]["MonitorSource"];
+            /** @description How each signal has gone, comparison by comparison; not in a list. */
+            trends?: components["schemas"]["DriftTrend"][];
+        };
+        /** @description A drift check to try. */
+        DriftTest: {
+            /** @description The check, as it would stand in the configuration. It need not exist. */
+            check: Record<string, never>;
+        };
+        /** @description How a signal has gone, comparison by comparison. */
+        DriftTrend: {
+            /** @description The latest 90, oldest first. */
+            points: components["schemas"]["DriftPoint"][];
+            /** @description Which segment; absent of all rows. */
+            segment?: string;
+            /** @description Which signal. */
+            signal: string;
+        };
+        /**
+         * @description What kind of values it has, which decides how they are compared.
+         * @enum {string}
+         */
+        DriftValues: "numbers" | "rate" | "categories" | "topic" | "embedding" | "concept";
+        /** @description A side of a comparison. */
+        DriftWindow: {
+            /** @description Calls that were drawn from it. */
+            drawn: number;
+            /** @description Its beginning; of several parts that of the first. */
+            from?: components["schemas"]["Timestamp"];
+            /** @description Of how many parts it is made, e.g. the same day of several weeks. */
+            parts: number;
+            /**
+             * Format: int64
+             * @description Calls in it.
+             */
+            rows: number;
+            /** @description Its end; of several parts that of the last. */
+            to?: components["schemas"]["Timestamp"];
+        };
         /** @description What was erased. */
         Erased: {
             /**
@@ -2222,6 +3088,27 @@ export interface components {
             /** @description `finished`, `failed` or `cancelled`. */
             status?: components["schemas"]["RunStatus"];
         };
+        /** @description A time during which it would have fired. */
+        Firing: {
+            /** @description From when. */
+            from: components["schemas"]["Timestamp"];
+            /** @description Why. */
+            text: string;
+            /** @description Until when; absent if it fires at the end. */
+            until?: components["schemas"]["Timestamp"];
+        };
+        /** @description Why releases wait. */
+        FreezeReason: {
+            /**
+             * Format: double
+             * @description The part of its budget that is left.
+             */
+            budget_left?: number;
+            /** @description The objective whose budget is spent; absent if a person said so. */
+            objective?: string;
+            /** @description In words. */
+            text: string;
+        };
         /**
          * @description Which spans become items, and where these go.
          * @example {
@@ -2421,6 +3308,8 @@ export interface components {
             policies: components["schemas"]["PolicyConfig"][];
             /** @description Every scanner that a policy may name. */
             scanners: components["schemas"]["ScannerAbout"][];
+            /** @description Those that policies with the scanner `remote` may ask, by name. */
+            services: string[];
         };
         /** @description Whether it serves. */
         Health: {
@@ -2496,6 +3385,210 @@ export interface components {
             repeated: number;
             /** @description The head of the branch; as it was if nothing differs. */
             version: components["schemas"]["DatasetVersionInfo"];
+        };
+        /** @description Something that deserves a person. */
+        Incident: {
+            /** @description When somebody took it. */
+            acknowledged_at?: components["schemas"]["Timestamp"];
+            /** @description Who. */
+            acknowledged_by?: string;
+            /** @description What can be done about it. */
+            actions?: components["schemas"]["IncidentAction"][];
+            /** @description What is beside it: changes just before, what differs, examples. Absent before it was looked into. */
+            context?: components["schemas"]["IncidentContext"];
+            /** @description Where the escalation stands; absent before it begins. */
+            escalation?: Record<string, never>;
+            /** @description The channel by which it was told of, if no monitor of ours found it. */
+            external?: string;
+            /** @description What it has in common with its repetitions: the monitor, and the series where each makes its own. */
+            fingerprint: string;
+            /** @description Its id; sorts by time. */
+            id: string;
+            /** @description The monitor's labels, and those that all its series share. */
+            labels: {
+                [key: string]: string;
+            };
+            /** @description The monitor. */
+            monitor: string;
+            /** @description Why nobody is told, while that is so: a silence, a maintenance, another incident. */
+            muted?: string;
+            /** @description When it began. */
+            opened_at: components["schemas"]["Timestamp"];
+            /** @description Who looks after it. */
+            owner?: string;
+            /** @description When it was over. */
+            resolved_at?: components["schemas"]["Timestamp"];
+            /** @description Who said so; absent if it ended by itself. */
+            resolved_by?: string;
+            /** @description What to do, with the values filled in. */
+            runbook?: string;
+            /** @description Its series. */
+            series: components["schemas"]["IncidentSeries"][];
+            /** @description How bad. */
+            severity: components["schemas"]["IncidentSeverity"];
+            /** @description How far it has come. */
+            status: components["schemas"]["IncidentStatus"];
+            /** @description What happened. */
+            timeline: components["schemas"]["TimelineEntry"][];
+            /** @description In a line. */
+            title: string;
+            /** @description Who was told, and how the channel refers to it. */
+            told?: {
+                [key: string]: string | null;
+            };
+            /** @description It has become worse, and nobody was told. */
+            worsened?: boolean;
+        };
+        /** @description Something that can be done about an incident, with the incident's values filled in. */
+        IncidentAction: {
+            /** @description It is done by itself when the incident opens. */
+            automatic?: boolean;
+            /** @description What it does. */
+            does: components["schemas"]["IncidentDeed"];
+            /** @description When it was last done. */
+            done_at?: components["schemas"]["Timestamp"];
+            /** @description What it is called. */
+            name: string;
+        };
+        /** @description What is beside an incident. */
+        IncidentContext: {
+            /** @description When it was looked into. */
+            at: components["schemas"]["Timestamp"];
+            /** @description What it was compared with. */
+            before: components["schemas"]["IncidentWindow"];
+            /** @description What was changed from an hour before the window on, oldest first. */
+            changes?: components["schemas"]["Marker"][];
+            /** @description In what the bad rows differ, what explains most first. */
+            differences?: components["schemas"]["IncidentDifference"][];
+            /** @description Traces that show it, the worst first where that can be told, else the latest. */
+            examples?: components["schemas"]["IncidentExample"][];
+            /** @description What could not be found out, and why. */
+            gaps?: string[];
+            /** @description The window that fired. */
+            window: components["schemas"]["IncidentWindow"];
+        };
+        /** @description What an action does. */
+        IncidentDeed: {
+            /** @description Calls the webhook of a channel. */
+            webhook: {
+                /** @description The channel. */
+                channel: string;
+                /** @description What the other side has to know. */
+                parameters?: {
+                    [key: string]: string;
+                };
+            };
+        } | {
+            /** @description Revokes a virtual key. */
+            disable_key: {
+                /** @description Its id. */
+                key: string;
+            };
+        };
+        /** @description A value that is more frequent among the bad rows than it was before. */
+        IncidentDifference: {
+            /** @description The column, or several with a space in between. */
+            field: string;
+            /**
+             * Format: double
+             * @description How many times the share before it is; absent if that was none.
+             */
+            lift?: number;
+            /**
+             * Format: double
+             * @description How probable that is by chance, corrected for the number of values that were looked at (Holm).
+             */
+            p: number;
+            /**
+             * Format: int64
+             * @description Bad rows with it.
+             */
+            rows: number;
+            /**
+             * Format: double
+             * @description Its share of the bad rows in the window.
+             */
+            share: number;
+            /**
+             * Format: double
+             * @description Its share before.
+             */
+            share_before: number;
+            /** @description In words. */
+            text: string;
+            /** @description Its value; empty where rows have none. */
+            value: string;
+        };
+        /**
+         * @description What a message is about.
+         * @enum {string}
+         */
+        IncidentEvent: "opened" | "escalated" | "worsened" | "acknowledged" | "resolved" | "test" | "action";
+        /** @description A trace that shows what is wrong. */
+        IncidentExample: {
+            /** @description When. */
+            at: components["schemas"]["Timestamp"];
+            /** @description The span in it. */
+            span_id?: string;
+            /** @description In a line. */
+            text: string;
+            /** @description Which trace. */
+            trace_id: string;
+        };
+        /** @description What is said of an incident. */
+        IncidentNote: {
+            /**
+             * @description Goes into the timeline.
+             * @example I look at the provider
+             */
+            note?: string;
+        };
+        /** @description A series that belongs to it. */
+        IncidentSeries: {
+            /** @description It fires now. */
+            firing: boolean;
+            /** @description Which one. */
+            labels: {
+                [key: string]: string;
+            };
+            /**
+             * Format: double
+             * @description The limit then.
+             */
+            limit?: number;
+            /** @description When it began. */
+            since: components["schemas"]["Timestamp"];
+            /** @description What was compared with what. */
+            text: string;
+            /** @description When it was over. */
+            until?: components["schemas"]["Timestamp"];
+            /**
+             * Format: double
+             * @description The value at the latest evaluation while it fired.
+             */
+            value?: number;
+        };
+        /**
+         * @description How bad it is.
+         * @enum {string}
+         */
+        IncidentSeverity: "info" | "warning" | "error" | "critical";
+        /**
+         * @description How far it has come.
+         * @enum {string}
+         */
+        IncidentStatus: "open" | "acknowledged" | "resolved";
+        /** @description A time from the first moment to before the last. */
+        IncidentWindow: {
+            /** @description The first moment. */
+            from: components["schemas"]["Timestamp"];
+            /** @description The first moment after it. */
+            to: components["schemas"]["Timestamp"];
+        };
+        /** @description Incidents. */
+        Incidents: {
+            /** @description The latest first. */
+            incidents: components["schemas"]["Incident"][];
         };
         /** @description What one judge said once. */
         JudgeOpinion: {
@@ -2643,6 +3736,46 @@ export interface components {
             /** @description The trace it belongs to. */
             trace_id: components["schemas"]["TraceId"];
             user_id?: string;
+        };
+        /** @description Somebody has frozen releases. */
+        ManualFreeze: {
+            /** @description Who. */
+            by: string;
+            /** @description Why. */
+            reason: string;
+            /** @description Since when. */
+            since: components["schemas"]["Timestamp"];
+            /** @description Until when; until somebody lifts it if absent. */
+            until?: components["schemas"]["Timestamp"];
+        };
+        /** @description A moment at which something was changed. */
+        Marker: {
+            /** @description When it was changed. */
+            at: components["schemas"]["Timestamp"];
+            /** @description Who told. */
+            by?: string;
+            /** @description Its id; sorts by the time at which it was made. */
+            id: string;
+            /** @description What. */
+            kind: components["schemas"]["MarkerKind"];
+            /** @description Anything else. */
+            labels?: {
+                [key: string]: string;
+            };
+            /** @description In a line. */
+            title: string;
+            /** @description Where to read more. */
+            url?: string;
+        };
+        /**
+         * @description What was changed.
+         * @enum {string}
+         */
+        MarkerKind: "deploy" | "prompt" | "model" | "config" | "other" | "provider" | "policy" | "credential" | "key";
+        /** @description Markers. */
+        Markers: {
+            /** @description Oldest first; the latest thousand, if there are more. */
+            markers: components["schemas"]["Marker"][];
         };
         /** @description A number to calculate. */
         Measure: {
@@ -2818,6 +3951,56 @@ export interface components {
          *     37 500 of them, so that no price that a provider publishes has to be rounded.
          */
         Money: number;
+        /** @description A series, for people. */
+        MonitorSeries: {
+            /** @description Which one. */
+            labels: {
+                [key: string]: string;
+            };
+            /** @description Where it stands … */
+            phase: components["schemas"]["SeriesPhase"];
+            /** @description What the last evaluation found. */
+            seen?: components["schemas"]["SeriesSeen"];
+            /** @description … since when. */
+            since: components["schemas"]["Timestamp"];
+        };
+        /** @description A monitor, and how its series are. */
+        MonitorShown: {
+            /** @description What it is, as it stands in the configuration or was sent. */
+            definition: Record<string, never>;
+            /** @description When it was last evaluated. */
+            evaluated_at?: components["schemas"]["Timestamp"];
+            /** @description Its name. */
+            name: string;
+            /** @description The worst of its series. */
+            phase: components["schemas"]["SeriesPhase"];
+            /** @description Why it could not be evaluated, if it couldn't. */
+            problem?: string;
+            /** @description Its series. */
+            series: components["schemas"]["MonitorSeries"][];
+            /** @description Where it stands: `config`, `api`, or `objective` if it comes with one. */
+            source: components["schemas"]["MonitorSource"];
+        };
+        /**
+         * @description Where a monitor stands.
+         * @enum {string}
+         */
+        MonitorSource: "config" | "api" | "objective";
+        /** @description A monitor, run over what was recorded. */
+        MonitorTest: {
+            /**
+             * @description Over which time; `30d` if absent.
+             * @example 30d
+             */
+            last?: string;
+            /** @description The monitor, as it would stand in the configuration. It need not exist. */
+            monitor: Record<string, never>;
+        };
+        /** @description Monitors. */
+        Monitors: {
+            /** @description By name. */
+            monitors: components["schemas"]["MonitorShown"][];
+        };
         /** @description A dataset to make. */
         NewDataset: {
             /** @description What it is for. */
@@ -2868,6 +4051,27 @@ export interface components {
             replace?: Record<string, never>[];
             /** @description Splits of items that don't name one; as they were if absent, none if empty. */
             shares?: components["schemas"]["DatasetShare"][];
+        };
+        /** @description A marker to make. */
+        NewMarker: {
+            /** @description When; now if absent. */
+            at?: components["schemas"]["Timestamp"];
+            /** @description What was changed: deploy, prompt, model, config, … By default `other`. */
+            kind?: components["schemas"]["MarkerKind"];
+            /** @description Anything else. */
+            labels?: {
+                [key: string]: string;
+            };
+            /**
+             * @description In a line.
+             * @example shop 2.3.0
+             */
+            title: string;
+            /**
+             * @description Where to read more.
+             * @example https://ci.example.com/builds/17
+             */
+            url?: string;
         };
         /**
          * @description A score to store. It judges a trace, one of its spans or a session, and says a `value`, a `label`
@@ -2924,6 +4128,105 @@ export interface components {
         };
         /** @description One score, or a list of them. */
         NewScores: components["schemas"]["NewScore"] | components["schemas"]["NewScore"][];
+        /** @description An objective, and how much of its budget is left. */
+        ObjectiveShown: {
+            /** @description What it is, as it stands in the configuration or was sent. */
+            definition: Record<string, never>;
+            /**
+             * @description The monitor that tells people when the budget is spent too fast.
+             * @example objective.answers
+             */
+            monitor: string;
+            /** @description Its name. */
+            name: string;
+            /** @description How that one is. */
+            phase: components["schemas"]["SeriesPhase"];
+            /** @description Why it can't be counted. */
+            problem?: string;
+            /** @description Where it stands: `config` or `api`. */
+            source: components["schemas"]["MonitorSource"];
+            /** @description How much of the budget is left, as of the last minute; absent while it can't be counted. The list leaves `burn_down` empty. */
+            standing?: components["schemas"]["ObjectiveStanding"];
+        };
+        /** @description Where an objective stands, over the period that ends now. */
+        ObjectiveStanding: {
+            /**
+             * Format: double
+             * @description The share of good ones; absent if there was nothing.
+             */
+            attained?: number;
+            /**
+             * Format: double
+             * @description Events that were not.
+             */
+            bad: number;
+            /**
+             * Format: double
+             * @description So many of the period's events might have been bad: the error budget.
+             */
+            budget: number;
+            /**
+             * Format: double
+             * @description The part of the budget that is left: 1 is all of it, 0 none; less than 0 if more was spent.
+             */
+            budget_left: number;
+            /** @description What was left after each bucket of the period, of the budget of the whole of it; thinned out to 800. */
+            burn_down: components["schemas"]["BudgetPoint"][];
+            /** @description How fast it is spent. */
+            burn_rates: components["schemas"]["BurnRateSeen"][];
+            /** @description The beginning of the period. */
+            from: components["schemas"]["Timestamp"];
+            /** @description Releases wait. */
+            frozen: boolean;
+            /**
+             * Format: double
+             * @description Events that were good.
+             */
+            good: number;
+            /**
+             * Format: double
+             * @description The share that must be good.
+             */
+            objective: number;
+            /**
+             * @description When it is spent if everything goes on as in the last six hours, what leaves the period at its beginning left out; absent if it
+             *     isn't within a period from now, or is spent already.
+             */
+            spent_at?: components["schemas"]["Timestamp"];
+            /** @description In words: what is left, and why releases wait if they do. */
+            text: string;
+            /** @description Its end. */
+            to: components["schemas"]["Timestamp"];
+            /**
+             * Format: double
+             * @description Events together.
+             */
+            total: number;
+        };
+        /** @description An objective to try. */
+        ObjectiveTest: {
+            /** @description The objective, as it would stand in the configuration. It need not exist. */
+            objective: Record<string, never>;
+        };
+        /** @description What an objective would have been. */
+        ObjectiveTested: {
+            /** @description When its monitor would have told somebody, over the period or its last 30 days. */
+            firings: components["schemas"]["Firing"][];
+            /** @description How much of its budget would be left. */
+            standing: components["schemas"]["ObjectiveStanding"];
+        };
+        /** @description Objectives. */
+        Objectives: {
+            /** @description By name. */
+            objectives: components["schemas"]["ObjectiveShown"][];
+        };
+        /** @description A schedule, and who is on call now. */
+        OnCall: {
+            /** @description Who; absent if nobody is. */
+            person?: string;
+            /** @description Its name. */
+            schedule: string;
+        };
         /** @description A run over history. */
         OnlineBackfill: {
             /** @description What started before this is scored. */
@@ -3359,8 +4662,8 @@ export interface components {
             /**
              * @description The scanner's name: `secrets`, `pii`, `code_injection`, `invisible_chars`, `prompt_injection`, `jailbreak`,
              *     `harmful_request`, `toxicity`, `bias`, `urls`, `language`, `refusal` or `gibberish`;
-             *     with `options`: `words`, `topics`, `length`, `json_schema`, `tool_policy`, `expression`, `system_prompt_leak` or
-             *     `groundedness`.
+             *     with `options`: `words`, `topics`, `length`, `json_schema`, `tool_policy`, `expression`, `system_prompt_leak`,
+             *     `groundedness` or `remote`.
              */
             scanner: string;
             /** @description Only record what would be done: nothing is redacted or blocked. Its findings say so. */
@@ -3571,6 +4874,17 @@ export interface components {
              */
             total: number;
         };
+        /** @description Whether releases wait. */
+        ReleaseFreeze: {
+            /** @description They do. */
+            frozen: boolean;
+            /** @description What a person said, while it holds. */
+            manual?: components["schemas"]["ManualFreeze"];
+            /** @description Why: all of it. */
+            reasons: components["schemas"]["FreezeReason"][];
+            /** @description Budgets that can't be counted now. They freeze nothing. */
+            unknown: components["schemas"]["UnknownBudget"][];
+        };
         /**
          * @description How long rows are kept, by default.
          * @enum {string}
@@ -3720,6 +5034,8 @@ export interface components {
              * @example gold@12
              */
             dataset?: string;
+            /** @description The version of a dataset of this project that this meant when the run began; absent if there was none. */
+            dataset_version?: string;
             /** @description What it is measured by. */
             metrics: components["schemas"]["RunMetric"][];
             /**
@@ -3973,7 +5289,8 @@ export interface components {
             score: number;
             /**
              * Format: double
-             * @description Microseconds that it took. What several scanners share counts for the first of them.
+             * @description Microseconds that it took, with the wait for a service that it asks. What several scanners share counts for the first of
+             *     them.
              */
             us: number;
         };
@@ -3982,6 +5299,32 @@ export interface components {
          * @enum {string}
          */
         ScoreSource: "api" | "user_feedback" | "review" | "judge" | "code" | "guard" | "otlp";
+        /**
+         * @description Where a series stands.
+         * @enum {string}
+         */
+        SeriesPhase: "ok" | "pending" | "firing" | "recovering";
+        /** @description What the last evaluation found. */
+        SeriesSeen: {
+            /** @description The end of its window. */
+            at: components["schemas"]["Timestamp"];
+            /** @description What was usual. */
+            band?: components["schemas"]["UsualBand"];
+            /**
+             * Format: double
+             * @description The limit.
+             */
+            limit?: number;
+            /** @description In a word. */
+            outcome: components["schemas"]["WindowOutcome"];
+            /** @description What was compared with what. */
+            text: string;
+            /**
+             * Format: double
+             * @description The value.
+             */
+            value?: number;
+        };
         /** @description Who is signed in. */
         Session: {
             /** @description The key's public id. */
@@ -4012,6 +5355,33 @@ export interface components {
              * @example sb-…
              */
             key: string;
+        };
+        /** @description Nobody is told of what it matches, until then. Incidents are opened and shown all the same. */
+        Silence: {
+            /** @description Who made it. */
+            by: string;
+            /** @description When it begins. */
+            from: components["schemas"]["Timestamp"];
+            /** @description Its id. */
+            id: string;
+            /** @description What it matches: all of them. None matches everything. */
+            matchers: components["schemas"]["SilenceMatcher"][];
+            /** @description Why. */
+            reason: string;
+            /** @description When it ends. */
+            until: components["schemas"]["Timestamp"];
+        };
+        /** @description A label and what it must be. `monitor` and `severity` are labels, too. */
+        SilenceMatcher: {
+            /** @description Its value; `*` stands for any characters. */
+            is: string;
+            /** @description The label: one of the series', one of the monitor's, `monitor` or `severity`. */
+            label: string;
+        };
+        /** @description Silences. */
+        Silences: {
+            /** @description Those that hold, or will. */
+            silences: components["schemas"]["Silence"][];
         };
         /** @description A span: every column of the table `spans` that is present. */
         SpanDetail: {
@@ -4371,7 +5741,10 @@ export interface components {
             config?: {
                 [key: string]: unknown;
             };
-            /** @description What was asked, as `name@version`; absent if the items came from a file. */
+            /**
+             * @description What was asked, as `name@version`, where the version may be a branch or a tag: what it means now is kept in `dataset_version`.
+             *     Absent if the items came from a file.
+             */
             dataset?: string;
             /** @description The experiment that it belongs to; it is made if there is none of this name. */
             experiment: string;
@@ -4622,6 +5995,39 @@ export interface components {
             /** @description Which calls it takes, if not all. */
             when?: string;
         };
+        /** @description A window. */
+        TestedPoint: {
+            /** @description Its end. */
+            at: components["schemas"]["Timestamp"];
+            /** @description It would have fired. */
+            firing: boolean;
+            /**
+             * Format: double
+             * @description Likewise.
+             */
+            high?: number;
+            /**
+             * Format: double
+             * @description What was usual, or the limit.
+             */
+            low?: number;
+            /**
+             * Format: double
+             * @description Its value.
+             */
+            value?: number;
+        };
+        /** @description A series of it. */
+        TestedSeries: {
+            /** @description When it would have fired. */
+            firings: components["schemas"]["Firing"][];
+            /** @description Which one. */
+            labels: {
+                [key: string]: string;
+            };
+            /** @description Its windows, thinned out to a thousand. */
+            points: components["schemas"]["TestedPoint"][];
+        };
         /** @description A span of time: `from` is in it, `to` is not. The default is the last hour. */
         TimeRange: {
             /**
@@ -4634,6 +6040,17 @@ export interface components {
              * @example now
              */
             to?: string;
+        };
+        /** @description What happened, or was done, at a moment. */
+        TimelineEntry: {
+            /** @description When. */
+            at: components["schemas"]["Timestamp"];
+            /** @description Who did it, if a person did. */
+            by?: string;
+            /** @description In words. */
+            text: string;
+            /** @description What: opened, fired, worsened, recovered, told, not_told, acknowledged, note, resolved. */
+            what: string;
         };
         /**
          * Format: date-time
@@ -4759,6 +6176,62 @@ export interface components {
             /** @description The strongest guardrail verdict; absent if no guardrail looked. */
             verdict?: components["schemas"]["Verdict"];
         };
+        /** @description A message on its way. */
+        UndeliveredMessage: {
+            /** @description By which channel. */
+            channel: string;
+            /** @description It was given up: nobody has been told. */
+            dead: boolean;
+            /** @description When it is tried again; absent if it was given up. */
+            due?: components["schemas"]["Timestamp"];
+            /** @description Why the last try failed. */
+            error?: string;
+            /** @description What it is about. */
+            event: components["schemas"]["IncidentEvent"];
+            /** @description Its id. */
+            id: string;
+            /** @description The incident. */
+            incident: string;
+            /** @description When it was written. */
+            made_at: components["schemas"]["Timestamp"];
+            /** @description In a line. */
+            title: string;
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            tries: number;
+        };
+        /** @description Messages. */
+        UndeliveredMessages: {
+            /** @description Oldest first. */
+            messages: components["schemas"]["UndeliveredMessage"][];
+        };
+        /** @description A budget that can't be counted now, so that nobody knows whether releases should wait for it. */
+        UnknownBudget: {
+            /** @description The objective. */
+            objective: string;
+            /** @description Why. */
+            text: string;
+        };
+        /** @description What was usual. */
+        UsualBand: {
+            /**
+             * Format: double
+             * @description The middle.
+             */
+            center: number;
+            /**
+             * Format: double
+             * @description Above this it is unusual.
+             */
+            high: number;
+            /**
+             * Format: double
+             * @description Below this it is unusual.
+             */
+            low: number;
+        };
         /** @description A value and how often it occurs. */
         ValueCount: {
             /**
@@ -4810,6 +6283,56 @@ export interface components {
              */
             user_id?: string;
         };
+        /**
+         * @description A freeze to make or to lift.
+         * @example {
+         *       "frozen": true,
+         *       "reason": "The provider is being moved.",
+         *       "until": "2026-12-01T08:00:00Z"
+         *     }
+         */
+        WantedFreeze: {
+            /** @description Who says so; the name of the key if absent. */
+            by?: string;
+            /** @description `true`: releases wait. `false`: what a person has frozen is lifted; what budgets freeze stays. */
+            frozen: boolean;
+            /** @description Why; needed to freeze. */
+            reason?: string;
+            /** @description Until when; until it is lifted if absent. */
+            until?: components["schemas"]["Timestamp"];
+        };
+        /**
+         * @description A silence to make.
+         * @example {
+         *       "matchers": [
+         *         {
+         *           "label": "monitor",
+         *           "is": "error-*"
+         *         },
+         *         {
+         *           "label": "model",
+         *           "is": "gpt-4o"
+         *         }
+         *       ],
+         *       "until": "2026-11-24T10:00:00Z",
+         *       "reason": "The provider is being moved."
+         *     }
+         */
+        WantedSilence: {
+            /** @description When it begins; now if absent. */
+            from?: components["schemas"]["Timestamp"];
+            /** @description What it matches: all of them. None matches everything. */
+            matchers?: components["schemas"]["SilenceMatcher"][];
+            /** @description Why. */
+            reason: string;
+            /** @description When it ends. */
+            until: components["schemas"]["Timestamp"];
+        };
+        /**
+         * @description What an evaluation found.
+         * @enum {string}
+         */
+        WindowOutcome: "breach" | "between" | "clear" | "hold" | "no_data";
     };
     responses: never;
     parameters: never;
@@ -4826,15 +6349,20 @@ export type Answer = components['schemas']['Answer'];
 export type AnswerColumn = components['schemas']['AnswerColumn'];
 export type ArmStatus = components['schemas']['ArmStatus'];
 export type BackfillState = components['schemas']['BackfillState'];
+export type Backtest = components['schemas']['Backtest'];
 export type BackupAnswer = components['schemas']['BackupAnswer'];
 export type BackupReport = components['schemas']['BackupReport'];
 export type BackupRequest = components['schemas']['BackupRequest'];
 export type BranchPlace = components['schemas']['BranchPlace'];
 export type BreakerState = components['schemas']['BreakerState'];
+export type BudgetPoint = components['schemas']['BudgetPoint'];
+export type BurnRateSeen = components['schemas']['BurnRateSeen'];
 export type CaseResult = components['schemas']['CaseResult'];
 export type ChangeOnlineRule = components['schemas']['ChangeOnlineRule'];
 export type ChangePolicies = components['schemas']['ChangePolicies'];
 export type ChangedDataset = components['schemas']['ChangedDataset'];
+export type ChannelShown = components['schemas']['ChannelShown'];
+export type Channels = components['schemas']['Channels'];
 export type Column = components['schemas']['Column'];
 export type ColumnRoom = components['schemas']['ColumnRoom'];
 export type ColumnType = components['schemas']['ColumnType'];
@@ -4865,6 +6393,21 @@ export type Datasets = components['schemas']['Datasets'];
 export type Difference = components['schemas']['Difference'];
 export type DifferentField = components['schemas']['DifferentField'];
 export type DifferentItem = components['schemas']['DifferentItem'];
+export type DriftBar = components['schemas']['DriftBar'];
+export type DriftCell = components['schemas']['DriftCell'];
+export type DriftChecks = components['schemas']['DriftChecks'];
+export type DriftConcept = components['schemas']['DriftConcept'];
+export type DriftDirection = components['schemas']['DriftDirection'];
+export type DriftExample = components['schemas']['DriftExample'];
+export type DriftFound = components['schemas']['DriftFound'];
+export type DriftGroup = components['schemas']['DriftGroup'];
+export type DriftPoint = components['schemas']['DriftPoint'];
+export type DriftResult = components['schemas']['DriftResult'];
+export type DriftShown = components['schemas']['DriftShown'];
+export type DriftTest = components['schemas']['DriftTest'];
+export type DriftTrend = components['schemas']['DriftTrend'];
+export type DriftValues = components['schemas']['DriftValues'];
+export type DriftWindow = components['schemas']['DriftWindow'];
 export type Erased = components['schemas']['Erased'];
 export type Erasure = components['schemas']['Erasure'];
 export type Erasures = components['schemas']['Erasures'];
@@ -4885,6 +6428,8 @@ export type FileFormat = components['schemas']['FileFormat'];
 export type Filter = components['schemas']['Filter'];
 export type Finding = components['schemas']['Finding'];
 export type FinishRun = components['schemas']['FinishRun'];
+export type Firing = components['schemas']['Firing'];
+export type FreezeReason = components['schemas']['FreezeReason'];
 export type FromTraces = components['schemas']['FromTraces'];
 export type Function = components['schemas']['Function'];
 export type GuardAnswer = components['schemas']['GuardAnswer'];
@@ -4898,6 +6443,19 @@ export type HealthSnapshot = components['schemas']['HealthSnapshot'];
 export type Highlight = components['schemas']['Highlight'];
 export type Imported = components['schemas']['Imported'];
 export type ImportedItems = components['schemas']['ImportedItems'];
+export type Incident = components['schemas']['Incident'];
+export type IncidentAction = components['schemas']['IncidentAction'];
+export type IncidentContext = components['schemas']['IncidentContext'];
+export type IncidentDeed = components['schemas']['IncidentDeed'];
+export type IncidentDifference = components['schemas']['IncidentDifference'];
+export type IncidentEvent = components['schemas']['IncidentEvent'];
+export type IncidentExample = components['schemas']['IncidentExample'];
+export type IncidentNote = components['schemas']['IncidentNote'];
+export type IncidentSeries = components['schemas']['IncidentSeries'];
+export type IncidentSeverity = components['schemas']['IncidentSeverity'];
+export type IncidentStatus = components['schemas']['IncidentStatus'];
+export type IncidentWindow = components['schemas']['IncidentWindow'];
+export type Incidents = components['schemas']['Incidents'];
 export type JudgeOpinion = components['schemas']['JudgeOpinion'];
 export type JudgeSetting = components['schemas']['JudgeSetting'];
 export type JudgedText = components['schemas']['JudgedText'];
@@ -4907,6 +6465,10 @@ export type KeptOnlineRule = components['schemas']['KeptOnlineRule'];
 export type KeyId = components['schemas']['KeyId'];
 export type LastError = components['schemas']['LastError'];
 export type LiveSpan = components['schemas']['LiveSpan'];
+export type ManualFreeze = components['schemas']['ManualFreeze'];
+export type Marker = components['schemas']['Marker'];
+export type MarkerKind = components['schemas']['MarkerKind'];
+export type Markers = components['schemas']['Markers'];
 export type Measure = components['schemas']['Measure'];
 export type Message = components['schemas']['Message'];
 export type MetricAbout = components['schemas']['MetricAbout'];
@@ -4919,10 +6481,22 @@ export type MetricSummary = components['schemas']['MetricSummary'];
 export type Metrics = components['schemas']['Metrics'];
 export type Modality = components['schemas']['Modality'];
 export type Money = components['schemas']['Money'];
+export type MonitorSeries = components['schemas']['MonitorSeries'];
+export type MonitorShown = components['schemas']['MonitorShown'];
+export type MonitorSource = components['schemas']['MonitorSource'];
+export type MonitorTest = components['schemas']['MonitorTest'];
+export type Monitors = components['schemas']['Monitors'];
 export type NewDataset = components['schemas']['NewDataset'];
 export type NewDatasetVersion = components['schemas']['NewDatasetVersion'];
+export type NewMarker = components['schemas']['NewMarker'];
 export type NewScore = components['schemas']['NewScore'];
 export type NewScores = components['schemas']['NewScores'];
+export type ObjectiveShown = components['schemas']['ObjectiveShown'];
+export type ObjectiveStanding = components['schemas']['ObjectiveStanding'];
+export type ObjectiveTest = components['schemas']['ObjectiveTest'];
+export type ObjectiveTested = components['schemas']['ObjectiveTested'];
+export type Objectives = components['schemas']['Objectives'];
+export type OnCall = components['schemas']['OnCall'];
 export type OnlineBackfill = components['schemas']['OnlineBackfill'];
 export type OnlineBudget = components['schemas']['OnlineBudget'];
 export type OnlineCounts = components['schemas']['OnlineCounts'];
@@ -4960,6 +6534,7 @@ export type Recent = components['schemas']['Recent'];
 export type RefusedConfig = components['schemas']['RefusedConfig'];
 export type ReindexRequest = components['schemas']['ReindexRequest'];
 export type Reindexed = components['schemas']['Reindexed'];
+export type ReleaseFreeze = components['schemas']['ReleaseFreeze'];
 export type Retention = components['schemas']['Retention'];
 export type Role = components['schemas']['Role'];
 export type RouteStatus = components['schemas']['RouteStatus'];
@@ -4987,10 +6562,15 @@ export type SayFeedback = components['schemas']['SayFeedback'];
 export type ScannerAbout = components['schemas']['ScannerAbout'];
 export type ScannerScore = components['schemas']['ScannerScore'];
 export type ScoreSource = components['schemas']['ScoreSource'];
+export type SeriesPhase = components['schemas']['SeriesPhase'];
+export type SeriesSeen = components['schemas']['SeriesSeen'];
 export type Session = components['schemas']['Session'];
 export type SetCredential = components['schemas']['SetCredential'];
 export type Severity = components['schemas']['Severity'];
 export type SignIn = components['schemas']['SignIn'];
+export type Silence = components['schemas']['Silence'];
+export type SilenceMatcher = components['schemas']['SilenceMatcher'];
+export type Silences = components['schemas']['Silences'];
 export type SpanDetail = components['schemas']['SpanDetail'];
 export type SpanEvent = components['schemas']['SpanEvent'];
 export type SpanId = components['schemas']['SpanId'];
@@ -5013,7 +6593,10 @@ export type Table = components['schemas']['Table'];
 export type Tables = components['schemas']['Tables'];
 export type TagPlace = components['schemas']['TagPlace'];
 export type TargetStatus = components['schemas']['TargetStatus'];
+export type TestedPoint = components['schemas']['TestedPoint'];
+export type TestedSeries = components['schemas']['TestedSeries'];
 export type TimeRange = components['schemas']['TimeRange'];
+export type TimelineEntry = components['schemas']['TimelineEntry'];
 export type Timestamp = components['schemas']['Timestamp'];
 export type ToolDefinition = components['schemas']['ToolDefinition'];
 export type TraceDetail = components['schemas']['TraceDetail'];
@@ -5021,11 +6604,18 @@ export type TraceId = components['schemas']['TraceId'];
 export type TracePage = components['schemas']['TracePage'];
 export type TraceScore = components['schemas']['TraceScore'];
 export type TraceSummary = components['schemas']['TraceSummary'];
+export type UndeliveredMessage = components['schemas']['UndeliveredMessage'];
+export type UndeliveredMessages = components['schemas']['UndeliveredMessages'];
+export type UnknownBudget = components['schemas']['UnknownBudget'];
+export type UsualBand = components['schemas']['UsualBand'];
 export type ValueCount = components['schemas']['ValueCount'];
 export type Verdict = components['schemas']['Verdict'];
 export type VirtualKey = components['schemas']['VirtualKey'];
 export type VirtualKeys = components['schemas']['VirtualKeys'];
 export type Wanted = components['schemas']['Wanted'];
+export type WantedFreeze = components['schemas']['WantedFreeze'];
+export type WantedSilence = components['schemas']['WantedSilence'];
+export type WindowOutcome = components['schemas']['WindowOutcome'];
 export type $defs = Record<string, never>;
 export interface operations {
     back_up: {
@@ -5061,6 +6651,92 @@ export interface operations {
             };
             /** @description It is not the first key. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As the configuration has them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channels"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    test_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The other side has taken it. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It has not, and why. */
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6126,6 +7802,313 @@ export interface operations {
             };
         };
     };
+    list_drift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those of the configuration and those made here. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriftChecks"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    test_drift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DriftTest"];
+            };
+        };
+        responses: {
+            /** @description What it would have found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriftResult"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_drift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriftShown"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is none of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    save_drift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "current": "1d",
+                 *       "reference": {
+                 *         "ago": "7d",
+                 *         "width": "28d"
+                 *       },
+                 *       "segment_by": "prompt_name",
+                 *       "scores": [
+                 *         "helpfulness"
+                 *       ],
+                 *       "notify": [
+                 *         "ops"
+                 *       ]
+                 *     }
+                 */
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description It is in force. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriftShown"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The configuration has one of that name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_drift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is none of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It stands in the configuration. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    run_drift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It, with what was found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriftShown"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is none of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_erasures: {
         parameters: {
             query?: never;
@@ -6913,6 +8896,162 @@ export interface operations {
             };
         };
     };
+    take_alertmanager_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The channel. */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description They are taken, also if they change nothing. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing or another one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description No channel takes it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    take_pagerduty_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The channel. */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description It is taken, also if it changes nothing. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It isn't signed with the secret. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description No channel takes it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    take_slack_interaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The channel. */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": string;
+            };
+        };
+        responses: {
+            /** @description It is taken, also if it changes nothing. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It isn't signed with the secret, or not within five minutes. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description No channel takes it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     import: {
         parameters: {
             query: {
@@ -6943,6 +9082,403 @@ export interface operations {
             };
             /** @description No key, an unknown or revoked one, or an ended session. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_incidents: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `open`, `acknowledged`, `resolved`, or `active` for the first two. All if absent.
+                 * @example active
+                 */
+                status?: string;
+                /** @description Of this monitor only. */
+                monitor?: string;
+                /**
+                 * @description So many at most: 1 to 500, by default 100.
+                 * @example 100
+                 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The latest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incidents"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description With its series and timeline. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is none of that id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    acknowledge_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentNote"];
+            };
+        };
+        responses: {
+            /** @description It is yours. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It is resolved already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    run_incident_action: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+                /** @description Which action, from 0. */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done, or its webhook is being called. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The incident is over, or it can't be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    look_into_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description With what was found as `context`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is none of that id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    note_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentNote"];
+            };
+        };
+        responses: {
+            /** @description It is written down. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_post_mortem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Markdown. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/markdown": string;
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    resolve_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentNote"];
+            };
+        };
+        responses: {
+            /** @description It is over. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It is resolved already. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7150,6 +9686,183 @@ export interface operations {
             };
         };
     };
+    list_markers: {
+        parameters: {
+            query?: {
+                /**
+                 * @description From when on: a time, or e.g. `now-1d`. By default `now-1d`.
+                 * @example now-1d
+                 */
+                from?: string;
+                /**
+                 * @description Until when. By default `now`.
+                 * @example now
+                 */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Markers"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_marker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMarker"];
+            };
+        };
+        responses: {
+            /** @description It is marked. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Marker"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_messages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those that wait, and those that were given up. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndeliveredMessages"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    retry_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It goes out within seconds. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is none of that id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_metrics: {
         parameters: {
             query?: never;
@@ -7170,6 +9883,527 @@ export interface operations {
             };
             /** @description No key, an unknown or revoked one, or an ended session. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_monitors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those of the configuration and those made here. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Monitors"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    test_monitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MonitorTest"];
+            };
+        };
+        responses: {
+            /** @description What it would have said. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backtest"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_monitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonitorShown"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is none of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    save_monitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "query": {
+                 *         "measures": [
+                 *           {
+                 *             "fn": "count"
+                 *           }
+                 *         ],
+                 *         "group_by": [
+                 *           "model"
+                 *         ]
+                 *       },
+                 *       "window": "5m",
+                 *       "condition": {
+                 *         "baseline": {
+                 *           "side": "upper"
+                 *         }
+                 *       },
+                 *       "notify": [
+                 *         "ops"
+                 *       ]
+                 *     }
+                 */
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description It is in force. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonitorShown"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The configuration has one of that name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_monitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is none of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It stands in the configuration. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_objectives: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those of the configuration and those made here, without their burn-downs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Objectives"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    test_objective: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ObjectiveTest"];
+            };
+        };
+        responses: {
+            /** @description What it would have been. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObjectiveTested"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_objective: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It, with its burn-down. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObjectiveShown"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is none of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    save_objective: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "good": {
+                 *         "score": {
+                 *           "name": "groundedness",
+                 *           "at_least": 0.7
+                 *         }
+                 *       },
+                 *       "objective": 0.95,
+                 *       "period": "30d",
+                 *       "freeze_below": 0.1,
+                 *       "notify": [
+                 *         "ops"
+                 *       ]
+                 *     }
+                 */
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description It is in force. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObjectiveShown"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The configuration has one of that name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_objective: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is none of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It stands in the configuration. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7891,6 +11125,86 @@ export interface operations {
             };
         };
     };
+    show_release_freeze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether they do, and why, as of the last minute. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseFreeze"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    set_release_freeze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WantedFreeze"];
+            };
+        };
+        responses: {
+            /** @description Whether releases wait now, and why. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseFreeze"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_routes: {
         parameters: {
             query?: never;
@@ -7972,6 +11286,10 @@ export interface operations {
             query?: {
                 /** @description Those of this experiment only. */
                 experiment?: string;
+                /** @description Those that asked the items of this dataset only. */
+                dataset?: string;
+                /** @description Those that asked the items of this version of the dataset only: a version, a branch or a tag. */
+                version?: string;
                 /** @description How many at most, up to 200. */
                 limit?: number;
                 /** @description How many of the latest are left out. */
@@ -8601,6 +11919,134 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_silences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those that hold, or will. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silences"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WantedSilence"];
+            };
+        };
+        responses: {
+            /** @description It holds. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    end_silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is over. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is none of that id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
             };
             /** @description A refusal; `error.type` says of which class. */
             default: {

@@ -244,7 +244,7 @@ async fn services_are_asked_and_named_and_not_shown() {
     assert_eq!(ask("an owl").await["texts"][0]["findings"][0]["rule"], "unchecked");
     let shown = house.get("/api/v1/guard").await.ok();
     assert_eq!(shown["services"], json!(["birds"]));
-    assert!(!shown.to_string().contains("hidden"), "{shown}");
+    assert!(!shown.to_string().contains("unseen"), "{shown}");
     let (field, message) = refusal(json!({"text": "x", "policies": policy(json!({"service": "bird"}))})).await;
     assert_eq!(field, "policies[0].options.service");
     assert!(message.contains("did you mean `birds`?"), "{message}");
