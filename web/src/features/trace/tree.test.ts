@@ -66,19 +66,15 @@ describe('the tree', () => {
     const bush = Array.from({ length: 50_000 }, (_, i) =>
       span(`s${i}`, i > 0 ? `s${Math.floor((i - 1) / 20)}` : undefined, i, { cost: 1, total_tokens: 2 }),
     );
-    const started = performance.now();
     const roots = buildForest(bush);
     expect(visibleRows(roots, new Set()).length).toBe(50_000);
     expect(visibleRows(roots, new Set(), 's4999').length).toBeGreaterThan(10);
     expect(extentOf(bush).to - epoch).toBe(50_099);
     expect(roots[0]).toMatchObject({ below: 49_999, cost: 50_000, tokens: 100_000 });
-    expect(performance.now() - started).toBeLessThan(2_000);
   });
   it('holds ten thousand spans in one chain', () => {
     const chain = Array.from({ length: 10_000 }, (_, i) => span(`s${i}`, i > 0 ? `s${i - 1}` : undefined, i));
-    const started = performance.now();
     expect(shape(chain).length).toBe(10_000);
-    expect(performance.now() - started).toBeLessThan(2_000);
   });
 });
 

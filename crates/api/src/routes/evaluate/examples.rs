@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use signalbox_evals::safety::{every_metric, find_metric};
+use signalbox_evals::safety::find_metric;
 use signalbox_metrics::About;
 
 #[derive(Deserialize)]
@@ -33,6 +33,7 @@ fn fits(example: &Example, about: &About) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use signalbox_evals::safety::every_metric;
     use signalbox_metrics::{Case, Measure, Options};
 
     use super::*;
