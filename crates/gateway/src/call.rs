@@ -241,12 +241,17 @@ impl Call {
         self.peek.as_ref().is_some_and(|peek| peek.stream)
     }
 
-    /// A copy for comparison, below this call's span.
-    pub(crate) fn copy_for(&self, target: Target, route: Arc<str>, held: Held) -> Self {
-        let input = match &self.input {
+    /// What went in, for whoever is asked the same.
+    pub(crate) fn asked_again(&self) -> Input {
+        match &self.input {
             Input::Raw(body) => Input::Raw(body.clone()),
             Input::Nothing | Input::Decoded(_) => Input::Nothing,
-        };
+        }
+    }
+
+    /// A copy for comparison, below this call's span.
+    pub(crate) fn copy_for(&self, target: Target, route: Arc<str>, held: Held) -> Self {
+        let input = self.asked_again();
         Self {
             endpoint: self.endpoint,
             method: self.method.clone(),
@@ -335,6 +340,12 @@ impl Call {
                 self.findings.push(finding);
             }
         }
+    }
+
+    /// What it costs, with that of answers that a policy blocked before another target was asked.
+    pub(crate) fn cost_of_all(&self) -> Option<Cost> {
+        let blocked = self.routed.as_ref().and_then(|routed| routed.blocked.as_ref());
+        blocked.map_or(self.cost, |blocked| blocked.with(&self.usage, self.cost).1)
     }
 
     /// Bytes that this call keeps in memory until it is written down.

@@ -137,6 +137,11 @@ impl Endpoint {
         matches!(self, Self::Gemini(gemini::Method::Stream) | Self::Bedrock(bedrock::Method::ConverseStream))
     }
 
+    /// The content of a file that a provider keeps is fetched.
+    pub(crate) fn is_content(self) -> bool {
+        matches!(self, Self::Kept(shelf) if shelf.is_content())
+    }
+
     pub(crate) fn is_embeddings(self) -> bool {
         matches!(self.operation(), Operation::Embeddings | Operation::EmbeddingsBatch)
     }
@@ -261,7 +266,7 @@ impl Endpoint {
         {
             return Some(match shelf.kind {
                 Kind::Response => format!("provider `{name}` has no Responses API, so it keeps no responses"),
-                Kind::File | Kind::Batch => {
+                Kind::File | Kind::Batch | Kind::Results => {
                     format!("provider `{name}` keeps no files and has no batches; ask another one for that")
                 }
             });

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::value::RawValue;
@@ -209,6 +209,8 @@ pub(crate) async fn exchange(mut ask: Ask, upstream: &Upstream, clock: &dyn Cloc
     let codec = ask.target_codec();
     let taken = if !(status.is_success() || (status == StatusCode::NOT_MODIFIED && ask.is_through())) {
         Err(refused(codec, &ask, reply).await)
+    } else if let Some(packing) = reply.headers.get(CONTENT_ENCODING).filter(|_| !ask.is_through()) {
+        Err(packed(packing, &ask.target))
     } else if ask.endpoint.passes_along() {
         along::take(&mut ask, reply).await
     } else if ask.stream {
@@ -436,6 +438,12 @@ async fn begin_stream(codec: &dyn Codec, ask: &mut Ask, reply: UpstreamReply) ->
 
 fn failure(event: &StreamEvent) -> Option<&ErrorBody> {
     if let StreamEvent::Error(error) = event { Some(error) } else { None }
+}
+
+/// Who is called by its own API gets what comes, however it is packed; here it would have to be read.
+fn packed(packing: &HeaderValue, target: &Target) -> CallError {
+    let found: String = String::from_utf8_lossy(packing.as_bytes()).chars().take(40).collect();
+    garbage(target, &format!("with `content-encoding: {found}`, which can't be read"))
 }
 
 fn broken(error: &BodyError) -> CallError {

@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod along;
+mod batches;
 mod bedrock;
 mod call;
 mod call_error;
+mod checked;
 mod checks;
 mod config;
 mod cross;

@@ -13,6 +13,7 @@ use signalbox_upstream::UpstreamBody;
 use signalbox_wire::SseDecoder;
 
 use crate::along::{Passing, usage};
+use crate::batches::Counter;
 use crate::call::{Answer, CallError, Outcome};
 use crate::endpoint::Endpoint;
 use crate::stages::settle::{Settle, since_start};
@@ -27,6 +28,8 @@ pub(crate) struct Pass {
     events: Option<SseDecoder>,
     /// What came so far of JSON that may say what was used; gone when it is long.
     json: Option<BytesMut>,
+    /// Counts the results of a batch.
+    counter: Option<Box<Counter>>,
 }
 
 /// Longer answers aren't looked into.
@@ -36,6 +39,7 @@ impl Pass {
     pub(crate) fn new(settle: Settle, passing: Passing, gateway: &Gateway) -> Self {
         let looks = passing.is_json && matches!(settle.endpoint, Endpoint::Through(_));
         Self {
+            counter: Counter::of(&settle, gateway).map(Box::new),
             json: looks.then(BytesMut::new),
             settle: Some(settle),
             upstream: passing.body,
@@ -50,6 +54,9 @@ impl Pass {
             settle.first_token = Some(since_start(settle, &*self.clock));
         }
         settle.answer_bytes = settle.answer_bytes.saturating_add(data.len());
+        if let Some(counter) = &mut self.counter {
+            counter.see(data);
+        }
         if let Some(json) = &mut self.json {
             if json.len() + data.len() > LOOKED_INTO || !settle.held.try_grow(data.len()) {
                 self.json = None;
@@ -72,6 +79,9 @@ impl Pass {
 
     fn end(&mut self, outcome: Outcome) {
         if let Some(mut settle) = self.settle.take() {
+            if let (Some(counter), Outcome::Answered) = (self.counter.take(), &outcome) {
+                counter.finish(self.clock.now());
+            }
             if let (Some(json), Outcome::Answered) = (self.json.take(), &outcome) {
                 settle.usage = usage(&json);
                 settle.answer = Answer::Raw(json.freeze());

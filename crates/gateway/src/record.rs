@@ -15,7 +15,7 @@ use crate::endpoint::Endpoint;
 use crate::stages::settle::Settled;
 
 /// Raised when spans of the same call would come out differently.
-const NORMALISER_VERSION: u32 = 2;
+pub(crate) const NORMALISER_VERSION: u32 = 2;
 /// Parameters that only one dialect knows are kept if they are short.
 const MAX_PARAMETER_BYTES: usize = 200;
 

@@ -17,6 +17,7 @@ use signalbox_upstream::{ProviderStatus, Upstream};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
+use crate::batches::Batches;
 use crate::call::{Call, CallError, Reply};
 use crate::checks::{Asker, Memory};
 use crate::endpoint::Endpoint;
@@ -96,6 +97,8 @@ pub struct Gateway {
     pub(crate) clock: Arc<dyn Clock>,
     /// Who made what providers keep.
     pub(crate) owners: Arc<Owners>,
+    /// What is known of batches whose results may be fetched.
+    pub(crate) batches: Arc<Batches>,
     pub(crate) settler: Arc<Settler>,
     /// Calls that may be sent again, and their answers.
     pub(crate) register: Arc<Register>,
@@ -123,10 +126,12 @@ impl Gateway {
         let GatewayParts { config, guard, catalog, upstream, routes, prices, sink, clock } = parts;
         let settler = Settler::start(&config, prices, sink, Arc::clone(&clock));
         upstream.keep_warm();
+        routes.keep_asking(&clock);
         Self {
             register: Arc::default(),
             in_flight: Arc::default(),
             owners: Arc::new(Owners::new(&config, Arc::clone(&clock))),
+            batches: Arc::default(),
             config,
             guard,
             own_guards: OwnGuards::default(),
@@ -150,10 +155,12 @@ impl Gateway {
     pub(crate) fn with(&self, settings: Settings, upstream: Upstream, routes: Routes) -> Self {
         let Settings { config, guard, prices, .. } = settings;
         upstream.keep_warm();
+        routes.keep_asking(&self.clock);
         Self {
             register: Arc::clone(&self.register),
             in_flight: Arc::clone(&self.in_flight),
             owners: Arc::clone(&self.owners),
+            batches: Arc::clone(&self.batches),
             settler: Arc::new(self.settler.with(&config, prices)),
             config,
             own_guards: self.own_guards.over(&guard),

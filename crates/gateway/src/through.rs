@@ -17,6 +17,8 @@ use crate::{Gateway, RequestBody, along, gemini, kept};
 
 const START: &str = "/providers/";
 const KINDS: [Kind; 3] = [Kind::Response, Kind::File, Kind::Batch];
+/// Longer than any id.
+const MOST_ID_BYTES: usize = 256;
 /// The path for messages and metrics.
 pub(crate) const PATH: &str = "/providers/{provider}/{path}";
 
@@ -210,6 +212,17 @@ impl Through {
     pub(crate) fn is_of_responses(&self) -> bool {
         let provider = self.target.as_ref().map(|target| &target.provider);
         provider.is_some_and(|provider| provider.below(Operation::Responses, &plain(&self.path)).is_some())
+    }
+
+    /// The batch whose results are asked for, where Anthropic keeps it.
+    pub(crate) fn batch_of_results(&self, method: &Method) -> Option<&str> {
+        let provider = &self.target.as_ref()?.provider;
+        if method != Method::GET || provider.dialect != Dialect::AnthropicMessages {
+            return None;
+        }
+        let id = self.path.strip_suffix("/results")?;
+        let (before, id) = id.rsplit_once('/')?;
+        (before.ends_with("/messages/batches") && !id.is_empty() && id.len() <= MOST_ID_BYTES).then_some(id)
     }
 
     fn is_unknown(&self) -> bool {

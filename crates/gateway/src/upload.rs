@@ -11,6 +11,7 @@ use http::header::CONTENT_LENGTH;
 use http_body::{Body, Frame};
 use http_body_util::BodyExt as _;
 use signalbox_types::ErrorClass;
+use signalbox_upstream::UnpackError;
 use tokio::time::{Instant, Sleep};
 
 use crate::call::{Call, CallError};
@@ -51,6 +52,18 @@ pub(crate) fn too_large(config: &GatewayConfig) -> (ErrorClass, String) {
     (ErrorClass::RequestTooLarge, message)
 }
 
+/// What the caller is told of a body that has no end, or is not what it says.
+pub(crate) fn broke_off(error: &BoxError) -> (ErrorClass, String) {
+    tracing::debug!(error = %error, "a request body broke off");
+    let message = match error.downcast_ref::<UnpackError>() {
+        Some(error) => {
+            format!("the request body can't be unpacked: {error}; send it as `content-encoding` says, or as it is")
+        }
+        None => "the request body broke off before its end; send it again".to_owned(),
+    };
+    (ErrorClass::InvalidRequest, message)
+}
+
 pub(crate) fn told((class, message): (ErrorClass, String)) -> CallError {
     CallError::caller(class, message)
 }
@@ -88,9 +101,8 @@ impl Body for Arriving {
         let frame = match polled {
             Poll::Ready(Some(Ok(frame))) => frame,
             Poll::Ready(Some(Err(error))) => {
-                tracing::debug!(error = %error, "a request body broke off");
-                let message = "the request body broke off before its end; send it again".to_owned();
-                return Poll::Ready(Some(Err(this.broke(ErrorClass::InvalidRequest, message))));
+                let (class, message) = broke_off(&error);
+                return Poll::Ready(Some(Err(this.broke(class, message))));
             }
             Poll::Ready(None) => return Poll::Ready(None),
             Poll::Pending => {

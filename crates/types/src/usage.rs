@@ -34,6 +34,22 @@ impl Usage {
         self.input_tokens.unwrap_or(0).saturating_sub(cached)
     }
 
+    /// The sum of both; absent where neither says anything.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        let sum = |one: Option<u64>, other: Option<u64>| match (one, other) {
+            (None, None) => None,
+            (one, other) => Some(one.unwrap_or(0).saturating_add(other.unwrap_or(0))),
+        };
+        Self {
+            input_tokens: sum(self.input_tokens, other.input_tokens),
+            output_tokens: sum(self.output_tokens, other.output_tokens),
+            cache_read_tokens: sum(self.cache_read_tokens, other.cache_read_tokens),
+            cache_write_tokens: sum(self.cache_write_tokens, other.cache_write_tokens),
+            reasoning_tokens: sum(self.reasoning_tokens, other.reasoning_tokens),
+        }
+    }
+
     /// Input plus output, if either is known.
     #[must_use]
     pub fn total(&self) -> Option<u64> {
@@ -81,4 +97,19 @@ pub struct Cost {
     pub total: Money,
     /// Who says so.
     pub source: CostSource,
+}
+
+impl Cost {
+    /// The sum of both, by classes. Who said the first one is said to have said it.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            input: self.input + other.input,
+            cache_read: self.cache_read + other.cache_read,
+            cache_write: self.cache_write + other.cache_write,
+            output: self.output + other.output,
+            total: self.total + other.total,
+            source: self.source,
+        }
+    }
 }

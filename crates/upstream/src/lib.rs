@@ -14,6 +14,7 @@ mod probe;
 mod provider;
 mod registry;
 pub mod simulated;
+mod unpack;
 mod upstream;
 mod warm;
 
@@ -27,7 +28,8 @@ pub use config::{
 pub use error::{SendError, UnknownModel};
 pub use health::{HealthSnapshot, LastError, Recent};
 pub use post::{Posted, Poster, post};
-pub use probe::ProbeStatus;
+pub use probe::{ProbeStatus, TargetAsk, TargetProbe, TargetProbeConfig};
 pub use provider::{CredentialStatus, ModelEntry, Provider, ProviderStatus, Target};
 pub use registry::{Paths, Row, rows};
+pub use unpack::{Packing, UnknownPacking, UnpackError, Unpacked, Unpacker};
 pub use upstream::Upstream;

@@ -13,7 +13,7 @@ use crate::client::{HttpTransport, Place, Root};
 use crate::config::{Limits, MaxTokensField};
 use crate::health::{Health, HealthSnapshot};
 use crate::hide::{without, without_body};
-use crate::probe::Probe;
+use crate::probe::{Probe, ProbeStatus};
 use crate::registry::Row;
 use crate::simulated::{self, Simulator};
 use crate::{Operation, UpstreamCall};
@@ -173,6 +173,12 @@ impl Provider {
         self.probe.as_ref()?.unwell()
     }
 
+    /// What it answers when it is asked whether it is well; none if nobody asks, or not yet.
+    #[must_use]
+    pub fn probe_status(&self) -> Option<ProbeStatus> {
+        self.probe.as_ref()?.status()
+    }
+
     /// What it says, without our credentials: one that refuses them may show them.
     #[must_use]
     pub fn without_credentials(&self, body: Bytes) -> Bytes {
@@ -198,7 +204,7 @@ impl Provider {
     }
 
     pub(crate) fn snapshot(&self, clock: &dyn Clock) -> HealthSnapshot {
-        HealthSnapshot { probe: self.probe.as_ref().and_then(Probe::status), ..self.health.snapshot(clock) }
+        HealthSnapshot { probe: self.probe_status(), ..self.health.snapshot(clock) }
     }
 
     fn secrets(&self) -> Vec<Secret> {

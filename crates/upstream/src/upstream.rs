@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use http::StatusCode;
 use signalbox_types::seam::Clock;
 use tokio::time::Instant;
 
@@ -12,6 +13,7 @@ use crate::client::{CredentialName, Source, UpstreamBody};
 use crate::config::{UpstreamConfig, UpstreamConfigError, suggest};
 use crate::health::InFlight;
 use crate::provider::Transport;
+use crate::unpack::Unpacker;
 use crate::{
     ModelEntry, Operation, Poster, Provider, ProviderStatus, SendError, Target, UnknownModel, UpstreamCall,
     UpstreamReply,
@@ -302,11 +304,18 @@ impl Upstream {
             }
         };
         match sent {
-            Ok((head, source)) => {
+            Ok((mut head, source)) => {
                 let credential = head.extensions.get::<CredentialName>().map(|name| Arc::clone(&name.0));
                 let took = self.clock.elapsed().saturating_sub(began);
                 provider.health.answered(head.status, took, &*self.clock);
-                let body = UpstreamBody::new(source, in_flight, Arc::clone(provider), Arc::clone(&self.clock), total);
+                let mut body =
+                    UpstreamBody::new(source, in_flight, Arc::clone(provider), Arc::clone(&self.clock), total);
+                // A part of a packed body can't be unpacked, and what can't be read the caller may understand.
+                if head.status != StatusCode::PARTIAL_CONTENT
+                    && let Ok(Some(unpacker)) = Unpacker::take(&mut head.headers)
+                {
+                    body = body.unpacked(unpacker);
+                }
                 Ok(UpstreamReply { status: head.status, headers: head.headers, credential, body })
             }
             Err(error) => {

@@ -2,6 +2,7 @@
 
 pub mod accumulate;
 pub mod along;
+pub mod batch;
 pub mod canonical;
 mod codec;
 pub mod completion;
@@ -29,6 +30,8 @@ mod write;
 mod golden_tests;
 #[cfg(test)]
 mod loss_tests;
+#[cfg(test)]
+mod order_tests;
 #[cfg(test)]
 mod property_tests;
 

@@ -75,7 +75,8 @@ impl House {
         let upstream = Upstream::new(&UpstreamConfig::default(), &|_| None, Arc::clone(&seam)).unwrap();
         let chat = json!([{"name": "chat", "targets": [{"provider": "sim", "model": "small"}]}]);
         let routes = Routes::compile(&serde_json::from_value::<Vec<_>>(chat).unwrap(), &upstream).unwrap();
-        let service = json!({"name": "birds", "url": "http://unseen-host.example/check", "headers": {"x": "unseen-key"}});
+        let service =
+            json!({"name": "birds", "url": "http://unseen-host.example/check", "headers": {"x": "unseen-key"}});
         let services = vec![serde_json::from_value(service).unwrap()];
         let guard = Guard::compile(&GuardConfig { services, ..GuardConfig::default() }).unwrap();
         let added = Arc::new(std::sync::Mutex::new(guard.clone()));

@@ -114,7 +114,7 @@ impl Shelf {
     pub(crate) fn dialect(&self) -> Dialect {
         match self.kind {
             Kind::Response => Dialect::OpenaiResponses,
-            Kind::File | Kind::Batch => Dialect::OpenaiChat,
+            Kind::File | Kind::Batch | Kind::Results => Dialect::OpenaiChat,
         }
     }
 }

@@ -219,3 +219,17 @@ fn what_a_body_names_is_found_at_any_depth() {
     assert_eq!(found, expected.map(|(field, kind, id)| (field, kind, id.to_owned())));
     assert!(named(b"no json").is_empty() && named(b"[[1]]").is_empty());
 }
+
+#[tokio::test]
+async fn what_holds_the_results_of_a_batch_is_known_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let ours = ProjectId::new("default");
+    let first = gateway(folder.path()).await;
+    first.keep_owners().await.unwrap();
+    first.owners.note(Kind::Results, "file-1", &ours, &"openai".into());
+    first.owners.written().await;
+    let second = gateway(folder.path()).await;
+    second.keep_owners().await.unwrap();
+    assert_eq!(second.owners.find(Kind::Results, "file-1", &ours), Whose::Yours("openai".into()));
+    assert_eq!(second.owners.find(Kind::Results, "file-2", &ours), Whose::Unknown);
+}

@@ -29,10 +29,12 @@ pub(crate) enum Kind {
     Response,
     File,
     Batch,
+    /// A file that holds the results of a batch: it is known as a file, too.
+    Results,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Response, Self::File, Self::Batch];
+    const ALL: [Self; 4] = [Self::Response, Self::File, Self::Batch, Self::Results];
 
     /// The word for messages.
     pub(crate) fn as_str(self) -> &'static str {
@@ -40,6 +42,7 @@ impl Kind {
             Self::Response => "response",
             Self::File => "file",
             Self::Batch => "batch",
+            Self::Results => "results",
         }
     }
 
@@ -47,7 +50,7 @@ impl Kind {
     pub(crate) fn operation(self) -> Operation {
         match self {
             Self::Response => Operation::Responses,
-            Self::File => Operation::Files,
+            Self::File | Self::Results => Operation::Files,
             Self::Batch => Operation::Batches,
         }
     }

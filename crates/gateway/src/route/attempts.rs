@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use signalbox_types::ErrorClass;
 
+use super::blocked;
 use super::choose::choose;
 use super::config::FallbackOn;
 use super::needs::said;
@@ -16,7 +17,7 @@ use super::room::NoRoom;
 use super::trail::outcome;
 use super::{Route, Slot, Trail, hedge};
 use crate::Gateway;
-use crate::call::{Call, CallError, Reply, Retry, Source};
+use crate::call::{Call, CallError, Outcome, Reply, Retry, Source};
 use crate::exchange::{Ask, Sent, exchange};
 use crate::until::Until;
 
@@ -156,7 +157,7 @@ async fn one_target(
     elsewhere: &[usize],
 ) -> Result<Reply, CallError> {
     let place = slot.place;
-    let mut tries = Tries::new(&route.config.retry);
+    let mut tries = Tries::new(&route.config.retry, route.goes_on_if_blocked());
     let mut next = Some((slot, because));
     let mut failure = None;
     while let Some((slot, because)) = next.take() {
@@ -190,7 +191,7 @@ async fn one_try(
     elsewhere: &[usize],
 ) -> Result<Reply, CallError> {
     let first = begin(call, gateway, route, slot, because)?;
-    let Some(hedge) = &route.config.hedge else { return conclude(call, gateway, route, first.await) };
+    let Some(hedge) = &route.config.hedge else { return conclude(call, gateway, route, first.await).await };
     let second = || {
         let slot = elsewhere.iter().find_map(|place| enter_at_once(gateway, route, *place))?;
         if !route.budget.try_spend() {
@@ -201,9 +202,9 @@ async fn one_try(
     let ended = hedge::race(first, hedge.after.0, second, |tried: &Tried| tried.result.is_ok()).await;
     if let Some(loser) = ended.failed {
         // Its failure is noted; the other one's counts.
-        let _ = conclude(call, gateway, route, loser);
+        let _ = conclude(call, gateway, route, loser).await;
     }
-    conclude(call, gateway, route, ended.last)
+    conclude(call, gateway, route, ended.last).await
 }
 
 /// Until when a try has to answer. It ends by itself at the end of the whole call, too, so that its target is blamed.
@@ -239,6 +240,7 @@ fn begin<'a>(
     let ask = Ask::new(call, &target, gateway.config.max_answer_bytes)?.until_content();
     let began = gateway.clock.elapsed();
     let since_start = began.saturating_sub(call.started_at);
+    blocked::forget(call);
     let mut number = 0;
     trail(call, |trail| {
         number = trail.begin(&slot.target().name, because, since_start);
@@ -260,29 +262,39 @@ fn begin<'a>(
 }
 
 /// Notes how a try went, for the span, `/metrics` and the target's health; a good answer becomes the call's.
-fn conclude(call: &mut Call, gateway: &Gateway, route: &Route, tried: Tried) -> Result<Reply, CallError> {
+async fn conclude(call: &mut Call, gateway: &Gateway, route: &Route, tried: Tried) -> Result<Reply, CallError> {
     let Tried { mut slot, number, took, result } = tried;
-    let error = result.as_ref().err();
-    trail(call, |trail| trail.end(number, took, error));
-    if let Ok(target) = &slot.target().target {
-        gateway.metrics().routes().tried(&route.name, &target.provider.name, outcome(error));
-    }
-    match result {
+    let answered = result.is_ok();
+    let result = match result {
+        Err(error) => Err(error),
         Ok(sent) => {
             slot.answering(took, call.stream());
             let arm = slot.target().arm.as_ref().map(|(name, _)| Arc::clone(name));
             trail(call, |trail| trail.arm_answered = arm);
             call.target = slot.target().target.as_ref().ok().cloned();
-            if let Some(routed) = &mut call.routed {
-                routed.slot = Some(slot);
+            let asked = call.asked_again();
+            let reply = call.adopt(sent);
+            let checked = blocked::check(call, gateway, route, reply).await;
+            if checked.is_err() {
+                // The next one is asked what the caller asked, not what this one was.
+                call.input = asked;
             }
-            Ok(call.adopt(sent))
+            checked
         }
-        Err(error) => {
-            slot.failed(&error);
-            Err(error)
-        }
+    };
+    let error = result.as_ref().err();
+    trail(call, |trail| trail.end(number, took, error));
+    if let Ok(target) = &slot.target().target {
+        gateway.metrics().routes().tried(&route.name, &target.provider.name, outcome(error));
     }
+    match (&result, &mut call.routed) {
+        (Ok(_), Some(routed)) => routed.slot = Some(slot),
+        // That it is blocked is no fault of the target's, unless it can't be read.
+        (Err(error), _) if answered && error.source == Source::Caller => slot.ended(&Outcome::Answered),
+        (Err(error), _) => slot.failed(error),
+        (Ok(_), None) => {}
+    }
+    result
 }
 
 fn trail(call: &mut Call, note: impl FnOnce(&mut Trail)) {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use signalbox_upstream::{HumanDuration, Problem, Upstream};
+use signalbox_upstream::{HumanDuration, Problem, TargetProbeConfig, Upstream};
 
 use super::config::{ExperimentConfig, RouteConfig, StrategyName, TargetConfig};
 use super::expression::Expression;
@@ -192,6 +192,9 @@ impl Check<'_> {
                 let hint = "write at least 1, or leave it out for no limit";
                 self.report(format!("{path}.{field}"), "it is 0, so it would get no call", hint);
             }
+        }
+        if let Some(field) = target.probe.as_ref().and_then(TargetProbeConfig::zero) {
+            self.report(format!("{path}.probe.{field}"), "it is zero", "write more than that, or leave it out");
         }
         if let Some(Err(problem)) = target.when.as_deref().map(Expression::compile) {
             let hint = "write an expression in CEL, like `metadata.tier == \"gold\"`";

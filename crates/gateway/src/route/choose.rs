@@ -217,8 +217,7 @@ impl Able {
         let why = match reading.state {
             BreakerState::Closed | BreakerState::Probing => {
                 // Asked all the same if there is nobody else: what a probe asks for is not what a call does.
-                let unwell = target.target.as_ref().ok().and_then(|target| target.provider.unwell());
-                return match unwell {
+                return match target.unwell() {
                     Some(why) => self.last_resort.push((place, why)),
                     None => self.healthy.push(place),
                 };

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use signalbox_types::ErrorClass;
-use signalbox_upstream::HumanDuration;
+use signalbox_upstream::{HumanDuration, TargetProbeConfig};
 
 use super::needs::Ability;
 use crate::call::CallError;
@@ -36,7 +36,9 @@ pub struct RouteConfig {
     #[serde(default)]
     pub retry: RetryConfig,
     /// After which failures the next target is asked. `context_length` is the provider's refusal of a call that is too
-    /// long for its model. Default: all but `context_length` and `not_found`.
+    /// long for its model; `guardrail`, that a policy blocked the target's whole answer (what of a stream went out can't be
+    /// taken back): then the next target is asked, or, if there is none, the same one again, as `retry` says.
+    /// Default: all but `context_length`, `guardrail` and `not_found`.
     #[serde(default = "default_fallbacks")]
     pub fallback_on: Vec<FallbackOn>,
     /// How long callers of this route wait at most.
@@ -114,6 +116,11 @@ pub struct TargetConfig {
     /// served in turn, and when all is full, the longest line gives way. Default 100.
     #[serde(default)]
     pub max_queue: Option<usize>,
+    /// Asks its model now and then for one token (or, with `ask: embeddings`, for the embedding of one word), since a provider
+    /// may be well while one of its models isn't. What it answers counts in place of what the provider's own `probe` says.
+    /// Example: `{every: 60s}`. Default: the provider's `probe` speaks for it.
+    #[serde(default)]
+    pub probe: Option<TargetProbeConfig>,
 }
 
 /// The word for a strategy.
@@ -223,6 +230,8 @@ pub enum FallbackOn {
     NotFound,
     /// The call is too long for its model.
     ContextLength,
+    /// A policy blocked its answer.
+    Guardrail,
 }
 
 impl FallbackOn {
@@ -235,6 +244,7 @@ impl FallbackOn {
             ErrorClass::UpstreamOverloaded => Some(Self::UpstreamOverloaded),
             ErrorClass::UpstreamAuth => Some(Self::UpstreamAuth),
             ErrorClass::NotFound => Some(Self::NotFound),
+            ErrorClass::GuardrailBlocked => Some(Self::Guardrail),
             ErrorClass::InvalidRequest | ErrorClass::RequestTooLarge if is_too_long(error) => Some(Self::ContextLength),
             _ => None,
         }

@@ -2,6 +2,7 @@
 //! call of a route to [`attempts`]; everything else here serves it.
 
 pub(crate) mod attempts;
+mod blocked;
 mod check;
 mod choose;
 mod complexity;
@@ -29,6 +30,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::HeaderMap;
+use signalbox_types::seam::Clock;
 use signalbox_upstream::{ModelEntry, Problem, Target, Upstream};
 use tokio::time::Instant;
 
@@ -43,6 +45,7 @@ pub use status::{RouteStatus, TargetStatus};
 
 use crate::call::Outcome;
 use crate::until::Until;
+pub(crate) use blocked::Blocked;
 pub(crate) use choose::{BYTES_PER_TOKEN, input_tokens};
 use experiment::Arm;
 pub(crate) use numbers::RouteNumbers;
@@ -121,6 +124,15 @@ impl Routes {
     pub(crate) fn find(&self, model: &str) -> Option<&Arc<Route>> {
         // So that nobody pays for what nobody uses.
         if self.all.is_empty() { None } else { self.by_name.get(model) }
+    }
+
+    /// Begins to ask those targets whether they are well that are configured so. Within a runtime.
+    pub(crate) fn keep_asking(&self, clock: &Arc<dyn Clock>) {
+        for target in self.all.iter().flat_map(|route| &route.targets) {
+            if let Some(probe) = &target.probe {
+                probe.keep(clock);
+            }
+        }
     }
 
     /// A target that is gone, or is another one now, has no breaker that could be open.
@@ -204,6 +216,11 @@ impl Route {
         self.config.lenient
     }
 
+    /// Another target is asked where a policy blocks the answer of one.
+    fn goes_on_if_blocked(&self) -> bool {
+        self.config.fallback_on.contains(&FallbackOn::Guardrail)
+    }
+
     pub(crate) fn strategy(&self) -> &'static str {
         self.strategy.name()
     }
@@ -224,6 +241,10 @@ pub(crate) struct Routed {
     pub(crate) caller_left: Option<drain::Left>,
     /// The caller was gone before the answer had ended, which was read all the same.
     pub(crate) drained: bool,
+    /// The policies have looked at its answer.
+    pub(crate) is_checked: bool,
+    /// Where a policy blocked answers before the last one.
+    pub(crate) blocked: Option<Box<Blocked>>,
 }
 
 impl Routed {
@@ -233,7 +254,17 @@ impl Routed {
         // What is drained is read to its end without its caller, too.
         let by_caller = Until::of_caller(headers).filter(|_| !route.drains());
         let until = Until::earliest(by_route.into_iter().chain(by_caller));
-        Self { route, trail: Trail::default(), slot: None, total, until, caller_left: None, drained: false }
+        Self {
+            route,
+            trail: Trail::default(),
+            slot: None,
+            total,
+            until,
+            caller_left: None,
+            drained: false,
+            is_checked: false,
+            blocked: None,
+        }
     }
 
     /// The call has ended.

@@ -56,10 +56,12 @@ impl Budget {
 pub(super) struct Tries {
     waits: ExponentialBackoff,
     most: Duration,
+    /// What a policy blocked is asked for again.
+    again_if_blocked: bool,
 }
 
 impl Tries {
-    pub(super) fn new(config: &RetryConfig) -> Self {
+    pub(super) fn new(config: &RetryConfig, again_if_blocked: bool) -> Self {
         // Jittered: equal waits would line the retries of all callers up again.
         let waits = ExponentialBuilder::default()
             .with_min_delay(config.base.0)
@@ -67,7 +69,7 @@ impl Tries {
             .with_max_times(usize::try_from(config.attempts).unwrap_or(usize::MAX))
             .with_jitter()
             .build();
-        Self { waits, most: config.max.0 }
+        Self { waits, most: config.max.0, again_if_blocked }
     }
 
     /// How long to wait before the same target is asked again; `None` if it isn't. `elsewhere`: there is another target
@@ -77,6 +79,8 @@ impl Tries {
             ErrorClass::UpstreamUnreachable | ErrorClass::UpstreamError => true,
             // Waiting again would double the caller's wait.
             ErrorClass::RateLimited | ErrorClass::UpstreamOverloaded | ErrorClass::UpstreamTimeout => !elsewhere,
+            // Another model is more likely to say something else.
+            ErrorClass::GuardrailBlocked => self.again_if_blocked && !elsewhere,
             _ => false,
         };
         let wait = may_be_gone.then(|| self.waits.next()).flatten()?;
@@ -115,7 +119,7 @@ mod tests {
     fn retry_after_is_honoured_up_to_the_longest_wait() {
         let now = Timestamp::from_micros(1_445_412_478_000_000);
         let check = |class, retry_after: Option<&str>, elsewhere, expected: Option<std::ops::Range<u64>>| {
-            let mut tries = Tries::new(&RetryConfig::default());
+            let mut tries = Tries::new(&RetryConfig::default(), false);
             let wait = tries.next(&error(class, retry_after), now, elsewhere).map(|wait| wait.as_millis() as u64);
             let as_expected = match (&wait, &expected) {
                 (Some(wait), Some(range)) => range.contains(wait),
@@ -135,10 +139,19 @@ mod tests {
 
     #[test]
     fn waits_end() {
-        let mut tries = Tries::new(&RetryConfig { attempts: 2, ..RetryConfig::default() });
+        let mut tries = Tries::new(&RetryConfig { attempts: 2, ..RetryConfig::default() }, false);
         let error = error(ErrorClass::UpstreamError, None);
         let waits: Vec<_> = std::iter::from_fn(|| tries.next(&error, Timestamp::default(), false)).collect();
         assert_eq!(waits.len(), 2);
+    }
+
+    #[test]
+    fn what_was_blocked_is_asked_for_again_only_where_that_is_wanted() {
+        let blocked = CallError::caller(ErrorClass::GuardrailBlocked, "x");
+        for (wanted, elsewhere, expected) in [(false, false, false), (true, false, true), (true, true, false)] {
+            let mut tries = Tries::new(&RetryConfig::default(), wanted);
+            assert_eq!(tries.next(&blocked, Timestamp::default(), elsewhere).is_some(), expected);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use signalbox_types::ErrorClass;
+use signalbox_upstream::ProbeStatus;
 
 use super::choose::weight_now;
 use super::experiment::{Arm, ArmStatus};
@@ -69,9 +70,15 @@ pub struct TargetStatus {
     pub arm: Option<String>,
     /// Whether it may be asked.
     pub breaker: BreakerState,
-    /// Why it is asked only if nobody else can be, where its provider is asked whether it is well and isn't.
+    /// Why it is asked only if nobody else can be, where it, or its provider, is asked whether it is well and isn't.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unwell: Option<String>,
+    /// What its own model answers when it is asked for a token; absent if nobody asks, or not yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probe: Option<ProbeStatus>,
+    /// What its provider answers when it is asked whether it is well; absent if nobody asks, or not yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_probe: Option<ProbeStatus>,
     /// How long it is left alone, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_alone_ms: Option<u64>,
@@ -118,7 +125,9 @@ impl Route {
                 examples: target.has_examples.then_some(config.examples.len() as u64),
                 arm: config.arm.clone(),
                 breaker: reading.state,
-                unwell: target.target.as_ref().ok().and_then(|target| target.provider.unwell()),
+                unwell: target.unwell(),
+                probe: target.probe.as_ref().and_then(|probe| probe.status()),
+                provider_probe: target.target.as_ref().ok().and_then(|target| target.provider.probe_status()),
                 left_alone_ms: (!reading.wait.is_zero()).then(|| millis(reading.wait)),
                 in_flight: target.live.in_flight.load(Ordering::Relaxed) as u64,
                 max_concurrency: config.max_concurrency.map(|most| most as u64),

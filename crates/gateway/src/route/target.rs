@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 
-use signalbox_upstream::{Target, Upstream};
+use signalbox_upstream::{Target, TargetProbe, Upstream};
 
 use super::config::TargetConfig;
 use super::experiment::Arm;
@@ -31,6 +31,8 @@ pub(super) struct RouteTarget {
     /// Its arm of an experiment, and that arm's share.
     pub(super) arm: Option<(Arc<str>, f64)>,
     pub(super) room: Option<Arc<Room>>,
+    /// Asks its model whether it answers.
+    pub(super) probe: Option<Arc<TargetProbe>>,
     pub(super) live: Arc<Live>,
 }
 
@@ -71,9 +73,14 @@ impl RouteTarget {
                 }
             }
         });
+        let probe = config.probe.zip(target.as_ref().ok()).map(|(config, target)| {
+            let same = before.and_then(|before| before.probe.as_ref()).filter(|before| before.is_of(config));
+            same.map_or_else(|| Arc::new(TargetProbe::new(config, target)), Arc::clone)
+        });
         Self {
             name,
             room,
+            probe,
             live: before.map(|before| Arc::clone(&before.live)).unwrap_or_default(),
             target,
             weight: config.weight.unwrap_or(1.0),
@@ -83,6 +90,14 @@ impl RouteTarget {
             complexity_up_to: config.complexity_up_to,
             has_examples: !config.examples.is_empty(),
             arm: arms.iter().find(|arm| Some(&*arm.name) == config.arm.as_deref()).map(Arm::share),
+        }
+    }
+
+    /// Why it is only asked if nobody else can be. What its own model answers says more than what its provider does.
+    pub(super) fn unwell(&self) -> Option<String> {
+        match self.probe.as_ref().filter(|probe| probe.status().is_some()) {
+            Some(probe) => probe.unwell(),
+            None => self.target.as_ref().ok()?.provider.unwell(),
         }
     }
 

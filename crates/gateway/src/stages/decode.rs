@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http::header::CONTENT_LENGTH;
 use http_body_util::BodyExt as _;
 use signalbox_types::{ErrorClass, Place};
+use signalbox_upstream::{Unpacked, Unpacker};
 use signalbox_wire::along::Shape;
 
 use crate::call::{Call, CallError, Input};
 use crate::endpoint::Endpoint;
 use crate::held::Held;
-use crate::upload::{Upload, told, too_large as too_large_to_pass};
+use crate::upload::{Upload, broke_off, told, too_large as too_large_to_pass};
 use crate::{Gateway, GatewayConfig, RequestBody};
 
 /// `Content-Length` is only a promise: no more than this is set aside on its word.
@@ -25,6 +26,7 @@ const MAX_BLANKS: usize = 4 << 10;
 
 pub(crate) async fn decode(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
     let config = &gateway.config;
+    unpack(call)?;
     let mut first = None;
     match way(call, gateway) {
         Way::Nothing => {
@@ -37,7 +39,6 @@ pub(crate) async fn decode(call: &mut Call, gateway: &Gateway) -> Result<(), Cal
         Way::On => return pass_on(call, config, None),
         Way::Whole => {}
         Way::Look => {
-            plain(call)?;
             let Some(body) = &mut call.body else { return Ok(()) };
             let piece = within(config, first_piece(body)).await??;
             if !may_be_json(&piece) {
@@ -97,7 +98,6 @@ fn way(call: &Call, gateway: &Gateway) -> Way {
 
 /// Leaves the body to `send`.
 fn pass_on(call: &mut Call, config: &GatewayConfig, first: Option<Bytes>) -> Result<(), CallError> {
-    plain(call)?;
     if promised(call) > config.max_passed_bytes {
         return Err(told(too_large_to_pass(config)));
     }
@@ -122,7 +122,7 @@ async fn within<T>(config: &GatewayConfig, reading: impl Future<Output = T>) -> 
 async fn first_piece(body: &mut RequestBody) -> Result<Bytes, CallError> {
     let mut first = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(broke_off)?.into_data() else { continue };
+        let Ok(data) = frame.map_err(|error| told(broke_off(&error)))?.into_data() else { continue };
         first.extend_from_slice(&data);
         if first.len() > MAX_BLANKS || data.iter().any(|byte| !byte.is_ascii_whitespace()) {
             break;
@@ -136,30 +136,28 @@ fn may_be_json(first: &[u8]) -> bool {
     Shape::of(None, first) == Shape::Json || (first.len() > MAX_BLANKS && first.trim_ascii().is_empty())
 }
 
-fn broke_off(error: crate::BoxError) -> CallError {
-    tracing::debug!(error = %error, "a request body broke off");
-    CallError::caller(ErrorClass::InvalidRequest, "the request body broke off before its end; send it again")
-}
-
 fn promised(call: &Call) -> u64 {
     call.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0)
 }
 
-/// It is not compressed.
-fn plain(call: &Call) -> Result<(), CallError> {
-    if let Some(encoding) = call.headers.get(CONTENT_ENCODING).filter(|encoding| *encoding != "identity") {
-        let found: String = String::from_utf8_lossy(encoding.as_bytes()).chars().take(40).collect();
-        let message = format!("`content-encoding: {found}` is not supported; send the body as it is");
-        return Err(
-            CallError::caller(ErrorClass::InvalidRequest, message).status_code(StatusCode::UNSUPPORTED_MEDIA_TYPE)
-        );
+/// A body that comes packed is taken for what it holds, and nobody behind this hears of it: limits are about that, and
+/// providers get it as if it had come so. How large it will be is not known, then.
+fn unpack(call: &mut Call) -> Result<(), CallError> {
+    match Unpacker::take(&mut call.headers) {
+        Ok(None) => Ok(()),
+        Ok(Some(unpacker)) => {
+            call.body = call.body.take().map(|body| Unpacked::new(body, unpacker).boxed_unsync());
+            Ok(())
+        }
+        Err(unknown) => {
+            let told = CallError::caller(ErrorClass::InvalidRequest, unknown.to_string());
+            Err(told.status_code(StatusCode::UNSUPPORTED_MEDIA_TYPE))
+        }
     }
-    Ok(())
 }
 
 /// What the headers say about the body, if it may come.
 fn promised_bytes(call: &Call, config: &GatewayConfig) -> Result<usize, CallError> {
-    plain(call)?;
     let length = usize::try_from(promised(call)).unwrap_or(usize::MAX);
     if length > config.max_body_bytes {
         return Err(too_large(config));
@@ -187,7 +185,7 @@ async fn read(
         return Err(CallError::overloaded("too many request bodies are in memory; try again"));
     }
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(broke_off)?.into_data() else { continue };
+        let Ok(data) = frame.map_err(|error| told(broke_off(&error)))?.into_data() else { continue };
         let before = total;
         total += data.len();
         if total > config.max_body_bytes {

@@ -29,7 +29,7 @@ use crate::relay::Relay;
 use crate::restore::restored;
 use crate::stages::settle::Settle;
 use crate::verdict::said;
-use crate::{Gateway, ResponseBody, along, bedrock};
+use crate::{Gateway, ResponseBody, along, batches, bedrock};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
@@ -54,6 +54,9 @@ pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result
     {
         let owner = Owner { gateway, project: &principal.project, provider: &target.provider.name, is_only };
         body = only_theirs(shelf, call.method == Method::POST, body, &owner)?;
+        if shelf.kind == Kind::Batch {
+            batches::told(call, gateway, &body);
+        }
     }
     // As the provider tells it: some forms can't leave it out.
     let mut told = None;
@@ -66,6 +69,7 @@ pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result
         call.usage = told.unwrap_or_else(|| along::usage(&body));
         call.answer_bytes = body.len();
         call.answer = Answer::Raw(body.clone());
+        batches::read(call, gateway, &body);
         match call.endpoint.operation() {
             Operation::Rerank => call.units.searches = along::search_units(&body).unwrap_or(0),
             Operation::Images => call.units.images = wire_along::images(&body),
@@ -171,7 +175,7 @@ fn answering(mut settle: Settle, reply: Reply, gateway: &Gateway) -> Response<Re
             if !settle.endpoint.passes_along() {
                 headers.insert(CONTENT_TYPE, JSON);
             }
-            if let Some(cost) = &settle.cost
+            if let Some(cost) = settle.cost_of_all()
                 && let Ok(cost) = HeaderValue::try_from(cost.total.to_string())
             {
                 headers.insert(COST_USD, cost);

@@ -97,10 +97,16 @@ pub(crate) struct Settled {
 }
 
 struct Queued {
-    settled: Settled,
+    what: What,
     weight: usize,
     most_recorded_bytes: usize,
     tracked: Option<TaskTrackerToken>,
+}
+
+enum What {
+    Call(Settled),
+    /// One that is made already.
+    Span(Box<Span>),
 }
 
 /// Takes ended calls and has them written down.
@@ -177,6 +183,18 @@ impl Settler {
         self.prices.price(Some(&target.provider.otel_name), &target.model, usage)
     }
 
+    /// What one call of a batch costs, if that is known.
+    pub(crate) fn batch_cost(&self, otel_name: &str, model: &str, usage: &Usage, charges: Charges) -> Option<Cost> {
+        let details = details(&Charges { service: Some(ServiceTier::Batch), ..charges });
+        self.prices.price_with(Some(otel_name), model, usage, &details)
+    }
+
+    /// Has a span written down that is none of a call.
+    pub(crate) fn emit(&self, span: Span) {
+        let weight = span.approximate_bytes();
+        self.enqueue(What::Span(Box::new(span)), weight, None);
+    }
+
     fn settle(&self, mut call: Box<Call>, outcome: Outcome, tracked: Option<TaskTrackerToken>) {
         call.permit = None;
         call.lead = None;
@@ -192,6 +210,9 @@ impl Settler {
         if matches!(call.answer, Answer::Partial(_)) || call.usage_is_estimated {
             self.price(&mut call);
         }
+        if let Some(blocked) = call.routed.as_ref().and_then(|routed| routed.blocked.as_ref()) {
+            (call.usage, call.cost) = blocked.with(&call.usage, call.cost);
+        }
         let took = self.clock.elapsed().saturating_sub(call.started_at);
         match &call.mirror_of {
             None => self.metrics.ended(&call, &outcome, took),
@@ -203,8 +224,12 @@ impl Settler {
         }
         let ended = call.started.plus(took);
         let weight = call.weight();
+        self.enqueue(What::Call(Settled { call, outcome, ended }), weight, tracked);
+    }
+
+    fn enqueue(&self, what: What, weight: usize, tracked: Option<TaskTrackerToken>) {
         let most_recorded_bytes = self.most_recorded_bytes;
-        let queued = Queued { settled: Settled { call, outcome, ended }, weight, most_recorded_bytes, tracked };
+        let queued = Queued { what, weight, most_recorded_bytes, tracked };
         let before = self.queued_bytes.fetch_add(weight, Ordering::Relaxed);
         if before > self.most_bytes {
             self.queued_bytes.fetch_sub(weight, Ordering::Relaxed);
@@ -307,8 +332,11 @@ impl Writer {
     }
 
     fn write(&self, queued: Queued) -> Written {
-        let Queued { settled, weight, most_recorded_bytes, tracked } = queued;
-        let span = self.guarded(|| record::span(settled, most_recorded_bytes)).flatten().map(Box::new);
+        let Queued { what, weight, most_recorded_bytes, tracked } = queued;
+        let span = match what {
+            What::Call(settled) => self.guarded(|| record::span(settled, most_recorded_bytes)).flatten().map(Box::new),
+            What::Span(span) => Some(span),
+        };
         Written { span, weight, tracked }
     }
 

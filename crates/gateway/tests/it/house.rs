@@ -384,14 +384,15 @@ pub(crate) async fn hand_written(pieces: Vec<Bytes>) -> String {
     format!("http://{address}/v1")
 }
 
-async fn read_request(socket: &mut tokio::net::TcpStream) {
+/// Head and body of a request.
+pub(crate) async fn read_request(socket: &mut tokio::net::TcpStream) -> String {
     let mut seen = Vec::new();
     let mut buffer = [0; 4_096];
     loop {
         let read = socket.read(&mut buffer).await.unwrap_or(0);
         seen.extend_from_slice(&buffer[..read]);
         let text = String::from_utf8_lossy(&seen);
-        let Some(head) = text.find("\r\n\r\n") else { continue };
+        let Some(head) = text.find("\r\n\r\n").or((read == 0).then_some(0)) else { continue };
         let length = text.to_ascii_lowercase();
         let length: usize = length
             .lines()
@@ -399,7 +400,7 @@ async fn read_request(socket: &mut tokio::net::TcpStream) {
             .and_then(|value| value.trim().parse().ok())
             .unwrap_or(0);
         if read == 0 || seen.len() >= head + 4 + length {
-            return;
+            return text.into_owned();
         }
     }
 }

@@ -6,7 +6,9 @@
 
 mod along;
 mod answers;
+mod batches;
 mod bedrock;
+mod blocked;
 mod checks;
 mod choices;
 mod cohere;
@@ -23,8 +25,11 @@ mod labels;
 mod limits;
 mod memory;
 mod own;
+mod packed;
+mod pains;
 mod patience;
 mod policies;
+mod probes;
 mod reload;
 mod responses;
 mod routes;

@@ -19,6 +19,7 @@ use crate::Provider;
 use crate::error::display;
 use crate::health::InFlight;
 use crate::simulated::SimBody;
+use crate::unpack::{Broke, UnpackError, Unpacker, poll_unpacked};
 
 /// A reply that broke off. Says which provider.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -26,6 +27,14 @@ pub enum BodyError {
     /// The connection broke, or what came is no HTTP.
     #[error("provider `{provider}` cut its answer short: {reason}")]
     Cut {
+        /// The provider's name.
+        provider: Arc<str>,
+        /// What was seen.
+        reason: String,
+    },
+    /// It is packed, and not as it says.
+    #[error("provider `{provider}` sent an answer that can't be unpacked: {reason}")]
+    Packed {
         /// The provider's name.
         provider: Arc<str>,
         /// What was seen.
@@ -68,7 +77,7 @@ impl BodyError {
     #[must_use]
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Cut { .. } | Self::TooLarge { .. } => ErrorClass::UpstreamError,
+            Self::Cut { .. } | Self::Packed { .. } | Self::TooLarge { .. } => ErrorClass::UpstreamError,
             Self::IdleTimeout { .. } | Self::TotalTimeout { .. } => ErrorClass::UpstreamTimeout,
             Self::NoRoom { .. } => ErrorClass::Overloaded,
         }
@@ -88,6 +97,8 @@ pub struct UpstreamBody {
     waiting: bool,
     total: Option<(Duration, Instant)>,
     done: bool,
+    /// If it comes packed; gone when it is over.
+    unpacker: Option<Box<Unpacker>>,
     _in_flight: InFlight,
 }
 
@@ -114,6 +125,20 @@ impl Lease {
         Self { connection, pool: None }
     }
 
+    /// What there is of a body, up to the limit, without any other; for who waits no longer than that anyway.
+    pub(crate) async fn read_at_most(&mut self, body: &mut Incoming, limit_bytes: usize) -> Bytes {
+        let mut all = BytesMut::new();
+        while let Some(Ok(frame)) = std::future::poll_fn(|context| self.connection.poll_body(body, context)).await {
+            let Ok(data) = frame.into_data() else { continue };
+            let room = limit_bytes - all.len();
+            all.extend_from_slice(data.get(..room).unwrap_or(&data));
+            if all.len() == limit_bytes {
+                break;
+            }
+        }
+        all.freeze()
+    }
+
     fn give_back(self) {
         if let Some(pool) = self.pool {
             pool.put(self.connection);
@@ -130,11 +155,28 @@ impl UpstreamBody {
         deadline: Option<(Duration, Instant)>,
     ) -> Self {
         let idle = provider.limits.idle;
-        let (timer, waiting, done) = (None, false, false);
-        let mut body =
-            Self { source, provider, clock, idle, timer, waiting, total: deadline, done, _in_flight: in_flight };
+        let mut body = Self {
+            source,
+            provider,
+            clock,
+            idle,
+            timer: None,
+            waiting: false,
+            total: deadline,
+            done: false,
+            unpacker: None,
+            _in_flight: in_flight,
+        };
         body.finish_if_at_end();
         body
+    }
+
+    /// The same, which comes packed.
+    pub(crate) fn unpacked(mut self, unpacker: Unpacker) -> Self {
+        if !self.done {
+            self.unpacker = Some(Box::new(unpacker));
+        }
+        self
     }
 
     /// Sets an end to it, beside the provider's own: by then its last byte must have come. `limit` is for the message.
@@ -254,18 +296,13 @@ impl UpstreamBody {
             _ => BodyError::IdleTimeout { provider, waited: self.idle },
         })
     }
-}
 
-impl Body for UpstreamBody {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let this = self.get_mut();
-        if this.done {
+    /// As it comes over the wire.
+    fn poll_sent(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if self.done {
             return Poll::Ready(None);
         }
-        let polled = match &mut this.source {
+        let polled = match &mut self.source {
             Source::Http(incoming, lease) => {
                 let frame = match lease {
                     Some(lease) => lease.connection.poll_body(incoming, context),
@@ -278,29 +315,66 @@ impl Body for UpstreamBody {
             }
         };
         match polled {
-            Poll::Pending => this.poll_timer(context).map(|error| Some(Err(this.fail(error)))),
+            Poll::Pending => self.poll_timer(context).map(|error| Some(Err(self.fail(error)))),
             Poll::Ready(None) => {
-                this.finish();
+                self.finish();
                 Poll::Ready(None)
             }
             Poll::Ready(Some(Err(reason))) => {
-                let provider = Arc::clone(&this.provider.name);
-                Poll::Ready(Some(Err(this.fail(BodyError::Cut { provider, reason }))))
+                let provider = Arc::clone(&self.provider.name);
+                Poll::Ready(Some(Err(self.fail(BodyError::Cut { provider, reason }))))
             }
             Poll::Ready(Some(Ok(frame))) => {
-                this.waiting = false;
-                this.finish_if_at_end();
+                self.waiting = false;
+                self.finish_if_at_end();
                 Poll::Ready(Some(Ok(frame)))
             }
         }
     }
 
+    fn poll_unpacked(
+        &mut self,
+        mut unpacker: Box<Unpacker>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let piece = match poll_unpacked(&mut unpacker, context, |context| self.poll_sent(context)) {
+            Poll::Ready(Some(Ok(piece))) => Poll::Ready(Some(Ok(Frame::data(piece)))),
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(None) => return Poll::Ready(None),
+            Poll::Ready(Some(Err(Broke::Body(error)))) => return Poll::Ready(Some(Err(error))),
+            Poll::Ready(Some(Err(Broke::Packed(error)))) => {
+                let (provider, reason) = (Arc::clone(&self.provider.name), error.to_string());
+                let error = match error {
+                    UnpackError::Short { .. } => BodyError::Cut { provider, reason },
+                    UnpackError::Broken { .. } => BodyError::Packed { provider, reason },
+                };
+                return Poll::Ready(Some(Err(self.fail(error))));
+            }
+        };
+        self.unpacker = Some(unpacker);
+        piece
+    }
+}
+
+impl Body for UpstreamBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = self.get_mut();
+        match this.unpacker.take() {
+            Some(unpacker) => this.poll_unpacked(unpacker, context),
+            None => this.poll_sent(context),
+        }
+    }
+
     fn is_end_stream(&self) -> bool {
-        self.done
+        self.done && self.unpacker.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.source {
+            _ if self.unpacker.is_some() => SizeHint::default(),
             _ if self.done => SizeHint::with_exact(0),
             Source::Http(incoming, _) => incoming.size_hint(),
             Source::Simulated(body) => body.size_hint(),

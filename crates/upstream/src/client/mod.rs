@@ -47,7 +47,7 @@ static HOP_BY_HOP: [HeaderName; 6] = [CONNECTION, TRANSFER_ENCODING, UPGRADE, TE
 const USER_AGENT_VALUE: HeaderValue = HeaderValue::from_static(concat!("signalbox/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
-// A compressed event stream is held back by whoever compresses it, and we read the bytes.
+// A packed event stream is held back by whoever packs it, and packing is work. Who does it all the same is read.
 const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 
 /// The way to one provider over HTTP. Everything that is the same for every call is made once.

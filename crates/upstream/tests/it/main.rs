@@ -11,6 +11,7 @@ mod client;
 mod configure;
 mod faults;
 mod network;
+mod packed;
 mod probe;
 mod resolve;
 mod rotation;

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import type { TargetStatus } from '@/api/types';
 
-import { shareOf, stateOf, weightOf } from './state';
+import { probesOf, shareOf, stateOf, weightOf } from './state';
 
 const target = (more: Partial<TargetStatus> = {}): TargetStatus => ({
   provider: 'openai',
@@ -56,4 +56,20 @@ it('shares the calls out among the targets', () => {
 it('tells how much of its weight a target has while it is on its way back', () => {
   expect(weightOf(target({ weight: 3, weight_now: 3 }))).toBe('Weight 3');
   expect(weightOf(target({ weight: 3, weight_now: 0.3001 }))).toBe('Weight 0.3 of 3, on its way back');
+});
+
+it('shows what the model says beside what its provider says', () => {
+  const probe = (well: boolean) => ({
+    well,
+    time: '2026-11-01T10:00:00Z',
+    took_ms: 12,
+    failures_in_a_row: well ? 0 : 3,
+    successes_in_a_row: well ? 3 : 0,
+  });
+  expect(probesOf(target())).toEqual([]);
+  const both = { ...target(), probe: probe(false), provider_probe: probe(true) };
+  expect(probesOf(both).map(({ who, status }) => [who, status.well])).toEqual([
+    ['model', false],
+    ['provider', true],
+  ]);
 });

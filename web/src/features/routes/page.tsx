@@ -12,6 +12,7 @@ import { Skeleton } from '@/shared/ui/skeleton';
 import { EmptyState, ErrorState } from '@/shared/ui/states';
 import { chipIs, writeChip } from '@/shared/url/filters';
 
+import { Probes } from './probe';
 import { shareOf, stateOf, weightOf } from './state';
 
 const routesQuery = queryOptions({
@@ -66,6 +67,7 @@ function Target({ target, targets }: { target: TargetStatus; targets: TargetStat
           {state.label}
         </Badge>
         {state.why && <div className="mt-1 max-w-72 text-2xs text-muted">{state.why}</div>}
+        <Probes target={target} />
       </td>
       <td className={cx(cell, 'num')}>
         <div className="flex items-center gap-2" title={weightOf(target)}>

@@ -1,4 +1,4 @@
-import type { TargetStatus } from '@/api/types';
+import type { Provider, TargetStatus } from '@/api/types';
 import { formatDuration, formatShare } from '@/shared/format/numbers';
 
 export interface State {
@@ -43,4 +43,18 @@ export function shareOf(target: TargetStatus, targets: TargetStatus[]): number {
 export function weightOf(target: TargetStatus): string {
   if (target.weight_now >= target.weight) return `Weight ${target.weight}`;
   return `Weight ${Number(target.weight_now.toFixed(2))} of ${target.weight}, on its way back`;
+}
+
+type ProbeStatus = NonNullable<Provider['health']['probe']>;
+
+/** A target as far as it is asked whether it is well. */
+export type Probed = TargetStatus & { probe?: ProbeStatus; provider_probe?: ProbeStatus };
+
+/** Who was asked whether it is well: the target's own model, and its provider. */
+export function probesOf(target: Probed): { who: string; status: ProbeStatus }[] {
+  const all = [
+    { who: 'model', status: target.probe },
+    { who: 'provider', status: target.provider_probe },
+  ];
+  return all.flatMap(({ who, status }) => (status ? [{ who, status }] : []));
 }
