@@ -68,7 +68,6 @@ fn is_url(text: &str) -> bool {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::*;
     use crate::policy::GuardConfig;
     use crate::{Guard, Hint};
 
