@@ -28,7 +28,6 @@ from sklearn.metrics import cohen_kappa_score
 from sklearn.metrics.pairwise import cosine_similarity, rbf_kernel
 from sklearn.naive_bayes import GaussianNB
 
-
 # It tells every single sentence that scores of sentences are rarely of use.
 logging.getLogger("sacrebleu").setLevel(logging.ERROR)
 
@@ -214,9 +213,7 @@ def classifier(statistic: bool):
         one, two = numpy.array(case["output"]), numpy.array(case["reference"])
         seen = numpy.concatenate([one[::2], two[::2]])
         model = GaussianNB(priors=[0.5, 0.5]).fit(seen, [1] * len(one[::2]) + [0] * len(two[::2]))
-        own, other = (
-            model.predict_joint_log_proba(part) @ numpy.array([-1.0, 1.0]) for part in (one[1::2], two[1::2])
-        )
+        own, other = (model.predict_joint_log_proba(part) @ numpy.array([-1.0, 1.0]) for part in (one[1::2], two[1::2]))
         test = stats.mannwhitneyu(own, other, alternative="greater", method="asymptotic", use_continuity=False)
         return float(test.statistic) / (len(own) * len(other)) if statistic else float(test.pvalue)
 

@@ -1,4 +1,4 @@
-"""Drift: two kinds of traffic over OTLP, a comparison by the API and by the schedule, an incident, and what a kill leaves of it."""
+"""Drift: two kinds of traffic over OTLP, a comparison by API and by schedule, an incident, and what a kill leaves of it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,10 @@ def spans(traffic: dict[str, Any], first: int, count: int, begin: float) -> list
                     "startTimeUnixNano": str(int(start * 1e9)),
                     "endTimeUnixNano": str(int((start + 0.2 + chance.random() / 10) * 1e9)),
                     "attributes": [
-                        {"key": key, "value": {"intValue": str(value)} if isinstance(value, int) else {"stringValue": value}}
+                        {
+                            "key": key,
+                            "value": {"intValue": str(value)} if isinstance(value, int) else {"stringValue": value},
+                        }
                         for key, value in attributes.items()
                     ],
                 }
@@ -152,9 +155,12 @@ def test_a_change_of_traffic_is_an_incident(tmp_path: Path) -> None:
 def test_the_starter_check_says_nothing_of_little(tmp_path: Path) -> None:
     box = Signalbox(tmp_path)
     send(box, spans(BEFORE, 0, 150, time.time() - 2 * HOUR))
-    shown = wait_until(
-        "the first comparison", lambda: (one := box.api("GET", "/api/v1/drift/starter.drift").json()).get("last") and one, 40
-    )
+
+    def compared() -> dict[str, Any] | None:
+        one = box.api("GET", "/api/v1/drift/starter.drift").json()
+        return one if one.get("last") else None
+
+    shown = wait_until("the first comparison", compared, 40)
     assert (shown["source"], shown["last"]["compared"], shown["firing"]) == ("config", 0, False), shown
     refused = box.api("DELETE", "/api/v1/drift/starter.drift")
     assert refused.status_code == 409, refused.text

@@ -1,4 +1,4 @@
-"""What stands beside an incident, over a real socket: what was changed, what differs, what comes back from elsewhere."""
+"""Beside an incident, over a real socket: what was changed, what differs, what comes back from elsewhere."""
 
 from __future__ import annotations
 
@@ -58,10 +58,11 @@ def everybody():
 
 def config(everybody: Everybody) -> str:
     url = everybody.url
+    slack = {"bot_token": "xoxb-1", "channel": "#ops", "signing_secret": SLACK, "base_url": url}
     channels = [
         {"name": "hook", "via": {"webhook": {"url": f"{url}/hook"}}},
         {"name": "pager", "via": {"pagerduty": {"routing_key": "R", "webhook_secret": PAGERDUTY, "base_url": url}}},
-        {"name": "chat", "via": {"slack": {"bot_token": "xoxb-1", "channel": "#ops", "signing_secret": SLACK, "base_url": url}}},
+        {"name": "chat", "via": {"slack": slack}},
         {"name": "prom", "via": {"alertmanager": {"webhook_token": TOKEN, "notify": ["hook"]}}},
     ]
     monitor = {
@@ -107,7 +108,7 @@ def test_changes_hints_actions_and_answers_from_elsewhere(tmp_path: Path, everyb
 
     incident = box.api("GET", "/api/v1/incidents?monitor=calls").json()["incidents"][0]
     context = incident["context"]
-    assert [one["title"] for one in context["changes"]][0] == "shop 2.3.0", context
+    assert next(one["title"] for one in context["changes"]) == "shop 2.3.0", context
     assert context["examples"], context
     trace = context["examples"][0]["trace_id"]
     assert box.api("GET", f"/api/v1/traces/{trace}").status_code == 200
@@ -135,7 +136,13 @@ def test_changes_hints_actions_and_answers_from_elsewhere(tmp_path: Path, everyb
     assert taken["acknowledged_by"] == "ann (Slack)", taken
 
     event = json.dumps(
-        {"event": {"event_type": "incident.resolved", "agent": {"summary": "Bob"}, "data": {"incident_key": incident["id"]}}}
+        {
+            "event": {
+                "event_type": "incident.resolved",
+                "agent": {"summary": "Bob"},
+                "data": {"incident_key": incident["id"]},
+            }
+        }
     )
     assert post(box, "/api/v1/hooks/pagerduty/pager", event, {}) == 401
     signature = {"x-pagerduty-signature": "v1=" + signed(PAGERDUTY, event)}

@@ -10,8 +10,10 @@ from typing import Any
 from harness import BINARY, Signalbox, wait_until
 
 # The simulated provider takes longer than this for any answer.
+COUNTS = {"measures": [{"fn": "count", "as": "bad"}, {"fn": "count", "as": "all"}]}
+# Whatever is counted is bad.
 IMPOSSIBLE: dict[str, Any] = {
-    "good": {"latency": {"under": "1ms"}},
+    "good": {"ratio": {"query": COUNTS, "bad": "bad", "over": "all"}},
     "objective": 0.9,
     "period": "1d",
     "freeze_below": 0.2,
