@@ -1,4 +1,4 @@
-"""Drift: two kinds of traffic over OTLP, a comparison by API and by schedule, an incident, and what a kill leaves of it."""
+"""Drift: two kinds of traffic over OTLP, a comparison by API and by schedule, an incident, and a kill."""
 
 from __future__ import annotations
 
