@@ -1,5 +1,4 @@
 /** What is beside an incident: changes before it, what differs, examples, what can be done. */
-import { ApiError } from '@/api/client';
 import type { Incident } from '@/api/types';
 import type { Tone } from '@/shared/ui/badge';
 
@@ -90,26 +89,3 @@ export const meaning = (action: IncidentAction): string =>
 /** Only a web address becomes a link: markers come from scripts. */
 export const isWeb = (url: string | undefined): url is string =>
   url !== undefined && /^https?:\/\//.test(url);
-
-async function post(path: string): Promise<unknown> {
-  let response: Response;
-  try {
-    response = await fetch(path, {
-      method: 'POST',
-      credentials: 'same-origin',
-      headers: { 'content-type': 'application/json' },
-      body: '{}',
-    });
-  } catch {
-    throw new ApiError(0, 'unreachable', 'Signalbox does not answer. Is it still running?');
-  }
-  if (response.ok) return response.json();
-  const said = (await response.json().catch(() => undefined)) as { error?: { message?: string } } | undefined;
-  const message = said?.error?.message ?? `The server answered ${response.status}`;
-  throw new ApiError(response.status, 'error', message);
-}
-
-export const lookInto = (id: string): Promise<unknown> => post(`/api/v1/incidents/${id}/look`);
-
-export const runAction = (id: string, number: number): Promise<unknown> =>
-  post(`/api/v1/incidents/${id}/actions/${number}`);

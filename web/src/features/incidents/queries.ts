@@ -33,3 +33,8 @@ export const silence = (monitor: string, until: string, reason: string) =>
       body: { matchers: [{ label: 'monitor', is: monitor }], until, reason },
     }),
   );
+
+export const lookInto = (id: string) => call(api.POST('/api/v1/incidents/{id}/look', { params: path(id) }));
+
+export const runAction = (id: string, number: number) =>
+  call(api.POST('/api/v1/incidents/{id}/actions/{number}', { params: { path: { id, number } } }));

@@ -30,6 +30,14 @@ fn keeps_the_contract() {
     }
 }
 
+#[test]
+fn finds_what_the_service_says() {
+    let mut answers = Answers::of_whole_texts();
+    answers.by = Some(by_words);
+    let scanner = make(&json!({"service": "s"})).answered(&Arc::new(answers)).unwrap();
+    conformance::finds_and_passes(&*scanner, include_str!("data/hit.jsonl"), include_str!("data/miss.jsonl"));
+}
+
 fn guard(more: &Value) -> Guard {
     let mut policy = json!({"scanner": "remote", "on": ["output"], "action": "block",
         "options": {"service": "s", "on_failure": "block"}});

@@ -13,10 +13,10 @@ import {
   type Example,
   type FullIncident,
   isWeb,
-  lookInto,
   pieces,
   relative,
 } from '../context';
+import { lookInto } from '../queries';
 import { Heading } from './heading';
 
 function Changes({ changes, openedAt }: { changes: Change[]; openedAt: string }) {

@@ -6,7 +6,8 @@ import { formatTime } from '@/shared/time/format';
 import { Button } from '@/shared/ui/button';
 import { Dialog } from '@/shared/ui/dialog';
 
-import { type FullIncident, meaning, runAction } from '../context';
+import { type FullIncident, meaning } from '../context';
+import { runAction } from '../queries';
 import { Heading } from './heading';
 
 /** What to do: words, and buttons for what can be done from here. */
