@@ -2,7 +2,7 @@ import { useState } from 'react';
 
 import { Sparkline } from '@/shared/chart/sparkline';
 import { formatWhole } from '@/shared/format/numbers';
-import { exactTime } from '@/shared/time/format';
+import { formatTime } from '@/shared/time/format';
 import { Badge } from '@/shared/ui/badge';
 import { cx } from '@/shared/ui/cx';
 import { Card } from '@/shared/ui/page';
@@ -18,7 +18,7 @@ function Window({ name, side, color }: { name: string; side: Side; color: string
       <span className="size-2.5 rounded-xs" style={{ background: `var(${color})` }} aria-hidden />
       <span className="font-medium">{name}</span>
       <span className="num text-muted">
-        {side.from && side.to ? `${exactTime(side.from)} – ${exactTime(side.to)}` : 'no time'}
+        {side.from && side.to ? `${formatTime(side.from)} – ${formatTime(side.to)}` : 'no time'}
         {side.parts > 1 && `, ${side.parts} parts of it`} · {formatWhole(side.rows)} calls
         {side.drawn < side.rows && `, ${formatWhole(side.drawn)} drawn`}
       </span>
@@ -108,7 +108,13 @@ export function Results({ result, trends }: { result: Result; trends?: Trend[] |
           <Window name="Now" side={result.current} color="--series-1" />
           <Window name="Before" side={result.reference} color="--series-2" />
         </div>
-        <div className="overflow-x-auto border-t border-line">
+        {rows.length === 0 && (
+          <p className="border-t border-line px-4 py-6 text-center text-sm text-muted">
+            There is nothing to compare yet: both sides need calls. The first comparison that says something
+            comes once the older of the two windows has any.
+          </p>
+        )}
+        <div className={rows.length === 0 ? 'hidden' : 'overflow-x-auto border-t border-line'}>
           <table className="w-full text-sm">
             <thead className="border-b border-line">
               <tr>
