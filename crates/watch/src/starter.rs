@@ -132,19 +132,19 @@ mod tests {
     async fn runaways_are_found_and_healthy_agents_are_not() {
         for name in ["starter.fan-out", "starter.loop"] {
             let mut house = House::new(with(json!(null), json!({"monitors": []}))).await;
-            for number in 0..30 {
+            for number in 0..96 {
                 quarter(&mut house, number, 5 + number % 2).await;
                 house.clock.advance(Duration::from_secs(900));
             }
             house.configure(with(starter(name), json!({}))).await;
-            for number in 30..36 {
+            for number in 96..102 {
                 quarter(&mut house, number, 5 + number % 2).await;
                 for _ in 0..3 {
                     house.pass(300).await;
                 }
             }
             assert_eq!(house.told(), Vec::<String>::new(), "{name}");
-            for number in 36..38 {
+            for number in 102..104 {
                 quarter(&mut house, number, 40).await;
                 for _ in 0..3 {
                     house.pass(300).await;

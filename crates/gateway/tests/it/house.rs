@@ -392,7 +392,7 @@ pub(crate) async fn read_request(socket: &mut tokio::net::TcpStream) -> String {
         let read = socket.read(&mut buffer).await.unwrap_or(0);
         seen.extend_from_slice(&buffer[..read]);
         let text = String::from_utf8_lossy(&seen);
-        let Some(head) = text.find("\r\n\r\n").or((read == 0).then_some(0)) else { continue };
+        let Some(head) = text.find("\r\n\r\n").or_else(|| (read == 0).then_some(0)) else { continue };
         let length = text.to_ascii_lowercase();
         let length: usize = length
             .lines()

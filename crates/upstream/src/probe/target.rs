@@ -72,10 +72,10 @@ impl TargetProbe {
                 TargetAsk::Chat => Asks::Model(model),
                 TargetAsk::Embeddings => Asks::Embeddings(model),
             },
-            config.every.map(|time| time.0).or(general.map(|probe| probe.every)).unwrap_or(usual.every.0),
-            config.timeout.map(|time| time.0).or(general.map(|probe| probe.timeout)).unwrap_or(usual.timeout.0),
-            config.failures.or(general.map(|probe| probe.failures)).unwrap_or(usual.failures),
-            config.successes.or(general.map(|probe| probe.successes)).unwrap_or(usual.successes),
+            config.every.map(|time| time.0).or_else(|| general.map(|probe| probe.every)).unwrap_or(usual.every.0),
+            config.timeout.map(|time| time.0).or_else(|| general.map(|probe| probe.timeout)).unwrap_or(usual.timeout.0),
+            config.failures.or_else(|| general.map(|probe| probe.failures)).unwrap_or(usual.failures),
+            config.successes.or_else(|| general.map(|probe| probe.successes)).unwrap_or(usual.successes),
         );
         Self { config, target: target.clone(), probe }
     }

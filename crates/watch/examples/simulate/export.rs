@@ -136,11 +136,10 @@ fn cells(table: &Table, minute: usize) -> &[crate::traffic::Cell] {
 }
 
 fn text<'a>(table: &'a Table, kind: usize, field: &str) -> &'a str {
-    table.texts[kind].iter().find(|(name, _)| *name == field).and_then(|(_, value)| value.as_str()).unwrap_or({
-        // `true` of a stream.
-        match table.texts[kind].iter().find(|(name, _)| *name == field) {
-            Some((_, Value::Bool(true))) => "true",
-            _ => "",
-        }
-    })
+    match table.texts[kind].iter().find(|(name, _)| *name == field) {
+        Some((_, Value::String(text))) => text,
+        // Of a stream.
+        Some((_, Value::Bool(true))) => "true",
+        _ => "",
+    }
 }

@@ -158,7 +158,7 @@ fn place(shape: Shape, signal: Signal, dice: &mut Dice) -> String {
         // A guard that blocks more does so where there is one.
         Signal::Blocks => dice.pick(&ROUTES.iter().filter(|route| route.guarded).collect::<Vec<_>>()).name.to_owned(),
         Signal::Spend => dice.pick(&ROUTES).name.to_owned(),
-        Signal::Quality => (*dice.pick(&SCORES)).0.to_owned(),
+        Signal::Quality => dice.pick(&SCORES).0.to_owned(),
     }
 }
 

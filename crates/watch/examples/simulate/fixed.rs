@@ -75,13 +75,12 @@ fn only(mut query: Query, series: &[(String, Value)]) -> Query {
     query
 }
 
+/// Which one, and what its windows came to.
+type Series = (Vec<(String, Value)>, Vec<f64>);
+
 /// What the windows of the first weeks came to, by series.
-async fn windows(
-    store: &dyn EventStore,
-    monitor: &MonitorConfig,
-    began: Timestamp,
-) -> Vec<(Vec<(String, Value)>, Vec<f64>)> {
-    let mut found: BTreeMap<String, (Vec<(String, Value)>, Vec<f64>)> = BTreeMap::new();
+async fn windows(store: &dyn EventStore, monitor: &MonitorConfig, began: Timestamp) -> Vec<Series> {
+    let mut found: BTreeMap<String, Series> = BTreeMap::new();
     let Some((of, over)) = monitor.watched() else { return Vec::new() };
     let (of, over) = (of.name(), over.map(signalbox_types::query::Measure::name));
     for day in 0..WARM_UP_DAYS as u32 {

@@ -76,7 +76,10 @@ fn options() -> Options {
             "--faults" => options.faults = value.parse().unwrap(),
             "--days" => options.days = value.parse().unwrap(),
             "--openmetrics" => options.openmetrics = Some(value.into()),
-            other => std::panic::panic_any(format!("there is no option {other}")),
+            other => {
+                eprintln!("there is no option {other}");
+                std::process::exit(2);
+            }
         }
     }
     options

@@ -79,7 +79,7 @@ pub enum Good {
     /// An answer that is cheap enough: `{cost: {under: 0.02}}`. Calls of unknown cost don't count.
     Cost(CheapEnough),
     /// Any two numbers of one query.
-    Ratio(Ratio),
+    Ratio(Box<Ratio>),
 }
 
 /// A call that doesn't fail.
@@ -331,12 +331,13 @@ impl ObjectiveConfig {
             let query = Query { table, filter: Some(Filter::All(asked.rows)), measures, ..Query::default() };
             return (query, "bad".to_owned(), "all".to_owned(), false);
         }
-        match &self.good {
-            Good::Ratio(Ratio { query, bad: Some(bad), over, .. }) => (query.clone(), bad.clone(), over.clone(), false),
-            Good::Ratio(Ratio { query, good, over, .. }) => {
-                (query.clone(), good.clone().unwrap_or_default(), over.clone(), true)
-            }
-            _ => (Query::default(), String::new(), String::new(), false),
+        let Good::Ratio(ratio) = &self.good else {
+            return (Query::default(), String::new(), String::new(), false);
+        };
+        let Ratio { query, bad, good, over } = &**ratio;
+        match bad {
+            Some(bad) => (query.clone(), bad.clone(), over.clone(), false),
+            None => (query.clone(), good.clone().unwrap_or_default(), over.clone(), true),
         }
     }
 }

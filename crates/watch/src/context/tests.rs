@@ -82,7 +82,7 @@ fn calls(measure: Value, more: Value) -> Value {
 #[tokio::test]
 async fn an_outage_of_a_provider_is_told_apart_and_told_of() {
     let azure_fails = |number: u64, span: &mut Span| {
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             fail(span);
         }
     };
@@ -128,7 +128,7 @@ async fn what_costs_more_is_told_apart_by_what_it_costs() {
 #[tokio::test]
 async fn slow_calls_a_flood_and_what_is_missing() {
     let slow = |number: u64, span: &mut Span| {
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             span.prompt_version = Some("7".to_owned());
             span.end_time = span.start_time.plus(Duration::from_secs(30));
         }
@@ -198,12 +198,12 @@ async fn scores_are_explained_by_what_was_judged() {
         let now = house.clock.now();
         let worse = at >= 40;
         let spans = minute(now, at * 100, 60, |number, span| {
-            if worse && number % 2 == 0 {
+            if worse && number.is_multiple_of(2) {
                 span.release = Some("2.0".to_owned());
             }
         });
         let score = |number: u64| {
-            let bad = number % 20 == 3 || (worse && number % 2 == 0);
+            let bad = number % 20 == 3 || (worse && number.is_multiple_of(2));
             builders::score("default", at * 100 + number, "helpful", if bad { 0.1 } else { 0.9 }, now)
         };
         let mut scores: Vec<_> = (0..60).map(score).collect();

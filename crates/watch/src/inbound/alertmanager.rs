@@ -85,7 +85,8 @@ impl Received {
         let labels = labels.into_iter().take(MOST_LABELS).map(|(name, value)| (cut(&name), cut(&value))).collect();
         let said = |names: &[&str]| names.iter().find_map(|name| annotations.get(*name)).map(|text| cut(text));
         let text = said(&["summary", "description", "message"]).unwrap_or_else(|| "fires".to_owned());
-        let read = said(&["runbook_url", "runbook"]).or((!generator_url.is_empty()).then(|| cut(&generator_url)));
+        let read =
+            said(&["runbook_url", "runbook"]).or_else(|| (!generator_url.is_empty()).then(|| cut(&generator_url)));
         let monitor =
             MonitorConfig { severity, runbook: read, ..MonitorConfig::outside(format!("alertmanager.{}", cut(&name))) };
         Self { monitor, labels, text, firing: status == Status::Firing, began: starts_at }

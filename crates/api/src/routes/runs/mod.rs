@@ -134,7 +134,7 @@ pub(crate) async fn start(
 
 /// The version of a dataset that `name@reference` means now; none if the items are of somewhere else.
 async fn meant(app: &App, project: &ProjectId, dataset: &str) -> Result<Option<String>, ApiError> {
-    let (name, reference) = dataset.trim().split_once('@').unwrap_or((dataset.trim(), MAIN));
+    let (name, reference) = dataset.trim().split_once('@').unwrap_or_else(|| (dataset.trim(), MAIN));
     match app.catalog.dataset_version(project, name, reference).await {
         Ok(version) => Ok(Some(version.id)),
         Err(CatalogError::Unknown { .. } | CatalogError::Invalid { .. }) => Ok(None),

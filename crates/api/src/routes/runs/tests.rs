@@ -170,7 +170,7 @@ async fn a_run_names_the_version_whose_items_it_asked() {
     let (early, meant) = start("gold").await;
     assert_eq!(meant.as_ref(), Some(&first), "the head of `main` when it began");
     let second = commit("b").await;
-    let (by_id, meant) = start(&format!("gold@{}", &first[..12])).await;
+    let (by_id, meant) = start(&format!("gold@{}", first.get(..12).unwrap())).await;
     assert_eq!(meant.as_ref(), Some(&first));
     let (late, meant) = start("gold@main").await;
     assert_eq!(meant.as_ref(), Some(&second));
