@@ -111,7 +111,7 @@ impl Traffic {
             if self.chance(0.5) {
                 // One sort of input only is judged worse.
                 let worse = fault == Fault::WorseScores && text.contains("invoice");
-                let score = (0.8 + 0.1 * self.normal() - if worse { 0.25 } else { 0.0 }).clamp(0.0, 1.0);
+                let score = (0.8 + 0.1 * self.normal() - if worse { 0.35 } else { 0.0 }).clamp(0.0, 1.0);
                 let row = [json!(ids[0]), json!(ids[1]), json!(ids[2]), json!(text), json!(score)];
                 scores.rows.push(row.into_iter().chain([Value::Null, Value::Null]).collect());
             }
