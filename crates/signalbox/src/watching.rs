@@ -9,13 +9,17 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 use serde_json::Value;
-use signalbox_api::Status;
+use signalbox_api::{CatalogActions, CatalogChanges, Status};
 use signalbox_catalog::{Catalog, WatchedDocument};
-use signalbox_types::seam::BoxFuture;
+use signalbox_store::Store;
+use signalbox_types::ProjectId;
+use signalbox_types::seam::{BoxFuture, Clock, EventStore};
 use signalbox_upstream::post;
-use signalbox_watch::{BudgetNumbers, Http, HttpAnswer, HttpRequest, Keep, Key, Kind, Watch};
+use signalbox_watch::{BudgetNumbers, Http, HttpAnswer, HttpRequest, Keep, Key, Kind, Watch, WatchParts};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
+
+use crate::config::Config;
 
 /// Whose the configuration's monitors are: the project of the first key.
 pub(crate) const PROJECT: &str = "default";
@@ -75,6 +79,29 @@ impl Http for Outside {
             Ok(HttpAnswer { status: posted.status, retry_after_s: posted.retry_after_s, body: posted.body })
         })
     }
+}
+
+/// Opens what is watched, with what it needs of the house.
+///
+/// # Errors
+/// It can't be read.
+pub(crate) async fn open(
+    config: &Config,
+    store: &Arc<Store>,
+    catalog: &Arc<Catalog>,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Arc<Watch>> {
+    let parts = WatchParts {
+        config: config.watch.clone(),
+        project: ProjectId::new(PROJECT),
+        store: Arc::clone(store) as Arc<dyn EventStore>,
+        clock: Arc::clone(clock),
+        keep: Arc::new(Documents::new(Arc::clone(catalog))),
+        http: Arc::new(Outside),
+    };
+    let watch = Watch::open(parts).await.map_err(|error| anyhow::anyhow!("can't read what is watched: {error}"))?;
+    let changes = Arc::new(CatalogChanges::new(Arc::clone(catalog)));
+    Ok(Arc::new(watch.with_changes(changes).with_actions(Arc::new(CatalogActions::new(Arc::clone(catalog))))))
 }
 
 /// Evaluates, looks into incidents, counts, compares and delivers for ever, each at its own pace: neither a slow channel nor a long

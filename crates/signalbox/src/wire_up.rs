@@ -14,7 +14,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
-use signalbox_api::{ApiParts, CatalogActions, CatalogChanges, CatalogLedger, Status};
+use signalbox_api::{Answered, ApiParts, CatalogLedger, Status};
 use signalbox_catalog::Catalog;
 use signalbox_evals::online::{self, Online, OnlineParts, Workshop};
 use signalbox_gateway::{Gateway, GatewayParts, RequestBody, ResponseBody, Routes, Switch};
@@ -25,7 +25,6 @@ use signalbox_store::{SpanQueue, Store};
 use signalbox_types::seam::{Clock, Completer, EventStore, SpanSink, SystemClock};
 use signalbox_types::{ProjectId, Secret};
 use signalbox_upstream::{Upstream, Vault};
-use signalbox_watch::{Watch, WatchParts};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tower::ServiceExt;
@@ -33,7 +32,7 @@ use tracing::{error, info, warn};
 
 use crate::config::{self, Config};
 use crate::reload::Reload;
-use crate::watching::{self, Documents, Outside, WatchNumbers};
+use crate::watching::{self, WatchNumbers};
 use crate::web::Web;
 
 /// Spans of the gateway that may wait for the store.
@@ -94,19 +93,7 @@ impl App {
         })));
         add_policies(&catalog, &gateway).await?;
         gateway.current().keep_owners().await.context("can't read who made what at providers")?;
-        let watch = WatchParts {
-            config: config.watch.clone(),
-            project: ProjectId::new(watching::PROJECT),
-            store: Arc::clone(&store) as Arc<dyn EventStore>,
-            clock: Arc::clone(&clock),
-            keep: Arc::new(Documents::new(Arc::clone(&shared_catalog))),
-            http: Arc::new(Outside),
-        };
-        let watch = Watch::open(watch).await.map_err(|error| anyhow::anyhow!("can't read what is watched: {error}"))?;
-        let watch = watch
-            .with_changes(Arc::new(CatalogChanges::new(Arc::clone(&shared_catalog))))
-            .with_actions(Arc::new(CatalogActions::new(Arc::clone(&shared_catalog))));
-        let watch = Arc::new(watch);
+        let watch = watching::open(config, &store, &shared_catalog, &clock).await?;
         let reload =
             Arc::new(Reload::new(config, Arc::clone(&gateway), prices.clone(), Arc::clone(&watch), Arc::clone(&clock)));
         let reindexer = Arc::new(Reindex::new(Arc::clone(&store) as Arc<dyn EventStore>, prices.clone()));
@@ -135,29 +122,14 @@ impl App {
                 let reload = Arc::clone(&reload);
                 Arc::new(move || reload.status())
             },
-            providers: {
-                let gateway = Arc::clone(&gateway);
-                Arc::new(move || gateway.current().providers())
-            },
-            routes: {
-                let gateway = Arc::clone(&gateway);
-                Arc::new(move || gateway.current().routes())
-            },
-            base_guard: {
-                let gateway = Arc::clone(&gateway);
-                Arc::new(move || gateway.current().base_guard())
-            },
+            providers: asked(&gateway, Gateway::providers),
+            routes: asked(&gateway, Gateway::routes),
+            base_guard: asked(&gateway, Gateway::base_guard),
             guard: {
                 let gateway = Arc::clone(&gateway);
                 Arc::new(move |project: &ProjectId| gateway.current().guard(project))
             },
-            answered: {
-                let gateway = Arc::clone(&gateway);
-                Arc::new(move |guard, texts| {
-                    let gateway = gateway.current();
-                    Box::pin(async move { gateway.answered(&guard, &texts).await })
-                })
-            },
+            answered: answered(&gateway),
             add_policies: {
                 let gateway = Arc::clone(&gateway);
                 Arc::new(move |project: &ProjectId, config| gateway.add_policies(project, config))
@@ -361,6 +333,21 @@ fn no_such_path(path: &str) -> Response<Full<Bytes>> {
     *response.status_mut() = StatusCode::NOT_FOUND;
     response.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
     response
+}
+
+/// What the gateway of that moment says, whenever it is asked.
+fn asked<T: 'static>(gateway: &Arc<Switch>, ask: fn(&Gateway) -> T) -> Arc<dyn Fn() -> T + Send + Sync> {
+    let gateway = Arc::clone(gateway);
+    Arc::new(move || ask(&gateway.current()))
+}
+
+/// Has services asked about texts, by the gateway of that moment.
+fn answered(gateway: &Arc<Switch>) -> Answered {
+    let gateway = Arc::clone(gateway);
+    Arc::new(move |guard, texts| {
+        let gateway = gateway.current();
+        Box::pin(async move { gateway.answered(&guard, &texts).await })
+    })
 }
 
 fn status(gateway: &Arc<Switch>, queue: &Arc<SpanQueue>, began: Instant) -> Arc<dyn Fn() -> Status + Send + Sync> {
