@@ -5973,9 +5973,13 @@ export interface components {
             model: string;
             /** @description Why it gets no calls, if its provider is off. */
             off?: string;
+            /** @description What its own model answers when it is asked for a token; absent if nobody asks, or not yet. */
+            probe?: components["schemas"]["ProbeStatus"];
             /** @description The provider's name. */
             provider: string;
-            /** @description Why it is asked only if nobody else can be, where its provider is asked whether it is well and isn't. */
+            /** @description What its provider answers when it is asked whether it is well; absent if nobody asks, or not yet. */
+            provider_probe?: components["schemas"]["ProbeStatus"];
+            /** @description Why it is asked only if nobody else can be, where it, or its provider, is asked whether it is well and isn't. */
             unwell?: string;
             /**
              * Format: int64
