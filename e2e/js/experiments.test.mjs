@@ -136,6 +136,7 @@ test('what became worse is looked at item by item', async () => {
   await page.waitForURL(/show=worse/);
   const items = page.getByRole('navigation', { name: 'Items' });
   await items.getByRole('button').nth(29).waitFor();
+  await items.getByRole('button').nth(30).waitFor({ state: 'detached' });
   assert.equal(await items.getByRole('button').count(), 30);
   await page.keyboard.press('j');
   await page.waitForURL(/item=q-/);
