@@ -3,6 +3,7 @@
 mod commands;
 mod config;
 mod demo;
+mod lanes;
 mod litellm;
 mod models;
 mod reload;

@@ -10,7 +10,7 @@ use anyhow::Context;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::config::ServerConfig;
+use crate::lanes::Lanes;
 use crate::wire_up::App;
 
 /// A caller that has not sent its whole request head by then is cut off (slowloris).
@@ -88,10 +89,12 @@ impl Server {
             warn!("{warning}");
         }
         let app = Arc::new(app);
+        let lanes = Lanes::start().context("can't start the threads that serve callers")?;
         let graceful = GracefulShutdown::new();
         let stopping = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let accept = self.listeners.iter().map(|listener| self.accept(listener, &app, &graceful, &stopping, &tasks));
+        let accept =
+            self.listeners.iter().map(|listener| self.accept(listener, &lanes, &app, &graceful, &stopping, &tasks));
         tokio::select! {
             () = stop => {}
             _ = futures_util::future::join_all(accept) => {}
@@ -106,12 +109,14 @@ impl Server {
         stopping.cancel();
         tasks.close();
         tasks.wait().await;
+        // Calls that go on without their caller are settled in it, on the lanes.
         app.close().await
     }
 
     async fn accept(
         &self,
         listener: &TcpListener,
+        lanes: &Lanes,
         app: &Arc<App>,
         graceful: &GracefulShutdown,
         stopping: &CancellationToken,
@@ -128,20 +133,33 @@ impl Server {
                     continue;
                 }
             };
-            let connection = connection(socket, Arc::clone(app), graceful);
-            let stopping = stopping.clone();
-            tasks.spawn(async move {
+            // Out of this runtime's hands, into those of the lane's.
+            let socket = match socket.into_std() {
+                Ok(socket) => socket,
+                Err(error) => {
+                    warn!("accept: {error}");
+                    continue;
+                }
+            };
+            let (app, watcher, stopping) = (Arc::clone(app), graceful.watcher(), stopping.clone());
+            let (lane, place) = lanes.emptiest();
+            let served = async move {
                 tokio::select! {
-                    () = connection => {}
+                    () = connection(socket, app, watcher) => {}
                     () = stopping.cancelled() => {}
                 }
-                drop(permit);
-            });
+                drop((permit, place));
+            };
+            tasks.spawn_on(served, lane);
         }
     }
 }
 
-fn connection(socket: TcpStream, app: Arc<App>, graceful: &GracefulShutdown) -> impl Future<Output = ()> + use<> {
+async fn connection(socket: std::net::TcpStream, app: Arc<App>, watcher: Watcher) {
+    let socket = match TcpStream::from_std(socket) {
+        Ok(socket) => socket,
+        Err(error) => return warn!("a connection can't be served: {error}"),
+    };
     // Small writes (stream chunks) must not wait for the next one.
     let _ = socket.set_nodelay(true);
     // A caller that takes nothing of its answer must not hold its slot for ever.
@@ -156,11 +174,8 @@ fn connection(socket: TcpStream, app: Arc<App>, graceful: &GracefulShutdown) -> 
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(1_000);
     let connection = builder.serve_connection(TokioIo::new(socket), service).into_owned();
-    let watched = graceful.watch(connection);
-    async move {
-        // A caller that hangs up or speaks no HTTP is its own problem; what was in flight is settled.
-        let _ = watched.await;
-    }
+    // A caller that hangs up or speaks no HTTP is its own problem; what was in flight is settled.
+    let _ = watcher.watch(connection).await;
 }
 
 /// Resolves at SIGTERM or Ctrl-C.

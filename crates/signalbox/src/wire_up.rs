@@ -25,8 +25,10 @@ use signalbox_store::{SpanQueue, Store};
 use signalbox_types::seam::{Clock, Completer, EventStore, SpanSink, SystemClock};
 use signalbox_types::{ProjectId, Secret};
 use signalbox_upstream::{Upstream, Vault};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 use tower::ServiceExt;
 use tracing::{error, info, warn};
 
@@ -57,6 +59,8 @@ pub(crate) struct App {
     watch_task: JoinHandle<()>,
     stopping: watch::Sender<bool>,
     first_key: Option<Secret>,
+    /// Of the threads for all but calls.
+    runtime: Handle,
 }
 
 impl App {
@@ -161,6 +165,7 @@ impl App {
             watch_task,
             stopping,
             first_key,
+            runtime: Handle::current(),
         })
     }
 
@@ -180,12 +185,33 @@ impl App {
         self.reload.watch().await;
     }
 
-    /// Answers one request: which part, by its path.
-    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<ResponseBody> {
-        let path = request.uri().path();
-        if Gateway::handles(request.method(), path) {
+    /// Answers one request: which part, by its path. Calls are answered on the thread that their connection is on, and
+    /// none of them may wait there for a question or a batch of spans: those are worked on by the threads that opened
+    /// this.
+    pub(crate) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<ResponseBody> {
+        if Gateway::handles(request.method(), request.uri().path()) {
             return self.gateway.serve(request.map(boxed)).await;
         }
+        let this = Arc::clone(&self);
+        // Who hangs up is no longer worked for.
+        let answering = AbortOnDropHandle::new(self.runtime.spawn(async move { this.answer_elsewhere(request).await }));
+        match answering.await {
+            Ok(response) => response,
+            Err(ended) => match ended.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => told(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "unavailable",
+                    "Signalbox is stopping",
+                    "ask again once it runs",
+                )
+                .map(whole),
+            },
+        }
+    }
+
+    async fn answer_elsewhere(&self, request: Request<Incoming>) -> Response<ResponseBody> {
+        let path = request.uri().path();
         if request
             .headers()
             .get(http::header::CONTENT_TYPE)
@@ -324,13 +350,14 @@ fn whole(body: Full<Bytes>) -> ResponseBody {
 }
 
 fn no_such_path(path: &str) -> Response<Full<Bytes>> {
-    let body = serde_json::json!({"error": {
-        "type": "not_found",
-        "message": format!("there is nothing at {path}"),
-        "hint": "gateway paths: /v1/chat/completions, /v1/responses, /v1/messages, /v1/embeddings, /v1/models, /v1/files, /v1beta/models, /model/{model}/converse, /v2/chat, /providers/{name}/…; OTLP: /v1/traces; the API: /api/docs",
-    }});
+    let hint = "gateway paths: /v1/chat/completions, /v1/responses, /v1/messages, /v1/embeddings, /v1/models, /v1/files, /v1beta/models, /model/{model}/converse, /v2/chat, /providers/{name}/…; OTLP: /v1/traces; the API: /api/docs";
+    told(StatusCode::NOT_FOUND, "not_found", &format!("there is nothing at {path}"), hint)
+}
+
+fn told(status: StatusCode, kind: &str, message: &str, hint: &str) -> Response<Full<Bytes>> {
+    let body = serde_json::json!({"error": {"type": kind, "message": message, "hint": hint}});
     let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
-    *response.status_mut() = StatusCode::NOT_FOUND;
+    *response.status_mut() = status;
     response.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
     response
 }

@@ -9,6 +9,7 @@ mod config;
 mod error;
 mod health;
 mod hide;
+pub mod lane;
 mod post;
 mod probe;
 mod provider;

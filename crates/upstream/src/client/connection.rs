@@ -15,6 +15,7 @@ use hyper::rt::{Read, Write};
 use tokio::time::Instant;
 
 use super::outgoing::Outgoing;
+use crate::lane;
 
 /// A connection on which one call at a time can be made. Dropping it closes it, a call in flight included.
 pub(crate) struct Connection {
@@ -22,6 +23,8 @@ pub(crate) struct Connection {
     /// What moves the bytes; gone when the connection has ended.
     driver: Option<Driver>,
     opened: Instant,
+    /// The lane whose runtime wakes who waits on it.
+    home: usize,
 }
 
 type Driver = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
@@ -37,11 +40,15 @@ impl Connection {
     where
         Io: Read + Write + Unpin + Send + 'static,
     {
-        Self { sender, driver: Some(Box::pin(connection)), opened: Instant::now() }
+        Self { sender, driver: Some(Box::pin(connection)), opened: Instant::now(), home: lane::current() }
     }
 
     pub(crate) fn opened(&self) -> Instant {
         self.opened
+    }
+
+    pub(crate) fn home(&self) -> usize {
+        self.home
     }
 
     pub(crate) fn is_open(&self) -> bool {
