@@ -305,7 +305,9 @@ impl Gateway {
     /// the listener was closed.
     pub async fn drain(&self) {
         self.calls.close();
+        self.settler.hurry(true);
         self.calls.wait().await;
+        self.settler.hurry(false);
         self.owners.written().await;
         self.calls.reopen();
     }

@@ -10,10 +10,10 @@ use arrow::array::{
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, SchemaRef};
 use arrow::error::ArrowError;
-use arrow_ipc::CompressionType;
 use arrow_ipc::reader::StreamReader;
-use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
+use arrow_ipc::writer::StreamWriter;
 use bytes::{Buf, BufMut, Bytes};
+use lz4_flex::block;
 use signalbox_types::Money;
 use signalbox_types::table::{Cell, Column, ColumnType, Record, Table};
 
@@ -49,6 +49,19 @@ const MONEY_MAX: i128 = 10_i128.pow(schema::MONEY_PRECISION as u32) - 1;
 /// Bytes that the texts of one column take at most.
 const TEXT_MAX: usize = i32::MAX as usize;
 
+/// Bytes that a text takes, as a first guess.
+const TEXT_BYTES: usize = 16;
+
+/// Rows of files that are read at once, about.
+const FILE_ROWS: usize = 1_024;
+
+/// What a journal record begins with whose rest is packed: no table has a name of no letters. Older versions packed each
+/// buffer of each column on its own.
+const PACKED: u8 = 0;
+
+/// Text that repeats itself gets no smaller than by this.
+const MOST_PACKED: usize = 255;
+
 enum ColumnBuilder {
     Text(StringBuilder),
     TextList(ListBuilder<StringBuilder>),
@@ -64,7 +77,11 @@ enum ColumnBuilder {
 pub(crate) fn build<'a, R: Record + 'a>(
     records: impl IntoIterator<Item = &'a R>,
 ) -> Result<Option<TableBatch>, ArrowError> {
-    let mut rows = RowsBuilder::stored(R::table());
+    let mut records = records.into_iter().peekable();
+    if records.peek().is_none() {
+        return Ok(None);
+    }
+    let mut rows = RowsBuilder::stored(R::table(), records.size_hint().0);
     for record in records {
         let mut cells = Vec::with_capacity(rows.table.columns.len());
         record.cells(&mut cells);
@@ -83,22 +100,22 @@ pub(crate) struct RowsBuilder {
 }
 
 impl RowsBuilder {
-    /// Rows as they are stored.
-    pub(crate) fn stored(table: &'static Table) -> Self {
-        Self::with(table, schema::of(table), table.columns.iter().collect(), schema::stored_type)
+    /// Rows as they are stored; about so many.
+    pub(crate) fn stored(table: &'static Table, expected: usize) -> Self {
+        Self::with(table, schema::of(table), table.columns.iter().collect(), schema::stored_type, expected)
     }
 
     /// Rows as files have them.
     pub(crate) fn shown(table: &'static Table) -> Self {
-        Self::with(table, schema::shown(table), table.columns.iter().collect(), |column| column.ty)
+        Self::with(table, schema::shown(table), table.columns.iter().collect(), |column| column.ty, FILE_ROWS)
     }
 
-    /// Some columns of rows as they are stored.
-    pub(crate) fn of_columns(table: &'static Table, names: &[&str]) -> Result<Self, ArrowError> {
+    /// Some columns of rows as they are stored; about so many.
+    pub(crate) fn of_columns(table: &'static Table, names: &[&str], expected: usize) -> Result<Self, ArrowError> {
         let schema = schema::of(table);
         let positions = names.iter().map(|name| schema.index_of(name)).collect::<Result<Vec<_>, _>>()?;
         let columns = positions.iter().map(|position| &table.columns[*position]).collect();
-        Ok(Self::with(table, Arc::new(schema.project(&positions)?), columns, schema::stored_type))
+        Ok(Self::with(table, Arc::new(schema.project(&positions)?), columns, schema::stored_type, expected))
     }
 
     fn with(
@@ -106,8 +123,9 @@ impl RowsBuilder {
         schema: SchemaRef,
         columns: Vec<&'static Column>,
         ty: fn(&Column) -> ColumnType,
+        expected: usize,
     ) -> Self {
-        let builders = columns.iter().map(|column| ColumnBuilder::new(ty(column))).collect();
+        let builders = columns.iter().map(|column| ColumnBuilder::new(ty(column), expected)).collect();
         Self { table, schema, columns, builders, rows: 0 }
     }
 
@@ -140,24 +158,26 @@ impl RowsBuilder {
 }
 
 impl ColumnBuilder {
-    fn new(ty: ColumnType) -> Self {
+    /// With room for so many rows: most batches are small, and Arrow's own guess is a thousand for each column.
+    fn new(ty: ColumnType, rows: usize) -> Self {
         let data_type = schema::data_type(ty);
+        let text = || StringBuilder::with_capacity(rows, rows * TEXT_BYTES);
         match ty {
-            ColumnType::Text | ColumnType::Json => Self::Text(StringBuilder::new()),
+            ColumnType::Text | ColumnType::Json => Self::Text(text()),
             ColumnType::TextList => {
-                Self::TextList(ListBuilder::new(StringBuilder::new()).with_field(schema::list_item()))
+                Self::TextList(ListBuilder::with_capacity(text(), rows).with_field(schema::list_item()))
             }
             ColumnType::TextMap => {
                 let names =
                     MapFieldNames { entry: "key_value".to_owned(), key: "key".to_owned(), value: "value".to_owned() };
-                let builder = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new());
+                let builder = MapBuilder::with_capacity(Some(names), text(), text(), rows);
                 Self::TextMap(builder.with_values_field(Field::new("value", DataType::Utf8, true)))
             }
-            ColumnType::Int => Self::Int(Int64Builder::new()),
-            ColumnType::Float => Self::Float(Float64Builder::new()),
-            ColumnType::Money => Self::Money(Decimal128Builder::new().with_data_type(data_type)),
-            ColumnType::Bool => Self::Bool(BooleanBuilder::new()),
-            ColumnType::Time => Self::Time(TimestampMicrosecondBuilder::new().with_data_type(data_type)),
+            ColumnType::Int => Self::Int(Int64Builder::with_capacity(rows)),
+            ColumnType::Float => Self::Float(Float64Builder::with_capacity(rows)),
+            ColumnType::Money => Self::Money(Decimal128Builder::with_capacity(rows).with_data_type(data_type)),
+            ColumnType::Bool => Self::Bool(BooleanBuilder::with_capacity(rows)),
+            ColumnType::Time => Self::Time(TimestampMicrosecondBuilder::with_capacity(rows).with_data_type(data_type)),
         }
     }
 
@@ -225,28 +245,56 @@ fn in_range(money: Money) -> i128 {
     money.as_picos().clamp(-MONEY_MAX, MONEY_MAX)
 }
 
-/// One journal record: for each table `name length u8 | name | length u32 | Arrow IPC stream (LZ4)`.
-/// One for all, so that a crash leaves all tables of a commit or none.
+/// One journal record: `0 | length u32 | LZ4 block`, and in it for each table `name length u8 | name | length u32 | Arrow
+/// IPC stream`. One for all, so that a crash leaves all tables of a commit or none.
 pub(crate) fn encode(batches: &[KeyedBatch]) -> Result<Bytes, ArrowError> {
-    let mut out = Vec::new();
+    let mut plain = Vec::new();
     for KeyedBatch { table, batch, keys: _ } in batches {
-        let mut stream = Vec::new();
-        let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
-        let mut writer = StreamWriter::try_new_with_options(&mut stream, &batch.schema(), options)?;
+        plain.put_u8(u8::try_from(table.name.len()).unwrap_or(u8::MAX));
+        plain.put_slice(table.name.as_bytes());
+        let begin = plain.len() + size_of::<u32>();
+        plain.put_u32_le(0);
+        let mut writer = StreamWriter::try_new(&mut plain, &batch.schema())?;
         writer.write(batch)?;
         writer.finish()?;
         drop(writer);
-        out.put_u8(u8::try_from(table.name.len()).unwrap_or(u8::MAX));
-        out.put_slice(table.name.as_bytes());
-        let length = u32::try_from(stream.len())
-            .map_err(|_| ArrowError::IpcError("a commit takes more than 4 GiB".to_owned()))?;
-        out.put_u32_le(length);
-        out.put_slice(&stream);
+        let length = length_of(plain.len() - begin)?;
+        plain[begin - size_of::<u32>()..begin].copy_from_slice(&length.to_le_bytes());
     }
+    let mut out = Vec::with_capacity(1 + size_of::<u32>() + plain.len() / 2);
+    out.put_u8(PACKED);
+    out.put_u32_le(length_of(plain.len())?);
+    let begin = out.len();
+    out.resize(begin + block::get_maximum_output_size(plain.len()), 0);
+    let packed =
+        block::compress_into(&plain, &mut out[begin..]).map_err(|error| ArrowError::IpcError(error.to_string()))?;
+    out.truncate(begin + packed);
+    // It may wait for the disk for a while.
+    out.shrink_to_fit();
     Ok(out.into())
 }
 
-pub(crate) fn decode(mut payload: Bytes) -> Result<Vec<TableBatch>, ArrowError> {
+fn length_of(bytes: usize) -> Result<u32, ArrowError> {
+    u32::try_from(bytes).map_err(|_| ArrowError::IpcError("a commit takes more than 4 GiB".to_owned()))
+}
+
+/// What is in a record, whether it is packed as a whole or not.
+fn unpack(mut payload: Bytes) -> Result<Bytes, ArrowError> {
+    if payload.first() != Some(&PACKED) {
+        return Ok(payload);
+    }
+    payload.advance(1);
+    let cut = || ArrowError::IpcError("the record ends too early".to_owned());
+    let length = payload.try_get_u32_le().map_err(|_| cut())? as usize;
+    if length > payload.len().saturating_mul(MOST_PACKED) {
+        return Err(cut());
+    }
+    let plain = block::decompress(&payload, length).map_err(|error| ArrowError::IpcError(error.to_string()))?;
+    if plain.len() == length { Ok(plain.into()) } else { Err(cut()) }
+}
+
+pub(crate) fn decode(payload: Bytes) -> Result<Vec<TableBatch>, ArrowError> {
+    let mut payload = unpack(payload)?;
     let cut = || ArrowError::IpcError("the record ends too early".to_owned());
     let mut batches = Vec::new();
     while payload.has_remaining() {
@@ -287,6 +335,8 @@ fn adapt(table: &'static Table, batch: &RecordBatch) -> Result<RecordBatch, Arro
 
 #[cfg(test)]
 mod tests {
+    use arrow_ipc::CompressionType;
+    use arrow_ipc::writer::IpcWriteOptions;
     use signalbox_testkit::builders::llm_span;
     use signalbox_types::table::SPANS;
     use signalbox_types::{Span, Timestamp};
@@ -307,6 +357,38 @@ mod tests {
         for length in 0..payload.len() / 2 - 1 {
             assert!(length == 0 || decode(payload.slice(..length)).is_err(), "{length}");
         }
+    }
+
+    /// As versions before 0.1 wrote it.
+    fn packed_by_buffer(keyed: &KeyedBatch) -> Bytes {
+        let mut stream = Vec::new();
+        let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME)).unwrap();
+        let mut writer = StreamWriter::try_new_with_options(&mut stream, &keyed.batch.schema(), options).unwrap();
+        writer.write(&keyed.batch).unwrap();
+        writer.finish().unwrap();
+        drop(writer);
+        let mut out = Vec::new();
+        out.put_u8(keyed.table.name.len() as u8);
+        out.put_slice(keyed.table.name.as_bytes());
+        out.put_u32_le(stream.len() as u32);
+        out.put_slice(&stream);
+        out.into()
+    }
+
+    #[test]
+    fn records_of_older_versions_are_read() {
+        let batch = said::stored(&spans()).keyed().unwrap();
+        let old = packed_by_buffer(&batch);
+        assert_eq!(decode(old.clone()).unwrap()[0].batch, batch.batch);
+        assert!(encode(&[batch]).unwrap().len() < old.len());
+    }
+
+    #[test]
+    fn a_record_that_promises_more_than_it_holds_takes_no_memory() {
+        let mut out = vec![PACKED];
+        out.put_u32_le(u32::MAX);
+        out.put_slice(&[0; 64]);
+        assert!(decode(out.into()).is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::ops::{Deref, DerefMut};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -23,10 +23,9 @@ use crate::metrics::Shed;
 use crate::route::{BYTES_PER_TOKEN, input_tokens};
 use crate::{GatewayConfig, GatewayMetrics, record};
 
-/// How long ended calls are let gather before they are written down, so that a busy second costs a
-/// dozen commits and not hundreds: a commit costs more than ten calls. It is also what `drain` waits
-/// at most for the thread to look again.
-const GATHER: Duration = Duration::from_millis(80);
+/// How long ended calls are let gather before they are written down, so that a busy second costs five
+/// commits and not hundreds: a commit costs more than ten calls.
+const GATHER: Duration = Duration::from_millis(200);
 /// So many are written down at once.
 const MANY: usize = 256;
 /// So many bytes, too.
@@ -118,6 +117,8 @@ pub(crate) struct Settler {
     queued_bytes: Arc<AtomicUsize>,
     /// Who writes down, to be woken when there is much.
     writer: Thread,
+    /// Nothing is let gather.
+    is_hurried: Arc<AtomicBool>,
     most_bytes: usize,
     most_recorded_bytes: usize,
 }
@@ -133,7 +134,13 @@ impl Settler {
         let metrics = GatewayMetrics::new(config.max_model_labels);
         let (queue, queued) = sync_channel(config.settle_queue);
         let queued_bytes = Arc::new(AtomicUsize::new(0));
-        let writer = Writer { sink, metrics: metrics.clone(), queued_bytes: Arc::clone(&queued_bytes) };
+        let is_hurried = Arc::new(AtomicBool::new(false));
+        let writer = Writer {
+            sink,
+            metrics: metrics.clone(),
+            queued_bytes: Arc::clone(&queued_bytes),
+            is_hurried: Arc::clone(&is_hurried),
+        };
         // A thread and not a task: reading a long prompt takes milliseconds, in which a worker of the
         // runtime would serve nobody.
         let writer = std::thread::spawn(move || writer.run(&queued)).thread().clone();
@@ -144,6 +151,7 @@ impl Settler {
             queue,
             queued_bytes,
             writer,
+            is_hurried,
             most_bytes: config.settle_queue_bytes,
             most_recorded_bytes: config.max_recorded_bytes,
         }
@@ -158,9 +166,16 @@ impl Settler {
             queue: self.queue.clone(),
             queued_bytes: Arc::clone(&self.queued_bytes),
             writer: self.writer.clone(),
+            is_hurried: Arc::clone(&self.is_hurried),
             most_bytes: config.settle_queue_bytes,
             most_recorded_bytes: config.max_recorded_bytes,
         }
+    }
+
+    /// Whether what has ended is written down at once.
+    pub(crate) fn hurry(&self, is_hurried: bool) {
+        self.is_hurried.store(is_hurried, Ordering::Relaxed);
+        self.writer.unpark();
     }
 
     /// Gives the call its cost, if usage and price are known.
@@ -300,6 +315,7 @@ struct Writer {
     sink: Arc<dyn SpanSink>,
     metrics: GatewayMetrics,
     queued_bytes: Arc<AtomicUsize>,
+    is_hurried: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -323,7 +339,11 @@ impl Writer {
 
     /// Lets calls gather, but not many.
     fn gather(&self) {
-        let is_much = || self.metrics.waiting() >= MANY || self.queued_bytes.load(Ordering::Relaxed) >= MANY_BYTES;
+        let is_much = || {
+            self.is_hurried.load(Ordering::Relaxed)
+                || self.metrics.waiting() >= MANY
+                || self.queued_bytes.load(Ordering::Relaxed) >= MANY_BYTES
+        };
         let began = Instant::now();
         while !is_much() {
             let Some(left) = GATHER.checked_sub(began.elapsed()).filter(|left| !left.is_zero()) else { return };

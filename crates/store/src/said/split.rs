@@ -212,7 +212,7 @@ fn at(texts: &StringArray, row: usize) -> Option<&str> {
 fn with_references(batch: &RecordBatch, references: Vec<References>) -> Result<RecordBatch, ArrowError> {
     let mut columns = batch.columns().to_vec();
     let names = ["tools", "input_messages", "output_messages", "input_messages_known"];
-    let mut builder = RowsBuilder::of_columns(&SPANS, &names)?;
+    let mut builder = RowsBuilder::of_columns(&SPANS, &names, references.len())?;
     for References { tools, input, output, known } in references {
         builder.push(vec![list(tools), list(input), list(output), known.map_or(Cell::Null, Cell::Int)])?;
     }
