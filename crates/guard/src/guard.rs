@@ -10,6 +10,7 @@ use crate::model::Notes;
 use crate::policy::{GuardConfig, GuardError};
 use crate::scanner::{Hit, Text, ToolCall};
 use crate::scanners::remote::answers::{Answers, Question};
+use crate::together;
 use crate::vocabulary::Vocabulary;
 use crate::window::Window;
 
@@ -21,6 +22,9 @@ pub struct Guard {
     aside: Arc<Compiled>,
     config: Arc<GuardConfig>,
 }
+
+/// Tells microseconds; of long texts, to several threads.
+pub type Clock = dyn Fn() -> f64 + Sync;
 
 /// What was found in one text and what is to be done.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +46,8 @@ pub struct Lap {
     pub scanner: &'static str,
     /// How much the text looks like what it is for, from 0 to 1, also where that is too little for a hit.
     pub score: f32,
-    /// Microseconds that it took. What several scanners share counts for the first of them.
+    /// Microseconds that it took. What several scanners share counts for the first of them. At long texts several are
+    /// at work at once.
     pub us: f64,
 }
 
@@ -174,13 +179,13 @@ impl Guard {
     /// Looks at one whole text.
     #[must_use]
     pub fn check(&self, place: Place, text: &str) -> Check {
-        self.look(place, text, None, |_, _, _| ())
+        self.look(place, text, None, None).0
     }
 
     /// The same, where what a policy tokenises gets placeholders of this vocabulary.
     #[must_use]
     pub fn check_with(&self, place: Place, text: &str, vocabulary: &mut Vocabulary) -> Check {
-        self.look(place, text, Some(vocabulary), |_, _, _| ())
+        self.look(place, text, Some(vocabulary), None).0
     }
 
     /// Looks at one complete call of a tool.
@@ -203,22 +208,8 @@ impl Guard {
 
     /// Looks at one whole text, and says how sure each scanner is and how long it took. `clock` tells microseconds.
     #[must_use]
-    pub fn measure(
-        &self,
-        place: Place,
-        text: &str,
-        vocabulary: &mut Vocabulary,
-        clock: &dyn Fn() -> f64,
-    ) -> (Check, Vec<Lap>) {
-        let mut laps = Vec::new();
-        let mut began = clock();
-        let check = self.look(place, text, Some(vocabulary), |lane, text, hits| {
-            let us = clock() - began + lane.scanner.waited().as_secs_f64() * 1e6;
-            let score = lane.scanner.score(text, hits);
-            laps.push(Lap { scanner: lane.scanner.about().name, score, us });
-            began = clock();
-        });
-        (check, laps)
+    pub fn measure(&self, place: Place, text: &str, vocabulary: &mut Vocabulary, clock: &Clock) -> (Check, Vec<Lap>) {
+        self.look(place, text, Some(vocabulary), Some(clock))
     }
 
     fn look(
@@ -226,28 +217,63 @@ impl Guard {
         place: Place,
         text: &str,
         vocabulary: Option<&mut Vocabulary>,
-        mut seen: impl FnMut(&Lane, Text<'_>, &[Hit]),
-    ) -> Check {
+        clock: Option<&Clock>,
+    ) -> (Check, Vec<Lap>) {
+        let lanes = self.compiled.at(place);
+        let (first, last) = lanes.split_at(lanes.partition_point(|lane| !lane.scanner.reads_findings()));
+        let mut seen = Seen::default();
         let notes = Notes::default();
-        let mut hits = Vec::new();
-        let mut marked: Vec<Marked> = Vec::new();
-        for lane in self.compiled.at(place) {
-            let found: Vec<Finding> = match lane.scanner.reads_findings() {
-                true => marked.iter().map(|marked| marked.finding.clone()).collect(),
-                false => Vec::new(),
-            };
-            let whole = Text::whole(text).noted(&notes).with_findings(&found);
-            lane.scanner.scan(whole, &mut hits);
-            seen(lane, whole, &hits);
-            marked.extend(hits.drain(..).filter_map(|hit| lane.mark(place, text, 0, hit)));
+        if together::is_long(text) {
+            let all = together::each(
+                first.len(),
+                |index| first[index].scanner.shares_notes(),
+                |index, notes| {
+                    let mut seen = Seen::default();
+                    seen.add(&first[index], place, Text::whole(text).noted(notes), clock);
+                    seen
+                },
+            );
+            all.into_iter().for_each(|one| seen.extend(one));
+        } else {
+            first.iter().for_each(|lane| seen.add(lane, place, Text::whole(text).noted(&notes), clock));
         }
-        conclude(text, marked, vocabulary)
+        for lane in last {
+            let found: Vec<Finding> = seen.marked.iter().map(|marked| marked.finding.clone()).collect();
+            seen.add(lane, place, Text::whole(text).noted(&notes).with_findings(&found), clock);
+        }
+        (conclude(text, seen.marked, vocabulary), seen.laps)
     }
 
     /// A window for one stream of text.
     #[must_use]
     pub fn window(&self, place: Place) -> Window {
         Window::new(Arc::clone(&self.compiled), place)
+    }
+}
+
+/// What scanners have seen in a whole text.
+#[derive(Default)]
+struct Seen {
+    marked: Vec<Marked>,
+    laps: Vec<Lap>,
+    hits: Vec<Hit>,
+}
+
+impl Seen {
+    fn add(&mut self, lane: &Lane, place: Place, text: Text<'_>, clock: Option<&Clock>) {
+        let began = clock.map(|clock| clock());
+        lane.scanner.scan(text, &mut self.hits);
+        if let (Some(clock), Some(began)) = (clock, began) {
+            let us = clock() - began + lane.scanner.waited().as_secs_f64() * 1e6;
+            let score = lane.scanner.score(text, &self.hits);
+            self.laps.push(Lap { scanner: lane.scanner.about().name, score, us });
+        }
+        self.marked.extend(self.hits.drain(..).filter_map(|hit| lane.mark(place, text.as_str(), 0, hit)));
+    }
+
+    fn extend(&mut self, other: Self) {
+        self.marked.extend(other.marked);
+        self.laps.extend(other.laps);
     }
 }
 

@@ -21,13 +21,14 @@ pub mod scanner;
 pub mod scanners;
 pub mod service;
 mod term;
+mod together;
 pub mod vocabulary;
 pub mod window;
 
 pub use condition::Condition;
 pub use context::{Context, Facts};
 pub use exception::ExceptionConfig;
-pub use guard::{Check, Guard, Lap};
+pub use guard::{Check, Clock, Guard, Lap};
 pub use model::Notes;
 pub use options::{Maker, OptionProblem, Options};
 pub use policy::{GuardConfig, GuardError, Hint, PolicyConfig, PolicyProblem};

@@ -78,6 +78,11 @@ pub trait Scanner: Send + Sync {
         false
     }
 
+    /// Whether it has what it computes from [`Notes`] that others have filled, so that it should run where they did.
+    fn shares_notes(&self) -> bool {
+        false
+    }
+
     /// Whether it looks at calls of tools, and at no texts.
     fn is_for_calls(&self) -> bool {
         false

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::policy::Hint;
 use crate::scanner::{Hit, Scanner, Text};
-use crate::{Notes, registry};
+use crate::{Notes, registry, together};
 
 mod sarif;
 #[cfg(test)]
@@ -107,22 +107,54 @@ pub struct Scanned {
 /// Scans a text. `clock` tells microseconds.
 pub fn scan(scanners: &[&'static dyn Scanner], text: &str, offsets: Offsets, clock: &dyn Fn() -> f64) -> Scanned {
     let began = clock();
-    let notes = Notes::default();
-    let whole = Text::whole(text).noted(&notes);
-    let (mut score, mut spans, mut hits, mut pred) = (0.0_f32, Vec::new(), Vec::new(), None);
-    for scanner in scanners {
-        scanner.scan(whole, &mut hits);
-        score = score.max(scanner.score(whole, &hits));
-        pred = pred.or_else(|| scanner.prediction(&hits));
-        let name = scanner.about().name;
-        spans.extend(hits.drain(..).filter(|hit| hit.confidence >= THRESHOLD).map(|hit| span(*scanner, name, &hit)));
+    let mut seen = Seen::default();
+    if together::is_long(text) {
+        let all = together::each(
+            scanners.len(),
+            |index| scanners[index].shares_notes(),
+            |index, notes| {
+                let mut seen = Seen::default();
+                seen.add(scanners[index], Text::whole(text).noted(notes));
+                seen
+            },
+        );
+        all.into_iter().for_each(|one| seen.extend(one));
+    } else {
+        let notes = Notes::default();
+        scanners.iter().for_each(|scanner| seen.add(*scanner, Text::whole(text).noted(&notes)));
     }
+    let Seen { score, mut spans, pred, .. } = seen;
     let us = clock() - began;
     spans.sort_by_key(|span| (span.start, span.end));
     if offsets == Offsets::Chars {
         to_chars(text, &mut spans);
     }
     Scanned { score, flagged: !spans.is_empty(), us, spans, pred }
+}
+/// What scanners have seen in a text.
+#[derive(Default)]
+struct Seen {
+    score: f32,
+    spans: Vec<Span>,
+    pred: Option<Cow<'static, str>>,
+    hits: Vec<Hit>,
+}
+
+impl Seen {
+    fn add(&mut self, scanner: &dyn Scanner, text: Text<'_>) {
+        scanner.scan(text, &mut self.hits);
+        self.score = self.score.max(scanner.score(text, &self.hits));
+        self.pred = self.pred.take().or_else(|| scanner.prediction(&self.hits));
+        let name = scanner.about().name;
+        let sure = self.hits.drain(..).filter(|hit| hit.confidence >= THRESHOLD);
+        self.spans.extend(sure.map(|hit| span(scanner, name, &hit)));
+    }
+
+    fn extend(&mut self, other: Self) {
+        self.score = self.score.max(other.score);
+        self.pred = self.pred.take().or(other.pred);
+        self.spans.extend(other.spans);
+    }
 }
 
 fn span(by: &dyn Scanner, scanner: &'static str, hit: &Hit) -> Span {

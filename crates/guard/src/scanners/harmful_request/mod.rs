@@ -50,6 +50,10 @@ impl Scanner for HarmfulRequest {
         model::scan(&SCAN, text, hits)
     }
 
+    fn shares_notes(&self) -> bool {
+        true
+    }
+
     fn score(&self, text: Text<'_>, _hits: &[Hit]) -> f32 {
         model::score(&SCAN, text)
     }

@@ -68,6 +68,10 @@ impl Scanner for PromptInjection {
         model::scan(&SCAN, text, hits)
     }
 
+    fn shares_notes(&self) -> bool {
+        true
+    }
+
     fn score(&self, text: Text<'_>, _hits: &[Hit]) -> f32 {
         model::score(&SCAN, text)
     }
