@@ -24,7 +24,7 @@ pub struct Guard {
 }
 
 /// Tells microseconds; of long texts, to several threads.
-pub type Clock = dyn Fn() -> f64 + Sync;
+pub type Clock<'a> = dyn Fn() -> f64 + Sync + 'a;
 
 /// What was found in one text and what is to be done.
 #[derive(Debug, Clone, PartialEq)]
@@ -208,7 +208,7 @@ impl Guard {
 
     /// Looks at one whole text, and says how sure each scanner is and how long it took. `clock` tells microseconds.
     #[must_use]
-    pub fn measure(&self, place: Place, text: &str, vocabulary: &mut Vocabulary, clock: &Clock) -> (Check, Vec<Lap>) {
+    pub fn measure(&self, place: Place, text: &str, vocabulary: &mut Vocabulary, clock: &Clock<'_>) -> (Check, Vec<Lap>) {
         self.look(place, text, Some(vocabulary), Some(clock))
     }
 
@@ -217,7 +217,7 @@ impl Guard {
         place: Place,
         text: &str,
         vocabulary: Option<&mut Vocabulary>,
-        clock: Option<&Clock>,
+        clock: Option<&Clock<'_>>,
     ) -> (Check, Vec<Lap>) {
         let lanes = self.compiled.at(place);
         let (first, last) = lanes.split_at(lanes.partition_point(|lane| !lane.scanner.reads_findings()));
@@ -260,7 +260,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn add(&mut self, lane: &Lane, place: Place, text: Text<'_>, clock: Option<&Clock>) {
+    fn add(&mut self, lane: &Lane, place: Place, text: Text<'_>, clock: Option<&Clock<'_>>) {
         let began = clock.map(|clock| clock());
         lane.scanner.scan(text, &mut self.hits);
         if let (Some(clock), Some(began)) = (clock, began) {
