@@ -70,32 +70,6 @@ impl Models {
         EmbeddingModel::new(self, local_project(), name)
     }
 
-    /// Asks up to [`MOST_TRIES`] times, if another try may help.
-    async fn patiently<T, F>(&self, once: impl Fn() -> F + Send + Sync) -> Result<T, CompletionError>
-    where
-        T: Send,
-        F: Future<Output = Result<T, CompletionError>> + Send,
-    {
-        let mut waits =
-            ExponentialBuilder::default().with_min_delay(Duration::from_secs(1)).with_max_times(MOST_TRIES - 1).build();
-        loop {
-            let error = match once().await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
-            let may_help = matches!(
-                error.class,
-                ErrorClass::RateLimited
-                    | ErrorClass::Overloaded
-                    | ErrorClass::UpstreamOverloaded
-                    | ErrorClass::UpstreamError
-                    | ErrorClass::UpstreamTimeout
-            );
-            let Some(wait) = waits.next().filter(|_| may_help) else { return Err(error) };
-            tokio::time::sleep(error.retry_after_s.map_or(wait, Duration::from_secs).min(LONGEST_WAIT)).await;
-        }
-    }
-
     async fn complete_once(&self, ask: &Completion) -> Result<Completed, CompletionError> {
         let body = completion::ask(ask).map_err(|error| failed(ErrorClass::InvalidRequest, error.to_string()))?;
         let (headers, body) = self.call(&ask.model, UpstreamCall::new(Operation::Chat, body), MOST_BYTES).await?;
@@ -136,6 +110,32 @@ impl Models {
     }
 }
 
+/// Asks up to [`MOST_TRIES`] times, if another try may help.
+async fn patiently<T, F>(once: impl Fn() -> F + Send + Sync) -> Result<T, CompletionError>
+where
+    T: Send,
+    F: Future<Output = Result<T, CompletionError>> + Send,
+{
+    let mut waits =
+        ExponentialBuilder::default().with_min_delay(Duration::from_secs(1)).with_max_times(MOST_TRIES - 1).build();
+    loop {
+        let error = match once().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        let may_help = matches!(
+            error.class,
+            ErrorClass::RateLimited
+                | ErrorClass::Overloaded
+                | ErrorClass::UpstreamOverloaded
+                | ErrorClass::UpstreamError
+                | ErrorClass::UpstreamTimeout
+        );
+        let Some(wait) = waits.next().filter(|_| may_help) else { return Err(error) };
+        tokio::time::sleep(error.retry_after_s.map_or(wait, Duration::from_secs).min(LONGEST_WAIT)).await;
+    }
+}
+
 /// For whom models are asked from the command line; whoever answers knows better, by the key.
 pub(crate) fn local_project() -> ProjectId {
     ProjectId::new("local")
@@ -163,7 +163,7 @@ fn header<T: std::str::FromStr>(headers: &HeaderMap, name: &str) -> Option<T> {
 
 impl Completer for Models {
     fn complete<'a>(&'a self, _: &'a ProjectId, ask: Completion) -> BoxFuture<'a, Result<Completed, CompletionError>> {
-        Box::pin(async move { self.patiently(|| self.complete_once(&ask)).await })
+        Box::pin(async move { patiently(|| self.complete_once(&ask)).await })
     }
 }
 
@@ -174,7 +174,7 @@ impl Embedder for Models {
         model: &'a str,
         texts: &'a [String],
     ) -> BoxFuture<'a, Result<Embedded, CompletionError>> {
-        Box::pin(self.patiently(move || self.embed_once(model, texts)))
+        Box::pin(patiently(move || self.embed_once(model, texts)))
     }
 }
 
