@@ -9,7 +9,7 @@ use signalbox_catalog::Catalog;
 use signalbox_evals::online::Online;
 use signalbox_gateway::RouteStatus;
 use signalbox_guard::{Guard, GuardConfig, GuardError};
-use signalbox_types::seam::{Clock, Completer, EventStore, Reindexer};
+use signalbox_types::seam::{Clock, Completer, Embedder, EventStore, Reindexer};
 use signalbox_types::{Place, ProjectId};
 use signalbox_upstream::ProviderStatus;
 use signalbox_watch::Watch;
@@ -56,6 +56,8 @@ pub struct ApiParts {
     pub online: Arc<Online>,
     /// Who asks a model on our own behalf: the gateway.
     pub completer: Arc<dyn Completer>,
+    /// Who asks an embedding model on our own behalf: the gateway.
+    pub embedder: Arc<dyn Embedder>,
     /// What is watched, and who is told.
     pub watch: Arc<Watch>,
     /// What time it is.

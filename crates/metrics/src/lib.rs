@@ -15,6 +15,7 @@ mod retrieval;
 pub mod score;
 mod structure;
 mod text;
+pub mod vectors;
 
 pub use about::{About, Direction, Family, Range};
 pub use case::{Case, Input, Problem, kind};

@@ -63,6 +63,11 @@ impl Options {
         self
     }
 
+    /// Takes one out.
+    pub fn take(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name)
+    }
+
     /// Whether every option is one of the metric's.
     pub(crate) fn known(&self, metric: &str, docs: &[OptionDoc]) -> Result<(), OptionProblem> {
         let Some(name) = self.0.keys().find(|name| docs.iter().all(|doc| doc.name != name.as_str())) else {

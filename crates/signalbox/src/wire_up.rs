@@ -22,7 +22,7 @@ use signalbox_guard::{Guard, GuardConfig};
 use signalbox_ingest::{Ingest, IngestParts, Reindex};
 use signalbox_prices::Prices;
 use signalbox_store::{SpanQueue, Store};
-use signalbox_types::seam::{Clock, Completer, EventStore, SpanSink, SystemClock};
+use signalbox_types::seam::{Clock, Completer, Embedder, EventStore, SpanSink, SystemClock};
 use signalbox_types::{ProjectId, Secret};
 use signalbox_upstream::{Upstream, Vault};
 use tokio::runtime::Handle;
@@ -140,6 +140,7 @@ impl App {
             },
             online: Arc::clone(&online),
             completer: Arc::clone(&gateway) as Arc<dyn Completer>,
+            embedder: Arc::clone(&gateway) as Arc<dyn Embedder>,
             watch: Arc::clone(&watch),
             clock,
             status: Arc::clone(&numbers),
@@ -285,7 +286,10 @@ async fn score_online(
         config: config.evals.online.clone(),
         store: Arc::clone(store) as Arc<dyn EventStore>,
         ledger: Arc::new(CatalogLedger::new(Arc::clone(catalog))),
-        workshop: Workshop::with(online::judges(Arc::clone(gateway) as Arc<dyn Completer>)),
+        workshop: Workshop::with(online::asking(
+            Arc::clone(gateway) as Arc<dyn Completer>,
+            Arc::clone(gateway) as Arc<dyn Embedder>,
+        )),
         clock: Arc::clone(clock),
     };
     Online::start(parts).await.context("can't read the online rules")

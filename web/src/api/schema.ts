@@ -480,7 +480,8 @@ export interface paths {
         /**
          * Evaluate answers
          * @description What metrics say of one answer or of many; with `judge`, what a model says by a rubric. A judge is called through the gateway, as a call of the
-         *     project: by its routes, under its policies, recorded and priced. What its texts say is sent to that model; without judges nothing is sent on. Nothing
+         *     project: by its routes, under its policies, recorded and priced; so is an embedding model that a metric's options name. What texts say is sent to these
+         *     models; without them nothing is sent on. Nothing
          *     is stored unless `store` is set. A case that can't be measured has an `error` in place of a value; the others are measured all the same.
          */
         post: operations["evaluate"];
@@ -1062,7 +1063,7 @@ export interface paths {
         };
         /**
          * List the metrics
-         * @description Every metric that runs without a model: what it needs, its formula and where that comes from.
+         * @description Every metric that runs without a judge: what it needs, its formula and where that comes from.
          */
         get: operations["list_metrics"];
         put?: never;
@@ -2956,7 +2957,7 @@ export interface components {
          */
         EvaluateAsk: {
             /**
-             * @description The answers, up to 10,000; with judges, up to 200 judgements in a request. Each has an `id`, if the result shall have it, and what the metrics
+             * @description The answers, up to 10,000; with judges, up to 200 judgements in a request, with an embedding model up to 1,000. Each has an `id`, if the result shall have it, and what the metrics
              *     look at: `input`, `context`, `output`, `reference`, `tools`, `schema`, `logprobs`. `output_model` says who wrote the output,
              *     to warn of judges of the same family; `trace_id`, `span_id` and `session_id` what a stored score judges.
              */
@@ -3612,6 +3613,11 @@ export interface components {
         JudgeSetting: {
             /** @description How several opinions become one: `mean`, `median` or `majority`. */
             aggregate?: string;
+            /**
+             * @description The embedding model or route that finds the examples by what they mean. Without it, or if it can't be asked, they are found by
+             *     their letters, and in the second case the flag `examples_by_letters` says so.
+             */
+            embedding_model?: string;
             /** @description Items that people judged, with their `label` and perhaps a `label_reason`: the judge sees those that are most like the case. */
             examples?: Record<string, never>[];
             /** @description A rubric by name (`GET /api/v1/rubrics`), or one of your own: `name`, `inputs`, `criteria`, `scale`, and what else those have. */
@@ -3689,7 +3695,7 @@ export interface components {
         JudgementFlag: {
             /**
              * @description Which: `position_disagreement`, `longer_won`, `self_preference`, `unverified_quotes`, `repaired`, `setting_refused`,
-             *     `no_majority`, `judge_failed`.
+             *     `no_majority`, `judge_failed`, `examples_by_letters`.
              */
             kind: string;
             /** @description For people. */
@@ -3873,6 +3879,8 @@ export interface components {
         };
         /** @description What one metric or judge says of one case. */
         MetricScore: {
+            /** @description What an embedding model cost, if one was asked and its price is known; what a judge cost stands in `judgement`. */
+            cost_usd?: components["schemas"]["Money"];
             /** @description Why it couldn't be measured: the field, what was expected there, what was found. */
             error?: string;
             /** @description The places that decided. */
@@ -3904,7 +3912,7 @@ export interface components {
         MetricSetting: {
             /** @description Its name. */
             name: string;
-            /** @description What is set of it. */
+            /** @description What is set of it. With an `embedding_model`, metrics that compare vectors take texts. */
             options?: {
                 [key: string]: unknown;
             };
@@ -4257,7 +4265,7 @@ export interface components {
             scores_per_day?: number;
             /**
              * Format: double
-             * @description US dollars for models that judge.
+             * @description US dollars for models that judge or make vectors.
              */
             usd_per_day?: number;
         };

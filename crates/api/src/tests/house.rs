@@ -12,8 +12,8 @@ use signalbox_catalog::{Catalog, Principal};
 use signalbox_evals::online::{Online, OnlineConfig, OnlineParts, Workshop};
 use signalbox_gateway::Routes;
 use signalbox_guard::{Answers, Guard, GuardConfig, Judgement};
-use signalbox_testkit::{ManualClock, MemoryStore, ScriptedCompleter, ScriptedReindexer};
-use signalbox_types::seam::{Clock, Completer, EventStore};
+use signalbox_testkit::{ManualClock, MemoryStore, ScriptedCompleter, ScriptedEmbedder, ScriptedReindexer};
+use signalbox_types::seam::{Clock, Completer, Embedder, EventStore};
 use signalbox_types::{Place, ProjectId, Span, Timestamp};
 use signalbox_upstream::{Upstream, UpstreamConfig};
 use signalbox_watch::Watch;
@@ -31,6 +31,7 @@ pub(crate) struct House {
     pub(crate) reindexer: Arc<ScriptedReindexer>,
     /// The models that judge.
     pub(crate) models: Arc<ScriptedCompleter>,
+    pub(crate) embedder: Arc<ScriptedEmbedder>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) key: String,
@@ -90,6 +91,7 @@ impl House {
             clock: Arc::clone(&seam),
         });
         let models: Arc<ScriptedCompleter> = Arc::default();
+        let embedder: Arc<ScriptedEmbedder> = Arc::default();
         let watching = watching::open(Arc::clone(&asked), Arc::clone(&seam), Arc::clone(&catalog)).await;
         let router = router(ApiParts {
             online: online.await.unwrap(),
@@ -124,13 +126,14 @@ impl House {
                 Ok(())
             }),
             completer: Arc::<ScriptedCompleter>::clone(&models) as Arc<dyn Completer>,
+            embedder: Arc::<ScriptedEmbedder>::clone(&embedder) as Arc<dyn Embedder>,
             watch: Arc::clone(&watching),
             clock: seam,
             status: Arc::new(|| Status { version: "1.2.3".to_owned(), shed_spans: 7, ..Status::default() }),
             metrics_text: Arc::new(|| "# TYPE signalbox_up gauge\nsignalbox_up 1\n# EOF\n".to_owned()),
             stopping,
         });
-        Self { router, store, reindexer, models, catalog, clock, key, stop, watch: watching, _dir: dir }
+        Self { router, store, reindexer, models, embedder, catalog, clock, key, stop, watch: watching, _dir: dir }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -4,10 +4,11 @@ mod alpha;
 mod examples;
 mod kappa;
 mod labelled;
+mod meaning;
 mod report;
 
 pub use alpha::{Difference, krippendorff_alpha};
-pub use examples::{Correction, Examples};
+pub use examples::{Correction, Examples, Nearest};
 pub use kappa::{Confusion, Weights, fleiss_kappa};
 pub use labelled::{Labelled, labelled_line};
 pub use report::{Agreement, Interval, PerClass, Rated, Raters, Segment, compare};

@@ -103,6 +103,8 @@ pub enum FlagKind {
     NoMajority,
     /// Some of the judges could not be asked.
     JudgeFailed,
+    /// The examples are nearest by letters: the embedding model that should find them by meaning could not be asked.
+    ExamplesByLetters,
 }
 
 /// What follows from all opinions.

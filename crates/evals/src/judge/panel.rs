@@ -202,7 +202,7 @@ impl Judge {
     /// As there.
     pub async fn judge_written_by(&self, case: &Case, model: Option<&str>) -> Result<Judgement, ScorerError> {
         let shown = prompt::shown(&self.rubric, case)?;
-        let examples = self.examples(case);
+        let (examples, looked_up, flag) = self.examples(case).await;
         let votes = (0..self.plan.models.len()).flat_map(|model| (0..self.plan.samples).map(move |one| (model, one)));
         let asked = votes.map(|vote| self.opinion(vote, &shown, &examples));
         let (mut opinions, mut errors) = (Vec::new(), Vec::new());
@@ -222,17 +222,25 @@ impl Judge {
         {
             return Err(first.clone());
         }
-        self.judgement(opinions, &errors, &shown)
+        let mut judgement = self.judgement(opinions, &errors, &shown)?;
+        judgement.tally += &looked_up;
+        judgement.flags.extend(flag);
+        Ok(judgement)
     }
 
-    fn examples(&self, case: &Case) -> Vec<Example> {
-        let Some(examples) = &self.plan.examples else { return Vec::new() };
-        let near = examples.nearest(case, self.plan.most_examples).into_iter();
-        let as_shown = near.filter_map(|one| {
+    /// What people said of other cases, what finding that took, and what to know of it.
+    async fn examples(&self, case: &Case) -> (Vec<Example>, Tally, Option<Flag>) {
+        let Some(examples) = &self.plan.examples else { return (Vec::new(), Tally::default(), None) };
+        let near = examples.nearest(case, self.plan.most_examples).await;
+        let as_shown = near.corrections.into_iter().filter_map(|one| {
             let shown = prompt::shown(&self.rubric, &one.case).ok()?;
             Some(Example { shown, verdict: one.verdict.clone(), reason: one.reason.clone() })
         });
-        as_shown.collect()
+        let told = |problem: String| {
+            let message = format!("the examples are the nearest by letters, not by meaning: {problem}");
+            Flag::new(FlagKind::ExamplesByLetters, message)
+        };
+        (as_shown.collect(), near.tally, near.problem.map(told))
     }
 
     async fn opinion(

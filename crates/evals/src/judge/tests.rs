@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use signalbox_metrics::{Case, Input};
-use signalbox_testkit::ScriptedCompleter;
-use signalbox_types::seam::{Completer, Completion};
+use signalbox_testkit::{ScriptedCompleter, ScriptedEmbedder};
+use signalbox_types::seam::{Completer, Completion, Embedder};
 use signalbox_types::{ErrorClass, Money, ProjectId};
 
 use super::*;
 use crate::calibrate::{Correction, Examples};
-use crate::{Scorer, ScorerError};
+use crate::{EmbeddingModel, Scorer, ScorerError};
 
 fn said(verdict: &Value, quotes: &[(&str, &str)]) -> String {
     let evidence: Vec<Value> =
@@ -252,6 +252,42 @@ async fn corrections_of_people_are_shown_as_examples() {
     assert!(text.contains("It was opened in 1940.") && text.contains("The verdict of people: no"), "{text}");
     assert!(text.contains("the year") && !text.contains("Cats"), "{text}");
     assert!(!text.contains("Example 2"), "the case itself is no example of itself: {text}");
+}
+
+#[tokio::test]
+async fn corrections_are_found_by_meaning_and_what_that_took_counts() {
+    let correction = |output: &str, verdict: &str| Correction {
+        case: Case::new().with(Input::Context, "c").with(Input::Output, output),
+        verdict: verdict.to_owned(),
+        reason: None,
+    };
+    // By letters, the second is much nearer.
+    let corrections =
+        vec![correction("Inauguration: MCMXXXVIII", "no"), correction("It was opened by 2,737 cats.", "yes")];
+    let embedder = ScriptedEmbedder::ruled(|text| {
+        if text.contains("1938") || text.contains("XXXVIII") { vec![1.0, 0.0] } else { vec![0.1, 1.0] }
+    });
+    let asked: Arc<dyn Embedder> = Arc::<ScriptedEmbedder>::clone(&embedder);
+    let examples = Examples::new(corrections).by_meaning(EmbeddingModel::new(asked, ProjectId::new("p"), "vectors"));
+    let plan = JudgePlan { examples: Some(Arc::new(examples)), most_examples: 1, ..JudgePlan::of("m") };
+    let model = ScriptedCompleter::ruled(|_| said(&json!("no"), &[]));
+    let judge = judge("faithfulness", plan, &model);
+    let judgement = judge.judge(&grounded()).await.unwrap();
+    let text = model.asked()[0].messages[1].readable();
+    assert!(text.contains("MCMXXXVIII") && !text.contains("cats"), "{text}");
+    assert_eq!(judgement.tally.calls, 3, "the judge, the case, the corrections");
+    // The judge costs 5, each text 3.
+    assert_eq!((judgement.tally.cost, kinds(&judgement.flags)), (Some(Money::from_picos(14)), vec![]));
+
+    embedder.fail(ErrorClass::GuardrailBlocked, "a secret is in it");
+    let judgement = judge.judge(&grounded()).await.unwrap();
+    assert!(model.asked()[1].messages[1].readable().contains("cats"));
+    assert_eq!(kinds(&judgement.flags), [FlagKind::ExamplesByLetters]);
+    let expected =
+        "the examples are the nearest by letters, not by meaning: `vectors` gave no embeddings: a secret is in it";
+    assert_eq!(judgement.flags[0].message, expected);
+    let scored = judge.score(&grounded()).await.unwrap();
+    assert!(!scored.reason.contains("by letters"), "it tries again: {}", scored.reason);
 }
 
 #[tokio::test]

@@ -6,10 +6,10 @@
 //! scores are stored, and one that is dropped, for want of room or because the process ends, is a gap that the sweep looks
 //! through.
 
+mod asking;
 mod config;
 mod control;
 mod dispatch;
-mod judges;
 mod ledger;
 mod live;
 mod make;
@@ -28,9 +28,9 @@ mod tracker;
 pub mod weigh;
 mod worker;
 
+pub use asking::asking;
 pub use config::{EvalsConfig, OnlineConfig};
 pub use control::{BackfillError, RuleState};
-pub use judges::judges;
 pub use ledger::{Backfill, BackfillState, KeptRule, Ledger, LedgerError, Progress};
 pub use live::OWN_CALL;
 pub use make::{Made, MakeScorer, Workshop};

@@ -51,7 +51,7 @@ pub struct Rule {
 #[serde(deny_unknown_fields)]
 #[schema(as = OnlineBudget)]
 pub struct Budget {
-    /// US dollars for models that judge.
+    /// US dollars for models that judge or make vectors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usd_per_day: Option<f64>,
     /// Scores of any kind.

@@ -11,7 +11,7 @@ use super::result::{MetricHeader, ScoreRow};
 use super::wasm::Module;
 use crate::judge::Judge;
 use crate::safety::{find_metric, near_metric};
-use crate::{Local, Scored, Scorer};
+use crate::{ByVectors, EmbeddingModel, Local, Scored, Scorer, embedding_model};
 
 /// A metric that is ready to measure.
 #[derive(Debug)]
@@ -60,6 +60,12 @@ pub trait Others {
     /// # Errors
     /// There is no such rubric, or the model can't be asked.
     fn judge(&self, config: &JudgeConfig) -> Result<Judge, String>;
+
+    /// An embedding model, which makes vectors of texts for a metric that compares these.
+    ///
+    /// # Errors
+    /// Nobody can be asked.
+    fn embedding_model(&self, name: &str) -> Result<EmbeddingModel, String>;
 
     /// The bytes of a module of WebAssembly.
     ///
@@ -153,7 +159,7 @@ fn make(row: &MetricConfig, above: &[Metric], others: &dyn Others) -> Result<Met
     }
     let passing = (direction, row.threshold);
     let (name, direction, made) = if let Some(name) = &row.metric {
-        return local(name, row);
+        return by_name(name, row, others);
     } else if let Some(config) = &row.judge {
         return judge(config, row, others);
     } else if let Some(path) = &row.wasm {
@@ -197,7 +203,8 @@ fn make(row: &MetricConfig, above: &[Metric], others: &dyn Others) -> Result<Met
     Ok(Metric { name, direction, made: Made::Derived(made) })
 }
 
-fn local(name: &str, row: &MetricConfig) -> Result<Metric, (&'static str, String)> {
+/// A metric of the registry, with an embedding model if one is named.
+fn by_name(name: &str, row: &MetricConfig, others: &dyn Others) -> Result<Metric, (&'static str, String)> {
     if row.direction.is_some() {
         return Err(("direction", format!("`{name}` knows which values are good")));
     }
@@ -208,10 +215,18 @@ fn local(name: &str, row: &MetricConfig) -> Result<Metric, (&'static str, String
         };
         ("metric", format!("no metric is called `{name}`; {hint}"))
     })?;
-    let options: Options = row.options.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let mut options: Options = row.options.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let model = embedding_model(about, &mut options).map_err(|problem| ("options", problem.to_string()))?;
     let measure = Measure::new(about, &options, row.threshold).map_err(|problem| ("options", problem.to_string()))?;
     let name = row.name.clone().unwrap_or_else(|| name.to_owned());
-    Ok(Metric { made: Made::Local(Local::new(name.clone(), measure)), name, direction: about.direction })
+    let made = match model {
+        Some(model) => {
+            let model = others.embedding_model(&model).map_err(|problem| ("options", problem))?;
+            Made::Asked(Box::new(ByVectors::new(name.clone(), measure, model)))
+        }
+        None => Made::Local(Local::new(name.clone(), measure)),
+    };
+    Ok(Metric { made, name, direction: about.direction })
 }
 
 /// The rubric knows which values are good, and what passes if the suite doesn't say it.

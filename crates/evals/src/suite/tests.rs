@@ -2,12 +2,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use signalbox_metrics::Direction;
-use signalbox_testkit::ScriptedCompleter;
+use signalbox_testkit::{ScriptedCompleter, ScriptedEmbedder};
 use signalbox_types::ProjectId;
 
 use super::*;
-use crate::Scorer;
 use crate::judge::{self, Judge};
+use crate::{EmbeddingModel, Scorer};
 
 /// No programs here, and judges who say what is scripted.
 struct NoPrograms;
@@ -21,6 +21,10 @@ impl Others for NoPrograms {
         let rubric = judge::find(&config.rubric).ok_or_else(|| format!("no rubric is called `{}`", config.rubric))?;
         let models = Arc::<ScriptedCompleter>::default();
         Judge::new(rubric.clone(), config.plan(), models, ProjectId::new("p")).map_err(|error| error.to_string())
+    }
+
+    fn embedding_model(&self, name: &str) -> Result<EmbeddingModel, String> {
+        Ok(EmbeddingModel::new(Arc::<ScriptedEmbedder>::default(), ProjectId::new("p"), name))
     }
 
     fn module(&self, path: &str) -> Result<Vec<u8>, String> {
@@ -307,6 +311,22 @@ fn judges_are_metrics_of_suites() {
     check("{judge: helpfulness, model: m, modle: n}", "unknown field `modle`");
     check("{judge: helpfulness, model: m, samples: 0}", "samples");
     check("{judge: helpfulness, model: m, direction: lower}", "the rubric knows");
+}
+
+#[tokio::test]
+async fn metrics_that_compare_vectors_have_them_made_of_texts() {
+    let row =
+        "{metric: embedding_similarity, as: alike, threshold: 0.9, options: {embedding_model: m, measure: euclidean}}";
+    let metric = one_metric(row).unwrap().remove(0);
+    let Made::Asked(scorer) = &metric.made else { panic!("{metric:?}") };
+    let row = Row { item: fields(json!({"reference": "tac"})), output: json!("cat"), ..Row::default() };
+    let scored = scorer.score(&row.case()).await.unwrap();
+    assert_eq!((metric.name.as_str(), scored.value, scored.passed), ("alike", Some(1.0), Some(true)));
+    assert!(matches!(one_metric("embedding_similarity").unwrap().remove(0).made, Made::Local(_)));
+    let told = one_metric("{metric: list_match, options: {embedding_model: ''}}").unwrap_err();
+    assert!(told.contains("line 7") && told.contains("expected a model or a route"), "{told}");
+    let told = one_metric("{metric: bleu, options: {embedding_model: m}}").unwrap_err();
+    assert!(told.contains("`bleu` has no such option"), "{told}");
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! Embeddings that came with the case, side by side. None is made here: that would take a model.
 
+use serde_json::Value;
+
 use crate::about::{About, Direction, Family, Range};
 use crate::case::{Case, Input, Problem};
 use crate::options::{OptionProblem, Options, option};
 use crate::score::{Metric, Outcome};
+use crate::vectors;
 
 pub(crate) static EMBEDDING_SIMILARITY: About = About {
     name: "embedding_similarity",
@@ -11,14 +14,15 @@ pub(crate) static EMBEDDING_SIMILARITY: About = About {
     family: Family::Text,
     summary: "How near the answer's embedding is to that of a reference.",
     formula: "cosine: a · b / (|a| · |b|), 0 if one of them is all zeros; euclidean: 1 / (1 + |a − b|). `output` is \
-              a vector of numbers, `reference` one or several by the same model, of which the nearest counts.",
+              a vector of numbers, `reference` one or several by the same model, of which the nearest counts; or texts, \
+              with an `embedding_model` that makes vectors of them. A text that says nothing is all zeros.",
     source: "Salton, Wong and Yang 1975, https://doi.org/10.1145/361219.361220; as scikit-learn's cosine_similarity",
     inputs: &[Input::Output, Input::Reference],
     also: &[],
     range: Range { low: -1.0, high: Some(1.0) },
     direction: Direction::Higher,
     threshold: 0.8,
-    options: &[option("measure", "cosine", "cosine or euclidean")],
+    options: &[option("measure", "cosine", "cosine or euclidean"), vectors::MODEL],
     make,
 };
 
@@ -27,10 +31,12 @@ type Nearness = fn(&[f64], &[f64]) -> f64;
 fn make(options: &Options) -> Result<Box<dyn Metric>, OptionProblem> {
     let measures: [(&str, Nearness); 2] = [("cosine", cosine), ("euclidean", euclidean)];
     let nearness = options.choice("measure", &measures, cosine as Nearness)?;
+    vectors::no_model(options)?;
     Ok(Box::new(move |case: &Case| measure(case, nearness)))
 }
 
 fn measure(case: &Case, nearness: Nearness) -> Result<Outcome, Problem> {
+    no_texts(case)?;
     let output = case.numbers(Input::Output)?;
     let references = case.vectors(Input::Reference)?;
     let mut best = (f64::NEG_INFINITY, 0);
@@ -49,6 +55,31 @@ fn measure(case: &Case, nearness: Nearness) -> Result<Outcome, Problem> {
         best.0,
         format!("nearest to {} of {}, {} numbers each", best.1 + 1, references.len(), output.len()),
     ))
+}
+
+/// Texts where vectors should be: most likely an embedding model was meant to make these of them.
+fn no_texts(case: &Case) -> Result<(), Problem> {
+    for input in [Input::Output, Input::Reference] {
+        let value = case.value(input)?;
+        if let Some(text) = value.as_array().map_or(Some(value), |list| list.first()).filter(|one| one.is_string()) {
+            let field = if value.is_array() { format!("{input}[0]") } else { input.name().to_owned() };
+            let expected =
+                "a vector of numbers, or the option `embedding_model` with a model that makes vectors of texts";
+            return Err(Problem::other(field, expected, text));
+        }
+    }
+    Ok(())
+}
+
+/// What stands in a case, with vectors in the place of texts.
+pub(crate) fn with_vectors(value: &Value, vector_of: &mut dyn FnMut(&str) -> Value) -> Value {
+    match value {
+        Value::String(text) => vector_of(text),
+        Value::Array(list) => {
+            list.iter().map(|one| one.as_str().map_or_else(|| one.clone(), &mut *vector_of)).collect()
+        }
+        other => other.clone(),
+    }
 }
 
 /// The cosine of the angle between two vectors.
@@ -102,5 +133,19 @@ mod tests {
         let case = Case::new().with(Input::Output, json!([1, 2])).with(Input::Reference, json!([[1, 2], [1, 2, 3]]));
         let problem = measure(&case, cosine).unwrap_err().to_string();
         assert_eq!(problem, "`reference[1]`: expected 2 numbers, as `output` has, found 3");
+    }
+
+    #[test]
+    fn of_texts_it_is_said_who_makes_vectors() {
+        let check = |output: Value, reference: Value, field: &str| {
+            let case = Case::new().with(Input::Output, output).with(Input::Reference, reference);
+            let problem = measure(&case, cosine).unwrap_err().to_string();
+            let expected =
+                "a vector of numbers, or the option `embedding_model` with a model that makes vectors of texts";
+            assert_eq!(problem, format!("`{field}`: expected {expected}, found a text"));
+        };
+        check(json!("a cat"), json!("a dog"), "output");
+        check(json!([1, 2]), json!("a dog"), "reference");
+        check(json!([1, 2]), json!(["a dog", "a cat"]), "reference[0]");
     }
 }

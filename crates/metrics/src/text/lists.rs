@@ -7,6 +7,7 @@ use crate::case::{Case, Input, Problem, affordable, kind};
 use crate::options::{OptionProblem, Options, option};
 use crate::score::{Metric, Outcome};
 use crate::structure::json::unfenced;
+use crate::vectors;
 
 use super::edit::{jaccard, jaro_winkler, levenshtein, token_f1};
 use super::embedding::cosine;
@@ -19,7 +20,8 @@ pub(crate) static LIST_MATCH: About = About {
     formula: "F = 2 · Σ / (items of both), precision = Σ / items of the answer, recall = Σ / items of the reference; \
               Σ: sum of the similarities of pairs, one to one, that makes it largest, without pairs below `least`. \
               Two empty lists are the same. A list is JSON, or a text with an item a line, or with commas. Items \
-              that are vectors are compared by their cosine: so embeddings of any model can be given.",
+              that are vectors are compared by their cosine: so embeddings of any model can be given, or made of the \
+              items as they are written, if `embedding_model` names a model.",
     source: "Kuhn 1955 (assignment), https://doi.org/10.1002/nav.3800020109; Dice 1945, \
              https://doi.org/10.2307/1932409",
     inputs: &[Input::Output, Input::Reference],
@@ -32,6 +34,7 @@ pub(crate) static LIST_MATCH: About = About {
         option("least", "0.5", "pairs that are less similar are none, 0 to 1"),
         option("part", "f", "f, precision or recall"),
         option("lowercase", "true", "leave case aside"),
+        vectors::MODEL,
     ],
     make,
 };
@@ -74,6 +77,7 @@ fn make(options: &Options) -> Result<Box<dyn Metric>, OptionProblem> {
         return Err(OptionProblem::new("least", format!("expected 0 to 1, found {least}")));
     }
     let lowercase = options.flag("lowercase", true)?;
+    vectors::no_model(options)?;
     Ok(Box::new(move |case: &Case| {
         let output = items(case, Input::Output, lowercase)?;
         let reference = items(case, Input::Reference, lowercase)?;
@@ -138,6 +142,19 @@ fn items(case: &Case, input: Input, lowercase: bool) -> Result<Vec<Item>, Proble
         },
         other => Err(Problem::new(input.name(), "a list, or a text with one", kind(other))),
     }
+}
+
+/// The items of a list, with vectors in the place of texts.
+pub(crate) fn with_vectors(
+    case: &Case,
+    input: Input,
+    vector_of: &mut dyn FnMut(&str) -> Value,
+) -> Result<Vec<Value>, Problem> {
+    let of = |item: Item| match item {
+        Item::Text(text) => vector_of(&text),
+        Item::Vector(numbers) => numbers.into(),
+    };
+    Ok(items(case, input, false)?.into_iter().map(of).collect())
 }
 
 /// The items of a list that was written for people: one a line, or between commas if it is one line.

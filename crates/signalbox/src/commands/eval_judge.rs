@@ -11,11 +11,10 @@ use signalbox_evals::calibrate::{Examples, labelled_line};
 use signalbox_evals::judge::{self, Aggregate, Judge, JudgePlan, Judgement, Rubric, Scale};
 use signalbox_metrics::case::kind;
 use signalbox_metrics::{Case, Direction, Input};
-use signalbox_types::seam::Completer;
-use signalbox_types::{Money, ProjectId};
+use signalbox_types::Money;
 
 use super::eval::metric::open;
-use crate::models::Models;
+use crate::models::{Models, local_project};
 
 /// Judge every line of a file with a model, by a rubric
 ///
@@ -23,7 +22,7 @@ use crate::models::Models;
 /// {"id", "score", "verdict", "passed", "reason", "ms", …} is written, or {"id", "line", "error"} for one that can't be judged. What people say of
 /// a line (`label`, `labels`, `segment`) is handed on, for `signalbox eval calibrate`. The sum goes to standard error.
 ///
-/// The model is asked over OpenAI's chat API: of a Signalbox on this machine with SIGNALBOX_KEY, or at `--base-url`.
+/// The model is asked over OpenAI's chat API, one that makes embeddings at `/v1/embeddings`: of a Signalbox on this machine with SIGNALBOX_KEY, or at `--base-url`.
 ///
 /// Examples:
 ///   signalbox eval judge --list
@@ -31,6 +30,7 @@ use crate::models::Models;
 ///   signalbox eval judge faithfulness --model openai/gpt-4o-mini --jsonl answers.jsonl
 ///   signalbox eval judge our-rubric.yaml --model m1 --model m2 --base-url http://localhost:8000/v1 --jsonl < answers.jsonl
 ///   signalbox eval judge tone --model m --examples corrected.jsonl --jsonl gold.jsonl | signalbox eval calibrate
+///   signalbox eval judge tone --model m --examples corrected.jsonl --embedding-model openai/text-embedding-3-small --jsonl gold.jsonl
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct JudgeLines {
@@ -79,6 +79,9 @@ pub(super) struct JudgeLines {
     /// A file of lines with a `label` of people: the judge is shown those that are most like a line
     #[arg(long, value_name = "FILE", requires = "jsonl")]
     examples: Option<PathBuf>,
+    /// The embedding model that finds the examples by what they mean [default: they are found by their letters]
+    #[arg(long, value_name = "MODEL", requires = "examples")]
+    embedding_model: Option<String>,
     /// What passes, instead of the rubric's own threshold
     #[arg(long, value_name = "VALUE", allow_negative_numbers = true, requires = "jsonl")]
     threshold: Option<f64>,
@@ -147,11 +150,15 @@ impl JudgeLines {
             ..JudgePlan::of("")
         };
         plan.models.clone_from(&self.model);
+        let models = Arc::new(Models::at(self.base_url.as_deref(), self.key_env.as_deref())?);
         if let Some(file) = &self.examples {
-            plan.examples = Some(Arc::new(examples(file, &rubric)?));
+            let found = examples(file, &rubric)?;
+            plan.examples = Some(Arc::new(match &self.embedding_model {
+                Some(name) => found.by_meaning(Arc::clone(&models).embedding_model(name)),
+                None => found,
+            }));
         }
-        let models: Arc<dyn Completer> = Arc::new(Models::at(self.base_url.as_deref(), self.key_env.as_deref())?);
-        let judge = Judge::new(rubric, plan, models, ProjectId::new("local"))?;
+        let judge = Judge::new(rubric, plan, models, local_project())?;
         Ok(match self.threshold {
             Some(threshold) => judge.passing(threshold),
             None => judge,
@@ -264,7 +271,8 @@ fn told(name: &str, sum: &Sum) -> String {
     text
 }
 
-fn examples(file: &Path, rubric: &Rubric) -> Result<Examples> {
+/// What people said of other cases, from a file.
+pub(super) fn examples(file: &Path, rubric: &Rubric) -> Result<Examples> {
     let mut corrections = Vec::new();
     for (at, line) in open(file)?.split(b'\n').enumerate() {
         let line = line.with_context(|| format!("can't read `{}`", file.display()))?;

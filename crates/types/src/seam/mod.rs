@@ -2,6 +2,7 @@
 
 mod clock;
 mod completer;
+mod embedder;
 mod reindex;
 mod sink;
 mod store;
@@ -9,6 +10,7 @@ mod transfer;
 
 pub use clock::{Clock, SystemClock};
 pub use completer::{Completed, Completer, Completion, CompletionError};
+pub use embedder::{Embedded, Embedder, MOST_EMBEDDED_TEXTS};
 pub use reindex::{Reindexed, Reindexer};
 pub use sink::{Full, SpanSink};
 pub use store::{Arrival, BoxFuture, BoxStream, Erase, Erased, EventStore, StoreError, StoreStats};

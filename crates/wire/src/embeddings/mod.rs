@@ -3,6 +3,7 @@
 
 mod cohere;
 mod openai;
+mod own;
 mod purpose;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use serde_json::{Map, Value};
 use signalbox_types::Usage;
 
 pub use openai::{answer_model, peek, texts};
+pub use own::{answered, ask};
 pub use purpose::Purpose;
 
 use crate::codec::{Peek, TextSlot};

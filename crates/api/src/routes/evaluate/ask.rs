@@ -8,9 +8,10 @@ use serde_json::{Map, Value};
 use signalbox_evals::calibrate::{Examples, Labelled};
 use signalbox_evals::judge::{self, Aggregate, Judge, JudgePlan, Rubric};
 use signalbox_evals::safety::{find_metric, near_metric};
+use signalbox_evals::{ByVectors, EmbeddingModel, embedding_model};
 use signalbox_metrics::case::kind;
-use signalbox_metrics::{Case, Measure, Options};
-use signalbox_types::seam::Completer;
+use signalbox_metrics::{Case, Measure, OptionProblem, Options};
+use signalbox_types::seam::{Completer, Embedder};
 use signalbox_types::{ProjectId, SpanId, TraceId};
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr};
@@ -21,7 +22,7 @@ use crate::error::ApiError;
 /// More in one request would hold its answer back for long: a caller sends several.
 const MOST_CASES: usize = 10_000;
 const MOST_METRICS: usize = 100;
-/// Judgements of one request, and calls that they may take at most.
+/// Judgements of one request, and calls of models that all of it may take.
 const MOST_JUDGEMENTS: usize = 200;
 const MOST_CALLS: usize = 1_000;
 const MOST_EXAMPLES: usize = 1_000;
@@ -37,7 +38,7 @@ const MOST_EXAMPLES: usize = 1_000;
 pub(crate) struct EvaluateAsk {
     /// Metrics by name or with options, and judges.
     metrics: Vec<MetricAsk>,
-    /// The answers, up to 10,000; with judges, up to 200 judgements in a request. Each has an `id`, if the result shall have it, and what the metrics
+    /// The answers, up to 10,000; with judges, up to 200 judgements in a request, with an embedding model up to 1,000. Each has an `id`, if the result shall have it, and what the metrics
     /// look at: `input`, `context`, `output`, `reference`, `tools`, `schema`, `logprobs`. `output_model` says who wrote the output,
     /// to warn of judges of the same family; `trace_id`, `span_id` and `session_id` what a stored score judges.
     #[schema(value_type = Vec<BTreeMap<String, Value>>)]
@@ -53,7 +54,7 @@ pub(crate) struct EvaluateAsk {
 pub(crate) struct MetricSetting {
     /// Its name.
     name: String,
-    /// What is set of it.
+    /// What is set of it. With an `embedding_model`, metrics that compare vectors take texts.
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, Value>)]
     options: Map<String, Value>,
@@ -96,6 +97,9 @@ pub(crate) struct JudgeSetting {
     #[serde(default)]
     #[schema(value_type = Vec<Object>)]
     examples: Vec<Map<String, Value>>,
+    /// The embedding model or route that finds the examples by what they mean. Without it, or if it can't be asked, they are found by
+    /// their letters, and in the second case the flag `examples_by_letters` says so.
+    embedding_model: Option<String>,
 }
 
 /// A metric by name, a metric with options, or a judge.
@@ -146,6 +150,7 @@ impl ToSchema for MetricAsk {
 #[derive(Debug)]
 pub(super) enum Metric {
     Local(Measure),
+    ByVectors(Box<ByVectors>),
     Judge(Box<Judge>),
 }
 
@@ -154,6 +159,7 @@ impl Metric {
         use signalbox_evals::Scorer as _;
         match self {
             Self::Local(measure) => measure.about().name,
+            Self::ByVectors(metric) => metric.name(),
             Self::Judge(judge) => judge.name(),
         }
     }
@@ -177,25 +183,42 @@ pub(super) struct Work {
     pub(super) items: Vec<Item>,
 }
 
-pub(super) fn work(ask: EvaluateAsk, project: &ProjectId, completer: &Arc<dyn Completer>) -> Result<Work, ApiError> {
+/// Who is asked, and for whom.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Models<'a> {
+    pub(super) project: &'a ProjectId,
+    pub(super) completer: &'a Arc<dyn Completer>,
+    pub(super) embedder: &'a Arc<dyn Embedder>,
+}
+
+impl Models<'_> {
+    fn embedding(self, name: String) -> EmbeddingModel {
+        EmbeddingModel::new(Arc::clone(self.embedder), self.project.clone(), name)
+    }
+}
+
+pub(super) fn work(ask: EvaluateAsk, models: Models<'_>) -> Result<Work, ApiError> {
     for (field, found, most) in [("metrics", ask.metrics.len(), MOST_METRICS), ("cases", ask.cases.len(), MOST_CASES)] {
         if found == 0 || found > most {
             return Err(ApiError::invalid(field, format_args!("expected 1 to {most}, found {found}")));
         }
     }
     let metrics = ask.metrics.into_iter().enumerate().map(|(at, one)| match one {
-        MetricAsk::Local(setting) => measure(at, setting).map(Metric::Local),
-        MetricAsk::Judge(setting) => judge(at, *setting, project, completer).map(Box::new).map(Metric::Judge),
+        MetricAsk::Local(setting) => metric(at, setting, models),
+        MetricAsk::Judge(setting) => judge(at, *setting, models).map(Box::new).map(Metric::Judge),
     });
     let metrics = metrics.collect::<Result<Vec<Metric>, ApiError>>()?;
-    let judges = metrics.iter().filter_map(|metric| match metric {
-        Metric::Judge(judge) => Some(judge.calls()),
-        Metric::Local(_) => None,
-    });
-    let calls: Vec<usize> = judges.collect();
+    let (mut judges, mut calls) = (0, 0);
+    for metric in &metrics {
+        match metric {
+            Metric::Judge(judge) => (judges, calls) = (judges + 1, calls + judge.calls()),
+            Metric::ByVectors(_) => calls += 1,
+            Metric::Local(_) => {}
+        }
+    }
     for (what, found, most) in [
-        ("judgements", calls.len() * ask.cases.len(), MOST_JUDGEMENTS),
-        ("calls of judges", calls.iter().sum::<usize>() * ask.cases.len(), MOST_CALLS),
+        ("judgements", judges * ask.cases.len(), MOST_JUDGEMENTS),
+        ("calls of models", calls * ask.cases.len(), MOST_CALLS),
     ] {
         if found > most {
             let problem = format!("{found} {what} are too many for one request; expected at most {most}");
@@ -207,7 +230,7 @@ pub(super) fn work(ask: EvaluateAsk, project: &ProjectId, completer: &Arc<dyn Co
     Ok(Work { metrics, items: items.collect::<Result<_, _>>()? })
 }
 
-fn measure(at: usize, setting: MetricSetting) -> Result<Measure, ApiError> {
+fn metric(at: usize, setting: MetricSetting, models: Models<'_>) -> Result<Metric, ApiError> {
     let MetricSetting { name, options, threshold } = setting;
     let Some(about) = find_metric(&name) else {
         let hint = match (near_metric(&name), judge::find(&name)) {
@@ -220,20 +243,21 @@ fn measure(at: usize, setting: MetricSetting) -> Result<Measure, ApiError> {
         let problem = format!("no metric is called `{name}`");
         return Err(ApiError::invalid(format!("metrics[{at}]"), problem).hint(hint));
     };
-    let options: Options = options.into_iter().collect();
-    Measure::new(about, &options, threshold)
-        .map_err(|problem| ApiError::invalid(format!("metrics[{at}].options.{}", problem.name), problem.problem))
+    let wrong =
+        |problem: OptionProblem| ApiError::invalid(format!("metrics[{at}].options.{}", problem.name), problem.problem);
+    let mut options: Options = options.into_iter().collect();
+    let model = embedding_model(about, &mut options).map_err(wrong)?;
+    let measure = Measure::new(about, &options, threshold).map_err(wrong)?;
+    Ok(match model {
+        Some(model) => Metric::ByVectors(Box::new(ByVectors::new(about.name, measure, models.embedding(model)))),
+        None => Metric::Local(measure),
+    })
 }
 
-fn judge(
-    at: usize,
-    setting: JudgeSetting,
-    project: &ProjectId,
-    completer: &Arc<dyn Completer>,
-) -> Result<Judge, ApiError> {
+fn judge(at: usize, setting: JudgeSetting, models: Models<'_>) -> Result<Judge, ApiError> {
     let rubric = rubric(at, setting.judge)?;
-    let models: Vec<String> = setting.model.into_iter().chain(setting.models).collect();
-    if models.is_empty() {
+    let judging: Vec<String> = setting.model.into_iter().chain(setting.models).collect();
+    if judging.is_empty() {
         let hint = "`model` is the model or the route that judges, as a caller of the gateway names it";
         return Err(ApiError::invalid(format!("metrics[{at}].model"), "a judge needs a model").hint(hint));
     }
@@ -247,15 +271,9 @@ fn judge(
         metadata: BTreeMap::from([("signalbox.judge".to_owned(), rubric.name.clone())]),
         ..JudgePlan::of("")
     };
-    plan.models = models;
-    if setting.examples.len() > MOST_EXAMPLES {
-        let problem = format!("expected at most {MOST_EXAMPLES}, found {}", setting.examples.len());
-        return Err(ApiError::invalid(format!("metrics[{at}].examples"), problem));
-    }
-    if !setting.examples.is_empty() {
-        plan.examples = Some(Arc::new(Examples::new(corrections(at, setting.examples, &rubric)?)));
-    }
-    let made = Judge::new(rubric, plan, Arc::clone(completer), project.clone());
+    plan.models = judging;
+    plan.examples = examples(at, setting.examples, setting.embedding_model, &rubric, models)?;
+    let made = Judge::new(rubric, plan, Arc::clone(models.completer), models.project.clone());
     let mut made = made.map_err(|problem| {
         let field = match problem.field.as_str() {
             "model" | "samples" | "temperature" | "aggregate" => format!("metrics[{at}].{}", problem.field),
@@ -294,6 +312,30 @@ fn rubric(at: usize, judge: Value) -> Result<Rubric, ApiError> {
             let problem = format!("expected the name of a rubric, or a rubric; found {}", kind(&other));
             Err(ApiError::invalid(field(), problem))
         }
+    }
+}
+
+fn examples(
+    at: usize,
+    examples: Vec<Map<String, Value>>,
+    embedding_model: Option<String>,
+    rubric: &Rubric,
+    models: Models<'_>,
+) -> Result<Option<Arc<Examples>>, ApiError> {
+    if examples.len() > MOST_EXAMPLES {
+        let problem = format!("expected at most {MOST_EXAMPLES}, found {}", examples.len());
+        return Err(ApiError::invalid(format!("metrics[{at}].examples"), problem));
+    }
+    let wrong = |problem: &str| Err(ApiError::invalid(format!("metrics[{at}].embedding_model"), problem));
+    match embedding_model {
+        Some(name) if name.trim().is_empty() => wrong("expected an embedding model or a route to one, found nothing"),
+        Some(_) if examples.is_empty() => wrong("it finds `examples` by what they mean, and there are none"),
+        None if examples.is_empty() => Ok(None),
+        Some(name) => {
+            let found = Examples::new(corrections(at, examples, rubric)?);
+            Ok(Some(Arc::new(found.by_meaning(models.embedding(name)))))
+        }
+        None => Ok(Some(Arc::new(Examples::new(corrections(at, examples, rubric)?)))),
     }
 }
 

@@ -130,6 +130,9 @@ pub(crate) struct MetricScore {
     /// What a judge adds.
     #[serde(skip_serializing_if = "Option::is_none")]
     judgement: Option<JudgementDetail>,
+    /// What an embedding model cost, if one was asked and its price is known; what a judge cost stands in `judgement`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost_usd: Option<Money>,
     /// The id of the score, if it was stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     score_id: Option<String>,
@@ -164,7 +167,7 @@ pub(crate) struct JudgementDetail {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct JudgementFlag {
     /// Which: `position_disagreement`, `longer_won`, `self_preference`, `unverified_quotes`, `repaired`, `setting_refused`,
-    /// `no_majority`, `judge_failed`.
+    /// `no_majority`, `judge_failed`, `examples_by_letters`.
     #[schema(value_type = String)]
     kind: FlagKind,
     /// For people.
@@ -206,7 +209,7 @@ pub(crate) struct MetricEvidence {
 
 /// List the metrics.
 ///
-/// Every metric that runs without a model: what it needs, its formula and where that comes from.
+/// Every metric that runs without a judge: what it needs, its formula and where that comes from.
 #[utoipa::path(get, path = "/api/v1/metrics", operation_id = "list_metrics", tag = "Evaluation",
     responses((status = 200, description = "Every metric.", body = Metrics)))]
 pub(crate) async fn list(_: Caller) -> Json<Metrics> {
@@ -236,7 +239,8 @@ fn described(about: &'static About) -> MetricAbout {
 /// Evaluate answers.
 ///
 /// What metrics say of one answer or of many; with `judge`, what a model says by a rubric. A judge is called through the gateway, as a call of the
-/// project: by its routes, under its policies, recorded and priced. What its texts say is sent to that model; without judges nothing is sent on. Nothing
+/// project: by its routes, under its policies, recorded and priced; so is an embedding model that a metric's options name. What texts say is sent to these
+/// models; without them nothing is sent on. Nothing
 /// is stored unless `store` is set. A case that can't be measured has an `error` in place of a value; the others are measured all the same.
 #[utoipa::path(post, path = "/api/v1/evaluate", operation_id = "evaluate", tag = "Evaluation", request_body = EvaluateAsk,
     responses((status = 200, description = "A score for each case and metric.", body = EvaluateAnswer)))]
@@ -247,7 +251,8 @@ pub(crate) async fn evaluate(
 ) -> Result<Json<EvaluateAnswer>, ApiError> {
     let began = Instant::now();
     let store = ask.store;
-    let work = ask::work(ask, &caller.project, &app.completer)?;
+    let models = ask::Models { project: &caller.project, completer: &app.completer, embedder: &app.embedder };
+    let work = ask::work(ask, models)?;
     let (work, mut scores) = scored::all(work, app.judging()).await?;
     if store {
         let kept = stored::scores(&work, &mut scores, &caller.project, app.clock.now());

@@ -1,9 +1,10 @@
-//! Measures what there is to measure: metrics beside the runtime, judges a few at once.
+//! Measures what there is to measure: metrics beside the runtime, those who ask a model a few at once.
 
 use std::time::Instant;
 
 use futures_util::{StreamExt as _, stream};
 use signalbox_evals::judge::{Judge, Judgement};
+use signalbox_evals::{ByVectors, Scorer as _};
 use signalbox_metrics::{Case, Evidence, Measure};
 use tokio::sync::Semaphore;
 
@@ -11,7 +12,7 @@ use super::ask::{Item, Metric, Work};
 use super::{JudgeOpinion, JudgementDetail, JudgementFlag, MetricEvidence, MetricScore, micros};
 use crate::error::ApiError;
 
-/// Judgements of one request that are under way at once.
+/// Questions of one request to models that are under way at once.
 const AT_ONCE: usize = 8;
 
 /// A score for each case and metric, in the order of the request.
@@ -23,25 +24,27 @@ pub(super) async fn all(work: Work, judging: &Semaphore) -> Result<(Work, Vec<Ve
         (work, scores)
     });
     let (work, mut scores) = measured.await.map_err(|error| ApiError::internal(&error))?;
-    let judges = work.metrics.iter().enumerate().filter_map(|(at, metric)| match metric {
-        Metric::Judge(judge) => Some((at, &**judge)),
-        Metric::Local(_) => None,
-    });
-    let judges: Vec<(usize, &Judge)> = judges.collect();
+    let asking = work.metrics.iter().enumerate().filter(|(_, metric)| !matches!(metric, Metric::Local(_)));
+    let asking: Vec<(usize, &Metric)> = asking.collect();
     let pairs =
-        work.items.iter().enumerate().flat_map(|(case, item)| judges.iter().map(move |judge| (case, item, *judge)));
-    let judged = pairs.map(|(case, item, (metric, judge))| async move {
+        work.items.iter().enumerate().flat_map(|(case, item)| asking.iter().map(move |asking| (case, item, *asking)));
+    let asked = pairs.map(|(case, item, (at, metric))| async move {
         // The semaphore is never closed: without a permit nobody would be kept waiting for ever.
         let _permit = judging.acquire().await;
-        (case, metric, judged(judge, item).await)
+        let score = match metric {
+            Metric::Judge(judge) => judged(judge, item).await,
+            Metric::ByVectors(metric) => by_vectors(metric, &item.case).await,
+            Metric::Local(measure) => by_code(measure.about().name.to_owned(), measure, &item.case),
+        };
+        (case, at, score)
     });
-    let mut judged = stream::iter(judged.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
-    while let Some((case, metric, score)) = judged.next().await {
+    let mut asked = stream::iter(asked.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
+    while let Some((case, metric, score)) = asked.next().await {
         if let Some(place) = scores.get_mut(case).and_then(|scores: &mut Vec<MetricScore>| scores.get_mut(metric)) {
             *place = score;
         }
     }
-    drop(judged);
+    drop(asked);
     Ok((work, scores))
 }
 
@@ -50,7 +53,7 @@ fn measured(metric: &Metric, case: &Case) -> MetricScore {
     match metric {
         Metric::Local(measure) => by_code(name, measure, case),
         // Comes later.
-        Metric::Judge(_) => MetricScore { metric: name, ..MetricScore::default() },
+        Metric::Judge(_) | Metric::ByVectors(_) => MetricScore { metric: name, ..MetricScore::default() },
     }
 }
 
@@ -70,10 +73,27 @@ fn by_code(metric: String, measure: &Measure, case: &Case) -> MetricScore {
     }
 }
 
+async fn by_vectors(metric: &ByVectors, case: &Case) -> MetricScore {
+    let began = Instant::now();
+    let found = metric.score(case).await;
+    let told = MetricScore { metric: metric.name().to_owned(), us: micros(began), ..MetricScore::default() };
+    match found {
+        Err(error) => MetricScore { error: Some(error.to_string()), ..told },
+        Ok(scored) => MetricScore {
+            value: scored.value,
+            passed: scored.passed,
+            reason: Some(scored.reason),
+            evidence: places(scored.evidence),
+            cost_usd: scored.cost,
+            ..told
+        },
+    }
+}
+
 async fn judged(judge: &Judge, item: &Item) -> MetricScore {
     let began = Instant::now();
     let found = judge.judge_written_by(&item.case, item.output_model.as_deref()).await;
-    let metric = signalbox_evals::Scorer::name(judge).to_owned();
+    let metric = judge.name().to_owned();
     let told = MetricScore { metric, us: micros(began), ..MetricScore::default() };
     match found {
         Err(error) => MetricScore { error: Some(error.to_string()), ..told },

@@ -34,6 +34,14 @@ fn one(item: &Item, metric: &Metric, told: &MetricScore, mut score: Score) -> Sc
             put(metadata, "metric", &measure.about().name);
             score.source = ScoreSource::Code;
         }
+        Metric::ByVectors(by_vectors) => {
+            put(metadata, "metric", &by_vectors.about().name);
+            put(metadata, "embedding_model", &by_vectors.model().name());
+            if let Some(cost) = told.cost_usd {
+                put(metadata, "cost_usd", &cost);
+            }
+            score.source = ScoreSource::Code;
+        }
         Metric::Judge(judge) => {
             put(metadata, "rubric", &judge.rubric().name);
             if let Some(detail) = &told.judgement {

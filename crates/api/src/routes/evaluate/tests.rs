@@ -162,6 +162,87 @@ async fn a_rubric_of_ones_own_with_examples_of_people() {
 }
 
 #[tokio::test]
+async fn examples_are_found_by_meaning_where_an_embedding_model_is_named() {
+    let house = House::new().await;
+    house.models.answer_by(|_| json!({"reasoning": "r", "verdict": "no"}).to_string());
+    let labelled = |output: &str| json!({"output": output, "label": "no"});
+    let metric = json!({
+        "judge": "toxicity", "model": "m", "embedding_model": "vectors", "examples": [labelled("Tac tac."), labelled("Ooze.")],
+    });
+    let body = json!({"metrics": [metric], "cases": [{"output": "A cat."}, {"output": "A cat, too."}]});
+    let told = house.post("/api/v1/evaluate", &body).await.ok();
+    let judgement = |told: &Value, at: usize| told["results"][at]["scores"][0]["judgement"].clone();
+    assert_eq!(judgement(&told, 0)["flags"], json!([]));
+    let texts: usize = house.embedder.asked().iter().map(|(_, _, texts)| texts.len()).sum();
+    assert_eq!(texts, 4, "each case once, and the examples once for both");
+    assert!(
+        house
+            .embedder
+            .asked()
+            .iter()
+            .all(|(project, model, _)| *project == house.principal().project && model == "vectors")
+    );
+    let asked = house.models.asked()[0].messages[1].readable();
+    // By letters alone no piece of three is the same.
+    assert!(asked.contains("Tac tac."), "{asked}");
+    house.embedder.fail(ErrorClass::NotFound, "nobody is called `vectors`");
+    let body = json!({"metrics": body["metrics"], "cases": [{"output": "A cat."}]});
+    let told = house.post("/api/v1/evaluate", &body).await.ok();
+    let flags = &judgement(&told, 0)["flags"];
+    assert_eq!(flags[0]["kind"], "examples_by_letters");
+    assert!(flags[0]["message"].as_str().unwrap().contains("nobody is called `vectors`"), "{flags}");
+}
+
+#[tokio::test]
+async fn texts_are_compared_by_vectors_where_an_embedding_model_is_named() {
+    let house = House::new().await;
+    let metric = json!({"name": "semantic_similarity", "options": {"embedding_model": "vectors"}});
+    let list = json!({"name": "semantic_list_match", "options": {"embedding_model": "vectors"}, "threshold": 0.9});
+    let body = json!({
+        "store": true, "metrics": ["length", metric, list],
+        "cases": [
+            {"output": "cat", "reference": ["dog", "tac"], "trace_id": "0af7651916cd43dd8448eb211c80319c"},
+            {"output": "cat", "session_id": "s"},
+        ],
+    });
+    let told = house.post("/api/v1/evaluate", &body).await.ok();
+    let scores = &told["results"][0]["scores"];
+    assert!(scores[1]["value"].as_f64().unwrap() > 0.999 && scores[1]["metric"] == "embedding_similarity", "{scores}");
+    assert!(scores[1]["cost_usd"].is_number() || scores[1]["cost_usd"].is_string(), "{scores}");
+    assert!(
+        (scores[2]["value"].as_f64().unwrap() - 2.0 / 3.0).abs() < 1e-9 && scores[2]["passed"] == false,
+        "{scores}"
+    );
+    let error = told["results"][1]["scores"][1]["error"].as_str().unwrap();
+    assert!(error.starts_with("`reference`: expected"), "{error}");
+    let kept = house.store.scores();
+    let kept = kept.iter().find(|score| score.name == "embedding_similarity").unwrap();
+    assert_eq!((kept.source, kept.metadata["embedding_model"].as_str()), (ScoreSource::Code, "vectors"));
+    assert!(house.embedder.asked().iter().all(|(project, ..)| *project == house.principal().project));
+
+    house.embedder.fail(ErrorClass::RateLimited, "the budget is spent");
+    let case = json!({"output": "cat", "reference": "tac"});
+    let told = house.post("/api/v1/evaluate", &json!({"metrics": [metric], "cases": [case]})).await.ok();
+    let score = &told["results"][0]["scores"][0];
+    assert_eq!(
+        (&score["error"], score.get("value")),
+        (&json!("`vectors` gave no embeddings: the budget is spent"), None)
+    );
+    let told =
+        house.post("/api/v1/evaluate", &json!({"metrics": ["embedding_similarity"], "cases": [case]})).await.ok();
+    let error = told["results"][0]["scores"][0]["error"].as_str().unwrap();
+    assert!(error.contains("the option `embedding_model`"), "{error}");
+    let cases = vec![case; 1001];
+    let error = refusal(json!({"metrics": [metric], "cases": cases})).await;
+    assert!(error["message"].as_str().unwrap().contains("1001 calls of models are too many"), "{error}");
+    let metric = json!({"name": "embedding_similarity", "options": {"embedding_model": 3}});
+    assert_eq!(
+        refusal(json!({"metrics": [metric], "cases": [{}]})).await["field"],
+        "metrics[0].options.embedding_model"
+    );
+}
+
+#[tokio::test]
 async fn scores_are_stored_where_they_belong() {
     let house = House::new().await;
     house.models.answer_by(verdict);
@@ -208,6 +289,7 @@ async fn what_is_wrong_with_a_judge_is_told_where() {
     let rubric = json!({"name": "x", "inputs": ["output"], "criteria": " ", "scale": {"kind": "pairwise"}});
     check(json!({"judge": rubric, "model": "m"}), "metrics[1].judge.criteria", "expected what counts").await;
     check(helpful(json!({"examples": [{"output": "x", "label": "superb"}]})), "metrics[1].examples[0]", "superb").await;
+    check(helpful(json!({"embedding_model": "m"})), "metrics[1].embedding_model", "there are none").await;
     check(json!("helpfulness"), "metrics[1]", "a rubric is called so").await;
     check(json!(3), "metrics[1]", "expected a metric's name, or an object; found a number").await;
     let cases: Vec<Value> = (0..201).map(|_| json!({"output": "x"})).collect();

@@ -89,6 +89,12 @@ pub struct JudgeConfig {
     /// The model that wrote what is judged, to warn of a judge of its family.
     #[serde(default)]
     pub judged_model: Option<String>,
+    /// A file of the suite's folder, with lines that have a `label` of people: the judge is shown those that are most like an answer.
+    #[serde(default)]
+    pub examples: Option<String>,
+    /// The embedding model or route that finds the examples by what they mean. Default: they are found by their letters.
+    #[serde(default)]
+    pub embedding_model: Option<String>,
     /// Default: the Signalbox that is asked.
     #[serde(default)]
     pub base_url: Option<String>,

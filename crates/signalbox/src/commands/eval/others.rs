@@ -3,17 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use signalbox_evals::Scorer;
 use signalbox_evals::judge::Judge;
 use signalbox_evals::suite::{JudgeConfig, MetricConfig, Others, ProgramConfig, Suite, content_hash};
+use signalbox_evals::{EmbeddingModel, Scorer};
 use signalbox_metrics::Direction;
-use signalbox_types::ProjectId;
-use signalbox_types::seam::Completer;
+use signalbox_metrics::vectors::MODEL_OPTION;
 
 use super::cache::content_of_files;
 use super::program::Program;
-use crate::commands::eval_judge::rubric;
-use crate::models::Models;
+use crate::commands::eval_judge::{examples, rubric};
+use crate::models::{Models, local_project};
 use crate::remote::At;
 
 /// Those of a suite in a folder.
@@ -34,9 +33,29 @@ impl Others for Given<'_> {
             (None, key_env) => Models::at(Some(&self.own()), key_env.as_deref()),
             (url, key_env) => Models::at(url.as_deref(), key_env.as_deref()),
         };
-        let models: Arc<dyn Completer> = Arc::new(models.map_err(|error| format!("{error:#}"))?);
+        let models = Arc::new(models.map_err(|error| format!("{error:#}"))?);
         let rubric = rubric(&config.rubric, self.folder).map_err(|error| format!("{error:#}"))?;
-        Judge::new(rubric, config.plan(), models, ProjectId::new("local")).map_err(|error| error.to_string())
+        let mut plan = config.plan();
+        let asked = config.embedding_model.as_deref();
+        plan.examples = match &config.examples {
+            Some(file) => {
+                let found = examples(&self.folder.join(file), &rubric).map_err(|error| format!("{error:#}"))?;
+                Some(Arc::new(match asked {
+                    Some(name) => found.by_meaning(Arc::clone(&models).embedding_model(name)),
+                    None => found,
+                }))
+            }
+            None if asked.is_some() => {
+                return Err("`embedding_model` finds `examples` by what they mean, and there are none".to_owned());
+            }
+            None => None,
+        };
+        Judge::new(rubric, plan, models, local_project()).map_err(|error| error.to_string())
+    }
+
+    fn embedding_model(&self, name: &str) -> Result<EmbeddingModel, String> {
+        let models = self.at.client_key().and_then(|key| Models::with_key(&self.own(), Some(key)));
+        Ok(Arc::new(models.map_err(|error| format!("{error:#}"))?).embedding_model(name))
     }
 
     fn module(&self, path: &str) -> Result<Vec<u8>, String> {
@@ -54,9 +73,13 @@ impl Given<'_> {
         if let Some(program) = &row.command {
             return content_of_files(&program.run, self.folder);
         }
+        if row.metric.is_some() && row.options.contains_key(MODEL_OPTION) {
+            return self.own();
+        }
         let Some(judge) = &row.judge else { return String::new() };
         let rubric = rubric(&judge.rubric, self.folder).ok().and_then(|rubric| serde_json::to_vec(&rubric).ok());
         let url = judge.base_url.clone().unwrap_or_else(|| self.own());
-        format!("{} {url}", content_hash(&rubric.unwrap_or_default()))
+        let examples = judge.examples.as_ref().map(|file| content_of_files(std::slice::from_ref(file), self.folder));
+        format!("{} {url} {}", content_hash(&rubric.unwrap_or_default()), examples.unwrap_or_default())
     }
 }
