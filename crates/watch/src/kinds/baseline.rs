@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use signalbox_types::Timestamp;
 
 use super::{Beside, Judgement, Outcome, Point, middle, shown};
-use crate::config::{Baseline, Length, MonitorConfig};
+use crate::config::{Baseline, MonitorConfig};
 use hours::{Hours, Middle, Window};
 use scatter::{Off, Scatter};
 
