@@ -256,7 +256,8 @@ fn apply(inner: &mut Inner, evaluated: Evaluated, now: Timestamp) {
         let recovered_at = one.state.recovered_at;
         let gathers = matches!(config.condition, Condition::Sequential(_));
         let evidence = if gathers { Some(one.state.evidence.get_or_insert_with(Evidence::default)) } else { None };
-        let beside = Beside { end, model: model(0), longer: model(1).map(|model| (model, end)), recovered_at, evidence };
+        let beside =
+            Beside { end, model: model(0), longer: model(1).map(|model| (model, end)), recovered_at, evidence };
         let judgement = kinds::judge(&config, &points, beside);
         if let Some(turn) = one.state.step(&config, &judgement, now) {
             turns.push((turn, one.state.clone()));

@@ -180,9 +180,8 @@ const ERRORS: Simulated = Simulated {
 
 impl Simulated {
     fn learn(&self, random: &mut Rng, weeks: u64) -> Model {
-        let history: Vec<Observation> = (0..weeks * 2_016)
-            .map(|window| observed(window, (self.make)(random, window)))
-            .collect();
+        let history: Vec<Observation> =
+            (0..weeks * 2_016).map(|window| observed(window, (self.make)(random, window))).collect();
         Model::learn(&history, self.nature, WIDTH).unwrap()
     }
 
@@ -192,8 +191,7 @@ impl Simulated {
         let mut before = false;
         let mut alarms = 0;
         for window in 4 * 2_016..(4 + weeks) * 2_016 {
-            let beside =
-                Beside { end: time(window + 1), model: Some(model), ..Beside::default() };
+            let beside = Beside { end: time(window + 1), model: Some(model), ..Beside::default() };
             let out = judge(&monitor, &[Some((self.make)(random, window))], beside).outcome == Outcome::Breach;
             alarms += u64::from(out && before);
             before = out;
@@ -253,8 +251,7 @@ fn faults_in_history_are_not_learned() {
         }
         one
     };
-    let history: Vec<Observation> =
-        (0..4 * 2_016).map(|window| observed(window, make(&mut random, window))).collect();
+    let history: Vec<Observation> = (0..4 * 2_016).map(|window| observed(window, make(&mut random, window))).collect();
     let model = Model::learn(&history[2_016..], Nature::Amount, WIDTH).unwrap();
     let baseline = crate::config::Baseline::default();
     let at = time(4 * 2_016 + 3 * 288 + 150);

@@ -42,7 +42,8 @@ pub(super) enum Middle {
 
 impl Middle {
     fn of(self, windows: &mut [&Window]) -> f64 {
-        let middle = |number: &dyn Fn(&Window) -> f64| median(&mut windows.iter().map(|one| number(one)).collect::<Vec<_>>());
+        let middle =
+            |number: &dyn Fn(&Window) -> f64| median(&mut windows.iter().map(|one| number(one)).collect::<Vec<_>>());
         let countable = || middle(&|one| one.of) >= COUNTABLE && middle(&|one| one.over - one.of) >= COUNTABLE;
         if self == Self::Median || countable() {
             return middle(&|one| one.value);

@@ -24,9 +24,8 @@ pub(super) fn restlessness(windows: &[Window], expected: &[f64]) -> f64 {
     }
     let farthest = FARTHEST * (super::median(&mut offs.clone()) / MEDIAN_OF_CHI_SQUARED).max(1.0);
     let more: f64 = offs.iter().map(|off| off.min(farthest) - 1.0).sum();
-    let (pairs, of, over) = counted().fold((0.0, 0.0, 0.0), |(pairs, of, over), (one, _)| {
-        (pairs + one.over - 1.0, of + one.of, over + one.over)
-    });
+    let (pairs, of, over) = counted()
+        .fold((0.0, 0.0, 0.0), |(pairs, of, over), (one, _)| (pairs + one.over - 1.0, of + one.of, over + one.over));
     // Two of a window are alike more often than two of any, by so much.
     let alike = (more / pairs).clamp(0.0, 1.0);
     let share = held(of / over, over);
@@ -102,7 +101,8 @@ mod tests {
             let (low, high) = limits((share, share), samples, 4.0, 0.0);
             let (least, most) = (1.0 - low, high);
             for (limit, share) in [(most, share), (least, 1.0 - share)] {
-                let (beyond, nearly) = (more_than(limit, share, samples), more_than(limit - 2.0 / samples, share, samples));
+                let (beyond, nearly) =
+                    (more_than(limit, share, samples), more_than(limit - 2.0 / samples, share, samples));
                 assert!(beyond < 1.3 * promised, "{share} of {samples}: {beyond} beyond {limit}");
                 assert!(limit >= 1.0 || nearly > 0.7 * promised, "{share} of {samples}: {nearly} near {limit}");
             }
