@@ -96,7 +96,7 @@ mod tests {
         // Four standard deviations of a normal number, to one side.
         let promised = 3.17e-5;
         for (share, samples) in
-            [(0.005, 60.0), (0.01, 20.0), (0.01, 300.0), (0.05, 400.0), (0.3, 50.0), (0.5, 200.0), (0.9, 300.0)]
+            [(0.005, 60.0), (0.01, 20.0), (0.01, 100.0), (0.05, 200.0), (0.3, 50.0), (0.5, 200.0), (0.9, 300.0)]
         {
             let (low, high) = limits((share, share), samples, 4.0, 0.0);
             let (least, most) = (1.0 - low, high);
