@@ -7,7 +7,7 @@ use serde::Serialize;
 use signalbox_types::seam::StoreError;
 use signalbox_types::{ProjectId, Timestamp};
 
-use crate::config::{Condition, Length, MonitorConfig};
+use crate::config::{Baseline, Condition, Length, MonitorConfig};
 use crate::evaluate::{History, Plan, aligned, nature};
 use crate::kinds::{self, Beside, Evidence, Model, Need, Outcome, Point, needs};
 use crate::state::{Labels, Phase, SeriesState, Turn};
@@ -106,8 +106,15 @@ impl Watch {
         if !plan.is_grouped() {
             history.entry(Labels::new()).or_default();
         }
+        let longer = match &monitor.condition {
+            Condition::Baseline(Baseline { longer: Some(width), .. }) => {
+                let begin = aligned(begin, width.as_secs());
+                Some((*width, self.asker.history(project, &plan, (begin, to), *width).await?))
+            }
+            _ => None,
+        };
         let bad = self.bad_times(project, &monitor.name, to);
-        let run = Run { monitor, plan: &plan, bucket, from, to, bad };
+        let run = Run { monitor, plan: &plan, bucket, longer, from, to, bad };
         Ok(run.all(history))
     }
 }
@@ -124,6 +131,8 @@ struct Run<'a> {
     monitor: &'a MonitorConfig,
     plan: &'a Plan,
     bucket: Length,
+    /// The longer windows of a baseline, which can't be added up from others.
+    longer: Option<(Length, History)>,
     from: Timestamp,
     to: Timestamp,
     bad: Vec<(Timestamp, Timestamp)>,
@@ -141,12 +150,10 @@ impl Run<'_> {
 
     fn one(&self, labels: Labels, buckets: &BTreeMap<Timestamp, Point>) -> TestedSeries {
         let monitor = self.monitor;
-        let model = matches!(monitor.condition, Condition::Baseline(_))
-            .then(|| {
-                let known = observations(buckets, self.bucket, self.to, self.plan.nothing(), &self.bad);
-                Model::learn(&known, nature(monitor, known.iter().map(|one| one.point)))
-            })
-            .flatten();
+        let longer = self.longer.as_ref().and_then(|(width, history)| Some((*width, history.get(&labels)?)));
+        let is_learned = matches!(monitor.condition, Condition::Baseline(_));
+        let model = if is_learned { self.learn(buckets, self.bucket) } else { None };
+        let model_of_longer = longer.and_then(|(width, buckets)| self.learn(buckets, width));
         let mut evidence = Evidence::default();
         let mut state = SeriesState::new(labels.clone(), self.from);
         let (mut firings, mut points) = (Vec::<Firing>::new(), Vec::new());
@@ -159,8 +166,22 @@ impl Run<'_> {
                 end = end.plus(self.bucket.0);
                 continue;
             }
-            let windows: Vec<Option<Point>> = needs.iter().map(|need| self.window(buckets, end, need)).collect();
-            let beside = Beside { end, model: model.as_ref(), evidence: Some(&mut evidence) };
+            // Of the longer windows the last whole one.
+            let end_of_longer = longer.map_or(end, |(width, _)| aligned(end, width.as_secs()));
+            let window = |need: &Need| match longer.filter(|(width, _)| width.0 == need.width) {
+                Some((width, buckets)) => {
+                    buckets.get(&end_of_longer.minus(width.0)).copied().or_else(|| self.plan.nothing())
+                }
+                None => self.window(buckets, end, need),
+            };
+            let windows: Vec<Option<Point>> = needs.iter().map(window).collect();
+            let beside = Beside {
+                end,
+                model: model.as_ref(),
+                longer: model_of_longer.as_ref().map(|model| (model, end_of_longer)),
+                recovered_at: state.recovered_at,
+                evidence: Some(&mut evidence),
+            };
             let judgement = kinds::judge(monitor, &windows, beside);
             match state.step(monitor, &judgement, end) {
                 Some(Turn::Fired) => firings.push(Firing { from: end, until: None, text: judgement.text.clone() }),
@@ -181,6 +202,11 @@ impl Run<'_> {
             end = end.plus(self.bucket.0);
         }
         TestedSeries { labels, firings, points: thinned(points) }
+    }
+
+    fn learn(&self, buckets: &BTreeMap<Timestamp, Point>, width: Length) -> Option<Model> {
+        let known = observations(self.monitor, buckets, width, self.to, self.plan.nothing(), &self.bad);
+        Model::learn(&known, nature(self.monitor, known.iter().map(|one| one.point)), width.0)
     }
 
     /// A window, added up from buckets where it is wider than one.

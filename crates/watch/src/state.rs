@@ -74,6 +74,9 @@ pub struct SeriesState {
     /// When it was last wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wrong_at: Option<Timestamp>,
+    /// When it was last over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovered_at: Option<Timestamp>,
     /// When it last had data.
     pub data_at: Timestamp,
     /// How bad it is, where the condition knows.
@@ -111,6 +114,7 @@ impl SeriesState {
             streak: 0,
             fires: Vec::new(),
             wrong_at: None,
+            recovered_at: None,
             data_at: now,
             severity: None,
             evidence: None,
@@ -185,6 +189,7 @@ impl SeriesState {
             return None;
         }
         self.go(Phase::Ok, now);
+        self.recovered_at = Some(now);
         self.severity = None;
         Some(Turn::Recovered)
     }

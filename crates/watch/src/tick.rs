@@ -136,32 +136,38 @@ impl Watch {
         if known.as_ref().is_some_and(|known| now < known.until) {
             return known;
         }
-        let to = aligned(now.minus(config.delay.0), config.window.as_secs());
-        let range = (aligned(to.minus(baseline.history.0), config.window.as_secs()), to);
-        let history = match self.asker.history(project, plan, range, config.window).await {
-            Ok(history) => history,
-            Err(error) => {
-                tracing::warn!(monitor = %config.name, "monitor `{}` can't learn from history: {error}", config.name);
-                return known;
-            }
-        };
         let bad = self.bad_times(project, &config.name, now);
-        let first = history.values().filter_map(|buckets| buckets.first_key_value()).map(|(first, _)| *first).min();
-        let young = first.map_or(Duration::ZERO, |first| to.since(first) / YOUNG);
-        let relearn = baseline.relearn.0.min(young.max(LEARN_AGAIN));
-        let (config, nothing) = (Arc::clone(config), plan.nothing());
-        // Weeks of many series take a while, and calls shall not wait for that.
-        let models = tokio::task::spawn_blocking(move || {
-            let model = |buckets| {
-                let observations = observations(&buckets, config.window, to, nothing, &bad);
-                let nature = nature(&config, observations.iter().map(|one| one.point));
-                Model::learn(&observations, nature)
+        let (mut models, mut first) = (Vec::new(), None::<Timestamp>);
+        for need in needs(config) {
+            let window = Length(need.width);
+            let to = aligned(now.minus(config.delay.0), window.as_secs());
+            let range = (aligned(to.minus(baseline.history.0), window.as_secs()), to);
+            let history = match self.asker.history(project, plan, range, window).await {
+                Ok(history) => history,
+                Err(error) => {
+                    tracing::warn!(monitor = %config.name, "monitor `{}` can't learn from history: {error}", config.name);
+                    return known;
+                }
             };
-            history.into_iter().filter_map(|(labels, buckets)| Some((labels, model(buckets)?))).collect()
-        });
-        // It is cut only when the process ends.
-        let models: HashMap<Labels, Model> = models.await.ok()?;
-        let lasts = if models.is_empty() { LEARN_AGAIN } else { relearn };
+            let begins = history.values().filter_map(|buckets| buckets.first_key_value()).map(|(first, _)| *first);
+            first = first.into_iter().chain(begins).min();
+            let (config, nothing, bad) = (Arc::clone(config), plan.nothing(), bad.clone());
+            // Weeks of many series take a while, and calls shall not wait for that.
+            let learned = tokio::task::spawn_blocking(move || {
+                let model = |buckets| {
+                    let observations = observations(&config, &buckets, window, to, nothing, &bad);
+                    let nature = nature(&config, observations.iter().map(|one| one.point));
+                    Model::learn(&observations, nature, window.0)
+                };
+                history.into_iter().filter_map(|(labels, buckets)| Some((labels, model(buckets)?))).collect()
+            });
+            // It is cut only when the process ends.
+            let learned: HashMap<Labels, Model> = learned.await.ok()?;
+            models.push(learned);
+        }
+        let young = first.map_or(Duration::ZERO, |first| now.since(first) / YOUNG);
+        let relearn = baseline.relearn.0.min(young.max(LEARN_AGAIN));
+        let lasts = if models.iter().all(HashMap::is_empty) { LEARN_AGAIN } else { relearn };
         Some(Arc::new(Learned { until: now.plus(lasts), models }))
     }
 
@@ -174,8 +180,10 @@ impl Watch {
     }
 }
 
-/// The windows of a series that say what is usual: all since its first, without those in which it was known to be wrong.
+/// The windows of a series that say what is usual: all since its first, without those in which it was known to be wrong and those that
+/// have too few rows to say anything.
 pub(crate) fn observations(
+    config: &MonitorConfig,
     buckets: &BTreeMap<Timestamp, Point>,
     window: Length,
     to: Timestamp,
@@ -188,7 +196,8 @@ pub(crate) fn observations(
     while begin < to {
         let end = begin.plus(window.0);
         let was_bad = bad.iter().any(|(from, until)| begin < *until && end > from.minus(window.0));
-        if let Some(point) = buckets.get(&begin).copied().or(nothing).filter(|_| !was_bad && end <= to) {
+        let says = |point: &Point| !was_bad && end <= to && point.samples >= config.min_samples as f64;
+        if let Some(point) = buckets.get(&begin).copied().or(nothing).filter(says) {
             observations.push(Observation { at: middle(end, window), point });
         }
         begin = end;
@@ -242,10 +251,13 @@ fn apply(inner: &mut Inner, evaluated: Evaluated, now: Timestamp) {
     for (labels, points) in windows {
         let fresh = || Series { state: SeriesState::new(labels.clone(), now), kept: None };
         let one = monitor.series.entry(labels.clone()).or_insert_with(fresh);
-        let models: Option<&HashMap<Labels, Model>> = monitor.learned.as_ref().map(|learned| &learned.models);
+        let learned = monitor.learned.as_ref();
+        let model = |place: usize| learned.and_then(|learned| learned.models.get(place)?.get(&labels));
+        let recovered_at = one.state.recovered_at;
         let gathers = matches!(config.condition, Condition::Sequential(_));
         let evidence = if gathers { Some(one.state.evidence.get_or_insert_with(Evidence::default)) } else { None };
-        let beside = Beside { end, model: models.and_then(|models| models.get(&labels)), evidence };
+        let beside =
+            Beside { end, model: model(0), longer: model(1).map(|model| (model, end)), recovered_at, evidence };
         let judgement = kinds::judge(&config, &points, beside);
         if let Some(turn) = one.state.step(&config, &judgement, now) {
             turns.push((turn, one.state.clone()));

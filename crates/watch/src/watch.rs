@@ -147,7 +147,8 @@ pub(crate) struct Series {
 pub(crate) struct Learned {
     /// When it is to be learned anew.
     pub(crate) until: Timestamp,
-    pub(crate) models: HashMap<Labels, Model>,
+    /// Of each window that the condition looks at.
+    pub(crate) models: Vec<HashMap<Labels, Model>>,
 }
 
 /// The state of a series, as it is kept.

@@ -158,7 +158,11 @@ fn condition(monitor: &MonitorConfig, problems: &mut Vec<Problem>) {
             if baseline.min_deviation.is_nan() || baseline.min_deviation < 0.0 {
                 report("min_deviation", format!("is {}; expected 0 or more", baseline.min_deviation));
             }
-            let enough = monitor.window.0.saturating_mul(20);
+            if baseline.longer.is_some_and(|longer| longer <= monitor.window || longer > Length::days(7)) {
+                let (longer, window) = (baseline.longer.unwrap_or_default(), monitor.window);
+                report("longer", format!("is {longer}; expected more than the `window`, {window}, and at most 7d"));
+            }
+            let enough = baseline.longer.unwrap_or(monitor.window).0.saturating_mul(20);
             if baseline.history.0 < enough || baseline.history > Length::days(366) {
                 let expected = Length(enough);
                 report(

@@ -84,8 +84,8 @@ impl Side {
     }
 }
 
-/// A band around what is usual at this hour of the week: medians and median absolute deviations of history, leaning on the same hour
-/// of other days where there is little of it.
+/// A band around what is usual at this hour of the week: medians of history, leaning on the same hour of other days where there is little
+/// of it, and as wide as the days of history are off from what the others would have made one expect.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Baseline {
@@ -101,6 +101,10 @@ pub struct Baseline {
     pub min_deviation: f64,
     /// What was wrong is right again within this part of the band. Default 0.8.
     pub recover: f64,
+    /// A longer window that is looked at as well, with a band of its own. It finds what is too small, comes too slowly or has too few
+    /// rows for `window`; that it goes on, the short one must say, as far as it has rows enough. Example: `1h`. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub longer: Option<Length>,
 }
 
 impl Default for Baseline {
@@ -112,6 +116,7 @@ impl Default for Baseline {
             relearn: Length::hours(24),
             min_deviation: 0.0,
             recover: 0.8,
+            longer: None,
         }
     }
 }

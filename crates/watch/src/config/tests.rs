@@ -41,6 +41,12 @@ fn says_which_field_is_wrong() {
     check(json!({"value": {"of": "al"}}), "value", "among all, mean");
     check(json!({"condition": {"baseline": {"sensitivity": 0}}}), "condition.baseline.sensitivity", "0.5 to 100");
     check(json!({"window": "2d", "condition": {"baseline": {}}}), "condition.baseline.history", "20 windows");
+    check(json!({"condition": {"baseline": {"longer": "2d"}}}), "condition.baseline.history", "20 windows (40d)");
+    check(
+        json!({"condition": {"baseline": {"longer": "5m"}}}),
+        "condition.baseline.longer",
+        "more than the `window`, 5m",
+    );
     check(json!({"condition": {"burn_rate": {"objective": 99.9}}}), "condition.burn_rate.objective", "between 0 and 1");
     check(
         json!({"condition": {"burn_rate": {"objective": 0.99}}}),

@@ -1,23 +1,29 @@
 //! What is usual at this hour of the week, from history: robust, so that the faults in it don't count; leaning on what is known of
-//! that hour on other days where there is little history; and never narrower than chance alone makes it at the traffic there was.
+//! that hour on other days where there is little history; as wide as days differ that weren't learned from; and never narrower than
+//! chance alone makes it at the traffic there is.
+
+mod hours;
+mod scatter;
+mod share;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use signalbox_types::Timestamp;
 
-use super::{Judgement, Outcome, Point, shown};
-use crate::config::Baseline;
+use super::{Beside, Judgement, Outcome, Point, middle, shown};
+use crate::config::{Baseline, MonitorConfig};
+use hours::{Hours, Middle, Window};
+use scatter::{Off, Scatter};
 
 /// Windows of history without which nothing is said.
 const LEAST_WINDOWS: usize = 24;
 /// The first and the last of them are at least so far apart: who knows the night only takes every morning for a fault.
 const LEAST_SPAN: Duration = Duration::from_secs(23 * 3_600);
-const HOURS: usize = 168;
-/// What makes a median absolute deviation a standard deviation, where the noise is normal.
-const CONSISTENT: f64 = 1.4826;
 /// Nothing is steadier than this, relatively.
 const STEADIEST: f64 = 0.02;
+/// What so much of the band holds, in its middle, is well by itself, whatever a longer window still has of what was before.
+const MIDDLE: f64 = 0.25;
 
 /// A window of history.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,9 +62,8 @@ pub struct Band {
 pub struct Model {
     nature: Nature,
     scale: Scale,
-    /// By hour of the week, from Thursday 00:00 UTC, as the epoch has it.
-    centers: Vec<f64>,
-    spreads: Vec<f64>,
+    hours: Hours,
+    noise: Noise,
 }
 
 /// Where numbers scatter alike whatever their size: amounts by logarithm, as far as none is negative.
@@ -66,6 +71,15 @@ pub struct Model {
 enum Scale {
     Plain,
     Log { shift: f64 },
+}
+
+/// How far from the middle it is by itself.
+#[derive(Debug, Clone, PartialEq)]
+enum Noise {
+    /// Of shares: how much the odds change, beside chance.
+    Restless(f64),
+    /// On the scale.
+    Scatter(Scatter),
 }
 
 impl Scale {
@@ -85,8 +99,8 @@ impl Scale {
 }
 
 impl Model {
-    /// Learns from the windows of history; `None` if there are too few.
-    pub(crate) fn learn(history: &[Observation], nature: Nature) -> Option<Self> {
+    /// Learns from the windows of history, which are so wide; `None` if there are too few.
+    pub(crate) fn learn(history: &[Observation], nature: Nature, width: Duration) -> Option<Self> {
         let (first, last) = (history.first()?.at, history.last()?.at);
         if history.len() < LEAST_WINDOWS || last.since(first) < LEAST_SPAN {
             return None;
@@ -100,111 +114,67 @@ impl Model {
             Nature::Amount if typical > 0.0 => Scale::Log { shift: typical * 0.05 },
             Nature::Amount => Scale::Plain,
         };
-        let scaled: Vec<(Timestamp, f64)> = history.iter().map(|one| (one.at, scale.to(one.point.value))).collect();
-        let centers = centers(&scaled);
-        let mut model = Self { nature, scale, centers, spreads: Vec::new() };
-        model.spreads = model.learn_spreads(&scaled);
-        Some(model)
+        let window = |one: &Observation| Window {
+            at: one.at,
+            value: scale.to(one.point.value),
+            of: one.point.of,
+            over: one.point.over.unwrap_or(one.point.samples),
+        };
+        let windows: Vec<Window> = history.iter().map(window).collect();
+        let kind = if nature == Nature::Share { Middle::Pooled } else { Middle::Median };
+        let expected = hours::expected(&windows, kind, scale, width);
+        let noise = match nature {
+            Nature::Share => Noise::Restless(share::restlessness(&windows, &expected)),
+            Nature::Count | Nature::Amount => {
+                let off = |(one, expected): (&Window, &f64)| Off {
+                    at: one.at,
+                    rows: rows(nature, scale, *expected, one.over),
+                    off: one.value - expected,
+                };
+                Noise::Scatter(Scatter::learn(windows.iter().zip(&expected).map(off).collect()))
+            }
+        };
+        let hours = Hours::learn(&windows.iter().collect::<Vec<_>>(), kind, scale, width);
+        Some(Self { nature, scale, hours, noise })
     }
 
     /// The band that a window with so many rows should lie in.
     #[must_use]
     pub fn band(&self, at: Timestamp, samples: f64, baseline: &Baseline) -> Band {
-        let center = self.center(at);
-        let plain = self.scale.back(center);
-        let spread = self.spreads[hour_of(at)].max(self.chance(plain, samples));
-        let half = baseline.sensitivity * spread;
-        let (low, high) = (self.scale.back(center - half), self.scale.back(center + half));
-        let (mut low, mut high) = (low.min(plain - baseline.min_deviation), high.max(plain + baseline.min_deviation));
+        let between = self.hours.between(at);
+        let (least, most) = (self.scale.back(between.0), self.scale.back(between.1));
+        let (low, high) = match &self.noise {
+            Noise::Restless(restless) => share::limits(between, samples.max(1.0), baseline.sensitivity, *restless),
+            Noise::Scatter(scatter) => {
+                let center = self.hours.center(at);
+                let usual = scatter.spread(at, rows(self.nature, self.scale, center, samples));
+                let half = baseline.sensitivity * usual.max(self.chance(self.scale.back(center)));
+                (self.scale.back(between.0 - half), self.scale.back(between.1 + half))
+            }
+        };
+        let (mut low, mut high) = (low.min(least - baseline.min_deviation), high.max(most + baseline.min_deviation));
         match self.nature {
             Nature::Share => (low, high) = (low.max(0.0), high.min(1.0)),
             Nature::Count => low = low.max(0.0),
             Nature::Amount => {}
         }
-        Band { low, center: plain, high }
+        Band { low, center: self.scale.back(self.hours.center(at)), high }
     }
 
-    /// How much chance alone scatters it, on this scale.
-    fn chance(&self, center: f64, samples: f64) -> f64 {
+    /// How much it scatters at least, on this scale: chance alone moves a count, and no amount is known more exactly than this.
+    fn chance(&self, center: f64) -> f64 {
         match (self.nature, self.scale) {
-            (Nature::Share, _) => {
-                let samples = samples.max(1.0);
-                // Agresti and Coull's: a share that was never seen to be anything but 0 may still be more.
-                let share = (center.clamp(0.0, 1.0) * samples + 1.0) / (samples + 2.0);
-                (share * (1.0 - share) / samples).sqrt()
-            }
             (Nature::Count, Scale::Log { shift }) => (center.max(1.0).sqrt() / (center + shift)).max(STEADIEST),
             (Nature::Count, Scale::Plain) => center.abs().max(1.0).sqrt(),
-            (Nature::Amount, Scale::Log { .. }) => STEADIEST,
-            (Nature::Amount, Scale::Plain) => center.abs() * STEADIEST,
+            (_, Scale::Log { .. }) => STEADIEST,
+            (_, Scale::Plain) => center.abs() * STEADIEST,
         }
-    }
-
-    /// What is usual, going from hour to hour without steps.
-    fn center(&self, at: Timestamp) -> f64 {
-        let hours = at.as_micros() as f64 / 3.6e9 - 0.5;
-        let (whole, part) = (hours.floor(), hours - hours.floor());
-        let at = |hour: f64| self.centers[(hour.rem_euclid(HOURS as f64)) as usize % HOURS];
-        at(whole) * (1.0 - part) + at(whole + 1.0) * part
-    }
-
-    fn learn_spreads(&self, scaled: &[(Timestamp, f64)]) -> Vec<f64> {
-        let mut by_hour = vec![Vec::new(); HOURS];
-        let mut all = Vec::with_capacity(scaled.len());
-        for (at, value) in scaled {
-            let off = (value - self.center(*at)).abs();
-            by_hour[hour_of(*at)].push(off);
-            all.push(off);
-        }
-        let general = median(&mut all) * CONSISTENT;
-        // In variances: a quiet hour of which little is known is not trusted to be so quiet.
-        let lean = |own: &mut Vec<f64>| {
-            let weight = own.len() as f64 / (own.len() as f64 + 20.0);
-            let spread = median(own) * CONSISTENT;
-            (weight * spread * spread + (1.0 - weight) * general * general).sqrt()
-        };
-        by_hour.iter_mut().map(lean).collect()
     }
 }
 
-/// Medians by hour of the week, leaning on the same hour of days of the same sort (working days, weekends), on that of all days and
-/// on all of history, the more the fewer days there are.
-fn centers(scaled: &[(Timestamp, f64)]) -> Vec<f64> {
-    let mut all: Vec<f64> = scaled.iter().map(|(_, value)| *value).collect();
-    let general = median(&mut all);
-    let lean = |count: usize, key: &dyn Fn(usize) -> usize, parent: &dyn Fn(usize) -> f64, trust: f64| {
-        let mut groups = vec![(Vec::new(), Vec::new()); count];
-        for (at, value) in scaled {
-            let (values, days) = &mut groups[key(hour_of(*at))];
-            values.push(*value);
-            let day = at.as_secs().div_euclid(86_400);
-            if days.last() != Some(&day) {
-                days.push(day);
-            }
-        }
-        let mut centers = vec![f64::NAN; HOURS];
-        for (hour, center) in centers.iter_mut().enumerate() {
-            let (values, days) = &mut groups[key(hour)];
-            days.sort_unstable();
-            days.dedup();
-            let weight = days.len() as f64 / (days.len() as f64 + trust);
-            *center =
-                if values.is_empty() { parent(hour) } else { weight * median(values) + (1.0 - weight) * parent(hour) };
-        }
-        centers
-    };
-    let of_day = lean(24, &|hour| hour % 24, &|_| general, 1.0);
-    let of_sort = lean(48, &|hour| hour % 24 + 24 * usize::from(is_weekend(hour)), &|hour| of_day[hour], 1.0);
-    lean(HOURS, &|hour| hour, &|hour| of_sort[hour], 0.5)
-}
-
-fn hour_of(at: Timestamp) -> usize {
-    usize::try_from(at.as_secs().div_euclid(3_600).rem_euclid(HOURS as i64)).unwrap_or_default()
-}
-
-/// The epoch began on a Thursday.
-fn is_weekend(hour: usize) -> bool {
-    matches!(hour / 24, 2 | 3)
+/// The rows that decide how far a window may be off: of a count those that were to be expected, as it would be its own excuse.
+fn rows(nature: Nature, scale: Scale, expected: f64, samples: f64) -> f64 {
+    if nature == Nature::Count { scale.back(expected) } else { samples }
 }
 
 fn median(values: &mut [f64]) -> f64 {
@@ -216,19 +186,62 @@ fn median(values: &mut [f64]) -> f64 {
     *found
 }
 
-pub(super) fn judge(baseline: &Baseline, point: &Point, model: Option<&Model>, at: Timestamp) -> Judgement {
+/// What the windows of a series say: the short one, and the longer one if there is one. Either can find something wrong; what is over in
+/// the short one is over.
+pub(super) fn judge(
+    monitor: &MonitorConfig,
+    baseline: &Baseline,
+    points: &[Option<Point>],
+    beside: &Beside<'_>,
+) -> Judgement {
+    let point = |place: usize| points.get(place).copied().flatten();
+    let short = judge_one(monitor, baseline, point(0), beside.model, middle(beside.end, monitor.window));
+    let Some(width) = baseline.longer else { return short };
+    // It still holds what was told of and is over.
+    if beside.recovered_at.is_some_and(|at| beside.end.minus(width.0) < at) {
+        return short;
+    }
+    let (model, end) = beside.longer.map_or((None, beside.end), |(model, end)| (Some(model), end));
+    let longer = judge_one(monitor, baseline, point(1), model, middle(end, width));
+    let longer = Judgement { text: format!("{} over {width}", longer.text), ..longer };
+    let longer_counts = match (short.outcome, longer.outcome) {
+        (Outcome::Breach | Outcome::NoData, _) | (_, Outcome::Hold | Outcome::NoData) => false,
+        (Outcome::Hold, _) => true,
+        (Outcome::Clear, Outcome::Breach | Outcome::Between) => !is_in_the_middle(baseline, &short),
+        (_, outcome) => outcome == Outcome::Breach,
+    };
+    if longer_counts { longer } else { short }
+}
+
+fn is_in_the_middle(baseline: &Baseline, judged: &Judgement) -> bool {
+    let known = judged.band.zip(judged.value);
+    known.is_some_and(|(band, value)| is_within(baseline, band, value, MIDDLE))
+}
+
+/// Whether a value is in so much of a band, to the sides that count.
+fn is_within(baseline: &Baseline, band: Band, value: f64, part: f64) -> bool {
+    let low = band.center - (band.center - band.low) * part;
+    let high = band.center + (band.high - band.center) * part;
+    !(value < low && baseline.side.lower()) && !(value > high && baseline.side.upper())
+}
+
+fn judge_one(
+    monitor: &MonitorConfig,
+    baseline: &Baseline,
+    point: Option<Point>,
+    model: Option<&Model>,
+    at: Timestamp,
+) -> Judgement {
+    let Some(point) = point else { return Judgement::no_data() };
+    if let Some(scarce) = super::too_few(monitor, &point) {
+        return scarce;
+    }
     let Some(model) = model else {
         return Judgement::new(Outcome::Hold, "there is too little history to know what is usual")
             .of(point.value, None);
     };
     let band = model.band(at, point.over.unwrap_or(point.samples), baseline);
-    let within = |part: f64| {
-        let low = band.center - (band.center - band.low) * part;
-        let high = band.center + (band.high - band.center) * part;
-        let (too_low, too_high) =
-            (point.value < low && baseline.side.lower(), point.value > high && baseline.side.upper());
-        !too_low && !too_high
-    };
+    let within = |part: f64| is_within(baseline, band, point.value, part);
     let (outcome, word) = match (within(1.0), within(baseline.recover)) {
         (false, _) => (Outcome::Breach, "outside"),
         (true, false) => (Outcome::Between, "at the edge of"),

@@ -101,6 +101,10 @@ pub struct Beside<'a> {
     pub end: Timestamp,
     /// What was learned of the series.
     pub model: Option<&'a Model>,
+    /// What was learned of its longer windows, where the condition looks at such, and when that which is evaluated ends.
+    pub longer: Option<(&'a Model, Timestamp)>,
+    /// When the series was last over: windows that begin before that still hold what was told of.
+    pub recovered_at: Option<Timestamp>,
     /// What a sequential test has gathered of it.
     pub evidence: Option<&'a mut Evidence>,
 }
@@ -110,8 +114,10 @@ pub struct Beside<'a> {
 pub fn needs(monitor: &MonitorConfig) -> Vec<Need> {
     let window = Need { ago: Duration::ZERO, width: monitor.window.0 };
     match &monitor.condition {
-        Condition::Threshold(_) | Condition::Baseline(_) | Condition::Absence(_) | Condition::Sequential(_) => {
-            vec![window]
+        Condition::Threshold(_) | Condition::Absence(_) | Condition::Sequential(_) => vec![window],
+        Condition::Baseline(baseline) => {
+            let longer = baseline.longer.map(|width| Need { ago: Duration::ZERO, width: width.0 });
+            std::iter::once(window).chain(longer).collect()
         }
         Condition::Change(change) => vec![window, Need { ago: change::ago(change, monitor.window), ..window }],
         Condition::Composite(_) => Vec::new(),
@@ -132,25 +138,30 @@ pub fn judge(monitor: &MonitorConfig, points: &[Option<Point>], beside: Beside<'
             false => burn_rate::judge(burn, monitor.min_samples as f64, points),
         };
     }
+    if let Condition::Baseline(baseline) = &monitor.condition {
+        return baseline::judge(monitor, baseline, points, &beside);
+    }
     let Some(Some(point)) = points.first() else { return Judgement::no_data() };
-    if point.samples < monitor.min_samples as f64 {
-        let text = format!("only {} rows, fewer than {}", point.samples, monitor.min_samples);
-        return Judgement::new(Outcome::Hold, text).of(point.value, None);
+    if let Some(scarce) = too_few(monitor, point) {
+        return scarce;
     }
     match &monitor.condition {
         Condition::Threshold(threshold) => threshold::judge(threshold, point.value),
-        Condition::Baseline(baseline) => {
-            baseline::judge(baseline, point, beside.model, middle(beside.end, monitor.window))
-        }
         Condition::Change(change) => change::judge(change, point, points.get(1).copied().flatten()),
         Condition::Sequential(sequential) => match beside.evidence {
             Some(evidence) => sequential::judge(sequential, monitor.window, point, beside.end, evidence),
             None => Judgement::new(Outcome::Hold, "nothing was gathered"),
         },
-        Condition::Absence(_) | Condition::Composite(_) | Condition::BurnRate(_) => {
+        Condition::Absence(_) | Condition::Baseline(_) | Condition::Composite(_) | Condition::BurnRate(_) => {
             Judgement::new(Outcome::Hold, "it looks at something else")
         }
     }
+}
+
+/// What is said of a window with too few rows to say anything.
+fn too_few(monitor: &MonitorConfig, point: &Point) -> Option<Judgement> {
+    let text = || format!("only {} rows, fewer than {}", point.samples, monitor.min_samples);
+    (point.samples < monitor.min_samples as f64).then(|| Judgement::new(Outcome::Hold, text()).of(point.value, None))
 }
 
 /// The middle of a window, which decides what was usual then.

@@ -119,3 +119,36 @@ async fn a_test_leaves_no_alert_behind() {
         house.receiver.taken.lock()[0][0]["endsAt"].as_str().unwrap().parse().unwrap();
     assert_eq!(house.clock.now().plus(Duration::from_secs(300)), ends);
 }
+
+#[tokio::test]
+async fn a_longer_window_knows_what_a_short_one_has_too_few_rows_for() {
+    let baseline = json!({"side": "upper", "history": "7d", "longer": "1h"});
+    let monitor = by_model(
+        bad_and_all(),
+        json!({"window": "5m", "every": "5m", "min_samples": 20, "condition": {"baseline": baseline}}),
+    );
+    let mut house = House::new(json!({})).await;
+    // Two days of three calls in five minutes; then half an hour in which all of them fail.
+    for _ in 0..2 * 288 {
+        house.calls("gpt-4o", 3, 0).await;
+        house.clock.advance(Duration::from_secs(300));
+    }
+    house.configure(with(monitor.clone(), json!({}))).await;
+    let mut told = Vec::new();
+    for step in 0..30 {
+        house.calls("gpt-4o", 3, if step < 6 { 3 } else { 0 }).await;
+        house.pass(300).await;
+        told.push(house.told().len());
+    }
+    assert_eq!(house.told(), ["opened", "resolved"]);
+    // While it goes on, and an hour after it was over.
+    assert!(told[5] == 1 && told[12] == 1 && told[20] == 2, "{told:?}");
+    assert!(house.incidents()[0].timeline[0].text.ends_with(" over 1h"), "{:?}", house.incidents());
+    let monitor = MonitorConfig::read(&monitor).unwrap();
+    let tested = house
+        .watch
+        .backtest(&House::project(), &MonitorConfig { notify: Vec::new(), ..monitor }, Length::days(1))
+        .await
+        .unwrap();
+    assert_eq!(tested.firings, 1, "{:?}", tested.series[0].firings);
+}
