@@ -32,7 +32,7 @@ use tracing::{error, info, warn};
 
 use crate::config::{self, Config};
 use crate::reload::Reload;
-use crate::watching::{self, WatchNumbers};
+use crate::watching::{self, WatchNumbers, Watching};
 use crate::web::Web;
 
 /// Spans of the gateway that may wait for the store.
@@ -54,7 +54,7 @@ pub(crate) struct App {
     queue: Arc<SpanQueue>,
     queue_task: Mutex<Option<JoinHandle<()>>>,
     online: Arc<Online>,
-    watch_task: JoinHandle<()>,
+    watching: Watching,
     stopping: watch::Sender<bool>,
     first_key: Option<Secret>,
 }
@@ -145,7 +145,7 @@ impl App {
         let grpc = ingest.grpc().prepare().into_axum_router();
         let first_key = first_key.map(|made| made.key);
         let queue_task = Mutex::new(Some(queue_task));
-        let watch_task = watching::start(watch, numbers);
+        let watching = Watching::start(watch, numbers);
         Ok(Self {
             gateway,
             reload,
@@ -158,7 +158,7 @@ impl App {
             queue,
             queue_task,
             online,
-            watch_task,
+            watching,
             stopping,
             first_key,
         })
@@ -230,8 +230,7 @@ impl App {
     /// # Errors
     /// Something could not be written.
     pub(crate) async fn close(&self) -> anyhow::Result<()> {
-        // Messages that are on their way are sent again after the next start.
-        self.watch_task.abort();
+        self.watching.close().await;
         self.gateway.current().drain().await;
         self.queue.drain().await;
         let queue_task = self.queue_task.lock().take();

@@ -153,6 +153,8 @@ impl Watch {
     /// # Errors
     /// There is no such incident or action, it is over, or it can't be done.
     pub async fn act(&self, project: &ProjectId, id: &str, number: usize, by: &Doer) -> Result<Incident, EditError> {
+        // Before anything is done that can't be written down here.
+        self.hold().await?;
         let incident = self.incident(project, id)?;
         if !incident.is_open() {
             return Err(EditError::Resolved(id.to_owned()));
@@ -163,18 +165,18 @@ impl Watch {
         let Does::DisableKey { key } = &action.does else {
             let rules = self.rules();
             return self
-                .change(|inner| {
+                .edit(|inner| {
                     call(inner, &rules, project, id, number, Some(&by.name), now).ok_or_else(unknown)?;
                     inner.incidents.get(&(project.clone(), id.to_owned())).cloned().ok_or_else(unknown)
                 })
-                .await;
+                .await?;
         };
         let done = match &self.actions {
             Some(actions) => actions.disable_key(project, &KeyId::new(key), by).await,
             None => Err("this Signalbox can't do that".to_owned()),
         };
         let name = action.name.clone();
-        self.change(|inner| {
+        self.edit(|inner| {
             let kept = inner.incidents.get_mut(&(project.clone(), id.to_owned())).ok_or_else(unknown)?;
             if let Some(action) = kept.actions.get_mut(number).filter(|_| done.is_ok()) {
                 action.done_at = Some(now);
@@ -188,6 +190,6 @@ impl Watch {
             inner.save_incident(project, id);
             done.map(|_| kept).map_err(|problem| EditError::Action(name, problem))
         })
-        .await
+        .await?
     }
 }

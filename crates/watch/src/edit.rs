@@ -44,6 +44,9 @@ pub enum EditError {
     /// An action failed.
     #[error("`{0}` failed: {1}")]
     Action(String, String),
+    /// Another node may do it, this one may not.
+    #[error("{0}")]
+    Elsewhere(String),
 }
 
 impl EditError {
@@ -119,7 +122,7 @@ impl Watch {
                 ));
             }
         }
-        self.put(project, monitor.clone()).await;
+        self.put(project, monitor.clone()).await?;
         Ok(monitor)
     }
 
@@ -130,7 +133,7 @@ impl Watch {
     pub async fn delete_monitor(&self, project: &ProjectId, name: &str) -> Result<(), EditError> {
         let rules = self.rules();
         let now = self.clock.now();
-        self.change(|inner| {
+        self.edit(|inner| {
             match inner.monitors.get(&(project.clone(), name.to_owned())).map(|monitor| monitor.source) {
                 None => return Err(EditError::Unknown("monitor", name.to_owned())),
                 Some(Source::Config) => return Err(EditError::Configured(name.to_owned())),
@@ -142,7 +145,7 @@ impl Watch {
             tell::look_after(inner, &rules, now);
             Ok(())
         })
-        .await
+        .await?
     }
 
     /// Incidents of a project, the latest first.
@@ -188,7 +191,7 @@ impl Watch {
         checked(said.note)?;
         let rules = self.rules();
         let now = self.clock.now();
-        self.change(|inner| {
+        self.edit(|inner| {
             let key = (project.clone(), id.to_owned());
             let incident =
                 inner.incidents.get_mut(&key).ok_or_else(|| EditError::Unknown("incident", id.to_owned()))?;
@@ -206,7 +209,7 @@ impl Watch {
             said.not_back(inner, project, id, Event::Acknowledged);
             found(inner.incidents.get(&key), id)
         })
-        .await
+        .await?
     }
 
     /// Somebody says that it is over. What still fires then is told of when it fires anew.
@@ -226,7 +229,7 @@ impl Watch {
         checked(said.note)?;
         let rules = self.rules();
         let now = self.clock.now();
-        self.change(|inner| {
+        self.edit(|inner| {
             let key = (project.clone(), id.to_owned());
             if !found(inner.incidents.get(&key), id)?.is_open() {
                 return Err(EditError::Resolved(id.to_owned()));
@@ -235,7 +238,7 @@ impl Watch {
             said.not_back(inner, project, id, Event::Resolved);
             found(inner.incidents.get(&key), id)
         })
-        .await
+        .await?
     }
 
     /// Somebody writes something down.
@@ -248,7 +251,7 @@ impl Watch {
             return Err(EditError::invalid("note", "is empty; expected what is to be written down"));
         }
         let now = self.clock.now();
-        self.change(|inner| {
+        self.edit(|inner| {
             let key = (project.clone(), id.to_owned());
             let incident =
                 inner.incidents.get_mut(&key).ok_or_else(|| EditError::Unknown("incident", id.to_owned()))?;
@@ -257,7 +260,7 @@ impl Watch {
             inner.save_incident(project, id);
             Ok(incident)
         })
-        .await
+        .await?
     }
 
     /// The silences of a project that hold or will.
@@ -299,12 +302,12 @@ impl Watch {
         let silence =
             Silence { id, matchers: new.matchers, from, until: new.until, reason: new.reason, by: by.to_owned() };
         let rules = self.rules();
-        self.change(|inner| {
+        self.edit(|inner| {
             inner.silences.insert((project.clone(), silence.id.clone()), silence.clone());
             inner.changed(project, Kind::Silence, &silence.id, Some(&silence));
             tell::look_after(inner, &rules, now);
         })
-        .await;
+        .await?;
         Ok(silence)
     }
 
@@ -313,13 +316,13 @@ impl Watch {
     /// # Errors
     /// There is none of that id.
     pub async fn end_silence(&self, project: &ProjectId, id: &str) -> Result<(), EditError> {
-        self.change(|inner| {
+        self.edit(|inner| {
             let removed = inner.silences.remove(&(project.clone(), id.to_owned()));
             removed.ok_or_else(|| EditError::Unknown("silence", id.to_owned()))?;
             inner.changed(project, Kind::Silence, id, None::<&Value>);
             Ok(())
         })
-        .await
+        .await?
     }
 
     /// Messages of a project that wait or were given up, oldest first.
@@ -337,14 +340,14 @@ impl Watch {
     /// There is none of that id.
     pub async fn try_again(&self, project: &ProjectId, id: &str) -> Result<(), EditError> {
         let now = self.clock.now();
-        self.change(|inner| {
+        self.edit(|inner| {
             let message = inner.outbox.get_mut(id).filter(|one| one.project == *project);
             let message = message.ok_or_else(|| EditError::Unknown("message", id.to_owned()))?;
             (message.dead, message.tries, message.due) = (false, 0, now);
             inner.save_message(project, id);
             Ok(())
         })
-        .await
+        .await?
     }
 
     /// Channels by name, with their kind.

@@ -26,7 +26,7 @@ impl Keep for Documents {
         Box::pin(async { Ok(all) })
     }
 
-    fn write(&self, changes: Vec<(Key, Option<Value>)>) -> BoxFuture<'_, Result<(), String>> {
+    fn write(&self, changes: Vec<(Key, Option<Value>)>, _: &Term) -> BoxFuture<'_, Result<bool, String>> {
         let mut documents = self.0.lock();
         for (key, value) in changes {
             match value {
@@ -34,7 +34,7 @@ impl Keep for Documents {
                 None => documents.remove(&key),
             };
         }
-        Box::pin(async { Ok(()) })
+        Box::pin(async { Ok(true) })
     }
 }
 
@@ -139,6 +139,7 @@ async fn open(
     assert_eq!(config.problems(), []);
     let parts = WatchParts {
         config,
+        node: "one".to_owned(),
         project: House::project(),
         store: Arc::<MemoryStore>::clone(store),
         clock: Arc::<ManualClock>::clone(clock),

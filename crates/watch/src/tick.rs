@@ -43,11 +43,12 @@ struct Evaluated {
 }
 
 impl Watch {
-    /// Evaluates all monitors that are due, and says what there is to be said. Calls at the same time follow each other.
+    /// Evaluates all monitors that are due, and says what there is to be said; nothing on a node that hasn't the lease. Calls at the same
+    /// time follow each other.
     pub async fn tick(&self) {
         let _turn = self.turn.lock().await;
         let rules = self.rules();
-        if !rules.config.enabled {
+        if !self.lead().await {
             return;
         }
         let now = self.clock.now();
@@ -69,6 +70,10 @@ impl Watch {
             }
         }
         self.asker.forget(now);
+        // It may have taken long. Of what another node has taken over meanwhile, this one says nothing.
+        if self.hold().await.is_err() {
+            return;
+        }
         self.change(|inner| {
             for one in evaluated {
                 apply(inner, one, now);

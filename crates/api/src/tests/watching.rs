@@ -1,37 +1,15 @@
-//! Watching with documents in memory and a channel whose other side takes everything, or nothing.
+//! Watching with documents in the house's catalog and a channel whose other side takes everything, or nothing.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use serde_json::{Value, json};
+use serde_json::json;
 use signalbox_catalog::Catalog;
 use signalbox_types::ProjectId;
 use signalbox_types::seam::{BoxFuture, Clock, EventStore};
-use signalbox_watch::{Http, HttpAnswer, HttpRequest, Keep, Key, Watch, WatchParts};
+use signalbox_watch::{Http, HttpAnswer, HttpRequest, Watch, WatchParts};
 
-use crate::{CatalogActions, CatalogChanges};
-
-#[derive(Debug, Default)]
-struct Documents(std::sync::Mutex<BTreeMap<Key, Value>>);
-
-impl Keep for Documents {
-    fn load(&self) -> BoxFuture<'_, Result<Vec<(Key, Value)>, String>> {
-        let all = self.0.lock().unwrap().clone().into_iter().collect();
-        Box::pin(async { Ok(all) })
-    }
-
-    fn write(&self, changes: Vec<(Key, Option<Value>)>) -> BoxFuture<'_, Result<(), String>> {
-        for (key, value) in changes {
-            let mut documents = self.0.lock().unwrap();
-            match value {
-                Some(value) => documents.insert(key, value),
-                None => documents.remove(&key),
-            };
-        }
-        Box::pin(async { Ok(()) })
-    }
-}
+use crate::{CatalogActions, CatalogChanges, CatalogDocuments};
 
 #[derive(Debug)]
 struct OtherSide;
@@ -58,10 +36,11 @@ pub(super) async fn open(store: Arc<dyn EventStore>, clock: Arc<dyn Clock>, cata
     });
     let parts = WatchParts {
         config: serde_json::from_value(config).unwrap(),
+        node: "box-1".to_owned(),
         project: ProjectId::new("default"),
         store,
         clock,
-        keep: Arc::new(Documents::default()),
+        keep: Arc::new(CatalogDocuments::new(Arc::clone(&catalog))),
         http: Arc::new(OtherSide),
     };
     let watch = Watch::open(parts).await.unwrap().with_changes(Arc::new(CatalogChanges::new(Arc::clone(&catalog))));
