@@ -16,7 +16,7 @@ mod running;
 #[cfg(test)]
 mod tests;
 
-pub use actions::CatalogActions;
+pub use actions::{HouseActions, RouteActions};
 pub use changes::CatalogChanges;
 pub use documents::CatalogDocuments;
 pub use ledger::CatalogLedger;

@@ -11,8 +11,9 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
-use signalbox_api::{CatalogActions, CatalogChanges, CatalogDocuments, Status};
+use signalbox_api::{CatalogChanges, CatalogDocuments, HouseActions, RouteActions, Status};
 use signalbox_catalog::Catalog;
+use signalbox_gateway::{Detour, Switch};
 use signalbox_store::Store;
 use signalbox_types::seam::{BoxFuture, Clock, EventStore};
 use signalbox_types::{ProjectId, TraceId};
@@ -57,6 +58,7 @@ pub(crate) async fn open(
     config: &Config,
     store: &Arc<Store>,
     catalog: &Arc<Catalog>,
+    gateway: &Arc<Switch>,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<Watch>> {
     let parts = WatchParts {
@@ -70,7 +72,13 @@ pub(crate) async fn open(
     };
     let watch = Watch::open(parts).await.map_err(|error| anyhow::anyhow!("can't read what is watched: {error}"))?;
     let changes = Arc::new(CatalogChanges::new(Arc::clone(catalog)));
-    Ok(Arc::new(watch.with_changes(changes).with_actions(Arc::new(CatalogActions::new(Arc::clone(catalog))))))
+    let (known, switched) = (Arc::clone(gateway), Arc::clone(gateway));
+    let routes = RouteActions {
+        problem: Arc::new(move |detour: &Detour| known.current().detour_problem(detour)),
+        set: Arc::new(move |detours| switched.current().set_detours(detours)),
+    };
+    let actions = Arc::new(HouseActions::new(Arc::clone(catalog), routes));
+    Ok(Arc::new(watch.with_changes(changes).with_actions(actions)))
 }
 
 /// What this node is called among those that share a catalog: made with its data folder, and the same after each restart, so that it need

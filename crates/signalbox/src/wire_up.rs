@@ -93,7 +93,7 @@ impl App {
         })));
         add_policies(&catalog, &gateway).await?;
         gateway.current().keep_owners().await.context("can't read who made what at providers")?;
-        let watch = watching::open(config, &store, &shared_catalog, &clock).await?;
+        let watch = watching::open(config, &store, &shared_catalog, &gateway, &clock).await?;
         let reload =
             Arc::new(Reload::new(config, Arc::clone(&gateway), prices.clone(), Arc::clone(&watch), Arc::clone(&clock)));
         let reindexer = Arc::new(Reindex::new(Arc::clone(&store) as Arc<dyn EventStore>, prices.clone()));

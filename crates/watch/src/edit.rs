@@ -109,6 +109,10 @@ impl Watch {
         if let Some(problem) = config::reserved(&monitor.name) {
             return Err(EditError::Invalid(vec![problem]));
         }
+        if let Some(number) = monitor.actions.iter().position(|action| action.switch_route.is_some()) {
+            let problem = "has its place in the configuration's monitors only: routes are those of all projects";
+            return Err(EditError::invalid(&format!("actions[{number}].switch_route"), problem));
+        }
         {
             let inner = self.inner.lock();
             let own = inner.monitors.get(&(project.clone(), monitor.name.clone()));

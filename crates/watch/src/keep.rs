@@ -29,6 +29,8 @@ pub enum Kind {
     Drift,
     /// What a drift check has found.
     DriftResult,
+    /// A route that is switched.
+    Detour,
 }
 
 impl Kind {
@@ -46,6 +48,7 @@ impl Kind {
             Self::Marker => "marker",
             Self::Drift => "drift",
             Self::DriftResult => "drift_result",
+            Self::Detour => "detour",
         }
     }
 
@@ -63,6 +66,7 @@ impl Kind {
             Self::Marker,
             Self::Drift,
             Self::DriftResult,
+            Self::Detour,
         ];
         all.into_iter().find(|kind| kind.as_str() == word)
     }

@@ -238,6 +238,7 @@ impl Watch {
         let rules = self.rules();
         let fresh = read(documents, &self.project, &rules.config, self.clock.now());
         self.inner.lock().give_way(fresh);
+        self.apply_detours();
         Ok(())
     }
 

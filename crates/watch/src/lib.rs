@@ -6,6 +6,7 @@ mod backtest;
 mod channels;
 mod config;
 mod context;
+mod detour;
 mod drift;
 mod edit;
 mod escalate;
@@ -36,6 +37,7 @@ pub use backtest::{Backtest, Firing, TestedPoint, TestedSeries};
 pub use channels::{Again, Channel, Failure, Http, HttpAnswer, HttpRequest, Taken};
 pub use config::*;
 pub use context::{Context, Difference, Example, Window};
+pub use detour::Detour;
 pub use drift::{
     Concept, Direction, DriftBar, DriftCell, DriftConcept, DriftConfig, DriftExample, DriftFound, DriftGroup,
     DriftPoint, DriftResult, DriftTrend, DriftView, DriftWindow, MinEffect, Reference, Season, Signal, Values,

@@ -43,6 +43,9 @@ pub(crate) fn read(
             Kind::Drift => {
                 serde_json::from_value(value).map(|config| inner.put_drift(&project, config, Source::Api, now))
             }
+            Kind::Detour => {
+                serde_json::from_value(value).map(|one| drop(inner.detours.insert((project, id.clone()), one)))
+            }
             Kind::DriftResult => {
                 serde_json::from_value::<drift::Kept>(value).map(|one| found.push((project, id.clone(), one)))
             }
@@ -71,7 +74,7 @@ impl Inner {
     /// Takes what was read in its own place, but for what is of this process only: what it has learned, what it is sending.
     pub(crate) fn give_way(&mut self, fresh: Self) {
         let before = std::mem::replace(self, fresh);
-        self.sending = before.sending;
+        (self.sending, self.deeds) = (before.sending, before.deeds);
         for (key, old) in before.monitors {
             if let Some(monitor) = self.monitors.get_mut(&key).filter(|monitor| monitor.config == old.config) {
                 (monitor.learned, monitor.evaluated_at, monitor.problem) =

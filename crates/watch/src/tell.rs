@@ -22,6 +22,7 @@ pub(crate) fn look_after(inner: &mut Inner, rules: &Rules, now: Timestamp) {
     for (project, id) in open {
         look_after_one(inner, rules, &project, &id, now);
     }
+    crate::detour::look_after(inner, now);
     let over: Vec<(ProjectId, String)> =
         inner.silences.iter().filter(|(_, one)| one.until <= now).map(|(key, _)| key.clone()).collect();
     for (project, id) in over {

@@ -1,5 +1,6 @@
 //! The whole path with a clock that is moved by hand: spans in a store, monitors, incidents, messages, restarts.
 
+mod detours;
 mod edges;
 
 use std::collections::BTreeMap;
@@ -481,5 +482,5 @@ async fn what_is_done_by_itself_is_done_once() {
     assert!(incident.timeline.iter().any(|entry| entry.what == "action" && entry.by.as_deref() == Some("ann")));
     let never = json!({"automatic": true, "name": "x", "disable_key": {"key": "k"}});
     let refused = house.watch.check_monitor(&error_rate(json!({"name": "x", "actions": [never]}))).unwrap_err();
-    assert!(refused.to_string().contains("`actions[0].automatic`: is for webhooks only"), "{refused}");
+    assert!(refused.to_string().contains("`actions[0].automatic`: is for webhooks and routes only"), "{refused}");
 }

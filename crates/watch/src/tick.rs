@@ -84,6 +84,8 @@ impl Watch {
             tell::look_after(inner, &rules, now);
         })
         .await;
+        self.apply_detours();
+        self.note_deeds().await;
     }
 
     async fn evaluate(

@@ -12,6 +12,7 @@ use signalbox_types::{ProjectId, Timestamp};
 use crate::action::Actions;
 use crate::channels::{Channel, Http, channel};
 use crate::config::{MonitorConfig, WatchConfig};
+use crate::detour::{Deed, Detour};
 use crate::drift::Check;
 use crate::edit::EditError;
 use crate::escalate::Escalation;
@@ -71,6 +72,8 @@ pub struct Watch {
     /// One comparison of windows at a time.
     pub(crate) drift_turn: tokio::sync::Mutex<()>,
     pub(crate) lead: Lead,
+    /// The detours that the gateway was told of.
+    pub(crate) detoured: Mutex<Vec<Detour>>,
 }
 
 /// The configuration, ready to be used.
@@ -123,6 +126,10 @@ pub(crate) struct Inner {
     pub(crate) outbox: BTreeMap<String, Message>,
     pub(crate) markers: BTreeMap<(ProjectId, String), Marker>,
     pub(crate) sending: BTreeSet<String>,
+    /// Routes that are switched.
+    pub(crate) detours: BTreeMap<(ProjectId, String), Detour>,
+    /// What was done by itself and is in no history yet.
+    pub(crate) deeds: Vec<Deed>,
     pub(crate) objectives: BTreeMap<(ProjectId, String), Objective>,
     pub(crate) freezes: BTreeMap<ProjectId, ManualFreeze>,
     /// Changes that aren't written down.
@@ -287,6 +294,7 @@ impl Watch {
             actions: None,
             drift_turn: tokio::sync::Mutex::default(),
             lead: Lead::new(parts.node, lease, now),
+            detoured: Mutex::default(),
         })
     }
 

@@ -121,6 +121,7 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(reindex::reindex))
         .routes(routes!(release_freeze::show, release_freeze::set))
         .routes(routes!(routing::list))
+        .routes(routes!(routing::switch_back))
         .routes(routes!(runs::list, runs::start))
         .routes(routes!(runs::compare::compare))
         .routes(routes!(runs::compare::items))

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use serde_json::json;
 use signalbox_catalog::Catalog;
+use signalbox_gateway::{Detour, Routes};
 use signalbox_types::ProjectId;
 use signalbox_types::seam::{BoxFuture, Clock, EventStore};
 use signalbox_watch::{Http, HttpAnswer, HttpRequest, Watch, WatchParts};
 
-use crate::{CatalogActions, CatalogChanges, CatalogDocuments};
+use crate::{CatalogChanges, CatalogDocuments, HouseActions, RouteActions};
 
 #[derive(Debug)]
 struct OtherSide;
@@ -21,8 +22,14 @@ impl Http for OtherSide {
     }
 }
 
-pub(super) async fn open(store: Arc<dyn EventStore>, clock: Arc<dyn Clock>, catalog: Arc<Catalog>) -> Arc<Watch> {
+pub(super) async fn open(
+    store: Arc<dyn EventStore>,
+    clock: Arc<dyn Clock>,
+    catalog: Arc<Catalog>,
+    routes: Arc<Routes>,
+) -> Arc<Watch> {
     let hook = |name: &str| json!({"name": name, "via": {"webhook": {"url": format!("https://hook.example/{name}")}}});
+    let count = json!({"measures": [{"fn": "count"}]});
     let config = json!({
         "starter": false,
         "channels": [
@@ -30,9 +37,14 @@ pub(super) async fn open(store: Arc<dyn EventStore>, clock: Arc<dyn Clock>, cata
             hook("gone"),
             {"name": "prom", "via": {"alertmanager": {"webhook_token": "a-token-of-alertmanager"}}},
         ],
-        "monitors": [{
-            "name": "configured", "query": {"measures": [{"fn": "count"}]}, "condition": {"threshold": {"above": 1_000_000}}
-        }],
+        "monitors": [
+            {"name": "configured", "query": count, "condition": {"threshold": {"above": 1_000_000}}},
+            {"name": "crowd", "query": count, "window": "1m", "delay": "0s", "condition": {"threshold": {"above": 50}},
+             "actions": [
+                {"name": "Only the small one", "switch_route": {"route": "chat", "targets": ["sim/small"]}},
+                {"name": "To nowhere", "switch_route": {"route": "chat", "to": "nowhere"}},
+            ]},
+        ],
     });
     let parts = WatchParts {
         config: serde_json::from_value(config).unwrap(),
@@ -44,5 +56,10 @@ pub(super) async fn open(store: Arc<dyn EventStore>, clock: Arc<dyn Clock>, cata
         http: Arc::new(OtherSide),
     };
     let watch = Watch::open(parts).await.unwrap().with_changes(Arc::new(CatalogChanges::new(Arc::clone(&catalog))));
-    Arc::new(watch.with_actions(Arc::new(CatalogActions::new(catalog))))
+    let known = Arc::clone(&routes);
+    let routes = RouteActions {
+        problem: Arc::new(move |detour: &Detour| known.detour_problem(detour)),
+        set: Arc::new(move |detours| routes.set_detours(detours)),
+    };
+    Arc::new(watch.with_actions(Arc::new(HouseActions::new(catalog, routes))))
 }

@@ -26,7 +26,7 @@ async fn are_made_shown_and_deleted() {
     let list = house.get("/api/v1/monitors").await.ok();
     let names: Vec<&str> =
         list["monitors"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["configured", "slow"]);
+    assert_eq!(names, ["configured", "crowd", "slow"]);
     let shown = house.get("/api/v1/monitors/slow").await.ok();
     assert_eq!(shown["series"][0]["labels"], json!({"model": "gpt-4o"}));
     assert_eq!(shown["phase"], "firing");
