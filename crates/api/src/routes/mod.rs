@@ -90,6 +90,7 @@ pub(crate) fn list() -> OpenApiRouter<App> {
         .routes(routes!(import::import))
         .routes(routes!(incidents::list))
         .routes(routes!(incidents::show))
+        .routes(routes!(incidents::history))
         .routes(routes!(incidents::acknowledge))
         .routes(routes!(incidents::note))
         .routes(routes!(incidents::post_mortem))
