@@ -360,16 +360,25 @@ impl Watch {
         self.rules().config.channels.iter().map(|one| (one.name.clone(), one.via.kind())).collect()
     }
 
-    /// Sends a test by a channel, at once and once.
+    /// Sends a test by a channel, at once and once. What the other side keeps open is closed there, too.
     ///
     /// # Errors
-    /// There is no such channel, or it didn't take it.
+    /// There is no such channel, or it didn't take it, or not its end.
     pub async fn test_channel(&self, name: &str) -> Result<(), EditError> {
         let channel = self.rules().channels.get(name).cloned();
         let channel = channel.ok_or_else(|| EditError::Unknown("channel", name.to_owned()))?;
         let notice = Notice::test(&TraceId::new().to_string(), self.clock.now());
         let sent = channel.send(&notice, None, &*self.http).await;
-        sent.map(drop).map_err(|failure| EditError::Channel(name.to_owned(), failure))
+        let taken = sent.map_err(|failure| EditError::Channel(name.to_owned(), failure))?;
+        if !channel.keeps_open() {
+            return Ok(());
+        }
+        let over = Notice { key: format!("{}-over", notice.key), event: Event::Resolved, ..notice };
+        let closed = channel.send(&over, taken.reference.as_deref(), &*self.http).await;
+        closed.map(drop).map_err(|failure| {
+            let message = format!("it took the test, which stays open there: {}", failure.message);
+            EditError::Channel(name.to_owned(), Failure { message, ..failure })
+        })
     }
 
     /// Each schedule, and who is on call at a time.

@@ -321,7 +321,8 @@ pub(crate) fn take_turn(
     let name = if state.labels.is_empty() { String::new() } else { format!("{}: ", named(&state.labels)) };
     let text = state.seen.as_ref().map(|seen| seen.text.clone()).unwrap_or_default();
     let id = match (turn, own) {
-        (Turn::Fired, None) => {
+        // What somebody has ended and is worse than that now is news.
+        (Turn::Fired | Turn::Worsened, None) => {
             let id = TraceId::new().to_string();
             let incident = Incident::open(id.clone(), fingerprint, config, state, now);
             tracing::warn!(monitor = %config.name, incident.id = %id, "incident: {}", incident.title);

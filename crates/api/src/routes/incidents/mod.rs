@@ -182,7 +182,7 @@ pub(crate) async fn acknowledge(
 
 /// Resolve an incident.
 ///
-/// All who were told of it are told. What still fires makes another incident only when it has been well in between.
+/// All who were told of it are told. What still fires makes another incident only when it has been well in between, or is worse.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/resolve", operation_id = "resolve_incident", tag = "Watching",
     params(("id" = String, Path, description = "Its id.")), request_body = IncidentNote,
     responses(

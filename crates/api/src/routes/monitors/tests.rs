@@ -19,6 +19,7 @@ async fn are_made_shown_and_deleted() {
     let made = house.put("/api/v1/monitors/slow", &slow()).await.ok();
     assert_eq!((made["source"].as_str(), made["phase"].as_str()), (Some("api"), Some("ok")));
     assert_eq!(made["definition"]["name"], "slow");
+    assert!(made["definition"]["query"].get("time").is_none(), "nobody has written it: {made}");
     let now = house.now();
     house.append((1..20).map(|number| builders::llm_span("default", number, "gpt-4o", now, 0)).collect()).await;
     house.clock.advance(Duration::from_secs(60));
