@@ -91,8 +91,8 @@ fn node(data: &Path) -> anyhow::Result<String> {
     }
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let host = Some(host.trim()).filter(|host| !host.is_empty()).unwrap_or("node");
-    let random = TraceId::new().to_string();
-    let name = format!("{host}-{}", &random[random.len() - 8..]);
+    let random: String = TraceId::new().to_string().chars().rev().take(8).collect();
+    let name = format!("{host}-{random}");
     std::fs::write(&file, &name).with_context(|| format!("can't write `{}`", file.display()))?;
     Ok(name)
 }
