@@ -23,9 +23,10 @@ CONFIG = "\n".join(
                 {
                     "name": "crowd",
                     "query": {"measures": [{"fn": "count"}]},
-                    "window": "1h",
+                    "window": "10s",
                     "every": "1s",
                     "delay": "0s",
+                    "auto_resolve": False,
                     "condition": {"threshold": {"above": 2}},
                     "actions": [
                         {"name": "Away", "switch_route": {"route": "chat", "to": "backup"}, "automatic": True}
@@ -65,6 +66,11 @@ def test_a_route_that_an_incident_switched_stays_so_until_somebody_switches_it_b
     incident = box.api("GET", f"/api/v1/incidents/{shown['incident']}").json()
     texts = [entry["text"] for entry in incident["timeline"] if entry["what"] == "action"]
     assert len(texts) == 2 and texts[0].endswith("until the incident is over, by itself"), texts
-    points = box.api("GET", f"/api/v1/incidents/{shown['incident']}/history").json()["series"][0]["points"]
-    assert any(point["firing"] for point in points), points[-3:]
+
+    def drawn() -> bool | None:
+        history = box.api("GET", f"/api/v1/incidents/{shown['incident']}/history").json()
+        return any(point["firing"] for point in history["series"][0]["points"]) or None
+
+    # Windows are drawn when they are over.
+    wait_until("the window that fired to be drawn", drawn, 30)
     assert box.stop() == 0
