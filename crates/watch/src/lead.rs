@@ -102,7 +102,9 @@ impl Lead {
     pub(crate) fn lose(&self) {
         let mut known = self.known.lock();
         if known.until.take().is_some() {
-            tracing::warn!("another node evaluates monitors and tells people now: this one did not renew the lease in time");
+            tracing::warn!(
+                "another node evaluates monitors and tells people now: this one did not renew the lease in time"
+            );
         }
         (known.read_in, known.read_at) = (None, None);
     }

@@ -77,8 +77,7 @@ impl Inner {
         (self.sending, self.deeds) = (before.sending, before.deeds);
         for (key, old) in before.monitors {
             if let Some(monitor) = self.monitors.get_mut(&key).filter(|monitor| monitor.config == old.config) {
-                (monitor.learned, monitor.evaluated_at, monitor.problem) =
-                    (old.learned, old.evaluated_at, old.problem);
+                (monitor.learned, monitor.evaluated_at, monitor.problem) = (old.learned, old.evaluated_at, old.problem);
             }
         }
     }

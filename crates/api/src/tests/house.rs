@@ -90,7 +90,7 @@ impl House {
             clock: Arc::clone(&seam),
         });
         let models: Arc<ScriptedCompleter> = Arc::default();
-        let watching = 
+        let watching =
             watching::open(Arc::clone(&asked), Arc::clone(&seam), Arc::clone(&catalog), Arc::clone(&routes)).await;
         let router = router(ApiParts {
             online: online.await.unwrap(),

@@ -101,7 +101,8 @@ impl SwitchRoute {
         let Some(own) = routes.get(&self.route) else { return problems };
         for (i, target) in self.targets.iter().enumerate().filter(|(_, target)| known(target)) {
             if !own.contains(target) {
-                let problem = format!("route `{}` has no target `{target}`; expected some of {}", self.route, own.join(", "));
+                let problem =
+                    format!("route `{}` has no target `{target}`; expected some of {}", self.route, own.join(", "));
                 problems.push(Problem::new(format!("targets[{i}]"), problem));
             }
         }

@@ -23,7 +23,8 @@ fn routes_that_are_not_there_are_told() {
         let monitor = with(json!({"actions": [with_name(json!({"switch_route": switch}))]}));
         let config: WatchConfig = serde_json::from_value(json!({"monitors": [monitor]})).unwrap();
         assert_eq!(config.problems(), []);
-        let route = |name: &str, targets: &[&str]| (name.to_owned(), targets.iter().map(|one| (*one).to_owned()).collect());
+        let route =
+            |name: &str, targets: &[&str]| (name.to_owned(), targets.iter().map(|one| (*one).to_owned()).collect());
         let routes = [route("backup", &["e/f"]), route("chat", &["a/b", "c/d"])].into();
         let found: Vec<String> = config.unknown_routes(&routes).iter().map(ToString::to_string).collect();
         assert_eq!(found, expected);
@@ -82,7 +83,11 @@ fn says_which_field_is_wrong() {
     check(action(json!({})), "actions[0].webhook", "exactly one of");
     let switch = |more: Value| action(json!({"switch_route": more}));
     check(switch(json!({"route": "chat"})), "actions[0].switch_route.to", "exactly one of `to`");
-    check(switch(json!({"route": "chat", "to": "b", "targets": ["a/b"]})), "actions[0].switch_route.to", "exactly one of `to`");
+    check(
+        switch(json!({"route": "chat", "to": "b", "targets": ["a/b"]})),
+        "actions[0].switch_route.to",
+        "exactly one of `to`",
+    );
     check(switch(json!({"route": "", "to": "b"})), "actions[0].switch_route.route", "is empty");
     check(switch(json!({"route": "chat", "to": "b", "for": "0s"})), "actions[0].switch_route.for", "less than 1s");
 }

@@ -24,7 +24,8 @@ impl Actions for Roads {
     }
 
     fn set_detours(&self, detours: &[Detour]) {
-        let said = |one: &Detour| format!("{} to {}{}", one.route, one.to.as_deref().unwrap_or(""), one.targets.join(","));
+        let said =
+            |one: &Detour| format!("{} to {}{}", one.route, one.to.as_deref().unwrap_or(""), one.targets.join(","));
         self.told.lock().push(detours.iter().map(said).collect());
     }
 
@@ -125,7 +126,8 @@ async fn what_can_not_be_switched_is_said_and_written_down() {
     assert_eq!(refused, EditError::Action("x".to_owned(), "there is no route `cat`".to_owned()));
     assert_eq!(actions_of(&house), ["x failed: there is no route `cat`"]);
     assert!(house.incidents()[0].actions[0].done_at.is_none() && roads.told.lock().is_empty());
-    let own = error_rate(json!({"name": "own", "actions": [{"name": "x", "switch_route": {"route": "chat", "to": "b"}}]}));
+    let own =
+        error_rate(json!({"name": "own", "actions": [{"name": "x", "switch_route": {"route": "chat", "to": "b"}}]}));
     let refused = house.watch.save_monitor(&House::project(), &own).await.unwrap_err();
     assert!(refused.to_string().contains("`actions[0].switch_route`: has its place in the configuration"), "{refused}");
 }

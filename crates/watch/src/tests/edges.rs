@@ -133,7 +133,8 @@ async fn a_test_is_closed_where_it_would_stay_open() {
 
 /// Fires as a warning at a fifth of the calls, and as critical at more than half.
 fn burning() -> Value {
-    let window = |factor: f64, severity: &str| json!({"long": "10m", "short": "5m", "factor": factor, "severity": severity});
+    let window =
+        |factor: f64, severity: &str| json!({"long": "10m", "short": "5m", "factor": factor, "severity": severity});
     let windows = [window(5.0, "critical"), window(1.5, "warning")];
     error_rate(json!({"window": "5m", "for": 1, "condition": {"burn_rate": {"objective": 0.9, "windows": windows}}}))
 }
