@@ -4,6 +4,7 @@ mod actions;
 mod auth;
 mod changes;
 mod docs;
+mod documents;
 mod envelope;
 mod error;
 mod ledger;
@@ -15,8 +16,9 @@ mod running;
 #[cfg(test)]
 mod tests;
 
-pub use actions::CatalogActions;
+pub use actions::{DetourProblem, HouseActions, RouteActions};
 pub use changes::CatalogChanges;
+pub use documents::CatalogDocuments;
 pub use ledger::CatalogLedger;
 pub use openapi::openapi;
 pub use parts::{AddPolicies, Answered, ApiParts, Status};

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006_runs.sql"),
     include_str!("../migrations/0007_online.sql"),
     include_str!("../migrations/0008_watch.sql"),
+    include_str!("../migrations/0009_leases.sql"),
 ];
 
 /// How long to wait for another process (a backup, a shell) that holds the file.

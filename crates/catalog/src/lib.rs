@@ -22,6 +22,7 @@ pub use resources::dataset::{
 pub use resources::feedback::{Feedback, KeptFeedback};
 pub use resources::kept::{KeptBounds, KeptThing};
 pub use resources::key::{Key, MIN_KEY_CHARS, NewKey, Principal};
+pub use resources::lease::{Lease, LeaseAsk, LeaseTerm};
 pub use resources::online_rule::OnlineRule;
 pub use resources::policy_set::PolicySet;
 pub use resources::run::{

@@ -43,7 +43,7 @@ mod windows;
 pub use config::{GatewayConfig, Unread};
 pub use metrics::{GatewayMetrics, Name};
 pub use route::{
-    Ability, ArmConfig, ArmStatus, BreakerConfig, BreakerState, ExperimentConfig, FallbackOn, HedgeConfig,
+    Ability, ArmConfig, ArmStatus, BreakerConfig, BreakerState, Detour, ExperimentConfig, FallbackOn, HedgeConfig,
     MirrorConfig, OnDisconnect, RetryConfig, RouteConfig, RouteStatus, RouteTimeouts, Routes, StickyBy, StrategyName,
     TargetConfig, TargetStatus,
 };

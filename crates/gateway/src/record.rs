@@ -144,6 +144,9 @@ fn routing(call: &Call, span: &mut Span) {
         for (name, value) in routed.trail.attributes(&routed.route) {
             put(name, value);
         }
+        if let Some(detour) = &routed.detour {
+            put("signalbox.route.detour", detour.said());
+        }
         if routed.drained {
             put("signalbox.route.drained", "true".to_owned());
         }

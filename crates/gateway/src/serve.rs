@@ -25,7 +25,7 @@ use crate::held::Held;
 use crate::idempotency::Register;
 use crate::own_guards::OwnGuards;
 use crate::owners::Owners;
-use crate::route::{RouteStatus, Routes, drain, mirror};
+use crate::route::{Detour, RouteStatus, Routes, drain, mirror};
 use crate::stages::admit::admit;
 use crate::stages::again::again;
 use crate::stages::decode::decode;
@@ -287,6 +287,17 @@ impl Gateway {
     #[must_use]
     pub fn routes(&self) -> Vec<RouteStatus> {
         self.routes.status(self.clock.elapsed())
+    }
+
+    /// Puts detours in force for calls that come in from now on, in the place of all those before; also over other settings.
+    pub fn set_detours(&self, detours: Vec<Detour>) {
+        self.routes.set_detours(detours);
+    }
+
+    /// Why the calls of a route can't go there, if they can't.
+    #[must_use]
+    pub fn detour_problem(&self, detour: &Detour) -> Option<String> {
+        self.routes.detour_problem(detour)
     }
 
     /// Every provider, on or off, as it is now.

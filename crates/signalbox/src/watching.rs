@@ -1,21 +1,24 @@
 //! What watching needs of the house: documents in the catalog, webhooks by the providers' connections, and somebody who looks at the
 //! clock.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
+use parking_lot::Mutex;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
-use serde_json::Value;
-use signalbox_api::{CatalogActions, CatalogChanges, Status};
-use signalbox_catalog::{Catalog, WatchedDocument};
+use signalbox_api::{CatalogChanges, CatalogDocuments, HouseActions, RouteActions, Status};
+use signalbox_catalog::Catalog;
+use signalbox_gateway::{Detour, Switch};
 use signalbox_store::Store;
-use signalbox_types::ProjectId;
 use signalbox_types::seam::{BoxFuture, Clock, EventStore};
+use signalbox_types::{ProjectId, TraceId};
 use signalbox_upstream::post;
-use signalbox_watch::{BudgetNumbers, Http, HttpAnswer, HttpRequest, Keep, Key, Kind, Watch, WatchParts};
+use signalbox_watch::{BudgetNumbers, Http, HttpAnswer, HttpRequest, Watch, WatchParts};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 
@@ -33,40 +36,6 @@ const RECORD: Duration = Duration::from_secs(30);
 const COMPARE: Duration = Duration::from_secs(5);
 /// How often somebody looks whether a message is.
 const SEND: Duration = Duration::from_millis(500);
-
-/// Documents in the catalog.
-#[derive(Debug)]
-pub(crate) struct Documents(Arc<Catalog>);
-
-impl Documents {
-    pub(crate) fn new(catalog: Arc<Catalog>) -> Self {
-        Self(catalog)
-    }
-}
-
-impl Keep for Documents {
-    fn load(&self) -> BoxFuture<'_, Result<Vec<(Key, Value)>, String>> {
-        Box::pin(async {
-            let documents = self.0.watched().await.map_err(|error| error.to_string())?;
-            let read = |document: WatchedDocument| {
-                let kind = Kind::find(&document.kind)?;
-                Some((Key { project: document.project, kind, id: document.id }, document.body?))
-            };
-            Ok(documents.into_iter().filter_map(read).collect())
-        })
-    }
-
-    fn write(&self, changes: Vec<(Key, Option<Value>)>) -> BoxFuture<'_, Result<(), String>> {
-        let document = |(key, body): (Key, Option<Value>)| WatchedDocument {
-            project: key.project,
-            kind: key.kind.as_str().to_owned(),
-            id: key.id,
-            body,
-        };
-        let documents = changes.into_iter().map(document).collect();
-        Box::pin(async { self.0.write_watched(documents).await.map_err(|error| error.to_string()) })
-    }
-}
 
 /// The way to webhooks.
 #[derive(Debug)]
@@ -89,25 +58,82 @@ pub(crate) async fn open(
     config: &Config,
     store: &Arc<Store>,
     catalog: &Arc<Catalog>,
+    gateway: &Arc<Switch>,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<Watch>> {
     let parts = WatchParts {
         config: config.watch.clone(),
+        node: node(&config.server.data_dir)?,
         project: ProjectId::new(PROJECT),
         store: Arc::clone(store) as Arc<dyn EventStore>,
         clock: Arc::clone(clock),
-        keep: Arc::new(Documents::new(Arc::clone(catalog))),
+        keep: Arc::new(CatalogDocuments::new(Arc::clone(catalog))),
         http: Arc::new(Outside),
     };
     let watch = Watch::open(parts).await.map_err(|error| anyhow::anyhow!("can't read what is watched: {error}"))?;
     let changes = Arc::new(CatalogChanges::new(Arc::clone(catalog)));
-    Ok(Arc::new(watch.with_changes(changes).with_actions(Arc::new(CatalogActions::new(Arc::clone(catalog))))))
+    let (known, switched) = (Arc::clone(gateway), Arc::clone(gateway));
+    let routes = RouteActions {
+        problem: Arc::new(move |detour: &Detour| known.current().detour_problem(detour)),
+        set: Arc::new(move |detours| switched.current().set_detours(detours)),
+    };
+    let actions = Arc::new(HouseActions::new(Arc::clone(catalog), routes));
+    Ok(Arc::new(watch.with_changes(changes).with_actions(actions)))
 }
 
-/// Evaluates, looks into incidents, counts, compares and delivers for ever, each at its own pace: neither a slow channel nor a long
-/// comparison holds an evaluation up.
-pub(crate) fn start(watch: Arc<Watch>, numbers: Arc<dyn Fn() -> Status + Send + Sync>) -> JoinHandle<()> {
+/// What this node is called among those that share a catalog: made with its data folder, and the same after each restart, so that it need
+/// not wait for the lease of the process that it was before.
+fn node(data: &Path) -> anyhow::Result<String> {
+    let file = data.join("signalbox.node");
+    let known = std::fs::read_to_string(&file).unwrap_or_default();
+    if !known.trim().is_empty() {
+        return Ok(known.trim().to_owned());
+    }
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = Some(host.trim()).filter(|host| !host.is_empty()).unwrap_or("node");
+    let random: String = TraceId::new().to_string().chars().rev().take(8).collect();
+    let name = format!("{host}-{random}");
+    std::fs::write(&file, &name).with_context(|| format!("can't write `{}`", file.display()))?;
+    Ok(name)
+}
+
+/// What watches, until it is closed.
+#[derive(Debug)]
+pub(crate) struct Watching {
+    watch: Arc<Watch>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Watching {
+    pub(crate) fn start(watch: Arc<Watch>, numbers: Arc<dyn Fn() -> Status + Send + Sync>) -> Self {
+        let task = Mutex::new(Some(start(Arc::clone(&watch), numbers)));
+        Self { watch, task }
+    }
+
+    /// Stops, and lets another node take over. Messages that are on their way are sent again, by it or after the next start.
+    pub(crate) async fn close(&self) {
+        let task = self.task.lock().take();
+        if let Some(task) = task {
+            task.abort();
+            // It ends because it was cut.
+            let _ = task.await;
+        }
+        self.watch.let_go().await;
+    }
+}
+
+/// Keeps the lease, evaluates, looks into incidents, counts, compares and delivers for ever, each at its own pace: neither a slow channel
+/// nor a long comparison holds an evaluation up, and no slow evaluation costs the lease.
+fn start(watch: Arc<Watch>, numbers: Arc<dyn Fn() -> Status + Send + Sync>) -> JoinHandle<()> {
     tokio::spawn(async move {
+        let lead = async {
+            let mut look = tokio::time::interval(LOOK);
+            look.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            loop {
+                look.tick().await;
+                watch.lead().await;
+            }
+        };
         let evaluate = async {
             let mut look = tokio::time::interval(LOOK);
             look.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -162,7 +188,7 @@ pub(crate) fn start(watch: Arc<Watch>, numbers: Arc<dyn Fn() -> Status + Send + 
                 watch.compare_drift().await;
             }
         };
-        tokio::join!(evaluate, deliver, look_into, count, record, compare);
+        tokio::join!(lead, evaluate, deliver, look_into, count, record, compare);
     })
 }
 
@@ -173,11 +199,13 @@ pub(crate) struct WatchNumbers(pub(crate) Arc<Watch>);
 impl Collector for WatchNumbers {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let numbers = self.0.numbers();
+        let leads = usize::from(self.0.leadership().leads);
         for (name, help, value) in [
             ("signalbox_monitors", "Monitors", numbers.monitors),
             ("signalbox_monitors_failing", "Monitors that could not be evaluated the last time", numbers.failing),
             ("signalbox_incidents_open", "Incidents that aren't over", numbers.incidents),
             ("signalbox_messages_waiting", "Messages about incidents that aren't delivered yet", numbers.waiting),
+            ("signalbox_watch_leader", "1 if this node evaluates monitors and tells people", leads),
             ("signalbox_messages_dead", "Messages about incidents that were given up", numbers.dead),
         ] {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));

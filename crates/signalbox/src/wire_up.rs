@@ -34,7 +34,7 @@ use tracing::{error, info, warn};
 
 use crate::config::{self, Config};
 use crate::reload::Reload;
-use crate::watching::{self, WatchNumbers};
+use crate::watching::{self, WatchNumbers, Watching};
 use crate::web::Web;
 
 /// Spans of the gateway that may wait for the store.
@@ -56,7 +56,7 @@ pub(crate) struct App {
     queue: Arc<SpanQueue>,
     queue_task: Mutex<Option<JoinHandle<()>>>,
     online: Arc<Online>,
-    watch_task: JoinHandle<()>,
+    watching: Watching,
     stopping: watch::Sender<bool>,
     first_key: Option<Secret>,
     /// Of the threads for all but calls.
@@ -97,7 +97,7 @@ impl App {
         })));
         add_policies(&catalog, &gateway).await?;
         gateway.current().keep_owners().await.context("can't read who made what at providers")?;
-        let watch = watching::open(config, &store, &shared_catalog, &clock).await?;
+        let watch = watching::open(config, &store, &shared_catalog, &gateway, &clock).await?;
         let reload =
             Arc::new(Reload::new(config, Arc::clone(&gateway), prices.clone(), Arc::clone(&watch), Arc::clone(&clock)));
         let reindexer = Arc::new(Reindex::new(Arc::clone(&store) as Arc<dyn EventStore>, prices.clone()));
@@ -150,7 +150,7 @@ impl App {
         let grpc = ingest.grpc().prepare().into_axum_router();
         let first_key = first_key.map(|made| made.key);
         let queue_task = Mutex::new(Some(queue_task));
-        let watch_task = watching::start(watch, numbers);
+        let watching = Watching::start(watch, numbers);
         Ok(Self {
             gateway,
             reload,
@@ -163,7 +163,7 @@ impl App {
             queue,
             queue_task,
             online,
-            watch_task,
+            watching,
             stopping,
             first_key,
             runtime: Handle::current(),
@@ -257,8 +257,7 @@ impl App {
     /// # Errors
     /// Something could not be written.
     pub(crate) async fn close(&self) -> anyhow::Result<()> {
-        // Messages that are on their way are sent again after the next start.
-        self.watch_task.abort();
+        self.watching.close().await;
         self.gateway.current().drain().await;
         self.queue.drain().await;
         let queue_task = self.queue_task.lock().take();

@@ -11,7 +11,7 @@ use signalbox_testkit::ManualClock;
 use signalbox_types::query::AnswerColumn;
 use signalbox_types::seam::{BoxFuture, BoxStream, Erase, Erased, EventStore, StoreError, StoreStats};
 use signalbox_types::{Answer, Events, ProjectId, Query, Span};
-use signalbox_watch::{Http, HttpAnswer, HttpRequest, Keep, Key, Watch, WatchConfig, WatchParts};
+use signalbox_watch::{Http, HttpAnswer, HttpRequest, Keep, Key, Term, Watch, WatchConfig, WatchParts};
 
 fn main() {
     let mut numbers = std::env::args().skip(1).map(|argument| argument.parse::<u32>().unwrap());
@@ -46,6 +46,7 @@ async fn run(monitors: u32, series: u32, minutes: u32) -> f64 {
     assert_eq!(config.problems(), []);
     let parts = WatchParts {
         config,
+        node: "one".to_owned(),
         project: ProjectId::new("default"),
         store: Arc::new(Canned { series }),
         clock: Arc::<ManualClock>::clone(&clock),
@@ -113,8 +114,8 @@ impl Keep for Forgets {
         Box::pin(async { Ok(Vec::new()) })
     }
 
-    fn write(&self, _: Vec<(Key, Option<Value>)>) -> BoxFuture<'_, Result<(), String>> {
-        Box::pin(async { Ok(()) })
+    fn write(&self, _: Vec<(Key, Option<Value>)>, _: &Term) -> BoxFuture<'_, Result<bool, String>> {
+        Box::pin(async { Ok(true) })
     }
 }
 

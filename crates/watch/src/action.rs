@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use signalbox_types::seam::BoxFuture;
 use signalbox_types::{KeyId, ProjectId, Timestamp};
 
-use crate::config::ActionConfig;
+use crate::config::{ActionConfig, Length};
+use crate::detour::{self, Detour};
 use crate::edit::EditError;
 use crate::incident::{Incident, IncidentStatus};
 use crate::notice::{Event, Notice};
@@ -31,6 +32,20 @@ pub enum Does {
     DisableKey {
         /// Its id.
         key: String,
+    },
+    /// Sends the calls of a route elsewhere.
+    SwitchRoute {
+        /// The route.
+        route: String,
+        /// The route whose targets answer meanwhile.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<String>,
+        /// Those of its targets that alone are asked meanwhile, as `provider/model`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        targets: Vec<String>,
+        /// For so many seconds; until the incident is over if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        for_s: Option<u64>,
     },
 }
 
@@ -82,6 +97,12 @@ pub trait Actions: Send + Sync + std::fmt::Debug {
         by: &'a Doer,
     ) -> BoxFuture<'a, Result<String, String>>;
 
+    /// Why the calls of a route can't go there, if they can't.
+    fn detour_problem(&self, detour: &Detour) -> Option<String>;
+
+    /// Has the calls of these routes go elsewhere, and those of all others their own way.
+    fn set_detours(&self, detours: &[Detour]);
+
     /// Writes down, where all changes are, that an action was done by itself.
     fn done_by_itself<'a>(&'a self, project: &'a ProjectId, incident: &'a str, action: &'a str) -> BoxFuture<'a, ()>;
 }
@@ -89,13 +110,19 @@ pub trait Actions: Send + Sync + std::fmt::Debug {
 impl Action {
     pub(crate) fn of(config: &ActionConfig, incident: &Incident) -> Option<Self> {
         let filled = |(name, text): (&String, &String)| (name.clone(), incident.filled(text));
-        let does = match (&config.webhook, &config.disable_key) {
-            (Some(webhook), _) => Does::Webhook {
-                channel: webhook.channel.clone(),
-                parameters: webhook.parameters.iter().map(filled).collect(),
-            },
-            (None, Some(disable)) => Does::DisableKey { key: incident.filled(&disable.key) },
-            (None, None) => return None,
+        let does = if let Some(webhook) = &config.webhook {
+            let parameters = webhook.parameters.iter().map(filled).collect();
+            Does::Webhook { channel: webhook.channel.clone(), parameters }
+        } else if let Some(disable) = &config.disable_key {
+            Does::DisableKey { key: incident.filled(&disable.key) }
+        } else {
+            let switch = config.switch_route.as_ref()?;
+            Does::SwitchRoute {
+                route: incident.filled(&switch.route),
+                to: switch.to.as_ref().map(|to| incident.filled(to)),
+                targets: switch.targets.iter().map(|target| incident.filled(target)).collect(),
+                for_s: switch.for_.map(Length::as_secs),
+            }
         };
         Some(Self { name: config.name.clone(), does, automatic: config.automatic, done_at: None })
     }
@@ -113,7 +140,7 @@ pub(crate) fn automatic(inner: &mut Inner, rules: &Rules, project: &ProjectId, i
     }
 }
 
-/// Writes the message that asks a webhook for it. Tells what it is called; nothing if it is no webhook's.
+/// Switches the route, or writes the message that asks a webhook for it. Tells what it is called; nothing if it is neither.
 fn call(
     inner: &mut Inner,
     rules: &Rules,
@@ -124,6 +151,11 @@ fn call(
     now: Timestamp,
 ) -> Option<String> {
     let incident = inner.incidents.get_mut(&(project.clone(), id.to_owned()))?;
+    if let Some(detour) = Detour::of(incident, number, by, now) {
+        let name = detour.action.clone();
+        detour::begin(inner, project, number, detour, now);
+        return Some(name);
+    }
     let action = incident.actions.get_mut(number)?;
     let Does::Webhook { channel, parameters } = action.does.clone() else { return None };
     let name = action.name.clone();
@@ -145,6 +177,8 @@ impl Watch {
     #[must_use]
     pub fn with_actions(mut self, actions: Arc<dyn Actions>) -> Self {
         self.actions = Some(actions);
+        // What was switched before a restart is so from the first call on.
+        self.apply_detours();
         self
     }
 
@@ -153,6 +187,8 @@ impl Watch {
     /// # Errors
     /// There is no such incident or action, it is over, or it can't be done.
     pub async fn act(&self, project: &ProjectId, id: &str, number: usize, by: &Doer) -> Result<Incident, EditError> {
+        // Before anything is done that can't be written down here.
+        self.hold().await?;
         let incident = self.incident(project, id)?;
         if !incident.is_open() {
             return Err(EditError::Resolved(id.to_owned()));
@@ -160,21 +196,24 @@ impl Watch {
         let unknown = || EditError::Unknown("action", number.to_string());
         let action = incident.actions.get(number).ok_or_else(unknown)?;
         let now = self.clock.now();
+        if let Some(detour) = Detour::of(&incident, number, Some(&by.name), now) {
+            return self.begin_detour(project, number, detour).await;
+        }
         let Does::DisableKey { key } = &action.does else {
             let rules = self.rules();
             return self
-                .change(|inner| {
+                .edit(|inner| {
                     call(inner, &rules, project, id, number, Some(&by.name), now).ok_or_else(unknown)?;
                     inner.incidents.get(&(project.clone(), id.to_owned())).cloned().ok_or_else(unknown)
                 })
-                .await;
+                .await?;
         };
         let done = match &self.actions {
             Some(actions) => actions.disable_key(project, &KeyId::new(key), by).await,
             None => Err("this Signalbox can't do that".to_owned()),
         };
         let name = action.name.clone();
-        self.change(|inner| {
+        self.edit(|inner| {
             let kept = inner.incidents.get_mut(&(project.clone(), id.to_owned())).ok_or_else(unknown)?;
             if let Some(action) = kept.actions.get_mut(number).filter(|_| done.is_ok()) {
                 action.done_at = Some(now);
@@ -188,6 +227,6 @@ impl Watch {
             inner.save_incident(project, id);
             done.map(|_| kept).map_err(|problem| EditError::Action(name, problem))
         })
-        .await
+        .await?
     }
 }

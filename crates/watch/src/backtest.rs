@@ -1,6 +1,7 @@
 //! What a monitor would have said of history: the same functions and the same states, window by window.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -8,6 +9,7 @@ use signalbox_types::seam::StoreError;
 use signalbox_types::{ProjectId, Timestamp};
 
 use crate::config::{Baseline, Condition, Length, MonitorConfig};
+use crate::edit::EditError;
 use crate::evaluate::{History, Plan, aligned, nature};
 use crate::kinds::{self, Beside, Evidence, Model, Need, Outcome, Point, needs};
 use crate::state::{Labels, Phase, SeriesState, Turn};
@@ -18,6 +20,13 @@ use crate::watch::Watch;
 const MOST_WINDOWS: u64 = 50_000;
 /// Points of a series that are told, at most.
 const MOST_POINTS: usize = 1_000;
+/// Around an incident at least so much is shown before it, and as many windows.
+const LEAST_BEFORE: Duration = Duration::from_secs(3_600);
+const WINDOWS_BEFORE: u32 = 30;
+/// After it, so many windows.
+const WINDOWS_AFTER: u32 = 10;
+/// Of one that goes on for longer, its beginning is shown.
+const MOST_AROUND: Duration = Duration::from_secs(7 * 86_400);
 
 /// What it would have said.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
@@ -85,6 +94,43 @@ impl Watch {
         monitor: &MonitorConfig,
         lasts: Length,
     ) -> Result<Backtest, StoreError> {
+        self.backtest_until(project, monitor, lasts, self.clock.now()).await
+    }
+
+    /// The values of an incident's series around it, with the band or the limit, by its monitor as it is now.
+    ///
+    /// # Errors
+    /// There is no such incident, or none of the monitors of this Signalbox has found it.
+    pub async fn around(&self, project: &ProjectId, id: &str) -> Result<Result<Backtest, StoreError>, EditError> {
+        let incident = self.incident(project, id)?;
+        let monitor = {
+            let inner = self.inner.lock();
+            let monitor = inner.monitors.get(&(project.clone(), incident.monitor.clone()));
+            monitor.map(|monitor| Arc::clone(&monitor.config))
+        };
+        let Some(monitor) = monitor else { return Err(EditError::Unknown("monitor", incident.monitor)) };
+        let (now, window) = (self.clock.now(), bucket(&monitor).0);
+        let end = incident.resolved_at.unwrap_or(now).min(incident.opened_at.plus(MOST_AROUND));
+        let after = (window * WINDOWS_AFTER).saturating_add(monitor.delay.0);
+        let end = end.plus(after).min(now);
+        let lasted = end.since(incident.opened_at);
+        let before = LEAST_BEFORE.max(window * WINDOWS_BEFORE).max(lasted / 2);
+        let lasts = Length(lasted.saturating_add(before));
+        let tested = self.backtest_until(project, &monitor, lasts, end).await;
+        Ok(tested.map(|mut tested| {
+            tested.series.retain(|one| incident.series.iter().any(|own| own.labels == one.labels));
+            tested.firings = tested.series.iter().map(|one| one.firings.len()).sum();
+            tested
+        }))
+    }
+
+    async fn backtest_until(
+        &self,
+        project: &ProjectId,
+        monitor: &MonitorConfig,
+        lasts: Length,
+        end: Timestamp,
+    ) -> Result<Backtest, StoreError> {
         let Some(plan) = Plan::of(monitor) else {
             let problem = "a `composite` looks at other monitors, whose past isn't kept; test those".to_owned();
             return Err(StoreError::Limit(problem));
@@ -95,7 +141,7 @@ impl Watch {
             let problem = format!("{lasts} are {windows} windows of {bucket}; expected 1 to {MOST_WINDOWS}");
             return Err(StoreError::Limit(problem));
         }
-        let to = aligned(self.clock.now().minus(monitor.delay.0), bucket.as_secs());
+        let to = aligned(end.minus(monitor.delay.0), bucket.as_secs());
         let from = to.minus(bucket.0.saturating_mul(u32::try_from(windows).unwrap_or(u32::MAX)));
         let before = match &monitor.condition {
             Condition::Baseline(baseline) => baseline.history.0.saturating_sub(to.since(from)),

@@ -44,6 +44,9 @@ pub enum EditError {
     /// An action failed.
     #[error("`{0}` failed: {1}")]
     Action(String, String),
+    /// Another node may do it, this one may not.
+    #[error("{0}")]
+    Elsewhere(String),
 }
 
 impl EditError {
@@ -106,6 +109,10 @@ impl Watch {
         if let Some(problem) = config::reserved(&monitor.name) {
             return Err(EditError::Invalid(vec![problem]));
         }
+        if let Some(number) = monitor.actions.iter().position(|action| action.switch_route.is_some()) {
+            let problem = "has its place in the configuration's monitors only: routes are those of all projects";
+            return Err(EditError::invalid(&format!("actions[{number}].switch_route"), problem));
+        }
         {
             let inner = self.inner.lock();
             let own = inner.monitors.get(&(project.clone(), monitor.name.clone()));
@@ -119,7 +126,7 @@ impl Watch {
                 ));
             }
         }
-        self.put(project, monitor.clone()).await;
+        self.put(project, monitor.clone()).await?;
         Ok(monitor)
     }
 
@@ -130,7 +137,7 @@ impl Watch {
     pub async fn delete_monitor(&self, project: &ProjectId, name: &str) -> Result<(), EditError> {
         let rules = self.rules();
         let now = self.clock.now();
-        self.change(|inner| {
+        self.edit(|inner| {
             match inner.monitors.get(&(project.clone(), name.to_owned())).map(|monitor| monitor.source) {
                 None => return Err(EditError::Unknown("monitor", name.to_owned())),
                 Some(Source::Config) => return Err(EditError::Configured(name.to_owned())),
@@ -142,7 +149,7 @@ impl Watch {
             tell::look_after(inner, &rules, now);
             Ok(())
         })
-        .await
+        .await?
     }
 
     /// Incidents of a project, the latest first.
@@ -188,7 +195,7 @@ impl Watch {
         checked(said.note)?;
         let rules = self.rules();
         let now = self.clock.now();
-        self.change(|inner| {
+        self.edit(|inner| {
             let key = (project.clone(), id.to_owned());
             let incident =
                 inner.incidents.get_mut(&key).ok_or_else(|| EditError::Unknown("incident", id.to_owned()))?;
@@ -206,7 +213,7 @@ impl Watch {
             said.not_back(inner, project, id, Event::Acknowledged);
             found(inner.incidents.get(&key), id)
         })
-        .await
+        .await?
     }
 
     /// Somebody says that it is over. What still fires then is told of when it fires anew.
@@ -226,7 +233,7 @@ impl Watch {
         checked(said.note)?;
         let rules = self.rules();
         let now = self.clock.now();
-        self.change(|inner| {
+        self.edit(|inner| {
             let key = (project.clone(), id.to_owned());
             if !found(inner.incidents.get(&key), id)?.is_open() {
                 return Err(EditError::Resolved(id.to_owned()));
@@ -235,7 +242,7 @@ impl Watch {
             said.not_back(inner, project, id, Event::Resolved);
             found(inner.incidents.get(&key), id)
         })
-        .await
+        .await?
     }
 
     /// Somebody writes something down.
@@ -248,7 +255,7 @@ impl Watch {
             return Err(EditError::invalid("note", "is empty; expected what is to be written down"));
         }
         let now = self.clock.now();
-        self.change(|inner| {
+        self.edit(|inner| {
             let key = (project.clone(), id.to_owned());
             let incident =
                 inner.incidents.get_mut(&key).ok_or_else(|| EditError::Unknown("incident", id.to_owned()))?;
@@ -257,7 +264,7 @@ impl Watch {
             inner.save_incident(project, id);
             Ok(incident)
         })
-        .await
+        .await?
     }
 
     /// The silences of a project that hold or will.
@@ -299,12 +306,12 @@ impl Watch {
         let silence =
             Silence { id, matchers: new.matchers, from, until: new.until, reason: new.reason, by: by.to_owned() };
         let rules = self.rules();
-        self.change(|inner| {
+        self.edit(|inner| {
             inner.silences.insert((project.clone(), silence.id.clone()), silence.clone());
             inner.changed(project, Kind::Silence, &silence.id, Some(&silence));
             tell::look_after(inner, &rules, now);
         })
-        .await;
+        .await?;
         Ok(silence)
     }
 
@@ -313,13 +320,13 @@ impl Watch {
     /// # Errors
     /// There is none of that id.
     pub async fn end_silence(&self, project: &ProjectId, id: &str) -> Result<(), EditError> {
-        self.change(|inner| {
+        self.edit(|inner| {
             let removed = inner.silences.remove(&(project.clone(), id.to_owned()));
             removed.ok_or_else(|| EditError::Unknown("silence", id.to_owned()))?;
             inner.changed(project, Kind::Silence, id, None::<&Value>);
             Ok(())
         })
-        .await
+        .await?
     }
 
     /// Messages of a project that wait or were given up, oldest first.
@@ -337,14 +344,14 @@ impl Watch {
     /// There is none of that id.
     pub async fn try_again(&self, project: &ProjectId, id: &str) -> Result<(), EditError> {
         let now = self.clock.now();
-        self.change(|inner| {
+        self.edit(|inner| {
             let message = inner.outbox.get_mut(id).filter(|one| one.project == *project);
             let message = message.ok_or_else(|| EditError::Unknown("message", id.to_owned()))?;
             (message.dead, message.tries, message.due) = (false, 0, now);
             inner.save_message(project, id);
             Ok(())
         })
-        .await
+        .await?
     }
 
     /// Channels by name, with their kind.
@@ -353,16 +360,25 @@ impl Watch {
         self.rules().config.channels.iter().map(|one| (one.name.clone(), one.via.kind())).collect()
     }
 
-    /// Sends a test by a channel, at once and once.
+    /// Sends a test by a channel, at once and once. What the other side keeps open is closed there, too.
     ///
     /// # Errors
-    /// There is no such channel, or it didn't take it.
+    /// There is no such channel, or it didn't take it, or not its end.
     pub async fn test_channel(&self, name: &str) -> Result<(), EditError> {
         let channel = self.rules().channels.get(name).cloned();
         let channel = channel.ok_or_else(|| EditError::Unknown("channel", name.to_owned()))?;
         let notice = Notice::test(&TraceId::new().to_string(), self.clock.now());
         let sent = channel.send(&notice, None, &*self.http).await;
-        sent.map(drop).map_err(|failure| EditError::Channel(name.to_owned(), failure))
+        let taken = sent.map_err(|failure| EditError::Channel(name.to_owned(), failure))?;
+        if !channel.keeps_open() {
+            return Ok(());
+        }
+        let over = Notice { key: format!("{}-over", notice.key), event: Event::Resolved, ..notice };
+        let closed = channel.send(&over, taken.reference.as_deref(), &*self.http).await;
+        closed.map(drop).map_err(|failure| {
+            let message = format!("it took the test, which stays open there: {}", failure.message);
+            EditError::Channel(name.to_owned(), Failure { message, ..failure })
+        })
     }
 
     /// Each schedule, and who is on call at a time.

@@ -183,13 +183,13 @@ impl Watch {
         let id = TraceId::new().to_string();
         let title = title.trim().to_owned();
         let marker = Marker { id, at: at.unwrap_or(now), kind, title, labels, url, by: by.map(str::to_owned) };
-        self.change(|inner| {
+        self.edit(|inner| {
             inner.markers.insert((project.clone(), marker.id.clone()), marker.clone());
             inner.changed(project, Kind::Marker, &marker.id, Some(&marker));
             show(inner, project, &marker);
             forget_oldest(inner, project, now);
         })
-        .await;
+        .await?;
         Ok(marker)
     }
 
@@ -201,8 +201,10 @@ impl Watch {
         };
         let title = title.chars().take(LONGEST_TITLE).collect();
         let marker = NewMarker { title, kind: MarkerKind::Config, ..NewMarker::default() };
-        if let Err(error) = self.mark(&self.project, marker, None).await {
-            tracing::warn!("a change of the configuration can't be noted: {error}");
+        match self.mark(&self.project, marker, None).await {
+            // A node that looks on says nothing: the one that evaluates reads its own configuration.
+            Ok(_) | Err(EditError::Elsewhere(_)) => {}
+            Err(error) => tracing::warn!("a change of the configuration can't be noted: {error}"),
         }
     }
 

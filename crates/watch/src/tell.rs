@@ -22,6 +22,7 @@ pub(crate) fn look_after(inner: &mut Inner, rules: &Rules, now: Timestamp) {
     for (project, id) in open {
         look_after_one(inner, rules, &project, &id, now);
     }
+    crate::detour::look_after(inner, now);
     let over: Vec<(ProjectId, String)> =
         inner.silences.iter().filter(|(_, one)| one.until <= now).map(|(key, _)| key.clone()).collect();
     for (project, id) in over {
@@ -247,12 +248,24 @@ fn forget_oldest(inner: &mut Inner) {
 }
 
 impl Watch {
-    /// Sends the messages that are due, all at once, and waits for their answers. Calls may overlap: no message is sent by two.
-    /// Tells how many were tried.
+    /// Sends the messages that are due, all at once, and waits for their answers; none on a node that hasn't the lease. Calls may
+    /// overlap: no message is sent by two. Tells how many were tried.
     pub async fn deliver(&self) -> usize {
         let rules = self.rules();
         let now = self.clock.now();
+        let waits = {
+            let inner = self.inner.lock();
+            !outbox::due(&inner.outbox, &inner.sending, now).is_empty()
+        };
+        if !waits || self.hold().await.is_err() {
+            return 0;
+        }
         let due: Vec<(Message, Option<String>)> = {
+            // What is sent is written down: nobody forgets that it was to be said, and it is of this node's term.
+            let _in_order = self.writing.lock().await;
+            if !self.leads() {
+                return 0;
+            }
             let mut inner = self.inner.lock();
             let due: Vec<Message> = outbox::due(&inner.outbox, &inner.sending, now).into_iter().cloned().collect();
             inner.sending.extend(due.iter().map(|message| message.id.clone()));
@@ -272,6 +285,11 @@ impl Watch {
             let channel = rules.channels.get(&message.channel).cloned();
             async move {
                 message.notice.hints = self.hints(&message).await;
+                // That may have taken long: another node may say it by now.
+                if !self.leads() {
+                    self.inner.lock().sending.remove(&message.id);
+                    return;
+                }
                 let sent = match channel {
                     Some(channel) => channel.send(&message.notice, reference.as_deref(), &*self.http).await,
                     None => Err(Failure {

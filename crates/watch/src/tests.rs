@@ -1,5 +1,6 @@
 //! The whole path with a clock that is moved by hand: spans in a store, monitors, incidents, messages, restarts.
 
+mod detours;
 mod edges;
 
 use std::collections::BTreeMap;
@@ -26,7 +27,7 @@ impl Keep for Documents {
         Box::pin(async { Ok(all) })
     }
 
-    fn write(&self, changes: Vec<(Key, Option<Value>)>) -> BoxFuture<'_, Result<(), String>> {
+    fn write(&self, changes: Vec<(Key, Option<Value>)>, _: &Term) -> BoxFuture<'_, Result<bool, String>> {
         let mut documents = self.0.lock();
         for (key, value) in changes {
             match value {
@@ -34,7 +35,7 @@ impl Keep for Documents {
                 None => documents.remove(&key),
             };
         }
-        Box::pin(async { Ok(()) })
+        Box::pin(async { Ok(true) })
     }
 }
 
@@ -139,6 +140,7 @@ async fn open(
     assert_eq!(config.problems(), []);
     let parts = WatchParts {
         config,
+        node: "one".to_owned(),
         project: House::project(),
         store: Arc::<MemoryStore>::clone(store),
         clock: Arc::<ManualClock>::clone(clock),
@@ -480,5 +482,5 @@ async fn what_is_done_by_itself_is_done_once() {
     assert!(incident.timeline.iter().any(|entry| entry.what == "action" && entry.by.as_deref() == Some("ann")));
     let never = json!({"automatic": true, "name": "x", "disable_key": {"key": "k"}});
     let refused = house.watch.check_monitor(&error_rate(json!({"name": "x", "actions": [never]}))).unwrap_err();
-    assert!(refused.to_string().contains("`actions[0].automatic`: is for webhooks only"), "{refused}");
+    assert!(refused.to_string().contains("`actions[0].automatic`: is for webhooks and routes only"), "{refused}");
 }

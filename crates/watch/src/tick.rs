@@ -43,11 +43,12 @@ struct Evaluated {
 }
 
 impl Watch {
-    /// Evaluates all monitors that are due, and says what there is to be said. Calls at the same time follow each other.
+    /// Evaluates all monitors that are due, and says what there is to be said; nothing on a node that hasn't the lease. Calls at the same
+    /// time follow each other.
     pub async fn tick(&self) {
         let _turn = self.turn.lock().await;
         let rules = self.rules();
-        if !rules.config.enabled {
+        if !self.lead().await {
             return;
         }
         let now = self.clock.now();
@@ -69,6 +70,10 @@ impl Watch {
             }
         }
         self.asker.forget(now);
+        // It may have taken long. Of what another node has taken over meanwhile, this one says nothing.
+        if self.hold().await.is_err() {
+            return;
+        }
         self.change(|inner| {
             for one in evaluated {
                 apply(inner, one, now);
@@ -79,6 +84,8 @@ impl Watch {
             tell::look_after(inner, &rules, now);
         })
         .await;
+        self.apply_detours();
+        self.note_deeds().await;
     }
 
     async fn evaluate(
@@ -326,7 +333,8 @@ pub(crate) fn take_turn(
     let name = if state.labels.is_empty() { String::new() } else { format!("{}: ", named(&state.labels)) };
     let text = state.seen.as_ref().map(|seen| seen.text.clone()).unwrap_or_default();
     let id = match (turn, own) {
-        (Turn::Fired, None) => {
+        // What somebody has ended and is worse than that now is news.
+        (Turn::Fired | Turn::Worsened, None) => {
             let id = TraceId::new().to_string();
             let incident = Incident::open(id.clone(), fingerprint, config, state, now);
             tracing::warn!(monitor = %config.name, incident.id = %id, "incident: {}", incident.title);

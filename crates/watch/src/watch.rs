@@ -12,16 +12,20 @@ use signalbox_types::{ProjectId, Timestamp};
 use crate::action::Actions;
 use crate::channels::{Channel, Http, channel};
 use crate::config::{MonitorConfig, WatchConfig};
-use crate::drift::{self, Check};
+use crate::detour::{Deed, Detour};
+use crate::drift::Check;
+use crate::edit::EditError;
 use crate::escalate::Escalation;
 use crate::evaluate::Asker;
 use crate::incident::Incident;
 use crate::keep::{Keep, Key, Kind};
 use crate::kinds::Model;
+use crate::lead::Lead;
 use crate::marker::{Changes, Marker};
 use crate::mute::Silence;
 use crate::objective::{self, Accounts, ManualFreeze, Objective};
 use crate::outbox::Message;
+use crate::read::read;
 use crate::starter;
 use crate::state::{Labels, Phase, Seen, SeriesState};
 
@@ -30,6 +34,8 @@ use crate::state::{Labels, Phase, Seen, SeriesState};
 pub struct WatchParts {
     /// What the configuration says.
     pub config: WatchConfig,
+    /// What this node is called: among those that share the documents, each its own name, and the same after a restart.
+    pub node: String,
     /// Whose the configuration's monitors are.
     pub project: ProjectId,
     /// What is watched.
@@ -49,11 +55,11 @@ pub struct Watch {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) http: Arc<dyn Http>,
     pub(crate) asker: Asker,
-    keep: Arc<dyn Keep>,
+    pub(crate) keep: Arc<dyn Keep>,
     rules: RwLock<Arc<Rules>>,
     pub(crate) inner: Mutex<Inner>,
     /// Held from a change in memory until it is written down, so that documents are written in the order of changes.
-    writing: tokio::sync::Mutex<()>,
+    pub(crate) writing: tokio::sync::Mutex<()>,
     /// One evaluation at a time.
     pub(crate) turn: tokio::sync::Mutex<()>,
     pub(crate) accounts: Accounts,
@@ -65,6 +71,9 @@ pub struct Watch {
     pub(crate) actions: Option<Arc<dyn Actions>>,
     /// One comparison of windows at a time.
     pub(crate) drift_turn: tokio::sync::Mutex<()>,
+    pub(crate) lead: Lead,
+    /// The detours that the gateway was told of.
+    pub(crate) detoured: Mutex<Vec<Detour>>,
 }
 
 /// The configuration, ready to be used.
@@ -117,6 +126,10 @@ pub(crate) struct Inner {
     pub(crate) outbox: BTreeMap<String, Message>,
     pub(crate) markers: BTreeMap<(ProjectId, String), Marker>,
     pub(crate) sending: BTreeSet<String>,
+    /// Routes that are switched.
+    pub(crate) detours: BTreeMap<(ProjectId, String), Detour>,
+    /// What was done by itself and is in no history yet.
+    pub(crate) deeds: Vec<Deed>,
     pub(crate) objectives: BTreeMap<(ProjectId, String), Objective>,
     pub(crate) freezes: BTreeMap<ProjectId, ManualFreeze>,
     /// Changes that aren't written down.
@@ -153,10 +166,10 @@ pub(crate) struct Learned {
 
 /// The state of a series, as it is kept.
 #[derive(Serialize, Deserialize)]
-struct KeptState {
-    monitor: String,
+pub(crate) struct KeptState {
+    pub(crate) monitor: String,
     #[serde(flatten)]
-    state: SeriesState,
+    pub(crate) state: SeriesState,
 }
 
 impl Monitor {
@@ -261,56 +274,10 @@ impl Watch {
     /// It can't be read.
     pub async fn open(parts: WatchParts) -> Result<Self, String> {
         let now = parts.clock.now();
-        let mut inner = Inner::default();
-        let (mut states, mut found) = (Vec::new(), Vec::new());
-        for (key, value) in parts.keep.load().await? {
-            let Key { project, kind, id } = key;
-            let read = match kind {
-                Kind::Monitor => {
-                    serde_json::from_value(value).map(|config| inner.put_monitor(&project, config, Source::Api, now))
-                }
-                Kind::Incident => {
-                    serde_json::from_value(value).map(|one| drop(inner.incidents.insert((project, id.clone()), one)))
-                }
-                Kind::Silence => {
-                    serde_json::from_value(value).map(|one| drop(inner.silences.insert((project, id.clone()), one)))
-                }
-                Kind::Message => serde_json::from_value(value).map(|one| drop(inner.outbox.insert(id.clone(), one))),
-                Kind::Marker => {
-                    serde_json::from_value(value).map(|one| drop(inner.markers.insert((project, id.clone()), one)))
-                }
-                Kind::State => {
-                    serde_json::from_value::<KeptState>(value).map(|one| states.push((project, id.clone(), one)))
-                }
-                Kind::Objective => {
-                    serde_json::from_value(value).map(|one| inner.put_objective(&project, one, Source::Api, now))
-                }
-                Kind::Freeze => serde_json::from_value(value).map(|one| drop(inner.freezes.insert(project, one))),
-                Kind::Drift => {
-                    serde_json::from_value(value).map(|config| inner.put_drift(&project, config, Source::Api, now))
-                }
-                Kind::DriftResult => {
-                    serde_json::from_value::<drift::Kept>(value).map(|one| found.push((project, id.clone(), one)))
-                }
-            };
-            if let Err(error) = read {
-                tracing::warn!(document = %id, "a {} can't be read and is left out: {error}", kind.as_str());
-            }
-        }
         let rules = Rules::of(parts.config);
-        configured(&mut inner, &parts.project, &rules.config, now);
-        for (project, id, KeptState { monitor, state }) in states {
-            match inner.series_of(&project, &monitor) {
-                Some(series) => {
-                    let kept = Some(state.clone());
-                    drop(series.insert(state.labels.clone(), Series { state, kept }));
-                }
-                None => inner.changed(&project, Kind::State, &id, None::<&Value>),
-            }
-        }
-        for (project, id, kept) in found {
-            inner.put_found(&project, &id, kept);
-        }
+        // First the lease: what is read then nobody else changes.
+        let lease = if rules.config.enabled { Lead::first(&*parts.keep, &parts.node).await } else { None };
+        let inner = read(parts.keep.load().await?, &parts.project, &rules.config, now);
         Ok(Self {
             project: parts.project,
             clock: parts.clock,
@@ -327,6 +294,8 @@ impl Watch {
             own: Mutex::default(),
             actions: None,
             drift_turn: tokio::sync::Mutex::default(),
+            lead: Lead::new(parts.node, lease, now),
+            detoured: Mutex::default(),
         })
     }
 
@@ -344,6 +313,11 @@ impl Watch {
 
     /// Changes something and writes it down. What can't be written now is written with the next change.
     pub(crate) async fn change<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
+        self.change_if_kept(change).await.0
+    }
+
+    /// The same, and tells whether it stays: not if another node has the lease. What is in memory is then read again before it counts.
+    pub(crate) async fn change_if_kept<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> (T, bool) {
         let _in_order = self.writing.lock().await;
         let (result, unsaved) = {
             let mut inner = self.inner.lock();
@@ -351,16 +325,27 @@ impl Watch {
             (result, std::mem::take(&mut inner.unsaved))
         };
         if unsaved.is_empty() {
-            return result;
+            return (result, true);
         }
-        if let Err(error) = self.keep.write(unsaved.clone().into_iter().collect()).await {
-            tracing::error!("what is watched can't be written down, a restart would tell people twice: {error}");
-            let mut inner = self.inner.lock();
-            for (key, value) in unsaved {
-                inner.unsaved.entry(key).or_insert(value);
+        let Some(term) = self.lead.term() else {
+            self.lead.lose();
+            return (result, false);
+        };
+        match self.keep.write(unsaved.clone().into_iter().collect(), &term).await {
+            Ok(true) => {}
+            Ok(false) => {
+                self.lead.lose();
+                return (result, false);
+            }
+            Err(error) => {
+                tracing::error!("what is watched can't be written down, a restart would tell people twice: {error}");
+                let mut inner = self.inner.lock();
+                for (key, value) in unsaved {
+                    inner.unsaved.entry(key).or_insert(value);
+                }
             }
         }
-        result
+        (result, true)
     }
 
     /// How much there is, in all projects.
@@ -393,7 +378,7 @@ impl Watch {
 }
 
 /// Puts the configuration's monitors in their places. One of the catalog that has the same name gives way.
-fn configured(inner: &mut Inner, project: &ProjectId, config: &WatchConfig, now: Timestamp) {
+pub(crate) fn configured(inner: &mut Inner, project: &ProjectId, config: &WatchConfig, now: Timestamp) {
     let monitors = starter::monitors(config);
     let gone: Vec<(ProjectId, String)> = inner
         .monitors
@@ -413,13 +398,13 @@ fn configured(inner: &mut Inner, project: &ProjectId, config: &WatchConfig, now:
 }
 
 impl Watch {
-    pub(crate) async fn put(&self, project: &ProjectId, config: MonitorConfig) {
+    pub(crate) async fn put(&self, project: &ProjectId, config: MonitorConfig) -> Result<(), EditError> {
         let now = self.clock.now();
-        self.change(|inner| {
+        self.edit(|inner| {
             inner.changed(project, Kind::Monitor, &config.name.clone(), Some(&config));
             inner.put_monitor(project, config, Source::Api, now);
         })
-        .await;
+        .await
     }
 }
 

@@ -75,7 +75,7 @@ impl House {
         let key = catalog.bootstrap(None).await.unwrap().unwrap().key.expose().to_owned();
         let upstream = Upstream::new(&UpstreamConfig::default(), &|_| None, Arc::clone(&seam)).unwrap();
         let chat = json!([{"name": "chat", "targets": [{"provider": "sim", "model": "small"}]}]);
-        let routes = Routes::compile(&serde_json::from_value::<Vec<_>>(chat).unwrap(), &upstream).unwrap();
+        let routes = Arc::new(Routes::compile(&serde_json::from_value::<Vec<_>>(chat).unwrap(), &upstream).unwrap());
         let service =
             json!({"name": "birds", "url": "http://unseen-host.example/check", "headers": {"x": "unseen-key"}});
         let services = vec![serde_json::from_value(service).unwrap()];
@@ -92,7 +92,8 @@ impl House {
         });
         let models: Arc<ScriptedCompleter> = Arc::default();
         let embedder: Arc<ScriptedEmbedder> = Arc::default();
-        let watching = watching::open(Arc::clone(&asked), Arc::clone(&seam), Arc::clone(&catalog)).await;
+        let watching =
+            watching::open(Arc::clone(&asked), Arc::clone(&seam), Arc::clone(&catalog), Arc::clone(&routes)).await;
         let router = router(ApiParts {
             online: online.await.unwrap(),
             store: asked,

@@ -1,37 +1,16 @@
-//! Watching with documents in memory and a channel whose other side takes everything, or nothing.
+//! Watching with documents in the house's catalog and a channel whose other side takes everything, or nothing.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use serde_json::{Value, json};
+use serde_json::json;
 use signalbox_catalog::Catalog;
+use signalbox_gateway::{Detour, Routes};
 use signalbox_types::ProjectId;
 use signalbox_types::seam::{BoxFuture, Clock, EventStore};
-use signalbox_watch::{Http, HttpAnswer, HttpRequest, Keep, Key, Watch, WatchParts};
+use signalbox_watch::{Http, HttpAnswer, HttpRequest, Watch, WatchParts};
 
-use crate::{CatalogActions, CatalogChanges};
-
-#[derive(Debug, Default)]
-struct Documents(std::sync::Mutex<BTreeMap<Key, Value>>);
-
-impl Keep for Documents {
-    fn load(&self) -> BoxFuture<'_, Result<Vec<(Key, Value)>, String>> {
-        let all = self.0.lock().unwrap().clone().into_iter().collect();
-        Box::pin(async { Ok(all) })
-    }
-
-    fn write(&self, changes: Vec<(Key, Option<Value>)>) -> BoxFuture<'_, Result<(), String>> {
-        for (key, value) in changes {
-            let mut documents = self.0.lock().unwrap();
-            match value {
-                Some(value) => documents.insert(key, value),
-                None => documents.remove(&key),
-            };
-        }
-        Box::pin(async { Ok(()) })
-    }
-}
+use crate::{CatalogChanges, CatalogDocuments, HouseActions, RouteActions};
 
 #[derive(Debug)]
 struct OtherSide;
@@ -43,8 +22,14 @@ impl Http for OtherSide {
     }
 }
 
-pub(super) async fn open(store: Arc<dyn EventStore>, clock: Arc<dyn Clock>, catalog: Arc<Catalog>) -> Arc<Watch> {
+pub(super) async fn open(
+    store: Arc<dyn EventStore>,
+    clock: Arc<dyn Clock>,
+    catalog: Arc<Catalog>,
+    routes: Arc<Routes>,
+) -> Arc<Watch> {
     let hook = |name: &str| json!({"name": name, "via": {"webhook": {"url": format!("https://hook.example/{name}")}}});
+    let count = json!({"measures": [{"fn": "count"}]});
     let config = json!({
         "starter": false,
         "channels": [
@@ -52,18 +37,29 @@ pub(super) async fn open(store: Arc<dyn EventStore>, clock: Arc<dyn Clock>, cata
             hook("gone"),
             {"name": "prom", "via": {"alertmanager": {"webhook_token": "a-token-of-alertmanager"}}},
         ],
-        "monitors": [{
-            "name": "configured", "query": {"measures": [{"fn": "count"}]}, "condition": {"threshold": {"above": 1_000_000}}
-        }],
+        "monitors": [
+            {"name": "configured", "query": count, "condition": {"threshold": {"above": 1_000_000}}},
+            {"name": "crowd", "query": count, "window": "1m", "delay": "0s", "condition": {"threshold": {"above": 50}},
+             "actions": [
+                {"name": "Only the small one", "switch_route": {"route": "chat", "targets": ["sim/small"]}},
+                {"name": "To nowhere", "switch_route": {"route": "chat", "to": "nowhere"}},
+            ]},
+        ],
     });
     let parts = WatchParts {
         config: serde_json::from_value(config).unwrap(),
+        node: "box-1".to_owned(),
         project: ProjectId::new("default"),
         store,
         clock,
-        keep: Arc::new(Documents::default()),
+        keep: Arc::new(CatalogDocuments::new(Arc::clone(&catalog))),
         http: Arc::new(OtherSide),
     };
     let watch = Watch::open(parts).await.unwrap().with_changes(Arc::new(CatalogChanges::new(Arc::clone(&catalog))));
-    Arc::new(watch.with_actions(Arc::new(CatalogActions::new(catalog))))
+    let known = Arc::clone(&routes);
+    let routes = RouteActions {
+        problem: Arc::new(move |detour: &Detour| known.detour_problem(detour)),
+        set: Arc::new(move |detours| routes.set_detours(detours)),
+    };
+    Arc::new(watch.with_actions(Arc::new(HouseActions::new(catalog, routes))))
 }

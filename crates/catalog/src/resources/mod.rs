@@ -6,6 +6,7 @@ pub(crate) mod dataset;
 pub(crate) mod feedback;
 pub(crate) mod kept;
 pub(crate) mod key;
+pub(crate) mod lease;
 pub(crate) mod online_rule;
 pub(crate) mod policy_set;
 pub(crate) mod project;

@@ -40,7 +40,12 @@ pub(super) fn choose(
     let asked = Asked::of(call, said, route);
     let now = gateway.clock.elapsed();
     let mut able = Able::default();
+    let detour = call.routed.as_ref().and_then(|routed| routed.detour.as_deref());
     for (place, target) in route.targets.iter().enumerate() {
+        if let Some(detour) = detour.filter(|detour| !detour.asks(&target.name)) {
+            trail.leave(&target.name, format!("only {} is asked: {}", detour.targets.join(", "), detour.why));
+            continue;
+        }
         match asked.refused(call, target) {
             Some((why, too_long)) => {
                 able.too_long |= too_long;

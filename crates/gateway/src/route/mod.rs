@@ -7,6 +7,7 @@ mod check;
 mod choose;
 mod complexity;
 mod config;
+mod detour;
 pub(crate) mod drain;
 mod experiment;
 mod expression;
@@ -38,6 +39,7 @@ pub use config::{
     ArmConfig, BreakerConfig, ExperimentConfig, FallbackOn, HedgeConfig, MirrorConfig, OnDisconnect, RetryConfig,
     RouteConfig, RouteTimeouts, StickyBy, StrategyName, TargetConfig,
 };
+pub use detour::Detour;
 pub use experiment::ArmStatus;
 pub use health::BreakerState;
 pub use needs::Ability;
@@ -47,6 +49,7 @@ use crate::call::Outcome;
 use crate::until::Until;
 pub(crate) use blocked::Blocked;
 pub(crate) use choose::{BYTES_PER_TOKEN, input_tokens};
+use detour::Detours;
 use experiment::Arm;
 pub(crate) use numbers::RouteNumbers;
 use retry::Budget;
@@ -65,6 +68,7 @@ pub struct Routes {
     /// In the order of the configuration.
     all: Vec<Arc<Route>>,
     by_name: HashMap<Box<str>, Arc<Route>>,
+    detours: Arc<Detours>,
 }
 
 /// One route, and how its targets are doing.
@@ -111,7 +115,7 @@ impl Routes {
         };
         let all: Vec<_> = routes.iter().map(route).collect();
         let by_name = all.iter().map(|route| ((&*route.name).into(), Arc::clone(route))).collect();
-        Ok(Self { all, by_name })
+        Ok(Self { all, by_name, detours: Arc::clone(&before.detours) })
     }
 
     /// Everything that keeps a configuration from being used, each with its path. `upstream` may lack keys.
@@ -158,7 +162,12 @@ impl Routes {
     /// How they are doing, in the order of the configuration.
     #[must_use]
     pub fn status(&self, now: Duration) -> Vec<RouteStatus> {
-        self.all.iter().map(|route| route.status(now)).collect()
+        let status = |route: &Arc<Route>| {
+            let detour = self.detours.of(route);
+            let problem = detour.as_ref().and_then(|detour| self.detour_problem(detour));
+            RouteStatus { detour: detour.map(|one| (*one).clone()), detour_problem: problem, ..route.status(now) }
+        };
+        self.all.iter().map(status).collect()
     }
 }
 
@@ -230,6 +239,8 @@ impl Route {
 #[derive(Debug)]
 pub(crate) struct Routed {
     pub(crate) route: Arc<Route>,
+    /// Why it is this route, or some of its targets alone, where somebody has said so.
+    pub(crate) detour: Option<Arc<Detour>>,
     pub(crate) trail: Trail,
     /// Its place at the target that answers.
     pub(crate) slot: Option<Slot>,
@@ -248,7 +259,7 @@ pub(crate) struct Routed {
 }
 
 impl Routed {
-    pub(crate) fn new(route: Arc<Route>, headers: &HeaderMap) -> Self {
+    pub(crate) fn new((route, detour): (Arc<Route>, Option<Arc<Detour>>), headers: &HeaderMap) -> Self {
         let by_route = route.config.timeouts.total.map(|limit| Until::of_route("total", limit.0));
         let total = route.config.timeouts.total.zip(by_route).map(|(limit, until)| (limit.0, until.at));
         // What is drained is read to its end without its caller, too.
@@ -256,6 +267,7 @@ impl Routed {
         let until = Until::earliest(by_route.into_iter().chain(by_caller));
         Self {
             route,
+            detour,
             trail: Trail::default(),
             slot: None,
             total,

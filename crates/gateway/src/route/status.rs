@@ -11,7 +11,7 @@ use super::choose::weight_now;
 use super::experiment::{Arm, ArmStatus};
 use super::health::BreakerState;
 use super::room::Room;
-use super::{OnDisconnect, Route};
+use super::{Detour, OnDisconnect, Route};
 
 /// A route and its targets, as they are now.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
@@ -35,6 +35,12 @@ pub struct RouteStatus {
     pub calls: u64,
     /// Retries and hedges that may still be made before others have earned more.
     pub retry_budget: f64,
+    /// Where its calls go for a while, if somebody has said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detour: Option<Detour>,
+    /// Why they don't go there all the same: the configuration has changed since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detour_problem: Option<String>,
     /// In the order of the configuration.
     pub targets: Vec<TargetStatus>,
 }
@@ -153,6 +159,8 @@ impl Route {
             arms: self.arms.iter().map(Arm::status).collect(),
             calls: self.turn.load(Ordering::Relaxed),
             retry_budget: self.budget.left(),
+            detour: None,
+            detour_problem: None,
             targets: self.targets.iter().zip(&self.config.targets).map(target).collect(),
         }
     }

@@ -1,8 +1,6 @@
 //! Says who may answer: the targets of a route, or the one that serves a model, or the one that keeps what is asked for.
 //! Never sends anything: that is `send`.
 
-use std::sync::Arc;
-
 use signalbox_types::ErrorClass;
 use signalbox_upstream::Target;
 
@@ -36,7 +34,8 @@ pub(crate) fn route(call: &mut Call, gateway: &Gateway) -> Result<(), CallError>
         return to(call, target);
     }
     if let Some(route) = gateway.routes.find(&peek.model) {
-        call.routed = Some(Box::new(Routed::new(Arc::clone(route), &call.headers)));
+        let way = gateway.routes.way(route, gateway.clock.now());
+        call.routed = Some(Box::new(Routed::new(way, &call.headers)));
         return Ok(());
     }
     let target = gateway.upstream.resolve(&peek.model).map_err(|error| unknown_model(error.to_string()))?;

@@ -13,6 +13,7 @@ mod checks;
 mod choices;
 mod cohere;
 mod crossing;
+mod detours;
 mod errors;
 mod faults;
 mod files;

@@ -241,6 +241,13 @@ impl Config {
         for problem in self.watch.problems() {
             report(&check::pointer_of(&format!("watch.{}", problem.field)), Finding::new(problem.message));
         }
+        let targets = |route: &RouteConfig| -> Vec<String> {
+            route.targets.iter().map(|target| format!("{}/{}", target.provider, target.model)).collect()
+        };
+        let routes = self.routes.iter().map(|route| (route.name.clone(), targets(route))).collect();
+        for problem in self.watch.unknown_routes(&routes) {
+            report(&check::pointer_of(&format!("watch.{}", problem.field)), Finding::new(problem.message));
+        }
         for (field, expected) in self.gateway.problems() {
             report(&format!("/gateway/{field}"), Finding::new(expected));
         }

@@ -188,3 +188,19 @@ fn routes_are_checked_with_all_else() {
     let text = "routes:\n  - {name: chat, targets: [{provider: sim, model: small}]}\n";
     assert_eq!(Config::parse("signalbox.yaml", text, &env).unwrap().routes[0].name, "chat");
 }
+
+#[test]
+fn an_action_that_switches_a_route_names_one_that_is_there() {
+    let text = "\
+routes:
+  - {name: chat, targets: [{provider: sim, model: small}]}
+watch:
+  monitors:
+    - name: crowd
+      query: {measures: [{fn: count}]}
+      condition: {threshold: {above: 5}}
+      actions:
+        - {name: Away, switch_route: {route: chat, to: backup}}
+";
+    refused(text, &["signalbox.yaml:9:", "there is no route `backup`; expected one of chat"]);
+}

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use signalbox_testkit::ManualClock;
 use signalbox_types::seam::BoxFuture;
 use signalbox_types::{ProjectId, Timestamp};
-use signalbox_watch::{Http, HttpAnswer, HttpRequest, Keep, Key, MonitorConfig, Watch, WatchConfig, WatchParts};
+use signalbox_watch::{Http, HttpAnswer, HttpRequest, Keep, Key, MonitorConfig, Term, Watch, WatchConfig, WatchParts};
 
 use store::Simulated;
 
@@ -124,8 +124,8 @@ impl Keep for Forgets {
         Box::pin(async { Ok(Vec::new()) })
     }
 
-    fn write(&self, _: Vec<(Key, Option<Value>)>) -> BoxFuture<'_, Result<(), String>> {
-        Box::pin(async { Ok(()) })
+    fn write(&self, _: Vec<(Key, Option<Value>)>, _: &Term) -> BoxFuture<'_, Result<bool, String>> {
+        Box::pin(async { Ok(true) })
     }
 }
 
@@ -141,6 +141,7 @@ async fn run(set: &str, store: &Arc<Simulated>, days: usize) -> (Vec<Value>, Vec
     };
     let parts = WatchParts {
         config: config(json!({"starter_notify": ["pager"]})),
+        node: "one".to_owned(),
         project: ProjectId::new("default"),
         store: Arc::<Simulated>::clone(store),
         clock: Arc::<ManualClock>::clone(&clock),

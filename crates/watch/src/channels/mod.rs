@@ -114,6 +114,11 @@ pub trait Channel: Send + Sync + fmt::Debug {
         reference: Option<&'a str>,
         http: &'a dyn Http,
     ) -> BoxFuture<'a, Result<Taken, Failure>>;
+
+    /// Whether what it was told of stays open on the other side until somebody says that it is over.
+    fn keeps_open(&self) -> bool {
+        false
+    }
 }
 
 /// The channel that a configuration means.

@@ -55,4 +55,8 @@ impl Channel for Opsgenie {
             Ok(Taken::default())
         })
     }
+
+    fn keeps_open(&self) -> bool {
+        true
+    }
 }

@@ -67,4 +67,8 @@ impl Channel for Pagerduty {
             Ok(Taken::default())
         })
     }
+
+    fn keeps_open(&self) -> bool {
+        true
+    }
 }

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub use action::{ActionConfig, DisableKey, WebhookAction};
+pub use action::{ActionConfig, DisableKey, SwitchRoute, WebhookAction};
 pub use channel::{
     AlertmanagerConfig, ChannelConfig, EmailConfig, OpsgenieConfig, PagerdutyConfig, Security, SlackConfig, Via,
     WebhookConfig,

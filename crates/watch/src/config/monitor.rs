@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use signalbox_types::Query;
 use signalbox_types::query::{Function, Measure};
 
@@ -116,7 +116,7 @@ pub struct MonitorConfig {
     pub description: Option<String>,
     /// What is asked: a `Query` with `measures`, as `POST /api/v1/query` takes it, without `time`, `bucket` and `order`. Each
     /// combination of its `group_by` is a series. Absent only for `composite`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "without_time")]
     #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     pub query: Option<Query>,
     /// Which number is watched. Default: the first measure.
@@ -295,4 +295,13 @@ impl MonitorConfig {
     pub fn problems(&self) -> Vec<Problem> {
         super::check::monitor(self)
     }
+}
+
+/// A query without the time that stands in every one, but that nobody has written: a monitor's `window` says when.
+fn without_time<S: Serializer>(query: &Option<Query>, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut written = serde_json::to_value(query).map_err(serde::ser::Error::custom)?;
+    if let Some(fields) = written.as_object_mut() {
+        fields.remove("time");
+    }
+    written.serialize(serializer)
 }

@@ -12,6 +12,34 @@ fn with(more: Value) -> Value {
     monitor
 }
 
+fn with_name(mut action: Value) -> Value {
+    action["name"] = json!("x");
+    action
+}
+
+#[test]
+fn routes_that_are_not_there_are_told() {
+    let check = |switch: Value, expected: &[&str]| {
+        let monitor = with(json!({"actions": [with_name(json!({"switch_route": switch}))]}));
+        let config: WatchConfig = serde_json::from_value(json!({"monitors": [monitor]})).unwrap();
+        assert_eq!(config.problems(), []);
+        let route =
+            |name: &str, targets: &[&str]| (name.to_owned(), targets.iter().map(|one| (*one).to_owned()).collect());
+        let routes = [route("backup", &["e/f"]), route("chat", &["a/b", "c/d"])].into();
+        let found: Vec<String> = config.unknown_routes(&routes).iter().map(ToString::to_string).collect();
+        assert_eq!(found, expected);
+    };
+    check(json!({"route": "chat", "to": "backup"}), &[]);
+    check(json!({"route": "chat", "targets": ["c/d"]}), &[]);
+    check(json!({"route": "{{labels.route}}", "to": "backup"}), &[]);
+    let at = "monitors[0].actions[0].switch_route";
+    let none = format!("`{at}.route`: there is no route `cat`; expected one of backup, chat");
+    check(json!({"route": "cat", "to": "backup"}), &[&none]);
+    check(json!({"route": "chat", "to": "chat"}), &[&format!("`{at}.to`: is the route itself")]);
+    let strange = format!("`{at}.targets[1]`: route `chat` has no target `x/y`; expected some of a/b, c/d");
+    check(json!({"route": "chat", "targets": ["a/b", "x/y"]}), &[&strange]);
+}
+
 #[test]
 fn says_which_field_is_wrong() {
     let check = |more: Value, field: &str, message: &str| {
@@ -57,6 +85,17 @@ fn says_which_field_is_wrong() {
     check(json!({"condition": {"composite": {"all": ["m"]}}}), "query", "leave it out");
     check(json!({"notify": ["a"], "escalation": "b"}), "notify", "leave one of them out");
     check(json!({"for": 0}), "for", "expected 1 to 1000");
+    let action = |more: Value| json!({"actions": [with_name(more)]});
+    check(action(json!({})), "actions[0].webhook", "exactly one of");
+    let switch = |more: Value| action(json!({"switch_route": more}));
+    check(switch(json!({"route": "chat"})), "actions[0].switch_route.to", "exactly one of `to`");
+    check(
+        switch(json!({"route": "chat", "to": "b", "targets": ["a/b"]})),
+        "actions[0].switch_route.to",
+        "exactly one of `to`",
+    );
+    check(switch(json!({"route": "", "to": "b"})), "actions[0].switch_route.route", "is empty");
+    check(switch(json!({"route": "chat", "to": "b", "for": "0s"})), "actions[0].switch_route.for", "less than 1s");
 }
 
 #[test]

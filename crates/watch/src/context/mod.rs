@@ -216,12 +216,16 @@ impl Watch {
     /// # Errors
     /// There is none of that id.
     pub async fn look_into(&self, project: &ProjectId, id: &str) -> Result<Incident, EditError> {
+        self.hold().await?;
         let _one = self.looking.lock().await;
         Box::pin(self.look(project, id)).await
     }
 
     /// Looks into incidents that have just begun, one after the other. Tells how many.
     pub async fn look_into_new(&self) -> usize {
+        if !self.leads() {
+            return 0;
+        }
         let new = self.inner.lock().not_looked_into(self.clock.now());
         for (project, id) in &new {
             self.look_into_once(project, id).await;
@@ -258,7 +262,7 @@ impl Watch {
                 Err(error) => context.gaps.push(format!("examples: {error}")),
             }
         }
-        self.change(|inner| {
+        self.edit(|inner| {
             let key = (project.clone(), id.to_owned());
             let unknown = || EditError::Unknown("incident", id.to_owned());
             let kept = inner.incidents.get_mut(&key).ok_or_else(unknown)?;
@@ -274,7 +278,7 @@ impl Watch {
             inner.save_incident(project, id);
             Ok(found)
         })
-        .await
+        .await?
     }
 
     async fn find_changes(&self, ask: Ask<'_>, incident: &Incident, context: &mut Context) {

@@ -88,7 +88,7 @@ impl Watch {
     pub async fn save_drift(&self, project: &ProjectId, definition: &Value) -> Result<DriftConfig, EditError> {
         let check = self.read_drift(definition)?;
         let now = self.clock.now();
-        self.change(|inner| {
+        self.edit(|inner| {
             let own = inner.drift.get(&(project.clone(), check.name.clone()));
             if own.is_some_and(|own| own.source == Source::Config) {
                 return Err(EditError::Configured(check.name));
@@ -101,7 +101,7 @@ impl Watch {
             inner.put_drift(project, check.clone(), Source::Api, now);
             Ok(check)
         })
-        .await
+        .await?
     }
 
     /// Deletes a check, with what it has found. Its incidents end.
@@ -110,7 +110,7 @@ impl Watch {
     /// There is none, or it stands in the configuration.
     pub async fn delete_drift(&self, project: &ProjectId, name: &str) -> Result<(), EditError> {
         let (rules, now) = (self.rules(), self.clock.now());
-        self.change(|inner| {
+        self.edit(|inner| {
             match inner.drift.get(&(project.clone(), name.to_owned())).map(|check| check.source) {
                 None => return Err(EditError::Unknown(CHECK, name.to_owned())),
                 Some(Source::Config | Source::Objective) => return Err(EditError::Configured(name.to_owned())),
@@ -121,7 +121,7 @@ impl Watch {
             tell::look_after(inner, &rules, now);
             Ok(())
         })
-        .await
+        .await?
     }
 
     /// Compares now, whenever it would be due, and keeps what was found.
@@ -129,9 +129,10 @@ impl Watch {
     /// # Errors
     /// There is none of that name.
     pub async fn run_drift(&self, project: &ProjectId, name: &str) -> Result<DriftView, EditError> {
+        self.hold().await?;
         let config = self.drift_check(project, name)?.config;
         let turn = self.drift_turn.lock().await;
-        self.compare_and_keep(project, config).await;
+        self.compare_and_keep(project, config).await?;
         drop(turn);
         self.drift_check(project, name)
     }

@@ -12,6 +12,7 @@ use super::config::DriftConfig;
 use super::result::{DriftCell, DriftResult, Kept};
 use super::sample;
 use crate::config::MonitorConfig;
+use crate::edit::EditError;
 use crate::keep::Kind;
 use crate::kinds::{Judgement, Outcome};
 use crate::state::{Labels, Phase, SeriesState, Turn};
@@ -66,7 +67,7 @@ impl Check {
 impl Watch {
     /// Makes the comparisons that are due, one after the other. It holds no evaluation of monitors up. Tells how many were made.
     pub async fn compare_drift(&self) -> usize {
-        if !self.rules().config.enabled {
+        if !self.lead().await {
             return 0;
         }
         let now = self.clock.now();
@@ -78,7 +79,10 @@ impl Watch {
         let count = due.len();
         for (project, config) in due {
             let _turn = self.drift_turn.lock().await;
-            self.compare_and_keep(&project, config).await;
+            if let Err(error) = self.compare_and_keep(&project, config).await {
+                tracing::warn!("what a drift check has found is not kept: {error}");
+                break;
+            }
         }
         count
     }
@@ -92,14 +96,18 @@ impl Watch {
         self.compared(project, Arc::new(config)).await
     }
 
-    pub(crate) async fn compare_and_keep(&self, project: &ProjectId, config: Arc<DriftConfig>) {
+    pub(crate) async fn compare_and_keep(
+        &self,
+        project: &ProjectId,
+        config: Arc<DriftConfig>,
+    ) -> Result<(), EditError> {
         let result = self.compared(project, Arc::clone(&config)).await;
         let (rules, now) = (self.rules(), self.clock.now());
-        self.change(|inner| {
+        self.edit(|inner| {
             apply(inner, project, &config, result, now);
             tell::look_after(inner, &rules, now);
         })
-        .await;
+        .await
     }
 
     async fn compared(&self, project: &ProjectId, config: Arc<DriftConfig>) -> Result<DriftResult, StoreError> {

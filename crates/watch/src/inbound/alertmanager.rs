@@ -9,6 +9,7 @@ use signalbox_types::{ProjectId, Timestamp, TraceId};
 
 use super::{Hook, HookError};
 use crate::config::{MonitorConfig, Severity, Via};
+use crate::edit::EditError;
 use crate::escalate::Escalation;
 use crate::incident::{Incident, named};
 use crate::kinds::Outcome;
@@ -113,17 +114,17 @@ impl Rules {
 }
 
 impl Watch {
-    pub(super) async fn take_alerts(&self, channel: &str, alerts: Vec<Received>) {
+    pub(super) async fn take_alerts(&self, channel: &str, alerts: Vec<Received>) -> Result<(), EditError> {
         let rules = self.rules();
         let now = self.clock.now();
         let project = self.project.clone();
-        self.change(|inner| {
+        self.edit(|inner| {
             for alert in alerts {
                 take(inner, &project, channel, &alert, now);
             }
             tell::look_after(inner, &rules, now);
         })
-        .await;
+        .await
     }
 }
 

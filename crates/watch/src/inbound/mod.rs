@@ -71,6 +71,9 @@ pub enum HookError {
     /// It is signed, and says what can't be read.
     #[error("{0}")]
     Unreadable(String),
+    /// Another node takes it.
+    #[error("{0}")]
+    Elsewhere(EditError),
 }
 
 impl HookError {
@@ -122,30 +125,32 @@ impl Watch {
                 let token = config.webhook_token.as_ref().ok_or_else(closed)?;
                 bearer(token, hook)?;
                 let alerts = alertmanager::read(hook)?;
-                self.take_alerts(channel, alerts).await;
-                return Ok(());
+                return self.take_alerts(channel, alerts).await.map_err(HookError::Elsewhere);
             }
             _ => return Err(closed()),
         };
-        self.take_deed(channel, deed, back).await;
-        Ok(())
+        self.take_deed(channel, deed, back).await.map_err(HookError::Elsewhere)
     }
 
-    async fn take_deed(&self, channel: &str, deed: Deed, back: Option<&str>) {
-        let (Deed::Acknowledged { incident, by } | Deed::Resolved { incident, by }) = &deed else { return };
+    async fn take_deed(&self, channel: &str, deed: Deed, back: Option<&str>) -> Result<(), EditError> {
+        let (Deed::Acknowledged { incident, by } | Deed::Resolved { incident, by }) = &deed else { return Ok(()) };
+        // Who sends it tries again: it shall not be lost because this node doesn't know of the incident yet.
+        self.hold().await?;
         // The secret of a channel is good for incidents that the channel was told of, whosesoever they are.
-        let Some(project) = self.told_by(channel, incident) else { return };
+        let Some(project) = self.told_by(channel, incident) else { return Ok(()) };
         let said = Said { by, note: "", channel: back };
         let done = match &deed {
             Deed::Acknowledged { .. } => self.acknowledge_by(&project, incident, said).await,
             Deed::Resolved { .. } => self.resolve_by(&project, incident, said).await,
-            Deed::Nothing => return,
+            Deed::Nothing => return Ok(()),
         };
         match done {
             // It was over already, or has gone: it comes again, or too late.
             Ok(_) | Err(EditError::Resolved(_) | EditError::Unknown(..)) => {}
+            Err(error @ EditError::Elsewhere(_)) => return Err(error),
             Err(error) => tracing::warn!(%channel, "what was done by channel `{channel}` can't be taken over: {error}"),
         }
+        Ok(())
     }
 
     fn told_by(&self, channel: &str, incident: &str) -> Option<ProjectId> {

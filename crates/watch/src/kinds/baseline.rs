@@ -222,7 +222,9 @@ fn is_in_the_middle(baseline: &Baseline, judged: &Judgement) -> bool {
 fn is_within(baseline: &Baseline, band: Band, value: f64, part: f64) -> bool {
     let low = band.center - (band.center - band.low) * part;
     let high = band.center + (band.high - band.center) * part;
-    !(value < low && baseline.side.lower()) && !(value > high && baseline.side.upper())
+    let is_below = value < low && baseline.side.lower();
+    let is_above = value > high && baseline.side.upper();
+    !is_below && !is_above
 }
 
 fn judge_one(

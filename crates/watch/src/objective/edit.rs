@@ -31,7 +31,7 @@ impl Watch {
     pub async fn save_objective(&self, project: &ProjectId, definition: &Value) -> Result<ObjectiveConfig, EditError> {
         let objective = self.check_objective(definition)?;
         let now = self.clock.now();
-        self.change(|inner| {
+        self.edit(|inner| {
             let own = inner.objectives.get(&(project.clone(), objective.name.clone()));
             if own.is_some_and(|own| own.source == Source::Config) {
                 return Err(EditError::ConfiguredObjective(objective.name));
@@ -45,7 +45,7 @@ impl Watch {
             inner.put_objective(project, objective.clone(), Source::Api, now);
             Ok(objective)
         })
-        .await
+        .await?
     }
 
     /// Deletes an objective. The incidents of its monitor end.
@@ -55,7 +55,7 @@ impl Watch {
     pub async fn delete_objective(&self, project: &ProjectId, name: &str) -> Result<(), EditError> {
         let rules = self.rules();
         let now = self.clock.now();
-        self.change(|inner| {
+        self.edit(|inner| {
             match inner.objectives.get(&(project.clone(), name.to_owned())).map(|one| one.source) {
                 None => return Err(EditError::Unknown("objective", name.to_owned())),
                 Some(Source::Config) => return Err(EditError::ConfiguredObjective(name.to_owned())),
@@ -66,6 +66,6 @@ impl Watch {
             tell::look_after(inner, &rules, now);
             Ok(())
         })
-        .await
+        .await?
     }
 }

@@ -130,21 +130,24 @@ impl Watch {
             return invalid("until", format!("is {until}, which is over already"));
         }
         let freeze = ManualFreeze { reason: new.reason, by: new.by, since: now, until: new.until };
-        self.change(|inner| {
+        self.edit(|inner| {
             inner.freezes.insert(project.clone(), freeze.clone());
             inner.changed(project, Kind::Freeze, DOCUMENT, Some(&freeze));
         })
-        .await;
+        .await?;
         Ok(freeze)
     }
 
     /// Lifts what somebody has frozen. Nothing if nobody has.
-    pub async fn unfreeze(&self, project: &ProjectId) {
-        self.change(|inner| {
+    ///
+    /// # Errors
+    /// Another node takes changes.
+    pub async fn unfreeze(&self, project: &ProjectId) -> Result<(), EditError> {
+        self.edit(|inner| {
             if inner.freezes.remove(project).is_some() {
                 inner.changed(project, Kind::Freeze, DOCUMENT, None::<&Value>);
             }
         })
-        .await;
+        .await
     }
 }

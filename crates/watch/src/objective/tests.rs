@@ -179,7 +179,7 @@ async fn people_freeze_releases_and_lift_it() {
     house.watch.freeze(&project, new("until I say so", None)).await.unwrap();
     house.pass(30 * 86_400).await;
     assert!(house.watch.release_freeze(&project).await.frozen);
-    house.watch.unfreeze(&project).await;
+    house.watch.unfreeze(&project).await.unwrap();
     house.restart().await;
     assert!(!house.watch.release_freeze(&project).await.frozen);
     assert!(house.documents.0.lock().is_empty());

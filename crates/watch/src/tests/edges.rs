@@ -152,3 +152,55 @@ async fn a_longer_window_knows_what_a_short_one_has_too_few_rows_for() {
         .unwrap();
     assert_eq!(tested.firings, 1, "{:?}", tested.series[0].firings);
 }
+
+#[tokio::test]
+async fn a_test_is_closed_where_it_would_stay_open() {
+    let channel = json!({"name": "pager", "via": {"pagerduty": {"routing_key": "R"}}});
+    let house = House::new(json!({"channels": [channel]})).await;
+    house.watch.test_channel("pager").await.unwrap();
+    let taken = house.receiver.taken.lock().clone();
+    let actions: Vec<&Value> = taken.iter().map(|body| &body["event_action"]).collect();
+    assert_eq!(actions, ["trigger", "resolve"]);
+    assert_eq!(taken[0]["dedup_key"], taken[1]["dedup_key"]);
+}
+
+/// Fires as a warning at a fifth of the calls, and as critical at more than half.
+fn burning() -> Value {
+    let window =
+        |factor: f64, severity: &str| json!({"long": "10m", "short": "5m", "factor": factor, "severity": severity});
+    let windows = [window(5.0, "critical"), window(1.5, "warning")];
+    error_rate(json!({"window": "5m", "for": 1, "condition": {"burn_rate": {"objective": 0.9, "windows": windows}}}))
+}
+
+#[tokio::test]
+async fn what_gets_worse_after_somebody_has_ended_it_is_told_again() {
+    let mut house = House::new(with(burning(), json!({}))).await;
+    for _ in 0..3 {
+        house.minute(20).await;
+    }
+    let first = house.incidents().remove(0);
+    assert_eq!(first.severity, Severity::Warning);
+    house.watch.resolve(&House::project(), &first.id, "ann", "").await.unwrap();
+    for _ in 0..10 {
+        house.minute(20).await;
+    }
+    assert_eq!(house.told(), ["opened", "resolved"], "it only goes on");
+    for _ in 0..10 {
+        house.minute(90).await;
+    }
+    assert_eq!(house.told(), ["opened", "resolved", "opened"]);
+    let second = house.incidents().remove(0);
+    assert_eq!((second.severity, second.status), (Severity::Critical, IncidentStatus::Open));
+}
+
+#[tokio::test]
+async fn what_gets_worse_after_somebody_has_taken_it_is_told_again() {
+    let mut house = House::new(with(burning(), json!({}))).await;
+    house.minute(20).await;
+    let id = house.incidents()[0].id.clone();
+    house.watch.acknowledge(&House::project(), &id, "ann", "").await.unwrap();
+    for _ in 0..10 {
+        house.minute(90).await;
+    }
+    assert_eq!(house.told(), ["opened", "acknowledged", "worsened"]);
+}

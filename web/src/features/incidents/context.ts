@@ -42,7 +42,10 @@ export interface Context {
 
 export interface IncidentAction {
   name: string;
-  does: { webhook: { channel: string } } | { disable_key: { key: string } };
+  does:
+    | { webhook: { channel: string } }
+    | { disable_key: { key: string } }
+    | { switch_route: { route: string; to?: string; targets?: string[]; for_s?: number } };
   automatic?: boolean;
   done_at?: string;
 }
@@ -81,10 +84,21 @@ export function pieces(text: string): { text: string; code: boolean }[] {
 }
 
 /** What pressing an action's button means, before it is pressed. */
-export const meaning = (action: IncidentAction): string =>
-  'webhook' in action.does
-    ? `The webhook of channel “${action.does.webhook.channel}” is called.`
-    : `Virtual key ${action.does.disable_key.key} is revoked for good.`;
+export function meaning(action: IncidentAction): string {
+  const { does } = action;
+  if ('webhook' in does) return `The webhook of channel “${does.webhook.channel}” is called.`;
+  if ('disable_key' in does) return `Virtual key ${does.disable_key.key} is revoked for good.`;
+  const { route, to, targets = [], for_s } = does.switch_route;
+  const where = to === undefined ? `are asked of ${targets.join(', ')} alone` : `go to route “${to}”`;
+  const until = for_s === undefined ? 'until the incident is over' : `for ${spell(for_s)}`;
+  return `Calls of route “${route}” ${where} ${until}. They can be switched back on the Routes page.`;
+}
+
+/** Seconds as people read them: `90 s`, `10 min`, `2 h`. */
+function spell(seconds: number): string {
+  if (seconds >= 3_600 && seconds % 3_600 === 0) return `${seconds / 3_600} h`;
+  return seconds >= 60 && seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
+}
 
 /** Only a web address becomes a link: markers come from scripts. */
 export const isWeb = (url: string | undefined): url is string =>

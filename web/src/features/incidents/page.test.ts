@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import { isWeb, meaning, pieces, relative } from './context';
-import { lasted, named } from './state';
+import { hasHistory, lasted, named, stretch } from './state';
 
 const opened_at = '2026-11-24T08:00:00Z';
 
@@ -13,6 +13,15 @@ it('says how long an incident lasted', () => {
   check('2026-11-24T10:05:00Z', '2 h 5 min');
   check('2026-11-27T09:00:00Z', '3 d 1 h');
   expect(lasted({ opened_at }, Date.parse('2026-11-24T08:10:00Z'))).toBe('10 min');
+});
+
+it('draws what a monitor of its own has found, and shades when', () => {
+  expect(hasHistory({ monitor: 'error-rate' })).toBe(true);
+  expect(hasHistory({ monitor: 'drift.inputs' })).toBe(false);
+  expect(hasHistory({ monitor: 'alertmanager.Disk', external: 'prom' })).toBe(false);
+  const began = Date.parse(opened_at);
+  expect(stretch({ opened_at, resolved_at: '2026-11-24T08:01:00Z' }, 0)).toEqual([began, began + 60_000]);
+  expect(stretch({ opened_at }, began + 5)).toEqual([began, began + 5]);
 });
 
 it('names series by their labels', () => {
@@ -45,4 +54,10 @@ it('links to the web and to nothing else', () => {
 it('says what an action does before it is done', () => {
   expect(meaning({ name: 'x', does: { webhook: { channel: 'ops' } } })).toContain('ops');
   expect(meaning({ name: 'x', does: { disable_key: { key: 'k-1' } } })).toContain('for good');
+  const check = (does: { route: string; to?: string; targets?: string[]; for_s?: number }, expected: string) =>
+    expect(meaning({ name: 'x', does: { switch_route: does } })).toContain(expected);
+  check({ route: 'chat', to: 'b' }, 'Calls of route “chat” go to route “b” until the incident is over.');
+  check({ route: 'chat', targets: ['a/b', 'c/d'], for_s: 5_400 }, 'asked of a/b, c/d alone for 90 min.');
+  check({ route: 'chat', to: 'b', for_s: 7_200 }, 'for 2 h.');
+  check({ route: 'chat', to: 'b', for_s: 45 }, 'for 45 s.');
 });

@@ -3,6 +3,7 @@ import { Link, useSearch } from '@tanstack/react-router';
 import { Siren } from 'lucide-react';
 
 import type { Incident } from '@/api/types';
+import { LooksOn } from '@/shared/data/looks-on';
 import { exactTime, formatAgo } from '@/shared/time/format';
 import { Badge } from '@/shared/ui/badge';
 import { cx } from '@/shared/ui/cx';
@@ -68,6 +69,7 @@ export function IncidentsPage() {
           </Link>
         </nav>
       </PageHeader>
+      <LooksOn />
       <div className="flex min-h-0 flex-1 flex-col overflow-y-auto lg:flex-row lg:overflow-hidden">
         <div className="shrink-0 border-line lg:w-[26rem] lg:overflow-y-auto lg:border-r">
           {answer.isPending && <SkeletonRows rows={5} widths={['w-48', 'w-24']} />}

@@ -1,6 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
 
 import { api, call } from '@/api/client';
+import type { Incident } from '@/api/types';
 
 export const incidentsQuery = (status: 'active' | undefined) =>
   queryOptions({
@@ -14,6 +15,17 @@ export const incidentQuery = (id: string) =>
     queryKey: ['incidents', 'one', id],
     queryFn: ({ signal }) => call(api.GET('/api/v1/incidents/{id}', { params: { path: { id } }, signal })),
     refetchInterval: 5_000,
+  });
+
+/** The values around it. What is over doesn't change any more. */
+export const historyQuery = ({ id, status }: Pick<Incident, 'id' | 'status'>) =>
+  queryOptions({
+    queryKey: ['incidents', 'history', id, status],
+    queryFn: ({ signal }) =>
+      call(api.GET('/api/v1/incidents/{id}/history', { params: { path: { id } }, signal })),
+    staleTime: 30_000,
+    refetchInterval: status === 'resolved' ? false : 60_000,
+    retry: false,
   });
 
 const path = (id: string) => ({ path: { id } });

@@ -14,6 +14,19 @@ export const statusTone: Record<Incident['status'], Tone> = {
   resolved: 'ok',
 };
 
+/** Whether a monitor of this Signalbox found it whose values can be drawn. */
+export const hasHistory = (incident: { monitor: string; external?: string | null }): boolean =>
+  !incident.external && !incident.monitor.startsWith('drift.');
+
+/** From when until when it was wrong, in milliseconds; until the end of what is known if it still is. */
+export const stretch = (
+  incident: Pick<Incident, 'opened_at' | 'resolved_at'>,
+  end: number,
+): [number, number] => [
+  Date.parse(incident.opened_at),
+  incident.resolved_at === undefined ? end : Date.parse(incident.resolved_at),
+];
+
 /** Labels as people read them. */
 export const named = (labels: Record<string, string>): string =>
   Object.entries(labels)

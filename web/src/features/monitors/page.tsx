@@ -4,6 +4,7 @@ import { BellRing, Plus } from 'lucide-react';
 import { useState } from 'react';
 
 import type { Monitor } from '@/api/types';
+import { LooksOn } from '@/shared/data/looks-on';
 import { exactTime, formatAgo } from '@/shared/time/format';
 import { Badge } from '@/shared/ui/badge';
 import { Button } from '@/shared/ui/button';
@@ -77,6 +78,7 @@ export function MonitorsPage() {
           <Plus size={14} aria-hidden /> New monitor
         </Button>
       </PageHeader>
+      <LooksOn />
       <div className="min-h-0 flex-1 overflow-y-auto p-5">
         <p className="mb-4 max-w-2xl text-sm text-muted">
           A monitor asks the same question again and again. When the answer is wrong for long enough it opens

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import type { TargetStatus } from '@/api/types';
 
-import { probesOf, shareOf, stateOf, weightOf } from './state';
+import { detourOf, probesOf, shareOf, stateOf, weightOf } from './state';
 
 const target = (more: Partial<TargetStatus> = {}): TargetStatus => ({
   provider: 'openai',
@@ -72,4 +72,13 @@ it('shows what the model says beside what its provider says', () => {
     ['model', false],
     ['provider', true],
   ]);
+});
+
+it('says where the calls of a route go for a while', () => {
+  const detour = { route: 'chat', since: '2026-11-24T08:00:00Z', why: 'Away (incident 1)' };
+  expect(detourOf({ ...detour, to: 'backup' })).toBe(
+    'Its calls go to route backup until the incident is over: Away (incident 1).',
+  );
+  const pinned = { ...detour, targets: ['a/b', 'c/d'], until: '2026-11-24T09:00:00Z' };
+  expect(detourOf(pinned)).toMatch(/^Its calls are asked of a\/b, c\/d alone until .*\d.*: Away/);
 });

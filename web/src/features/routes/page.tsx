@@ -12,6 +12,7 @@ import { Skeleton } from '@/shared/ui/skeleton';
 import { EmptyState, ErrorState } from '@/shared/ui/states';
 import { chipIs, writeChip } from '@/shared/url/filters';
 
+import { Detour } from './detour';
 import { Probes } from './probe';
 import { shareOf, stateOf, weightOf } from './state';
 
@@ -169,6 +170,7 @@ function RouteCard({ route }: { route: RouteStatus }) {
           </Link>
         </span>
       </header>
+      <Detour route={route} />
       {route.arms && <Arms route={route.name} arms={route.arms} />}
       <div className="overflow-x-auto border-t border-line">
         <table className="w-full text-sm">

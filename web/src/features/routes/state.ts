@@ -1,5 +1,6 @@
-import type { Provider, TargetStatus } from '@/api/types';
+import type { Provider, RouteStatus, TargetStatus } from '@/api/types';
 import { formatDuration, formatShare } from '@/shared/format/numbers';
+import { formatTime } from '@/shared/time/format';
 
 export interface State {
   kind: 'up' | 'trying' | 'left' | 'off';
@@ -43,6 +44,13 @@ export function shareOf(target: TargetStatus, targets: TargetStatus[]): number {
 export function weightOf(target: TargetStatus): string {
   if (target.weight_now >= target.weight) return `Weight ${target.weight}`;
   return `Weight ${Number(target.weight_now.toFixed(2))} of ${target.weight}, on its way back`;
+}
+
+/** Where calls go for a while, until when and why. */
+export function detourOf(detour: NonNullable<RouteStatus['detour']>): string {
+  const where = detour.to ? `go to route ${detour.to}` : `are asked of ${detour.targets?.join(', ')} alone`;
+  const until = detour.until ? formatTime(detour.until) : 'the incident is over';
+  return `Its calls ${where} until ${until}: ${detour.why}.`;
 }
 
 type ProbeStatus = NonNullable<Provider['health']['probe']>;

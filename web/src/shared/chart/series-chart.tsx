@@ -31,6 +31,8 @@ interface Props {
   /** A stretch of time was dragged over. */
   onZoom?: (from: number, to: number) => void;
   height?: number;
+  /** A stretch of time to be shown as such, in milliseconds. */
+  shade?: [number, number];
 }
 
 const cssColor = (name: string): string =>
@@ -50,6 +52,16 @@ interface Hooks {
   onDraw: (axisWidth: number) => void;
   onCursor: (index: number | null, left: number) => void;
   onSelect: (from: number, to: number) => void;
+}
+
+function paint(plot: uPlot, [from, to]: [number, number]): void {
+  const { left, top, width, height } = plot.bbox;
+  const place = (ms: number): number =>
+    Math.min(left + width, Math.max(left, plot.valToPos(ms / 1_000, 'x', true)));
+  plot.ctx.save();
+  plot.ctx.fillStyle = cssColor('--error-soft');
+  plot.ctx.fillRect(place(from), top, Math.max(1, place(to) - place(from)), height);
+  plot.ctx.restore();
 }
 
 function optionsFor(props: Props, width: number, hooks: Hooks): uPlot.Options {
@@ -114,6 +126,8 @@ function optionsFor(props: Props, width: number, hooks: Hooks): uPlot.Options {
       drag: { x: true, y: false, setScale: false, dist: 6 },
     },
     hooks: {
+      // Below the grid and the lines.
+      drawClear: props.shade ? [(plot) => paint(plot, props.shade ?? [0, 0])] : [],
       draw: [(plot) => hooks.onDraw(plot.over.offsetLeft)],
       setCursor: [(plot) => hooks.onCursor(plot.cursor.idx ?? null, plot.cursor.left ?? -1)],
       setSelect: [
@@ -187,7 +201,7 @@ function Tooltip({
 
 /** Numbers over time. Click a bucket to open its traces, drag to zoom. */
 export function SeriesChart(props: Props) {
-  const { times, bucketMs, series, kind, onPick, onZoom, height = 168, label } = props;
+  const { times, bucketMs, series, kind, onPick, onZoom, height = 168, label, shade } = props;
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [width, setWidth] = useState(0);
@@ -219,6 +233,7 @@ export function SeriesChart(props: Props) {
     bucketMs,
     times[0],
     times.length,
+    ...(shade ?? []),
     ...series.map((one) => one.label + one.color),
   ].join('|');
   useEffect(() => {

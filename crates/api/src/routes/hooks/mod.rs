@@ -86,6 +86,7 @@ pub(crate) async fn alertmanager(
 impl From<HookError> for ApiError {
     fn from(error: HookError) -> Self {
         let class = match error {
+            HookError::Elsewhere(error) => return error.into(),
             HookError::Closed { .. } => ErrorClass::NotFound,
             HookError::Unsigned(_) => ErrorClass::Unauthenticated,
             HookError::Unreadable(_) => ErrorClass::InvalidRequest,

@@ -8,7 +8,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use signalbox_watch::{Doer, Incident, IncidentStatus};
+use signalbox_watch::{Backtest, Doer, Incident, IncidentStatus};
 
 use crate::auth::Caller;
 use crate::envelope::{Json, Params};
@@ -104,6 +104,24 @@ pub(crate) async fn show(
     Ok(Json(app.watch.incident(&caller.project, &id)?))
 }
 
+/// Show the values around an incident.
+///
+/// Its series from before it began until after it was over, or until now: the value of each window, with the band or the limit. By its
+/// monitor as it is now, run over what was recorded.
+#[utoipa::path(get, path = "/api/v1/incidents/{id}/history", operation_id = "show_incident_history", tag = "Watching",
+    params(("id" = String, Path, description = "Its id.")),
+    responses(
+        (status = 200, description = "Its series.", body = Backtest),
+        (status = 404, description = "There is none of that id, or no monitor here has found it.", body = crate::envelope::ErrorAnswer),
+    ))]
+pub(crate) async fn history(
+    Caller(caller): Caller,
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<Backtest>, ApiError> {
+    Ok(Json(app.watch.around(&caller.project, &id).await??))
+}
+
 /// Look into an incident.
 ///
 /// Looks anew what is beside it: what was changed before, in what the bad rows differ from those before, examples. It was done
@@ -164,7 +182,7 @@ pub(crate) async fn acknowledge(
 
 /// Resolve an incident.
 ///
-/// All who were told of it are told. What still fires makes another incident only when it has been well in between.
+/// All who were told of it are told. What still fires makes another incident only when it has been well in between, or is worse.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/resolve", operation_id = "resolve_incident", tag = "Watching",
     params(("id" = String, Path, description = "Its id.")), request_body = IncidentNote,
     responses(

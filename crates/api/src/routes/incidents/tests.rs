@@ -100,3 +100,28 @@ async fn have_actions_that_people_do() {
     house.post(&format!("/api/v1/incidents/{id}/resolve"), &json!({})).await.ok();
     assert_eq!(act(0).await.status, StatusCode::CONFLICT);
 }
+
+#[tokio::test]
+async fn show_the_values_around_them() {
+    let (house, id) = house().await;
+    let path = format!("/api/v1/incidents/{id}/history");
+    let began = house.get(&path).await.ok();
+    let point = |history: &serde_json::Value, at: &str| {
+        let points = history["series"][0]["points"].as_array().unwrap().clone();
+        points.into_iter().find(|point| point["at"] == at)
+    };
+    let fired = point(&began, "2026-11-24T08:01:00.000000Z").unwrap();
+    assert_eq!((&fired["value"], &fired["high"], &fired["firing"]), (&json!(19.0), &json!(5.0), &json!(true)));
+    let before = point(&began, "2026-11-24T08:00:00.000000Z").unwrap();
+    assert_eq!((&before["value"], &before["firing"]), (&json!(0.0), &json!(false)));
+    assert_eq!(began["from"], "2026-11-24T07:01:00.000000Z", "an hour before it");
+    assert_eq!(began["to"], "2026-11-24T08:01:00.000000Z", "until now");
+    house.post(&format!("/api/v1/incidents/{id}/resolve"), &json!({})).await.ok();
+    house.clock.advance(Duration::from_secs(86_400));
+    let over = house.get(&path).await.ok();
+    assert_eq!(over["to"], "2026-11-24T08:11:00.000000Z", "ten windows after it");
+    assert_eq!(point(&over, "2026-11-24T08:01:00.000000Z"), Some(fired));
+    house.delete("/api/v1/monitors/busy").await;
+    assert_eq!(house.get(&path).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(house.get("/api/v1/incidents/0/history").await.status, StatusCode::NOT_FOUND);
+}

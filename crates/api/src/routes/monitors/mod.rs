@@ -190,6 +190,10 @@ impl From<EditError> for ApiError {
                 Self::new(ErrorClass::InvalidRequest, error.to_string()).status(StatusCode::CONFLICT)
             }
             EditError::Channel(..) => Self::new(ErrorClass::UpstreamError, error.to_string()),
+            EditError::Elsewhere(_) => {
+                Self { retry_after_s: Some(15), ..Self::new(ErrorClass::Overloaded, error.to_string()) }
+                    .hint("ask that node; if it has stopped, another one takes over within 15 s")
+            }
         }
     }
 }

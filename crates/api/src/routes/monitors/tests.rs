@@ -19,6 +19,7 @@ async fn are_made_shown_and_deleted() {
     let made = house.put("/api/v1/monitors/slow", &slow()).await.ok();
     assert_eq!((made["source"].as_str(), made["phase"].as_str()), (Some("api"), Some("ok")));
     assert_eq!(made["definition"]["name"], "slow");
+    assert!(made["definition"]["query"].get("time").is_none(), "nobody has written it: {made}");
     let now = house.now();
     house.append((1..20).map(|number| builders::llm_span("default", number, "gpt-4o", now, 0)).collect()).await;
     house.clock.advance(Duration::from_secs(60));
@@ -26,7 +27,7 @@ async fn are_made_shown_and_deleted() {
     let list = house.get("/api/v1/monitors").await.ok();
     let names: Vec<&str> =
         list["monitors"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["configured", "slow"]);
+    assert_eq!(names, ["configured", "crowd", "slow"]);
     let shown = house.get("/api/v1/monitors/slow").await.ok();
     assert_eq!(shown["series"][0]["labels"], json!({"model": "gpt-4o"}));
     assert_eq!(shown["phase"], "firing");

@@ -59,7 +59,7 @@ pub(crate) async fn set(
         let after = serde_json::to_value(&freeze).unwrap_or_default();
         app.catalog.note(&caller, "release_freeze", "releases", "freeze", after).await?;
     } else {
-        app.watch.unfreeze(&caller.project).await;
+        app.watch.unfreeze(&caller.project).await?;
         app.catalog.note(&caller, "release_freeze", "releases", "lift", Value::Null).await?;
     }
     Ok(show(Caller(caller), State(app)).await)

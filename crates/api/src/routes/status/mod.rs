@@ -7,6 +7,7 @@ use axum::extract::State;
 use serde::Serialize;
 use signalbox_types::Timestamp;
 use signalbox_types::seam::StoreStats;
+use signalbox_watch::Leadership;
 
 use crate::auth::Caller;
 use crate::envelope::Json;
@@ -22,10 +23,17 @@ pub(crate) struct StatusAnswer {
     now: Timestamp,
     /// The event store.
     store: StoreStats,
+    /// Whether it evaluates monitors and tells people.
+    watch: Leadership,
 }
 
 /// Show version, queue and store.
 #[utoipa::path(get, path = "/api/v1/status", operation_id = "show_status", tag = "House", responses((status = 200, description = "Numbers of now.", body = StatusAnswer)))]
 pub(crate) async fn show(_: Caller, State(app): State<App>) -> Json<StatusAnswer> {
-    Json(StatusAnswer { status: (app.status)(), now: app.clock.now(), store: app.store.stats() })
+    Json(StatusAnswer {
+        status: (app.status)(),
+        now: app.clock.now(),
+        store: app.store.stats(),
+        watch: app.watch.leadership(),
+    })
 }

@@ -10,6 +10,7 @@ use signalbox_types::ProjectId;
 
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
+use crate::resources::lease::{self, LeaseTerm};
 
 /// A document, or what became of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,20 +34,30 @@ impl Catalog {
         self.read(|connection| Box::pin(async move { sql::all(connection).await })).await
     }
 
-    /// Puts documents in the places of earlier ones, and removes those without a body: all of it, or nothing.
+    /// Puts documents in the places of earlier ones, and removes those without a body: all of it, or nothing. Tells whether it was
+    /// done: not if another process has taken the lease since that term.
     ///
     /// # Errors
     /// The file is in trouble.
-    pub async fn write_watched(&self, documents: Vec<WatchedDocument>) -> Result<(), CatalogError> {
+    pub async fn write_watched(
+        &self,
+        documents: Vec<WatchedDocument>,
+        under: Option<LeaseTerm>,
+    ) -> Result<bool, CatalogError> {
         self.write_aside(move |connection, now| {
             Box::pin(async move {
+                if let Some(term) = under
+                    && !lease::sql::is_of(connection, &term).await?
+                {
+                    return Ok(false);
+                }
                 for document in &documents {
                     match &document.body {
                         Some(body) => sql::put(connection, document, body, now).await?,
                         None => sql::remove(connection, document).await?,
                     }
                 }
-                Ok(())
+                Ok(true)
             })
         })
         .await

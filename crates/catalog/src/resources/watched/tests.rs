@@ -21,9 +21,9 @@ async fn documents_are_replaced_removed_and_outlive_the_process() {
         document("message", "1-ops", Some(json!({"tries": 0}))),
         document("state", "errors {}", Some(json!({"phase": "firing"}))),
     ];
-    catalog.write_watched(first.clone()).await.unwrap();
+    catalog.write_watched(first.clone(), None).await.unwrap();
     let resolved = document("incident", "1", Some(json!({"status": "resolved"})));
-    catalog.write_watched(vec![resolved.clone(), document("message", "1-ops", None)]).await.unwrap();
+    catalog.write_watched(vec![resolved.clone(), document("message", "1-ops", None)], None).await.unwrap();
     drop(catalog);
     let again = open().await.unwrap();
     assert_eq!(again.watched().await.unwrap(), [resolved, first[2].clone()]);

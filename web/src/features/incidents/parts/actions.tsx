@@ -54,7 +54,7 @@ const deeds: Deed[] = [
     button: 'Resolve',
     icon: Check,
     title: 'Say that it is over',
-    about: 'All who were told are told. It comes back when its series fires anew.',
+    about: 'All who were told are told. It comes back when its series fires anew, or gets worse.',
     act: (incident, text) => resolve(incident.id, text),
   },
 ];

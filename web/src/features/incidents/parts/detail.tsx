@@ -16,6 +16,7 @@ import { lasted, named, severityTone, statusTone } from '../state';
 import { Actions } from './actions';
 import { Beside } from './context';
 import { Heading } from './heading';
+import { History } from './history';
 import { Runbook } from './runbook';
 
 const dots: Record<string, string> = {
@@ -113,6 +114,7 @@ export function Detail({ id }: { id: string }) {
           </li>
         ))}
       </ul>
+      <History incident={incident} />
       <Runbook incident={incident} />
       <Beside incident={incident} />
       <Heading>Timeline</Heading>

@@ -1,12 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 
-import { SeriesChart } from '@/shared/chart/series-chart';
+import { HistoryChart } from '@/shared/chart/history-chart';
 import { formatTime } from '@/shared/time/format';
 import { Skeleton } from '@/shared/ui/skeleton';
 import { ErrorState } from '@/shared/ui/states';
 
 import { type Definition, testQuery } from '../queries';
-import { drawn, shown } from '../state';
 
 /** Series that are drawn at once. */
 const MOST = 4;
@@ -28,25 +27,9 @@ export function Tested({ definition, last }: { definition: Definition; last: str
       </p>
       {series.slice(0, MOST).map((one) => {
         const name = Object.values(one.labels).join(' · ');
-        const lines = drawn(one);
         return (
           <figure key={name} className="rounded-md border border-line p-2">
-            {name && <figcaption className="px-2 pb-1 font-mono text-xs text-muted">{name}</figcaption>}
-            <SeriesChart
-              label={`History of ${name || 'the value'}`}
-              times={lines.times}
-              bucketMs={lines.bucketMs}
-              kind="lines"
-              format={shown}
-              height={140}
-              series={[
-                { label: 'value', values: lines.value, color: '--series-1' },
-                ...(lines.low ? [{ label: 'low', values: lines.low, color: '--faint' }] : []),
-                ...(lines.high
-                  ? [{ label: lines.low ? 'high' : 'limit', values: lines.high, color: '--faint' }]
-                  : []),
-              ]}
-            />
+            <HistoryChart series={one} />
             {one.firings.length > 0 && (
               <ul className="mt-1 space-y-0.5 px-2 pb-1 text-xs">
                 {one.firings.slice(-5).map((firing) => (

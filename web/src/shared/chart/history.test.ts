@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+
+import { drawn, shown } from './history';
+
+it('draws the value and the band where there is one', () => {
+  const at = (minute: number) => new Date(Date.UTC(2026, 10, 24, 8, minute)).toISOString();
+  const series = {
+    labels: {},
+    firings: [],
+    points: [
+      { at: at(0), value: 3, high: 5, firing: false },
+      { at: at(5), high: 5, firing: false },
+      { at: at(10), value: 7, high: 5, firing: true },
+    ],
+  };
+  expect(drawn(series)).toEqual({
+    times: [0, 5, 10].map((minute) => Date.UTC(2026, 10, 24, 8, minute)),
+    bucketMs: 300_000,
+    value: [3, null, 7],
+    low: undefined,
+    high: [5, 5, 5],
+  });
+});
+
+it('writes numbers as people read them', () => {
+  expect([0.0123456, 12.3456, 1234.5].map(shown)).toEqual(['0.01235', '12.35', '1,235']);
+});
