@@ -854,6 +854,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incidents/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the values around an incident
+         * @description Its series from before it began until after it was over, or until now: the value of each window, with the band or the limit. By its
+         *     monitor as it is now, run over what was recorded.
+         */
+        get: operations["show_incident_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/incidents/{id}/look": {
         parameters: {
             query?: never;
@@ -923,7 +944,7 @@ export interface paths {
         put?: never;
         /**
          * Resolve an incident
-         * @description All who were told of it are told. What still fires makes another incident only when it has been well in between.
+         * @description All who were told of it are told. What still fires makes another incident only when it has been well in between, or is worse.
          */
         post: operations["resolve_incident"];
         delete?: never;
@@ -1470,6 +1491,26 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/routes/{name}/detour": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Switch a route back
+         * @description An incident of the caller's project has switched it; from the next call on it goes its own way again.
+         */
+        delete: operations["switch_route_back"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3484,6 +3525,21 @@ export interface components {
                 /** @description Its id. */
                 key: string;
             };
+        } | {
+            /** @description Sends the calls of a route elsewhere. */
+            switch_route: {
+                /**
+                 * Format: int64
+                 * @description For so many seconds; until the incident is over if absent.
+                 */
+                for_s?: number | null;
+                /** @description The route. */
+                route: string;
+                /** @description Those of its targets that alone are asked meanwhile, as `provider/model`. */
+                targets?: string[];
+                /** @description The route whose targets answer meanwhile. */
+                to?: string | null;
+            };
         };
         /** @description A value that is more frequent among the bad rows than it was before. */
         IncidentDifference: {
@@ -4895,6 +4951,23 @@ export interface components {
          * @enum {string}
          */
         Role: "system" | "user" | "assistant" | "tool";
+        /** @description Where the calls of a route go for a while: to the targets of another route, or to some of its own alone. */
+        RouteDetour: {
+            /** @description The incident because of which. */
+            incident?: string;
+            /** @description The route whose calls they are. */
+            route: string;
+            /** @description Since when. */
+            since: components["schemas"]["Timestamp"];
+            /** @description Those of its targets that alone are asked, as `provider/model`. */
+            targets?: string[];
+            /** @description The route that answers them, by its own settings. */
+            to?: string;
+            /** @description Until when; until somebody ends it if absent. */
+            until?: components["schemas"]["Timestamp"];
+            /** @description Why, for the spans of these calls. */
+            why: string;
+        };
         /** @description A route and its targets, as they are now. */
         RouteStatus: {
             /** @description The arms of an experiment. */
@@ -4904,6 +4977,10 @@ export interface components {
              * @description Calls since the process began.
              */
             calls: number;
+            /** @description Where its calls go for a while, if somebody has said so. */
+            detour?: components["schemas"]["RouteDetour"];
+            /** @description Why they don't go there all the same: the configuration has changed since. */
+            detour_problem?: string;
             /**
              * Format: int64
              * @description How long the first target may take before a second one is asked, in milliseconds.
@@ -4924,6 +5001,25 @@ export interface components {
             strategy: string;
             /** @description In the order of the configuration. */
             targets: components["schemas"]["TargetStatus"][];
+        };
+        /** @description Where the calls of a route go for a while. */
+        RouteSwitch: {
+            /** @description Its action. */
+            action: string;
+            /** @description Who did it; nobody if it was done by itself. */
+            by?: string;
+            /** @description The incident. */
+            incident: string;
+            /** @description The route. */
+            route: string;
+            /** @description Since when. */
+            since: components["schemas"]["Timestamp"];
+            /** @description Those of its targets that alone are asked, as `provider/model`. */
+            targets?: string[];
+            /** @description The route whose targets answer meanwhile. */
+            to?: string;
+            /** @description Until when; until the incident is over if absent. */
+            until?: components["schemas"]["Timestamp"];
         };
         /** @description A target of a route. */
         Routed: components["schemas"]["TargetStatus"] & {
@@ -5800,6 +5896,8 @@ export interface components {
             now: components["schemas"]["Timestamp"];
             /** @description The event store. */
             store: components["schemas"]["StoreStats"];
+            /** @description Whether it evaluates monitors and tells people. */
+            watch: components["schemas"]["WatchLeadership"];
         };
         /** @description How the store is, for `/metrics` and the status page. */
         StoreStats: {
@@ -6332,6 +6430,22 @@ export interface components {
             /** @description When it ends. */
             until: components["schemas"]["Timestamp"];
         };
+        /** @description Which node evaluates. */
+        WatchLeadership: {
+            /** @description Whether this node takes part (`watch.enabled`). */
+            enabled: boolean;
+            /** @description The node that does, as far as this one knows. */
+            leader?: string;
+            /** @description It evaluates monitors, tells people and takes changes of what is watched. */
+            leads: boolean;
+            /**
+             * @description What this node is called.
+             * @example box-3f9c2a
+             */
+            node: string;
+            /** @description Until when, if it isn't heard of. */
+            until?: components["schemas"]["Timestamp"];
+        };
         /**
          * @description What an evaluation found.
          * @enum {string}
@@ -6541,7 +6655,9 @@ export type Reindexed = components['schemas']['Reindexed'];
 export type ReleaseFreeze = components['schemas']['ReleaseFreeze'];
 export type Retention = components['schemas']['Retention'];
 export type Role = components['schemas']['Role'];
+export type RouteDetour = components['schemas']['RouteDetour'];
 export type RouteStatus = components['schemas']['RouteStatus'];
+export type RouteSwitch = components['schemas']['RouteSwitch'];
 export type Routed = components['schemas']['Routed'];
 export type Routes = components['schemas']['Routes'];
 export type RubricAbout = components['schemas']['RubricAbout'];
@@ -6619,6 +6735,7 @@ export type VirtualKeys = components['schemas']['VirtualKeys'];
 export type Wanted = components['schemas']['Wanted'];
 export type WantedFreeze = components['schemas']['WantedFreeze'];
 export type WantedSilence = components['schemas']['WantedSilence'];
+export type WatchLeadership = components['schemas']['WatchLeadership'];
 export type WindowOutcome = components['schemas']['WindowOutcome'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -9311,6 +9428,56 @@ export interface operations {
             };
         };
     };
+    show_incident_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its series. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backtest"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is none of that id, or no monitor here has found it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     look_into_incident: {
         parameters: {
             query?: never;
@@ -11229,6 +11396,56 @@ export interface operations {
             };
             /** @description No key, an unknown or revoked one, or an ended session. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A refusal; `error.type` says of which class. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    switch_route_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The route. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it was switched to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RouteSwitch"];
+                };
+            };
+            /** @description No key, an unknown or revoked one, or an ended session. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description No incident of the project has switched it. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
