@@ -45,7 +45,7 @@ export interface IncidentAction {
   does:
     | { webhook: { channel: string } }
     | { disable_key: { key: string } }
-    | { switch_route: { route: string; to?: string; targets?: string[]; for_s?: number } };
+    | { switch_route: { route: string; to?: string | null; targets?: string[]; for_s?: number | null } };
   automatic?: boolean;
   done_at?: string;
 }
@@ -89,8 +89,8 @@ export function meaning(action: IncidentAction): string {
   if ('webhook' in does) return `The webhook of channel “${does.webhook.channel}” is called.`;
   if ('disable_key' in does) return `Virtual key ${does.disable_key.key} is revoked for good.`;
   const { route, to, targets = [], for_s } = does.switch_route;
-  const where = to === undefined ? `are asked of ${targets.join(', ')} alone` : `go to route “${to}”`;
-  const until = for_s === undefined ? 'until the incident is over' : `for ${spell(for_s)}`;
+  const where = to ? `go to route “${to}”` : `are asked of ${targets.join(', ')} alone`;
+  const until = for_s ? `for ${spell(for_s)}` : 'until the incident is over';
   return `Calls of route “${route}” ${where} ${until}. They can be switched back on the Routes page.`;
 }
 

@@ -54,8 +54,10 @@ it('links to the web and to nothing else', () => {
 it('says what an action does before it is done', () => {
   expect(meaning({ name: 'x', does: { webhook: { channel: 'ops' } } })).toContain('ops');
   expect(meaning({ name: 'x', does: { disable_key: { key: 'k-1' } } })).toContain('for good');
-  const check = (does: { route: string; to?: string; targets?: string[]; for_s?: number }, expected: string) =>
-    expect(meaning({ name: 'x', does: { switch_route: does } })).toContain(expected);
+  const check = (
+    does: { route: string; to?: string; targets?: string[]; for_s?: number },
+    expected: string,
+  ) => expect(meaning({ name: 'x', does: { switch_route: does } })).toContain(expected);
   check({ route: 'chat', to: 'b' }, 'Calls of route “chat” go to route “b” until the incident is over.');
   check({ route: 'chat', targets: ['a/b', 'c/d'], for_s: 5_400 }, 'asked of a/b, c/d alone for 90 min.');
   check({ route: 'chat', to: 'b', for_s: 7_200 }, 'for 2 h.');
