@@ -1,5 +1,5 @@
-"""An incident switches a route by itself. It stays so over `kill -9` and a restart, by which the node has its lease again at
-once, until somebody switches it back."""
+"""An incident switches a route by itself. It stays so over `kill -9` and a restart, by which the node has its lease
+again at once, until somebody switches it back."""
 
 from __future__ import annotations
 
@@ -28,9 +28,7 @@ CONFIG = "\n".join(
                     "delay": "0s",
                     "auto_resolve": False,
                     "condition": {"threshold": {"above": 2}},
-                    "actions": [
-                        {"name": "Away", "switch_route": {"route": "chat", "to": "backup"}, "automatic": True}
-                    ],
+                    "actions": [{"name": "Away", "switch_route": {"route": "chat", "to": "backup"}, "automatic": True}],
                 }
             ],
         },

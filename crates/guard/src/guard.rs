@@ -208,7 +208,13 @@ impl Guard {
 
     /// Looks at one whole text, and says how sure each scanner is and how long it took. `clock` tells microseconds.
     #[must_use]
-    pub fn measure(&self, place: Place, text: &str, vocabulary: &mut Vocabulary, clock: &Clock<'_>) -> (Check, Vec<Lap>) {
+    pub fn measure(
+        &self,
+        place: Place,
+        text: &str,
+        vocabulary: &mut Vocabulary,
+        clock: &Clock<'_>,
+    ) -> (Check, Vec<Lap>) {
         self.look(place, text, Some(vocabulary), Some(clock))
     }
 
