@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 SIGNALS = {
     "provider-outage": "errors",
     "error-rate": "errors",
+    "availability": "errors",
     "model-errors": "errors",
     "latency": "latency",
     "first-token": "first_token",
@@ -18,11 +19,14 @@ SIGNALS = {
     "guardrail-blocks": "blocks",
     "quality": "quality",
 }
+OF_OBJECTIVES = "objective."
 MINUTE, WEEK = 60.0, 7 * 86_400.0
 # A fault is found by a page until so long after its end; later ones say what everybody knows.
 LATE = 10 * MINUTE
 # A page may still be the fault's while windows have some of it: those of spending and quality are an hour long.
 TAIL = {"spend": 75 * MINUTE, "quality": 75 * MINUTE}
+# An objective's slowest burn rate looks at six hours as well: what was lost in them is the fault's.
+BURNT = 6 * 60 * MINUTE
 SHAPES = ["outage", "spike", "step", "ramp", "drift", "quality"]
 
 
@@ -41,7 +45,7 @@ def opened(told: list[dict]) -> list[Page]:
     """The pages of a run of `simulate`: of a monitor cut into one for each series, one while any of them is open."""
     pages, open_ = [], {}
     for one in told:
-        _, name, *_ = [*one["monitor"].split(".", 2), ""]
+        name = name_of(one["monitor"])
         incidents = open_.setdefault(name, set())
         if one["event"] == "resolved":
             incidents.discard(one["incident"])
@@ -50,6 +54,12 @@ def opened(told: list[dict]) -> list[Page]:
             pages.append(Page(one["at"], name, SIGNALS.get(name, name), one["series"]))
         incidents.add(one["incident"])
     return pages
+
+
+def name_of(monitor: str) -> str:
+    """Without its set's prefix, as in `starter.latency`, and without the place after it, as in `fixed.latency.chat`."""
+    own = monitor.removeprefix(OF_OBJECTIVES)
+    return [*own.split(".", 2), ""][1]
 
 
 def related(place: str, models: dict[str, str], routes: dict[str, str]) -> set[str]:
@@ -67,7 +77,8 @@ def attribute(pages: list[Page], faults: list[dict], models: dict[str, str], rou
         values = [set(labels.values()) for labels in page.series] or [set()]
         for number, fault in enumerate(faults):
             late = page.at - fault["until"]
-            if page.signal != fault["signal"] or page.at < fault["from"] or late > TAIL.get(page.signal, 20 * MINUTE):
+            tail = BURNT if page.monitor == "availability" else TAIL.get(page.signal, 20 * MINUTE)
+            if page.signal != fault["signal"] or page.at < fault["from"] or late > tail:
                 continue
             places = related(fault["place"], models, routes)
             if fault["place"] == "" or any(not one or one & places for one in values):
