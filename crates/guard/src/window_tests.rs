@@ -138,9 +138,11 @@ fn a_long_text_is_judged_like_a_stream_of_it() {
     let text = part.repeat(3_000);
     assert!(crate::together::is_long(&text));
     let check = guard.check(Place::Output, &text);
-    let (redacted, findings, _) = stream(&guard, [text.as_str()]);
-    assert_eq!(check.findings, findings);
-    assert_eq!(check.redacted, Some(redacted));
+    let (redacted, mut findings, _) = stream(&guard, [text.as_str()]);
+    // A stream tells of each as soon as it is sure.
+    findings.sort_by_key(|finding| (finding.start, std::cmp::Reverse(finding.end)));
+    assert_eq!((check.findings.len(), check.redacted.as_ref() == Some(&redacted)), (findings.len(), true));
+    assert!(check.findings == findings);
     let (measured, laps) = guard.measure(Place::Output, &text, &mut crate::Vocabulary::default(), &|| 0.0);
-    assert_eq!((measured, laps.len()), (check, 4));
+    assert!(measured == check && laps.len() == 4);
 }
