@@ -6,7 +6,6 @@ use signalbox_types::{Action, Finding, Place, Verdict};
 
 use crate::context::Context;
 use crate::lane::{Compiled, Lane, Marked, Redactor};
-use crate::model::Notes;
 use crate::policy::{GuardConfig, GuardError};
 use crate::scanner::{Hit, Text, ToolCall};
 use crate::scanners::remote::answers::{Answers, Question};
@@ -227,25 +226,16 @@ impl Guard {
     ) -> (Check, Vec<Lap>) {
         let lanes = self.compiled.at(place);
         let (first, last) = lanes.split_at(lanes.partition_point(|lane| !lane.scanner.reads_findings()));
-        let mut seen = Seen::default();
-        let notes = Notes::default();
-        if together::is_long(text) {
-            let all = together::each(
-                first.len(),
-                |index| first[index].scanner.shares_notes(),
-                |index, notes| {
-                    let mut seen = Seen::default();
-                    seen.add(&first[index], place, Text::whole(text).noted(notes), clock);
-                    seen
-                },
-            );
-            all.into_iter().for_each(|one| seen.extend(one));
-        } else {
-            first.iter().for_each(|lane| seen.add(lane, place, Text::whole(text).noted(&notes), clock));
-        }
+        let mut seen = together::gather(
+            text,
+            first,
+            |lane| lane.scanner.shares_notes(),
+            |seen: &mut Seen, lane, text| seen.add(lane, place, text, clock),
+            Seen::extend,
+        );
         for lane in last {
             let found: Vec<Finding> = seen.marked.iter().map(|marked| marked.finding.clone()).collect();
-            seen.add(lane, place, Text::whole(text).noted(&notes).with_findings(&found), clock);
+            seen.add(lane, place, Text::whole(text).with_findings(&found), clock);
         }
         (conclude(text, seen.marked, vocabulary), seen.laps)
     }

@@ -6,24 +6,43 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use crate::model::Notes;
+use crate::scanner::Text;
 
 /// To start threads costs more than to look at anything shorter.
-const LONG_BYTES: usize = 128 << 10;
+pub(crate) const LONG_BYTES: usize = 128 << 10;
 /// One text takes no more of a large machine.
 const MOST_THREADS: usize = 4;
 
-/// Whether threads pay.
-pub(crate) fn is_long(text: &str) -> bool {
-    text.len() >= LONG_BYTES
+/// Has `add` put what each of `all` sees in a text into one `Seen`, in order; of a long text by several threads, whose parts
+/// `join` puts together. What shares notes is done by one thread, so that what they hold is computed once.
+pub(crate) fn gather<One: Sync, Seen: Default + Send>(
+    text: &str,
+    all: &[One],
+    shares: impl Fn(&One) -> bool,
+    add: impl Fn(&mut Seen, &One, Text<'_>) + Sync,
+    join: impl Fn(&mut Seen, Seen),
+) -> Seen {
+    let mut seen = Seen::default();
+    if text.len() < LONG_BYTES {
+        let notes = Notes::default();
+        all.iter().for_each(|one| add(&mut seen, one, Text::whole(text).noted(&notes)));
+        return seen;
+    }
+    let parts = each(
+        all.len(),
+        |number| shares(&all[number]),
+        |number, notes| {
+            let mut seen = Seen::default();
+            add(&mut seen, &all[number], Text::whole(text).noted(notes));
+            seen
+        },
+    );
+    parts.into_iter().for_each(|part| join(&mut seen, part));
+    seen
 }
 
-/// Does `job` once for each number below `count`, on several threads, and returns what came of each. What shares notes
-/// is done by one thread, so that what they hold is computed once.
-pub(crate) fn each<T: Send>(
-    count: usize,
-    shares: impl Fn(usize) -> bool,
-    job: impl Fn(usize, &Notes) -> T + Sync,
-) -> Vec<T> {
+/// Does `job` once for each number below `count`, on several threads, and returns what came of each, in order.
+fn each<T: Send>(count: usize, shares: impl Fn(usize) -> bool, job: impl Fn(usize, &Notes) -> T + Sync) -> Vec<T> {
     let (sharing, alone): (Vec<usize>, Vec<usize>) = (0..count).partition(|number| shares(*number));
     // The longest first.
     let parts: Vec<Vec<usize>> = std::iter::once(sharing)

@@ -20,7 +20,7 @@ use signalbox_types::{ProjectId, TraceId};
 use signalbox_upstream::post;
 use signalbox_watch::{BudgetNumbers, Http, HttpAnswer, HttpRequest, Watch, WatchParts};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::config::Config;
 
@@ -122,21 +122,26 @@ impl Watching {
     }
 }
 
+/// Ticks, of which those that are missed are not made up for.
+fn every(pause: Duration) -> Interval {
+    let mut ticks = tokio::time::interval(pause);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ticks
+}
+
 /// Keeps the lease, evaluates, looks into incidents, counts, compares and delivers for ever, each at its own pace: neither a slow channel
 /// nor a long comparison holds an evaluation up, and no slow evaluation costs the lease.
 fn start(watch: Arc<Watch>, numbers: Arc<dyn Fn() -> Status + Send + Sync>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let lead = async {
-            let mut look = tokio::time::interval(LOOK);
-            look.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            let mut look = every(LOOK);
             loop {
                 look.tick().await;
                 watch.lead().await;
             }
         };
         let evaluate = async {
-            let mut look = tokio::time::interval(LOOK);
-            look.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            let mut look = every(LOOK);
             loop {
                 look.tick().await;
                 watch.tick().await;
@@ -145,8 +150,7 @@ fn start(watch: Arc<Watch>, numbers: Arc<dyn Fn() -> Status + Send + Sync>) -> J
         let deliver = async {
             // One that waits for a slow channel is not waited for. All of them end with this task.
             let mut sending = JoinSet::new();
-            let mut look = tokio::time::interval(SEND);
-            look.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            let mut look = every(SEND);
             loop {
                 look.tick().await;
                 while sending.try_join_next().is_some() {}
@@ -155,24 +159,21 @@ fn start(watch: Arc<Watch>, numbers: Arc<dyn Fn() -> Status + Send + Sync>) -> J
             }
         };
         let look_into = async {
-            let mut look = tokio::time::interval(LOOK);
-            look.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            let mut look = every(LOOK);
             loop {
                 look.tick().await;
                 watch.look_into_new().await;
             }
         };
         let count = async {
-            let mut look = tokio::time::interval(COUNT);
-            look.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            let mut look = every(COUNT);
             loop {
                 look.tick().await;
                 watch.take_stock().await;
             }
         };
         let record = async {
-            let mut look = tokio::time::interval(RECORD);
-            look.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            let mut look = every(RECORD);
             loop {
                 look.tick().await;
                 if let Err(error) = watch.record_own(&[("signalbox.spans.shed", numbers().shed_spans)]).await {
@@ -181,8 +182,7 @@ fn start(watch: Arc<Watch>, numbers: Arc<dyn Fn() -> Status + Send + Sync>) -> J
             }
         };
         let compare = async {
-            let mut look = tokio::time::interval(COMPARE);
-            look.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            let mut look = every(COMPARE);
             loop {
                 look.tick().await;
                 watch.compare_drift().await;

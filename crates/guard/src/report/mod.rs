@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::policy::Hint;
 use crate::scanner::{Hit, Scanner, Text};
-use crate::{Notes, registry, together};
+use crate::{registry, together};
 
 mod sarif;
 #[cfg(test)]
@@ -107,22 +107,13 @@ pub struct Scanned {
 /// Scans a text. `clock` tells microseconds.
 pub fn scan(scanners: &[&'static dyn Scanner], text: &str, offsets: Offsets, clock: &dyn Fn() -> f64) -> Scanned {
     let began = clock();
-    let mut seen = Seen::default();
-    if together::is_long(text) {
-        let all = together::each(
-            scanners.len(),
-            |index| scanners[index].shares_notes(),
-            |index, notes| {
-                let mut seen = Seen::default();
-                seen.add(scanners[index], Text::whole(text).noted(notes));
-                seen
-            },
-        );
-        all.into_iter().for_each(|one| seen.extend(one));
-    } else {
-        let notes = Notes::default();
-        scanners.iter().for_each(|scanner| seen.add(*scanner, Text::whole(text).noted(&notes)));
-    }
+    let seen = together::gather(
+        text,
+        scanners,
+        |scanner| scanner.shares_notes(),
+        |seen: &mut Seen, scanner, text| seen.add(*scanner, text),
+        Seen::extend,
+    );
     let Seen { score, mut spans, pred, .. } = seen;
     let us = clock() - began;
     spans.sort_by_key(|span| (span.start, span.end));
