@@ -154,7 +154,7 @@ pub(super) fn sorted_numbers(value: &Value, field: &str) -> Result<Vec<f64>, Pro
     if numbers.is_empty() {
         return Err(Problem::new(field, "at least one number", "an empty list"));
     }
-    numbers.sort_by(f64::total_cmp);
+    numbers.sort_unstable_by(f64::total_cmp);
     Ok(numbers)
 }
 

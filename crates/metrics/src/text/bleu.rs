@@ -5,7 +5,7 @@ use crate::case::{Case, Input, Problem};
 use crate::options::{OptionProblem, Options, option};
 use crate::score::{Metric, Outcome};
 
-use super::ngrams::{shared_with_any, sorted};
+use super::ngrams::Runs;
 use super::tokenise::{NAMES, Tokeniser};
 use super::words::{Words, split, trim_end};
 
@@ -168,11 +168,11 @@ fn count(output: &str, references: &[String]) -> Counts {
     let nearest = references.iter().map(Vec::len).min_by_key(|length| (length.abs_diff(output.len()), *length));
     let mut counts =
         Counts { right: [0; ORDER], all: [0; ORDER], length: output.len(), reference: nearest.unwrap_or(0) };
+    let runs = Runs::new(&output, ORDER, WORD_BITS);
+    let others: Vec<_> = references.iter().map(|words| Runs::new(words, ORDER, WORD_BITS)).collect();
     for n in 0..ORDER {
-        let runs = sorted(&output, n + 1, WORD_BITS);
-        let others: Vec<_> = references.iter().map(|words| sorted(words, n + 1, WORD_BITS)).collect();
-        counts.right[n] = shared_with_any(&runs, &others);
-        counts.all[n] = runs.len();
+        counts.right[n] = runs.shared_with_any(&others, n + 1);
+        counts.all[n] = runs.count(n + 1);
     }
     counts
 }

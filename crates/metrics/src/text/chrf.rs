@@ -1,11 +1,13 @@
 //! chrF and chrF++, as sacreBLEU computes them for a sentence.
 
+use std::borrow::Cow;
+
 use crate::about::{About, Direction, Family, Range};
 use crate::case::{Case, Input, Problem};
 use crate::options::{OptionDoc, OptionProblem, Options, option};
 use crate::score::{Metric, Outcome};
 
-use super::ngrams::{shared, sorted};
+use super::ngrams::Runs;
 use super::words::{Words, is_space, split};
 
 /// A character fits.
@@ -81,15 +83,18 @@ fn make(options: &Options, words: usize) -> Result<Box<dyn Metric>, OptionProble
     }))
 }
 
-/// Sorted runs: first of characters, then of words.
-type Runs = Vec<Vec<u128>>;
+/// A text's runs of characters, and of words if they count.
+struct Both {
+    chars: Runs,
+    words: Option<Runs>,
+}
 
 /// Runs of the answer, of the reference, of both.
 type Counts = (usize, usize, usize);
 
 impl Metric for Chrf {
     fn measure(&self, case: &Case) -> Result<Outcome, Problem> {
-        let lower = |text: &str| if self.lowercase { text.to_lowercase() } else { text.to_owned() };
+        let lower = |text| if self.lowercase { Cow::Owned(str::to_lowercase(text)) } else { Cow::Borrowed(text) };
         let references: Vec<_> = case.texts(Input::Reference)?.into_iter().map(lower).collect();
         let output = lower(case.text(Input::Output)?);
         let mut words = Words::default();
@@ -97,12 +102,7 @@ impl Metric for Chrf {
         let mut best = (-1.0, 0.0, 0.0);
         for reference in &references {
             let other = self.runs(reference, &mut words);
-            let counts: Vec<Counts> = own
-                .iter()
-                .zip(&other)
-                .map(|(a, b)| (if b.is_empty() { 0 } else { a.len() }, b.len(), shared(a, b)))
-                .collect();
-            let found = self.score(&counts);
+            let found = self.score(&self.counts(&own, &other));
             if found.0 > best.0 {
                 best = found;
             }
@@ -123,14 +123,24 @@ impl Metric for Chrf {
 }
 
 impl Chrf {
-    fn runs<'a>(&self, text: &'a str, words: &mut Words<'a>) -> Runs {
+    fn runs<'a>(&self, text: &'a str, words: &mut Words<'a>) -> Both {
         let chars: Vec<u32> = text.chars().filter(|char| self.whitespace || !is_space(*char)).map(u32::from).collect();
-        let mut runs: Runs = (1..=self.chars).map(|order| sorted(&chars, order, CHAR_BITS)).collect();
-        if self.words > 0 {
-            let ids = words.ids(split(text).flat_map(apart));
-            runs.extend((1..=self.words).map(|order| sorted(&ids, order, WORD_BITS)));
+        let words = (self.words > 0).then(|| words.ids(split(text).flat_map(apart)));
+        Both {
+            chars: Runs::new(&chars, self.chars, CHAR_BITS),
+            words: words.map(|ids| Runs::new(&ids, self.words, WORD_BITS)),
         }
-        runs
+    }
+
+    /// First of characters, then of words, each by length.
+    fn counts(&self, own: &Both, other: &Both) -> Vec<Counts> {
+        let of = |own: &Runs, other: &Runs, length| {
+            let (mine, theirs) = (own.count(length), other.count(length));
+            (if theirs == 0 { 0 } else { mine }, theirs, own.shared(other, length))
+        };
+        let chars = (1..=self.chars).map(|length| of(&own.chars, &other.chars, length));
+        let words = own.words.iter().zip(&other.words);
+        chars.chain(words.flat_map(|(own, other)| (1..=self.words).map(move |length| of(own, other, length)))).collect()
     }
 
     fn score(&self, counts: &[Counts]) -> (f64, f64, f64) {

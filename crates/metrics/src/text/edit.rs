@@ -144,8 +144,11 @@ pub(super) fn jaccard(left: &str, right: &str) -> (f64, String) {
 }
 
 pub(super) fn token_f1(left: &str, right: &str) -> (f64, String) {
-    let plain =
-        |text: &str| -> String { text.to_lowercase().chars().filter(|char| !char.is_ascii_punctuation()).collect() };
+    let plain = |text: &str| {
+        let mut text = text.to_lowercase();
+        text.retain(|char| !char.is_ascii_punctuation());
+        text
+    };
     let (left, right) = (plain(left), plain(right));
     let mut numbers = Words::default();
     let mut words = |text| numbers.ids(split(text).flat_map(without_articles));
@@ -164,6 +167,17 @@ pub(super) fn token_f1(left: &str, right: &str) -> (f64, String) {
 
 /// What SQuAD's pattern `\b(a|an|the)\b` leaves of a word: an article may stand within one, as in `a…`.
 fn without_articles(word: &str) -> impl Iterator<Item = &str> {
+    // Nearly all words are only letters.
+    let whole = word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let left = (whole && !is_article(word)).then_some(word);
+    left.into_iter().chain(if whole { Vec::new() } else { between_articles(word) })
+}
+
+fn is_article(word: &str) -> bool {
+    matches!(word, "a" | "an" | "the")
+}
+
+fn between_articles(word: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let (mut start, mut run) = (0, None);
     for (at, char) in word.char_indices().chain([(word.len(), ' ')]) {
@@ -172,13 +186,14 @@ fn without_articles(word: &str) -> impl Iterator<Item = &str> {
             continue;
         }
         let Some(from) = run.take() else { continue };
-        if matches!(word.get(from..at), Some("a" | "an" | "the")) {
+        if word.get(from..at).is_some_and(is_article) {
             pieces.extend(word.get(start..from));
             start = at;
         }
     }
     pieces.extend(word.get(start..));
-    pieces.into_iter().filter(|piece| !piece.is_empty())
+    pieces.retain(|piece| !piece.is_empty());
+    pieces
 }
 
 #[cfg(test)]

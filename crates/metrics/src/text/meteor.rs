@@ -1,7 +1,5 @@
 //! METEOR with exact words and stems, as NLTK computes it where WordNet knows no synonym.
 
-use std::collections::HashMap;
-
 use crate::about::{About, Direction, Family, Range};
 use crate::case::{Case, Input, Problem};
 use crate::options::{OptionProblem, Options, option};
@@ -9,7 +7,7 @@ use crate::score::{Metric, Outcome};
 
 use super::porter::stem;
 use super::tokenise::{NAMES, Tokeniser};
-use super::words::split;
+use super::words::{Words, split};
 
 pub(crate) static METEOR: About = About {
     name: "meteor",
@@ -72,32 +70,58 @@ struct Found {
 impl Metric for Meteor {
     fn measure(&self, case: &Case) -> Result<Outcome, Problem> {
         let references = case.texts(Input::Reference)?;
-        let output = self.words(case.text(Input::Output)?);
-        let found = references.into_iter().map(|reference| self.compare(&output, &self.words(reference)));
+        let output = self.plain(case.text(Input::Output)?);
+        let references: Vec<String> = references.into_iter().map(|text| self.plain(text)).collect();
+        let mut numbers = Words::default();
+        let output = Text::new(&output, &mut numbers);
+        let references: Vec<_> = references.iter().map(|text| Text::new(text, &mut numbers)).collect();
+        let found = references.iter().map(|reference| self.compare(&output, reference, numbers.count()));
         let best = found.reduce(|best, other| if other.value > best.value { other } else { best });
         let best = best.unwrap_or(Found { value: 0.0, matches: 0, chunks: 0 });
-        let reason = format!("{} of {} words match, in {} runs", best.matches, output.len(), best.chunks);
+        let reason = format!("{} of {} words match, in {} runs", best.matches, output.ids.len(), best.chunks);
         Ok(Outcome::new(best.value, reason))
     }
 }
 
-impl Meteor {
-    fn words(&self, text: &str) -> Vec<String> {
-        split(&self.tokeniser.apply(text)).map(str::to_lowercase).collect()
+/// The words of a text, and a number for each.
+struct Text<'a> {
+    words: Vec<&'a str>,
+    ids: Vec<u32>,
+}
+
+impl<'a> Text<'a> {
+    fn new(text: &'a str, numbers: &mut Words<'a>) -> Self {
+        let words: Vec<_> = split(text).collect();
+        let ids = numbers.ids(words.iter().copied());
+        Self { words, ids }
     }
 
-    fn compare(&self, output: &[String], reference: &[String]) -> Found {
+    /// Stems of the words that have no pair.
+    fn stems(&self, used: impl Fn(usize) -> bool) -> Vec<Option<String>> {
+        let words = self.words.iter().enumerate();
+        words.map(|(at, word)| (!used(at)).then(|| stem(word))).collect()
+    }
+}
+
+impl Meteor {
+    fn plain(&self, text: &str) -> String {
+        if self.tokeniser == Tokeniser::None { text.to_lowercase() } else { self.tokeniser.apply(text).to_lowercase() }
+    }
+
+    fn compare(&self, output: &Text<'_>, reference: &Text<'_>, different: usize) -> Found {
+        let (output, reference, words, others) = (&output.ids, &reference.ids, output, reference);
         let mut pairs = vec![None; output.len()];
         let mut taken = vec![false; reference.len()];
-        pair(output, reference, &mut pairs, &mut taken);
+        pair(output, reference, different, &mut pairs, &mut taken);
         if self.stem {
             // Only what is left need be stemmed.
-            let left = |words: &[String], used: &dyn Fn(usize) -> bool| -> Vec<String> {
-                let stems = words.iter().enumerate();
-                stems.map(|(at, word)| if used(at) { String::new() } else { stem(word) }).collect()
-            };
-            let (own, other) = (left(output, &|at| pairs[at].is_some()), left(reference, &|at| taken[at]));
-            pair(&own, &other, &mut pairs, &mut taken);
+            let (own, other) = (words.stems(|at| pairs[at].is_some()), others.stems(|at| taken[at]));
+            let mut numbers = Words::default();
+            let mut ids = Vec::with_capacity(own.len() + other.len());
+            // Nobody looks at the number of a word that has its pair.
+            ids.extend(own.iter().chain(&other).map(|stem| stem.as_deref().map_or(0, |stem| numbers.id(stem))));
+            let (own, other) = ids.split_at(own.len());
+            pair(own, other, numbers.count(), &mut pairs, &mut taken);
         }
         let matched: Vec<_> = pairs.iter().enumerate().filter_map(|(at, pair)| Some((at, (*pair)?))).collect();
         if matched.is_empty() {
@@ -112,16 +136,21 @@ impl Meteor {
     }
 }
 
-/// Gives every word of the output, from the last to the first, the last equal one of the reference that is left.
-fn pair(output: &[String], reference: &[String], pairs: &mut [Option<usize>], taken: &mut [bool]) {
-    let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
-    for (at, word) in reference.iter().enumerate().filter(|(at, _)| !taken[*at]) {
-        places.entry(word).or_default().push(at);
+/// Gives every word of the output, from the last to the first, the last equal one of the reference that is left. Words are
+/// numbers less than `different`.
+fn pair(output: &[u32], reference: &[u32], different: usize, pairs: &mut [Option<usize>], taken: &mut [bool]) {
+    // The last place of each word, and of each place the one before it.
+    let (mut last, mut before) = (vec![None; different], vec![None; reference.len()]);
+    for (at, id) in reference.iter().enumerate().filter(|(at, _)| !taken[*at]) {
+        before[at] = last[*id as usize].replace(at);
     }
-    for (at, word) in output.iter().enumerate().rev() {
-        if pairs[at].is_none()
-            && let Some(place) = places.get_mut(word.as_str()).and_then(Vec::pop)
-        {
+    for (at, id) in output.iter().enumerate().rev() {
+        if pairs[at].is_some() {
+            continue;
+        }
+        let last = &mut last[*id as usize];
+        if let Some(place) = *last {
+            *last = before[place];
             pairs[at] = Some(place);
             taken[place] = true;
         }

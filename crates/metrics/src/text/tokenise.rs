@@ -1,5 +1,8 @@
 //! The tokenisers of sacreBLEU: mteval-v13a, mteval-v14 (international), characters, Chinese, and none.
 
+use std::borrow::Cow;
+
+use memchr::{memchr_iter, memchr2_iter};
 use unicode_general_category::{GeneralCategory as Category, get_general_category};
 
 use super::words::is_space;
@@ -47,54 +50,91 @@ impl Tokeniser {
 }
 
 fn v13a(text: &str) -> String {
-    let mut line = text.replace("<skipped>", "").replace("-\n", "").replace('\n', " ");
+    let mut line = Cow::Borrowed(text);
+    for (what, by) in [("<skipped>", ""), ("-\n", ""), ("\n", " ")] {
+        replace(&mut line, what, by);
+    }
     if line.contains('&') {
-        line = line.replace("&quot;", "\"").replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">");
+        for (what, by) in [("&quot;", "\""), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">")] {
+            replace(&mut line, what, by);
+        }
     }
     western(&format!(" {line} "))
+}
+
+fn replace(line: &mut Cow<'_, str>, what: &str, by: &str) {
+    if line.contains(what) {
+        *line = Cow::Owned(line.replace(what, by));
+    }
 }
 
 /// Four substitutions one after another, as the Perl script has them: each goes from left to right, and what it matched
 /// is not looked at again. They look at ASCII only, so bytes are enough.
 pub(super) fn western(line: &str) -> String {
     let mut out = Vec::with_capacity(line.len() * 2);
-    for byte in line.bytes() {
-        if matches!(byte, b'{'..=b'~' | b'['..=b'`' | b' '..=b'&' | b'('..=b'+' | b':'..=b'@' | b'/') {
-            out.extend([b' ', byte, b' ']);
-        } else {
-            out.push(byte);
-        }
+    let mut rest = line.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| APART[usize::from(*byte)]) {
+        let (before, after) = rest.split_at(at);
+        out.extend_from_slice(before);
+        out.extend([b' ', rest[at], b' ']);
+        rest = &after[1..];
     }
-    let stop = |byte: u8| matches!(byte, b'.' | b',');
-    let digit = |byte: u8| byte.is_ascii_digit();
-    let out = pairs(&out, |a, b| !digit(a) && stop(b), |a, b| [a, b' ', b, b' ']);
-    let out = pairs(&out, |a, b| stop(a) && !digit(b), |a, b| [b' ', a, b' ', b]);
-    let out = pairs(&out, |a, b| digit(a) && b == b'-', |a, b| [a, b' ', b, b' ']);
+    out.extend_from_slice(rest);
+    let digit = |byte: &u8| byte.is_ascii_digit();
+    let after_none = |rest: &[u8]| {
+        let mut before = memchr2_iter(b'.', b',', rest).filter_map(|at| at.checked_sub(1));
+        before.find(|at| !digit(&rest[*at]))
+    };
+    let before_none = |rest: &[u8]| {
+        let mut stops = memchr2_iter(b'.', b',', rest);
+        stops.find(|at| rest.get(at + 1).is_some_and(|next| !digit(next)))
+    };
+    let minus = |rest: &[u8]| {
+        let mut before = memchr_iter(b'-', rest).filter_map(|at| at.checked_sub(1));
+        before.find(|at| digit(&rest[*at]))
+    };
+    let out = pairs(out, after_none, |a, b| [a, b' ', b, b' ']);
+    let out = pairs(out, before_none, |a, b| [b' ', a, b' ', b]);
+    let out = pairs(out, minus, |a, b| [a, b' ', b, b' ']);
     String::from_utf8_lossy(&out).into_owned()
 }
 
-fn pairs<T: Copy>(items: &[T], matches: impl Fn(T, T) -> bool, put: impl Fn(T, T) -> [T; 4]) -> Vec<T> {
-    let mut out = Vec::with_capacity(items.len() * 2);
-    let mut rest = items;
+/// What stands apart wherever it stands.
+static APART: [bool; 256] = {
+    let mut apart = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        apart[byte] = matches!(byte as u8, b'{'..=b'~' | b'['..=b'`' | b' '..=b'&' | b'('..=b'+' | b':'..=b'@' | b'/');
+        byte += 1;
+    }
+    apart
+};
+
+/// Puts four items in the place of each two; `next` finds where the next two are.
+fn pairs<T: Copy>(items: Vec<T>, next: impl Fn(&[T]) -> Option<usize>, put: impl Fn(T, T) -> [T; 4]) -> Vec<T> {
+    let Some(mut at) = next(&items) else { return items };
+    let (mut out, mut rest) = (Vec::with_capacity(items.len() * 2), items.as_slice());
     loop {
-        match rest {
-            [a, b, tail @ ..] if matches(*a, *b) => {
-                out.extend(put(*a, *b));
-                rest = tail;
-            }
-            [a, tail @ ..] => {
-                out.push(*a);
-                rest = tail;
-            }
-            [] => return out,
+        out.extend_from_slice(&rest[..at]);
+        out.extend(put(rest[at], rest[at + 1]));
+        rest = &rest[at + 2..];
+        match next(rest) {
+            Some(found) => at = found,
+            None => break,
         }
     }
+    out.extend_from_slice(rest);
+    out
 }
 
 fn international(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
-    let out = pairs(&chars, |a, b| !is_number(a) && is_punctuation(b), |a, b| [a, ' ', b, ' ']);
-    let out = pairs(&out, |a, b| is_punctuation(a) && !is_number(b), |a, b| [' ', a, ' ', b]);
+    let two =
+        |rest: &[char], matches: fn(char, char) -> bool| rest.windows(2).position(|pair| matches(pair[0], pair[1]));
+    let after = |rest: &[char]| two(rest, |a, b| is_punctuation(b) && !is_number(a));
+    let before = |rest: &[char]| two(rest, |a, b| is_punctuation(a) && !is_number(b));
+    let out = pairs(chars, after, |a, b| [a, ' ', b, ' ']);
+    let out = pairs(out, before, |a, b| [' ', a, ' ', b]);
     let mut line = String::with_capacity(out.len() + out.len() / 4);
     for char in out {
         if is_symbol(char) {

@@ -32,6 +32,15 @@ impl<'a> Words<'a> {
 
     /// The numbers of some words.
     pub(crate) fn ids(&mut self, words: impl Iterator<Item = &'a str>) -> Vec<u32> {
-        words.map(|word| self.id(word)).collect()
+        // Most texts are sentences.
+        self.0.reserve(32);
+        let mut ids = Vec::with_capacity(64);
+        ids.extend(words.map(|word| self.id(word)));
+        ids
+    }
+
+    /// How many different words have a number.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
     }
 }
