@@ -75,10 +75,9 @@ impl EmbeddingModel {
         drop(answers);
         let of = |text: &String| places.get(text.as_str()).and_then(|at| made.get(*at)).cloned();
         let vectors: Option<Vec<Vec<f64>>> = texts.iter().map(of).collect();
-        let few = || CompletionError {
-            class: ErrorClass::UpstreamError,
-            message: format!("`{}` gave fewer vectors than there are texts", self.name),
-            retry_after_s: None,
+        let few = || {
+            let message = format!("`{}` gave fewer vectors than there are texts", self.name);
+            CompletionError::new(ErrorClass::UpstreamError, message)
         };
         Ok(Vectors { vectors: vectors.ok_or_else(few)?, model, tally })
     }
@@ -90,7 +89,7 @@ impl EmbeddingModel {
              name a model, or a route with one",
             self.name
         );
-        CompletionError { class: ErrorClass::UpstreamError, message, retry_after_s: None }
+        CompletionError::new(ErrorClass::UpstreamError, message)
     }
 
     /// An error with what to do about it.

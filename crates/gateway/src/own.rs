@@ -55,7 +55,8 @@ impl Embedder for Switch {
 }
 
 async fn complete(gateway: &Arc<Gateway>, project: &ProjectId, ask: Completion) -> Result<Completed, CompletionError> {
-    let body = completion::ask(&ask).map_err(|error| wrong(ErrorClass::InvalidRequest, error.to_string()))?;
+    let body =
+        completion::ask(&ask).map_err(|error| CompletionError::new(ErrorClass::InvalidRequest, error.to_string()))?;
     let (headers, body) = call(gateway, project, (Endpoint::Chat, body, MOST_BYTES), ask.metadata).await?;
     let completed = completion::answered(&body)?;
     let trace_id = text(&headers, &TRACE_ID).and_then(|text| text.parse().ok());
@@ -91,16 +92,12 @@ async fn call(
 
     let response = Box::pin(gateway.serve(request)).await;
     let (head, body) = response.into_parts();
-    let body = read(body, most).await.map_err(|problem| wrong(ErrorClass::UpstreamError, problem))?;
+    let body = read(body, most).await.map_err(|problem| CompletionError::new(ErrorClass::UpstreamError, problem))?;
     if head.status != StatusCode::OK {
         let class = head.extensions.get::<ErrorClass>().copied().unwrap_or(ErrorClass::UpstreamError);
         return Err(completion::refused(class, &body, text(&head.headers, &RETRY_AFTER).and_then(|s| s.parse().ok())));
     }
     Ok((head.headers, body))
-}
-
-fn wrong(class: ErrorClass, message: String) -> CompletionError {
-    CompletionError { class, message, retry_after_s: None }
 }
 
 fn cost(headers: &HeaderMap) -> Option<Money> {

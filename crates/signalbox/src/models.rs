@@ -71,7 +71,8 @@ impl Models {
     }
 
     async fn complete_once(&self, ask: &Completion) -> Result<Completed, CompletionError> {
-        let body = completion::ask(ask).map_err(|error| failed(ErrorClass::InvalidRequest, error.to_string()))?;
+        let body = completion::ask(ask)
+            .map_err(|error| CompletionError::new(ErrorClass::InvalidRequest, error.to_string()))?;
         let (headers, body) = self.call(&ask.model, UpstreamCall::new(Operation::Chat, body), MOST_BYTES).await?;
         let completed = completion::answered(&body)?;
         let cost = self.cost(&headers, &completed.model, &ask.model, &completed.usage);
@@ -89,16 +90,17 @@ impl Models {
     /// Sends a call, and reads an answer of at most so many bytes.
     async fn call(&self, model: &str, call: UpstreamCall, most: usize) -> Result<(HeaderMap, Bytes), CompletionError> {
         let target = self.upstream.provider(PROVIDER);
-        let target = target.ok_or_else(|| failed(ErrorClass::Internal, "nobody can be asked".to_owned()))?;
+        let target = target.ok_or_else(|| CompletionError::new(ErrorClass::Internal, "nobody can be asked"))?;
         let target = Target { model: model.to_owned(), ..target };
         let sent = self.upstream.send(&target, call).await;
-        let reply = sent.map_err(|error| failed(error.class(), error.to_string()))?;
+        let reply = sent.map_err(|error| CompletionError::new(error.class(), error.to_string()))?;
         if !reply.status.is_success() {
             let body = reply.body.read_at_most(MOST_BYTES).await;
             let class = codec(Dialect::OpenaiChat).decode_error(reply.status.as_u16(), &body).class;
             return Err(completion::refused(class, &body, header(&reply.headers, RETRY_AFTER.as_str())));
         }
-        let body = reply.body.read_all(most).await.map_err(|error| failed(error.class(), error.to_string()))?;
+        let body =
+            reply.body.read_all(most).await.map_err(|error| CompletionError::new(error.class(), error.to_string()))?;
         Ok((reply.headers, body))
     }
 
@@ -139,10 +141,6 @@ where
 /// For whom models are asked from the command line; whoever answers knows better, by the key.
 pub(crate) fn local_project() -> ProjectId {
     ProjectId::new("local")
-}
-
-fn failed(class: ErrorClass, message: String) -> CompletionError {
-    CompletionError { class, message, retry_after_s: None }
 }
 
 /// An upstream with this provider and no other. `Err` says what is wrong with it.

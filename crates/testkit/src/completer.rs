@@ -54,7 +54,7 @@ impl ScriptedCompleter {
 
     /// One more failure.
     pub fn fail(&self, class: ErrorClass, message: &str) {
-        let error = CompletionError { class, message: message.to_owned(), retry_after_s: None };
+        let error = CompletionError::new(class, message);
         self.answers.lock().push_back(Err(error));
     }
 
@@ -75,11 +75,7 @@ impl Completer for ScriptedCompleter {
         project: &'a ProjectId,
         ask: Completion,
     ) -> BoxFuture<'a, Result<Completed, CompletionError>> {
-        let unscripted = || CompletionError {
-            class: ErrorClass::Internal,
-            message: "no answer is left".to_owned(),
-            retry_after_s: None,
-        };
+        let unscripted = || CompletionError::new(ErrorClass::Internal, "no answer is left");
         let next = self.answers.lock().pop_front();
         let answer = next.or_else(|| self.rule.lock().map(|rule| Ok(rule(&ask)))).unwrap_or_else(|| Err(unscripted()));
         let model = format!("{}-0613", ask.model);

@@ -40,7 +40,7 @@ impl ScriptedEmbedder {
 
     /// The next call fails.
     pub fn fail(&self, class: ErrorClass, message: &str) {
-        let error = CompletionError { class, message: message.to_owned(), retry_after_s: None };
+        let error = CompletionError::new(class, message);
         self.failures.lock().push_back(error);
     }
 

@@ -44,7 +44,7 @@ fn number(value: f64) -> Option<Number> {
 /// # Errors
 /// It is no answer, or has no text: a refusal's words are the error's.
 pub fn answered(body: &[u8]) -> Result<Completed, CompletionError> {
-    let broken = |message: String| CompletionError { class: ErrorClass::UpstreamError, message, retry_after_s: None };
+    let broken = |message: String| CompletionError::new(ErrorClass::UpstreamError, message);
     let response = codec(DIALECT).decode_response(body).map_err(|error| broken(error.to_string()))?;
     let (mut text, mut refusal) = (String::new(), None);
     for part in response.messages.first().into_iter().flat_map(|message| &message.parts) {

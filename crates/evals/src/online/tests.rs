@@ -63,7 +63,7 @@ impl Scorer for Scripted {
         Box::pin(async move {
             if asked < self.fails {
                 let class = ErrorClass::RateLimited;
-                let error = CompletionError { class, message: "slow down".to_owned(), retry_after_s: None };
+                let error = CompletionError::new(class, "slow down");
                 return Err(ScorerError::Completion(error));
             }
             let cost = Money::from_dollars(0.01);

@@ -51,6 +51,14 @@ pub struct CompletionError {
     pub retry_after_s: Option<u64>,
 }
 
+impl CompletionError {
+    /// One that doesn't say when to ask again.
+    #[must_use]
+    pub fn new(class: ErrorClass, message: impl Into<String>) -> Self {
+        Self { class, message: message.into(), retry_after_s: None }
+    }
+}
+
 /// Asks a language model. Real code goes through the gateway, so that limits, budgets and records
 /// hold for our own calls as for anybody's; tests have scripted answers.
 pub trait Completer: Send + Sync + std::fmt::Debug {

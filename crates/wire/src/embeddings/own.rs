@@ -11,7 +11,7 @@ use super::{EmbeddingsRequest, Form, decode, encode_request};
 /// # Errors
 /// There are no texts or too many, or one of them is empty, which providers refuse.
 pub fn ask(model: &str, texts: &[String]) -> Result<Bytes, CompletionError> {
-    let wrong = |message: String| CompletionError { class: ErrorClass::InvalidRequest, message, retry_after_s: None };
+    let wrong = |message: String| CompletionError::new(ErrorClass::InvalidRequest, message);
     if !(1..=MOST_EMBEDDED_TEXTS).contains(&texts.len()) {
         return Err(wrong(format!("expected 1 to {MOST_EMBEDDED_TEXTS} texts to embed, found {}", texts.len())));
     }
@@ -33,7 +33,7 @@ pub fn ask(model: &str, texts: &[String]) -> Result<Bytes, CompletionError> {
 /// # Errors
 /// It is no answer, or not one vector for each text.
 pub fn answered(body: &[u8], texts: usize) -> Result<Embedded, CompletionError> {
-    let broken = |message: String| CompletionError { class: ErrorClass::UpstreamError, message, retry_after_s: None };
+    let broken = |message: String| CompletionError::new(ErrorClass::UpstreamError, message);
     let answer = decode(Form::Openai, body).map_err(|error| broken(error.to_string()))?;
     if answer.vectors.len() != texts {
         let found = answer.vectors.len();
