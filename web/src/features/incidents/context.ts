@@ -75,14 +75,6 @@ export function relative(at: string, openedAt: string): string {
   return `${text} ${minutes < 0 ? 'before' : 'after'}`;
 }
 
-/** A text with `code` in it, as pieces. */
-export function pieces(text: string): { text: string; code: boolean }[] {
-  return text
-    .split('`')
-    .map((piece, i) => ({ text: piece, code: i % 2 === 1 }))
-    .filter((piece) => piece.text !== '');
-}
-
 /** What pressing an action's button means, before it is pressed. */
 export function meaning(action: IncidentAction): string {
   const { does } = action;
@@ -99,6 +91,10 @@ function spell(seconds: number): string {
   if (seconds >= 3_600 && seconds % 3_600 === 0) return `${seconds / 3_600} h`;
   return seconds >= 60 && seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
 }
+
+/** Why a part of what is beside an incident is missing, without the words that say of which part; nothing of the others. */
+export const gapsOf = (context: Context | undefined, part: string): string[] =>
+  (context?.gaps ?? []).flatMap((gap) => (gap.startsWith(`${part}: `) ? gap.slice(part.length + 2) : []));
 
 /** Only a web address becomes a link: markers come from scripts. */
 export const isWeb = (url: string | undefined): url is string =>

@@ -3,10 +3,14 @@ import { queryOptions } from '@tanstack/react-query';
 import { api, call } from '@/api/client';
 import type { Incident } from '@/api/types';
 
+/** Incidents that are listed at once. */
+export const MOST = 200;
+
 export const incidentsQuery = (status: 'active' | undefined) =>
   queryOptions({
     queryKey: ['incidents', status],
-    queryFn: ({ signal }) => call(api.GET('/api/v1/incidents', { params: { query: { status } }, signal })),
+    queryFn: ({ signal }) =>
+      call(api.GET('/api/v1/incidents', { params: { query: { status, limit: MOST } }, signal })),
     refetchInterval: 5_000,
   });
 

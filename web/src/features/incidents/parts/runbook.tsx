@@ -42,7 +42,13 @@ export function Runbook({ incident }: { incident: FullIncident }) {
               <Button
                 onClick={() => setChosen(i)}
                 disabled={incident.status === 'resolved'}
-                title={one.done_at ? `Done at ${formatTime(one.done_at)}` : meaning(one)}
+                title={
+                  incident.status === 'resolved'
+                    ? 'The incident is over'
+                    : one.done_at
+                      ? `Done at ${formatTime(one.done_at)}`
+                      : meaning(one)
+                }
               >
                 <Zap size={14} aria-hidden /> {one.name}
                 {one.done_at && <span className="text-xs text-ok">done</span>}
@@ -57,15 +63,19 @@ export function Runbook({ incident }: { incident: FullIncident }) {
         title={action?.name ?? ''}
         description={action && meaning(action)}
       >
-        {run.isError && <p className="mb-3 text-sm text-error">{run.error.message}</p>}
+        {run.isError && (
+          <p role="alert" className="mb-3 text-sm text-error">
+            {run.error.message}
+          </p>
+        )}
         <div className="flex justify-end gap-2">
           <Button onClick={close}>Cancel</Button>
           <Button
-            look="primary"
+            look={action && 'disable_key' in action.does ? 'danger' : 'primary'}
             disabled={run.isPending || chosen === undefined}
             onClick={() => chosen !== undefined && run.mutate(chosen)}
           >
-            {action?.done_at ? 'Do it again' : 'Do it'}
+            {run.isPending ? 'Doing it…' : action?.done_at ? 'Do it again' : 'Do it'}
           </Button>
         </div>
       </Dialog>
