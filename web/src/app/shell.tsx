@@ -160,17 +160,20 @@ export function Shell() {
             <Kbd>K</Kbd>
           </span>
         </button>
-        {(['Observe', 'Evaluate', 'Settings'] as const).map((group) => (
-          <div key={group} className="flex flex-col gap-0.5">
-            <div className="eyebrow px-2 pb-1 max-lg:hidden">{group}</div>
-            {pages
-              .filter((page) => page.group === group)
-              .map((page) => (
-                <NavLink key={page.to} page={page} />
-              ))}
-          </div>
-        ))}
-        <div className="mt-auto flex flex-col gap-2">
+        {/* On low screens the pages scroll, and the account stays. */}
+        <div className="-mx-2 flex min-h-0 flex-1 flex-col gap-4 overflow-y-auto px-2">
+          {(['Observe', 'Evaluate', 'Settings'] as const).map((group) => (
+            <div key={group} className="flex flex-col gap-0.5">
+              <div className="eyebrow px-2 pb-1 max-lg:hidden">{group}</div>
+              {pages
+                .filter((page) => page.group === group)
+                .map((page) => (
+                  <NavLink key={page.to} page={page} />
+                ))}
+            </div>
+          ))}
+        </div>
+        <div className="flex flex-col gap-2">
           <ThemeToggle />
           <Account onHelp={() => setPopup('help')} />
         </div>

@@ -50,7 +50,7 @@ it('says in a sentence what an objective means', () => {
   check({ ratio: { good: 'paid', over: 'orders' } }, '“orders” are “paid”');
 });
 
-it('draws what is left, from the beginning of each bucket', () => {
+it('draws what is left at the end of each bucket', () => {
   const at = (hour: number) => new Date(Date.UTC(2026, 10, 24, hour)).toISOString();
   const points = [
     { at: at(1), left: 1, bad: 0, total: 10 },
@@ -58,7 +58,7 @@ it('draws what is left, from the beginning of each bucket', () => {
   ];
   expect(drawn(points, 0.1)).toEqual({
     bucketMs: 3_600_000,
-    times: [0, 1].map((hour) => Date.UTC(2026, 10, 24, hour)),
+    times: [1, 2].map((hour) => Date.UTC(2026, 10, 24, hour)),
     left: [100, -50],
     freeze: [10, 10],
     bad: [0, 3],

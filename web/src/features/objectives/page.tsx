@@ -3,6 +3,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Plus, Target } from 'lucide-react';
 import { useState } from 'react';
 
+import { LooksOn } from '@/shared/data/looks-on';
 import { exactTime } from '@/shared/time/format';
 import { Badge } from '@/shared/ui/badge';
 import { Button } from '@/shared/ui/button';
@@ -93,6 +94,7 @@ export function ObjectivesPage() {
           <Plus size={14} aria-hidden /> New objective
         </Button>
       </PageHeader>
+      <LooksOn />
       <div className="min-h-0 flex-1 overflow-y-auto p-5">
         <p className="mb-4 max-w-2xl text-sm text-muted">
           An objective says which share of calls, answers or scores must be good over a time. The rest is the

@@ -67,13 +67,13 @@ export function until(iso: string, now = Date.now()): string {
   return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-/** A burn-down as lines, by the beginnings of its buckets. */
+/** A burn-down as lines, by the ends of its buckets. */
 export function drawn(points: BudgetPoint[], freezeBelow: number | undefined) {
   const ends = points.map((point) => Date.parse(point.at));
   const bucketMs = Math.max(60_000, (ends[1] ?? 0) - (ends[0] ?? 0));
   return {
     bucketMs,
-    times: ends.map((end) => end - bucketMs),
+    times: ends,
     left: points.map((point) => point.left * 100),
     freeze: freezeBelow === undefined ? undefined : points.map(() => freezeBelow * 100),
     bad: points.map((point) => point.bad),

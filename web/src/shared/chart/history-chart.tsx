@@ -32,7 +32,7 @@ export function HistoryChart({ series, shades, range, height = 140 }: Props) {
         )}
         {shades && shades.length > 0 && (
           <span className="flex items-center gap-1.5">
-            <span className="h-2.5 w-4 rounded-xs bg-error-soft" aria-hidden /> firing
+            <span className="h-2.5 w-4 rounded-xs bg-error/20" aria-hidden /> firing
           </span>
         )}
       </figcaption>
@@ -44,6 +44,7 @@ export function HistoryChart({ series, shades, range, height = 140 }: Props) {
         kind="lines"
         format={shown}
         height={height}
+        axisChars={5}
         shades={shades}
         range={range}
         band={both ? ['low', 'high'] : undefined}

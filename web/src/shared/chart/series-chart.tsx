@@ -38,6 +38,8 @@ interface Props {
   /** A stretch of time was dragged over. */
   onZoom?: (from: number, to: number) => void;
   height?: number;
+  /** Characters for which the axis of values has room at least: charts below each other then begin alike. */
+  axisChars?: number;
   /** What is shown of time, where that is not the buckets: charts below each other then have one axis. */
   range?: Stretch;
   /** Stretches of time that are shown as such. */
@@ -73,7 +75,7 @@ function paint(plot: uPlot, shades: Stretch[]): void {
   const place = (ms: number): number =>
     Math.min(left + width, Math.max(left, plot.valToPos(ms / 1_000, 'x', true)));
   plot.ctx.save();
-  plot.ctx.fillStyle = cssColor('--error-soft');
+  plot.ctx.fillStyle = alpha(cssColor('--error'), 0.16);
   for (const [from, to] of shades) {
     const wide = Math.max(LEAST_SHADE * uPlot.pxRatio, place(to) - place(from));
     plot.ctx.fillRect(Math.min(place(from), left + width - wide), top, wide, height);
@@ -88,7 +90,7 @@ function shownRange({ times, timesAre = 'starts', bucketMs, range }: Props): Str
 }
 
 function optionsFor(props: Props, width: number, hooks: Hooks): uPlot.Options {
-  const { kind, format, height = 168, band } = props;
+  const { kind, format, height = 168, band, axisChars = 2 } = props;
   const series = kind === 'bars' ? [...props.series].reverse() : props.series;
   const [from, to] = shownRange(props).map((ms) => ms / 1_000) as Stretch;
   const place = (label: string): number => series.findIndex((one) => one.label === label) + 1;
@@ -122,7 +124,7 @@ function optionsFor(props: Props, width: number, hooks: Hooks): uPlot.Options {
         ...axis,
         // As wide as its longest label: counts need less than prices.
         size: (_plot, labels: string[] | null) =>
-          14 + 6.4 * Math.max(2, ...(labels ?? []).map((text) => text.length)),
+          14 + 6.4 * Math.max(axisChars, ...(labels ?? []).map((text) => text.length)),
         gap: 6,
         space: height < 120 ? 24 : 34,
         grid: { stroke: cssColor('--grid'), width: 1 },

@@ -100,7 +100,13 @@ export function Detail({ id }: { id: string }) {
       </h2>
       {incident.muted && (
         <p className="mt-2 flex items-start gap-2 rounded-md bg-warn-soft px-3 py-2 text-sm text-warn">
-          <BellOff size={14} className="mt-0.5 shrink-0" aria-hidden /> Nobody is told: {incident.muted}
+          <BellOff size={14} className="mt-0.5 shrink-0" aria-hidden />
+          <span className="min-w-0 flex-1 break-words">
+            Nobody is told: <Coded text={incident.muted} />
+          </span>
+          <Link to="/alerting" className="shrink-0 underline">
+            Silences
+          </Link>
         </p>
       )}
       <div className="mt-4 flex flex-wrap items-center gap-2">
