@@ -4,6 +4,7 @@ import { BookOpen, CircleHelp, LogOut, Monitor, Moon, Search, Sun, UserRound } f
 import { lazy, Suspense, useState } from 'react';
 
 import { api, call } from '@/api/client';
+import { countOf, openIncidentsQuery } from '@/shared/data/incidents';
 import { sessionQuery, statusQuery } from '@/shared/data/query';
 import { type Shortcut, useShortcuts } from '@/shared/keys/use-shortcuts';
 import { setTheme, type Theme, useTheme } from '@/shared/theme/theme';
@@ -19,7 +20,22 @@ const Help = lazy(() => import('./help'));
 
 const modKey = /Mac|iP(hone|ad)/.test(navigator.userAgent) ? '⌘' : 'Ctrl';
 const item =
-  'group flex h-8 items-center gap-2.5 rounded-md px-2 text-sm font-medium text-muted transition-colors hover:bg-hover hover:text-ink max-lg:justify-center';
+  'group relative flex h-8 items-center gap-2.5 rounded-md px-2 text-sm font-medium text-muted transition-colors hover:bg-hover hover:text-ink max-lg:justify-center';
+
+/** How many incidents wait for somebody; nothing if none does. */
+function OpenIncidents() {
+  const open = useQuery(openIncidentsQuery).data ?? 0;
+  if (open === 0) return null;
+  return (
+    <span
+      className="num flex h-4 min-w-4 items-center justify-center rounded-full bg-error px-1 text-[0.625rem] font-semibold text-white max-lg:absolute max-lg:top-0 max-lg:right-0 lg:ml-auto dark:text-[#2a0508]"
+      title={`${countOf(open)} that nobody has taken`}
+    >
+      {countOf(open)}
+      <span className="sr-only"> open</span>
+    </span>
+  );
+}
 
 function NavLink({ page }: { page: Page }) {
   const Icon = page.icon;
@@ -36,6 +52,7 @@ function NavLink({ page }: { page: Page }) {
     >
       <Icon size={16} className="shrink-0 text-faint transition-colors" aria-hidden />
       <span className="max-lg:sr-only">{page.title}</span>
+      {page.to === '/incidents' && <OpenIncidents />}
     </Link>
   );
 }

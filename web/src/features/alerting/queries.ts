@@ -2,25 +2,26 @@ import { queryOptions } from '@tanstack/react-query';
 
 import { api, call } from '@/api/client';
 import type { WantedSilence } from '@/api/types';
+import { every } from '@/shared/data/every';
 
 const key = (what: string): string[] => ['alerting', what];
 
 export const channelsQuery = queryOptions({
   queryKey: key('channels'),
   queryFn: ({ signal }) => call(api.GET('/api/v1/channels', { signal })),
-  refetchInterval: 30_000,
+  refetchInterval: every(30_000),
 });
 
 export const messagesQuery = queryOptions({
   queryKey: key('messages'),
   queryFn: ({ signal }) => call(api.GET('/api/v1/messages', { signal })),
-  refetchInterval: 5_000,
+  refetchInterval: every(5_000),
 });
 
 export const silencesQuery = queryOptions({
   queryKey: key('silences'),
   queryFn: ({ signal }) => call(api.GET('/api/v1/silences', { signal })),
-  refetchInterval: 15_000,
+  refetchInterval: every(15_000),
 });
 
 export const testChannel = (name: string) =>
