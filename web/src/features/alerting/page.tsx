@@ -4,6 +4,7 @@ import { BellOff } from 'lucide-react';
 import { useState } from 'react';
 
 import { LooksOn } from '@/shared/data/looks-on';
+import { useShortcuts } from '@/shared/keys/use-shortcuts';
 import { Badge } from '@/shared/ui/badge';
 import { Button } from '@/shared/ui/button';
 import { Card, PageHeader } from '@/shared/ui/page';
@@ -31,6 +32,7 @@ function Waiting({ answer }: { answer: Asked }) {
 
 export function AlertingPage() {
   const [making, setMaking] = useState(false);
+  useShortcuts([{ keys: 'n', label: 'New silence', group: 'Alerting', run: () => setMaking(true) }]);
   const channels = useQuery(channelsQuery);
   const messages = useQuery(messagesQuery);
   const silences = useQuery(silencesQuery);

@@ -75,6 +75,9 @@ export function relative(at: string, openedAt: string): string {
   return `${text} ${minutes < 0 ? 'before' : 'after'}`;
 }
 
+/** A runbook as Markdown in which lines end where its author ended them. */
+export const withBreaks = (runbook: string): string => runbook.trimEnd().replace(/([^\n])\n(?=[^\n])/g, '$1  \n');
+
 /** What pressing an action's button means, before it is pressed. */
 export function meaning(action: IncidentAction): string {
   const { does } = action;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { gapsOf, isWeb, meaning, relative } from './context';
+import { gapsOf, isWeb, meaning, relative, withBreaks } from './context';
 import { byUrgency, driftCheckOf, hasHistory, lasted, named, stretch } from './state';
 
 const opened_at = '2026-11-24T08:00:00Z';
@@ -83,4 +83,8 @@ it('knows the drift check behind an incident, and why a part is missing', () => 
   };
   expect(gapsOf(context, 'differences')).toEqual(['too few rows']);
   expect(gapsOf(undefined, 'differences')).toEqual([]);
+});
+
+it('keeps the lines of a runbook', () => {
+  expect(withBreaks('It fails.\n1. Look.\n\nThen ask.\n')).toBe('It fails.  \n1. Look.\n\nThen ask.');
 });

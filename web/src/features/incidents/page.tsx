@@ -1,9 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, useSearch } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { Siren } from 'lucide-react';
+import { useEffect, useRef, useState } from 'react';
 
 import type { Incident } from '@/api/types';
 import { LooksOn } from '@/shared/data/looks-on';
+import { useShortcuts } from '@/shared/keys/use-shortcuts';
 import { exactTime, formatAgo } from '@/shared/time/format';
 import { Badge } from '@/shared/ui/badge';
 import { Coded } from '@/shared/ui/coded';
@@ -22,9 +24,14 @@ const takenBy = ({ acknowledged_by: by, status }: Incident): string => {
 };
 
 function Item({ incident, chosen, show }: { incident: Incident; chosen: boolean; show?: 'all' }) {
+  const row = useRef<HTMLAnchorElement>(null);
+  useEffect(() => {
+    if (chosen) row.current?.scrollIntoView({ block: 'nearest' });
+  }, [chosen]);
   return (
     <li>
       <Link
+        ref={row}
         to="/incidents"
         search={{ show, id: incident.id }}
         aria-current={chosen ? 'true' : undefined}
@@ -63,7 +70,20 @@ export function IncidentsPage() {
   const answer = useQuery(incidentsQuery(show === 'all' ? undefined : 'active'));
   const all = answer.data?.incidents;
   const incidents = all && (show === 'all' ? all : byUrgency(all));
-  const chosen = id ?? incidents?.[0]?.id;
+  // Without a choice the first one is shown, and stays while others come before it: somebody may be reading.
+  const [first, setFirst] = useState<string>();
+  if (first === undefined && incidents?.[0]) setFirst(incidents[0].id);
+  const chosen = id ?? first;
+  const navigate = useNavigate();
+  const move = (step: number): void => {
+    const at = incidents?.findIndex((one) => one.id === chosen) ?? -1;
+    const next = incidents?.[Math.max(0, at + step)];
+    if (next) void navigate({ to: '/incidents', search: { show, id: next.id }, replace: true });
+  };
+  useShortcuts([
+    { keys: 'j', label: 'Next incident', group: 'Incidents', run: () => move(1) },
+    { keys: 'k', label: 'Previous incident', group: 'Incidents', run: () => move(-1) },
+  ]);
   return (
     <>
       <title>Incidents · Signalbox</title>

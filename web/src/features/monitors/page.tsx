@@ -5,6 +5,7 @@ import { useState } from 'react';
 
 import type { Monitor } from '@/api/types';
 import { LooksOn } from '@/shared/data/looks-on';
+import { useShortcuts } from '@/shared/keys/use-shortcuts';
 import { exactTime, formatAgo } from '@/shared/time/format';
 import { Badge } from '@/shared/ui/badge';
 import { Button } from '@/shared/ui/button';
@@ -81,6 +82,7 @@ export function MonitorsPage() {
   const { name } = useSearch({ from: '/house/monitors' });
   const navigate = useNavigate();
   const [making, setMaking] = useState(false);
+  useShortcuts([{ keys: 'n', label: 'New monitor', group: 'Monitors', run: () => setMaking(true) }]);
   const answer = useQuery(monitorsQuery);
   const monitors = answer.data?.monitors;
   const chosen = monitors?.find((one) => one.name === name);

@@ -72,9 +72,3 @@ it('says how long it lasts', () => {
   const after = (minutes: number) => until(new Date(now + minutes * 60_000).toISOString(), now);
   expect([-5, 12, 90, 60 * 76].map(after)).toEqual(['0 min', '12 min', '1 h', '3 d 4 h']);
 });
-
-it('reads definitions and says what is wrong with them', () => {
-  expect(read('{"name": "a"}')).toEqual({ name: 'a' });
-  expect(read('[]')).toContain('Expected an object');
-  expect(typeof read('{')).toBe('string');
-});

@@ -83,14 +83,3 @@ export function drawn(points: BudgetPoint[], freezeBelow: number | undefined) {
 /** With which part of the budget left releases wait; none if they never do. */
 export const freezeBelow = (definition: Definition): number | undefined =>
   definition.freeze === false ? undefined : Number(definition.freeze_below ?? 0);
-
-/** JSON that somebody types, or what is wrong with it. */
-export function read(json: string): Definition | string {
-  try {
-    const value: unknown = JSON.parse(json);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Definition;
-    return 'Expected an object, written {…}.';
-  } catch (error) {
-    return error instanceof Error ? error.message : 'This is no JSON.';
-  }
-}

@@ -36,7 +36,7 @@ const tones: Record<ReturnType<typeof stateOf>['kind'], Tone> = {
   left: 'error',
   off: 'neutral',
 };
-const cell = 'px-4 py-2 text-left align-top';
+const cell = 'px-3 py-2 text-left align-top first:pl-4 last:pr-4';
 
 function Target({ target, route }: { target: TargetStatus; route: RouteStatus }) {
   const { targets } = route;
@@ -77,7 +77,7 @@ function Target({ target, route }: { target: TargetStatus; route: RouteStatus })
         {state.why && <div className="mt-1 max-w-72 text-2xs text-muted">{state.why}</div>}
         <Probes target={target} />
       </td>
-      <td className={cx(cell, 'num')}>
+      <td className={cx(cell, 'num whitespace-nowrap')}>
         <div className="flex items-center gap-2" title={weightOf(target)}>
           <div className="h-1.5 w-16 overflow-hidden rounded-full bg-sunken" aria-hidden>
             <div className="h-full bg-accent" style={{ width: `${share * 100}%` }} />
@@ -88,16 +88,16 @@ function Target({ target, route }: { target: TargetStatus; route: RouteStatus })
           <div className="mt-0.5 text-2xs text-warn">{weightOf(target)}</div>
         )}
       </td>
-      <td className={cx(cell, 'num')}>{formatDuration(target.latency_ms)}</td>
-      <td className={cx(cell, 'num')}>{formatDuration(target.first_content_ms)}</td>
-      <td className={cx(cell, 'num')}>
+      <td className={cx(cell, 'num whitespace-nowrap')}>{formatDuration(target.latency_ms)}</td>
+      <td className={cx(cell, 'num whitespace-nowrap')}>{formatDuration(target.first_content_ms)}</td>
+      <td className={cx(cell, 'num whitespace-nowrap')}>
         {target.in_flight}
         {target.max_concurrency !== undefined && (
           <span className="text-faint"> of {target.max_concurrency}</span>
         )}
         {target.waiting > 0 && <div className="text-2xs text-warn">{formatCount(target.waiting)} wait</div>}
       </td>
-      <td className={cx(cell, 'num')}>
+      <td className={cx(cell, 'num whitespace-nowrap')}>
         {formatCount(target.answered)}
         {target.failed > 0 && <div className="text-2xs text-error">{formatCount(target.failed)} failed</div>}
       </td>
@@ -153,13 +153,13 @@ function Arms({ route, arms }: { route: string; arms: NonNullable<RouteStatus['a
 
 /** Columns, as wide in one route as in the next. */
 const heads = [
-  { title: 'Target', width: 'w-[22%]' },
-  { title: 'State', width: 'w-[25%]' },
+  { title: 'Target', width: 'w-[20%]' },
+  { title: 'State', width: 'w-[22%]' },
   { title: 'Share', width: 'w-[15%]' },
-  { title: 'Latency', width: 'w-[9%]' },
-  { title: 'First content', width: 'w-[11%]' },
+  { title: 'Latency', width: 'w-[11%]' },
+  { title: 'First content', width: 'w-[12%]' },
   { title: 'In flight', width: 'w-[9%]' },
-  { title: 'Answered', width: 'w-[9%]' },
+  { title: 'Answered', width: 'w-[11%]' },
 ];
 
 function RouteCard({ route }: { route: RouteStatus }) {

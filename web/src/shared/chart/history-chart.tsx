@@ -3,8 +3,9 @@ import { type Series, SeriesChart, type Stretch } from './series-chart';
 
 interface Props {
   series: TestedSeries;
-  /** Stretches of time that are shown as such. */
+  /** Stretches of time that are shown as such, and what they are. */
   shades?: Stretch[];
+  shadesAre?: string;
   /** What is shown of time; all windows of the series without it. */
   range?: Stretch;
   height?: number;
@@ -14,7 +15,7 @@ const limit = (label: string, values: Drawn['low']): Series[] =>
   values ? [{ label, values, color: '--faint', dashed: true }] : [];
 
 /** The windows of a monitor's series: the value, and the band or the limit. */
-export function HistoryChart({ series, shades, range, height = 140 }: Props) {
+export function HistoryChart({ series, shades, shadesAre = 'firing', range, height = 140 }: Props) {
   const name = nameOf(series);
   const lines = drawn(series);
   const both = lines.low !== undefined && lines.high !== undefined;
@@ -32,7 +33,7 @@ export function HistoryChart({ series, shades, range, height = 140 }: Props) {
         )}
         {shades && shades.length > 0 && (
           <span className="flex items-center gap-1.5">
-            <span className="h-2.5 w-4 rounded-xs bg-error/20" aria-hidden /> firing
+            <span className="h-2.5 w-4 rounded-xs bg-error/20" aria-hidden /> {shadesAre}
           </span>
         )}
       </figcaption>

@@ -1,6 +1,6 @@
-import { pieces } from '@/shared/format/coded';
+import { localTimes, pieces } from '@/shared/format/coded';
 
-/** A text as the server writes it: what stands between backticks is code. */
+/** A text as the server writes it: what stands between backticks is code, and moments are in the reader's time. */
 export function Coded({ text }: { text: string }) {
   return pieces(text).map((piece, i) =>
     piece.code ? (
@@ -8,7 +8,7 @@ export function Coded({ text }: { text: string }) {
         {piece.text}
       </code>
     ) : (
-      <span key={i}>{piece.text}</span>
+      <span key={i}>{localTimes(piece.text)}</span>
     ),
   );
 }

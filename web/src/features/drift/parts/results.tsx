@@ -8,7 +8,7 @@ import { cx } from '@/shared/ui/cx';
 import { Card } from '@/shared/ui/page';
 
 import type { Cell, Result, Side, Trend } from '../types';
-import { arrows, formatLevel, formatP, keyOf, measureOf, nameOf, table, trendOf } from '../view';
+import { arrows, formatLevel, formatP, keyOf, lackingOf, measureOf, nameOf, table, trendOf } from '../view';
 import { Compared } from './compared';
 import { ConceptCard } from './concept';
 
@@ -87,6 +87,7 @@ const stays = 'sticky left-0 z-1 bg-surface';
 /** A comparison: signals by segments, and the chosen one with both distributions and traces of both sides. */
 export function Results({ result, trends }: { result: Result; trends?: Trend[] | undefined }) {
   const { segments, rows } = table(result.cells);
+  const lacking = lackingOf(result);
   const trending = trends?.some((trend) => trend.points.length > 1) ?? false;
   const first = rows[0]?.find((cell) => cell.drifted) ?? rows[0]?.find((cell) => cell.found);
   const [key, setKey] = useState<string>();
@@ -112,13 +113,10 @@ export function Results({ result, trends }: { result: Result; trends?: Trend[] |
           <Window name="Now" side={result.current} color="--series-1" />
           <Window name="Before" side={result.reference} color="--series-2" />
         </div>
-        {rows.length === 0 && (
-          <p className="border-t border-line px-4 py-6 text-center text-sm text-muted">
-            There is nothing to compare yet: both sides need calls. The first comparison that says something
-            comes once the older of the two windows has any.
-          </p>
+        {lacking && (
+          <p className="border-t border-line px-4 py-6 text-center text-sm text-muted">{lacking}</p>
         )}
-        <div className={rows.length === 0 ? 'hidden' : 'overflow-x-auto border-t border-line'}>
+        <div className={lacking ? 'hidden' : 'overflow-x-auto border-t border-line'}>
           <table className="w-full text-sm">
             <thead className="border-b border-line">
               <tr>

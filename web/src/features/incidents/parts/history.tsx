@@ -17,7 +17,9 @@ export function History({ incident }: { incident: FullIncident }) {
   if (!hasHistory(incident)) return null;
   if (answer.isPending) return <Skeleton className="mt-3 h-36 w-full" />;
   if (answer.isError) return <p className="mt-3 text-xs text-muted">No chart: {answer.error.message}</p>;
-  const series = answer.data.series.filter((one) => one.points.length > 0);
+  const series = answer.data.series
+    .filter((one) => one.points.length > 0)
+    .toSorted((one, other) => other.firings.length - one.firings.length);
   // What goes on goes on until now, also where the latest window isn't over yet.
   const end = incident.resolved_at ? Date.parse(answer.data.to) : answer.dataUpdatedAt;
   const shades = [stretch(incident, end)];
@@ -27,7 +29,7 @@ export function History({ incident }: { incident: FullIncident }) {
     <div className="mt-3 space-y-3">
       {series.slice(0, MOST).map((one) => (
         <figure key={JSON.stringify(one.labels)} className="rounded-md border border-line px-1 pt-2">
-          <HistoryChart series={one} shades={shades} range={[range[0], Math.max(range[1], end)]} />
+          <HistoryChart series={one} shades={shades} shadesAre="incident" range={[range[0], Math.max(range[1], end)]} />
         </figure>
       ))}
       {series.length > MOST && (

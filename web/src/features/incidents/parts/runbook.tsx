@@ -2,11 +2,12 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Zap } from 'lucide-react';
 import { useState } from 'react';
 
+import { LongText } from '@/shared/chat/text';
 import { formatTime } from '@/shared/time/format';
 import { Button } from '@/shared/ui/button';
 import { Dialog } from '@/shared/ui/dialog';
 
-import { type FullIncident, meaning } from '../context';
+import { type FullIncident, meaning, withBreaks } from '../context';
 import { runAction } from '../queries';
 import { Heading } from './heading';
 
@@ -31,8 +32,8 @@ export function Runbook({ incident }: { incident: FullIncident }) {
     <>
       <Heading>Runbook</Heading>
       {incident.runbook && (
-        <div className="rounded-md border border-line bg-sunken px-3 py-2 text-sm break-words whitespace-pre-wrap">
-          {incident.runbook}
+        <div className="rounded-md border border-line bg-sunken px-3 py-2 text-sm break-words">
+          <LongText text={withBreaks(incident.runbook)} />
         </div>
       )}
       {actions.length > 0 && (
