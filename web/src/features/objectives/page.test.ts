@@ -9,7 +9,6 @@ import {
   percent,
   rateText,
   rateTone,
-  read,
   until,
 } from './state';
 

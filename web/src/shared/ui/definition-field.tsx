@@ -1,6 +1,8 @@
 import { ApiError } from '@/api/client';
 import { rowsFor } from '@/shared/format/definition';
 
+import { Coded } from './coded';
+
 /** Where a definition is typed, with what is wrong with it below: as JSON, or as the server says. */
 export function DefinitionField({
   text,
@@ -34,7 +36,7 @@ export function DefinitionField({
         role={wrong === undefined ? undefined : 'alert'}
         className="mt-1 min-h-5 text-xs break-words text-error"
       >
-        {wrong}
+        {wrong !== undefined && <Coded text={wrong} />}
         {problem === undefined && refusal instanceof ApiError && refusal.field && (
           <span className="ml-1 font-mono">({refusal.field})</span>
         )}

@@ -84,6 +84,52 @@ const head = 'px-3 py-2 text-left text-xs font-medium whitespace-nowrap text-fai
 /** With many segments the table is wider than the page: which signal it is stays in sight. */
 const stays = 'sticky left-0 z-1 bg-surface';
 
+/** One signal over all segments. */
+function SignalRow({
+  row,
+  segments,
+  trends,
+  chosen,
+  onChoose,
+}: {
+  row: Cell[];
+  segments: (string | undefined)[];
+  /** None where no signal has one yet. */
+  trends: Trend[] | undefined;
+  chosen: string | undefined;
+  onChoose: (key: string) => void;
+}) {
+  const all = row.find((cell) => cell.segment === undefined) ?? row[0];
+  if (!all) return null;
+  const levels = [all.found?.before, all.found?.now].map((level) => formatLevel(all, level));
+  return (
+    <tr className="transition-colors hover:bg-hover/50">
+      <th scope="row" className={cx('px-3 py-1.5 text-left font-medium whitespace-nowrap', stays)}>
+        {nameOf(all.signal)}
+      </th>
+      <td className="num px-3 py-1.5 text-xs whitespace-nowrap text-muted">
+        {levels[0] && `${levels[0]} → ${levels[1]}`}
+        {levels[0] && all.unit === 'tokens' && <span className="text-faint"> tokens</span>}
+      </td>
+      {trends && (
+        <td className="px-3 py-1">
+          <TrendLine trend={trendOf(trends, all)} />
+        </td>
+      )}
+      {segments.map((segment) => {
+        const cell = row.find((one) => one.segment === segment);
+        return (
+          <td key={segment ?? ''} className="px-1.5 py-1">
+            {cell && (
+              <Verdict cell={cell} chosen={keyOf(cell) === chosen} onChoose={() => onChoose(keyOf(cell))} />
+            )}
+          </td>
+        );
+      })}
+    </tr>
+  );
+}
+
 /** A comparison: signals by segments, and the chosen one with both distributions and traces of both sides. */
 export function Results({ result, trends }: { result: Result; trends?: Trend[] | undefined }) {
   const { segments, rows } = table(result.cells);
@@ -139,44 +185,16 @@ export function Results({ result, trends }: { result: Result; trends?: Trend[] |
               </tr>
             </thead>
             <tbody className="divide-y divide-line">
-              {rows.map((row) => {
-                const all = row.find((cell) => cell.segment === undefined) ?? row[0];
-                if (!all) return null;
-                const levels = [all.found?.before, all.found?.now].map((level) => formatLevel(all, level));
-                return (
-                  <tr key={all.signal} className="transition-colors hover:bg-hover/50">
-                    <th
-                      scope="row"
-                      className={cx('px-3 py-1.5 text-left font-medium whitespace-nowrap', stays)}
-                    >
-                      {nameOf(all.signal)}
-                    </th>
-                    <td className="num px-3 py-1.5 text-xs whitespace-nowrap text-muted">
-                      {levels[0] && `${levels[0]} → ${levels[1]}`}
-                      {levels[0] && all.unit === 'tokens' && <span className="text-faint"> tokens</span>}
-                    </td>
-                    {trending && (
-                      <td className="px-3 py-1">
-                        <TrendLine trend={trendOf(trends, all)} />
-                      </td>
-                    )}
-                    {segments.map((segment) => {
-                      const cell = row.find((one) => one.segment === segment);
-                      return (
-                        <td key={segment ?? ''} className="px-1.5 py-1">
-                          {cell && (
-                            <Verdict
-                              cell={cell}
-                              chosen={chosen !== undefined && keyOf(cell) === keyOf(chosen)}
-                              onChoose={() => setKey(keyOf(cell))}
-                            />
-                          )}
-                        </td>
-                      );
-                    })}
-                  </tr>
-                );
-              })}
+              {rows.map((row) => (
+                <SignalRow
+                  key={row[0]?.signal}
+                  row={row}
+                  segments={segments}
+                  trends={trending ? (trends ?? []) : undefined}
+                  chosen={chosen && keyOf(chosen)}
+                  onChoose={setKey}
+                />
+              ))}
             </tbody>
           </table>
         </div>

@@ -188,7 +188,11 @@ export function Detail({ name, onClose }: { name: string; onClose: () => void })
                 </span>
               )}
             </h3>
-            {standing && <BurnDown standing={standing} definition={objective.definition} />}
+            {standing ? (
+              <BurnDown standing={standing} definition={objective.definition} />
+            ) : (
+              <p className="text-sm text-muted">Nothing has been counted yet; it is, once a minute.</p>
+            )}
           </section>
         </div>
       )}
