@@ -6,6 +6,7 @@ import {
   KeyRound,
   LayoutDashboard,
   type LucideIcon,
+  Megaphone,
   Plug,
   Radar,
   Ruler,
@@ -31,6 +32,7 @@ export interface Page {
     | '/online'
     | '/incidents'
     | '/monitors'
+    | '/alerting'
     | '/objectives'
     | '/drift'
     | '/routes'
@@ -89,6 +91,14 @@ export const pages: Page[] = [
     about: 'What is watched: limits, baselines, budgets, and how they are',
     icon: BellRing,
     key: 'w',
+    group: 'Observe',
+  },
+  {
+    to: '/alerting',
+    title: 'Alerting',
+    about: 'Who is on call, how people are told, messages that nobody got, and silences',
+    icon: Megaphone,
+    key: 'a',
     group: 'Observe',
   },
   {

@@ -91,6 +91,12 @@ const monitors = createRoute({
   component: lazyRouteComponent(() => import('@/features/monitors/page'), 'MonitorsPage'),
 });
 
+const alerting = createRoute({
+  getParentRoute: () => house,
+  path: '/alerting',
+  component: lazyRouteComponent(() => import('@/features/alerting/page'), 'AlertingPage'),
+});
+
 const objectives = createRoute({
   getParentRoute: () => house,
   path: '/objectives',
@@ -202,6 +208,7 @@ export const makeRouter = (queryClient: QueryClient) =>
         dataset,
         incidents,
         monitors,
+        alerting,
         objectives,
         drift,
         query,

@@ -4,6 +4,7 @@ import { BookOpen, CircleHelp, LogOut, Monitor, Moon, Search, Sun, UserRound } f
 import { lazy, Suspense, useState } from 'react';
 
 import { api, call } from '@/api/client';
+import { countOf, openIncidentsQuery } from '@/shared/data/incidents';
 import { sessionQuery, statusQuery } from '@/shared/data/query';
 import { type Shortcut, useShortcuts } from '@/shared/keys/use-shortcuts';
 import { setTheme, type Theme, useTheme } from '@/shared/theme/theme';
@@ -19,7 +20,22 @@ const Help = lazy(() => import('./help'));
 
 const modKey = /Mac|iP(hone|ad)/.test(navigator.userAgent) ? '⌘' : 'Ctrl';
 const item =
-  'group flex h-8 items-center gap-2.5 rounded-md px-2 text-sm font-medium text-muted transition-colors hover:bg-hover hover:text-ink max-lg:justify-center';
+  'group relative flex h-8 items-center gap-2.5 rounded-md px-2 text-sm font-medium text-muted transition-colors hover:bg-hover hover:text-ink max-lg:justify-center';
+
+/** How many incidents wait for somebody; nothing if none does. */
+function OpenIncidents() {
+  const open = useQuery(openIncidentsQuery).data ?? 0;
+  if (open === 0) return null;
+  return (
+    <span
+      className="num flex h-4 min-w-4 items-center justify-center rounded-full bg-error px-1 text-[0.625rem] font-semibold text-white max-lg:absolute max-lg:top-0 max-lg:right-0 lg:ml-auto dark:text-[#2a0508]"
+      title={`${countOf(open)} that nobody has taken`}
+    >
+      {countOf(open)}
+      <span className="sr-only"> open</span>
+    </span>
+  );
+}
 
 function NavLink({ page }: { page: Page }) {
   const Icon = page.icon;
@@ -36,6 +52,7 @@ function NavLink({ page }: { page: Page }) {
     >
       <Icon size={16} className="shrink-0 text-faint transition-colors" aria-hidden />
       <span className="max-lg:sr-only">{page.title}</span>
+      {page.to === '/incidents' && <OpenIncidents />}
     </Link>
   );
 }
@@ -160,17 +177,20 @@ export function Shell() {
             <Kbd>K</Kbd>
           </span>
         </button>
-        {(['Observe', 'Evaluate', 'Settings'] as const).map((group) => (
-          <div key={group} className="flex flex-col gap-0.5">
-            <div className="eyebrow px-2 pb-1 max-lg:hidden">{group}</div>
-            {pages
-              .filter((page) => page.group === group)
-              .map((page) => (
-                <NavLink key={page.to} page={page} />
-              ))}
-          </div>
-        ))}
-        <div className="mt-auto flex flex-col gap-2">
+        {/* On low screens the pages scroll, and the account stays. */}
+        <div className="-mx-2 flex min-h-0 flex-1 flex-col gap-4 overflow-y-auto px-2">
+          {(['Observe', 'Evaluate', 'Settings'] as const).map((group) => (
+            <div key={group} className="flex flex-col gap-0.5">
+              <div className="eyebrow px-2 pb-1 max-lg:hidden">{group}</div>
+              {pages
+                .filter((page) => page.group === group)
+                .map((page) => (
+                  <NavLink key={page.to} page={page} />
+                ))}
+            </div>
+          ))}
+        </div>
+        <div className="flex flex-col gap-2">
           <ThemeToggle />
           <Account onHelp={() => setPopup('help')} />
         </div>

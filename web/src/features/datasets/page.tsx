@@ -9,6 +9,7 @@ import { formatCount } from '@/shared/format/numbers';
 import { useShortcuts } from '@/shared/keys/use-shortcuts';
 import { exactTime, formatAgo } from '@/shared/time/format';
 import { Button } from '@/shared/ui/button';
+import { Coded } from '@/shared/ui/coded';
 import { PageHeader } from '@/shared/ui/page';
 import { SkeletonRows } from '@/shared/ui/skeleton';
 import { EmptyState, ErrorState } from '@/shared/ui/states';
@@ -66,10 +67,10 @@ function Row({ dataset }: { dataset: DatasetSummary }) {
 }
 
 function Teach({ onFile, onCreate }: { onFile: (file?: File) => void; onCreate: () => void }) {
-  const ways = [
+  const ways: [title: string, text: string][] = [
     ['From a file', 'JSON Lines or CSV: drop it anywhere on this page, or choose one.'],
     ['From traces', 'Open a span, “Add to dataset”, and say what the right answer would have been.'],
-    ['From a program', 'POST /api/v1/datasets/{name}/versions, or signalbox dataset push gold.jsonl'],
+    ['From a program', '`POST /api/v1/datasets/{name}/versions`, or `signalbox dataset push gold gold.jsonl`.'],
   ];
   return (
     <div className="mx-auto max-w-3xl py-10">
@@ -81,7 +82,9 @@ function Teach({ onFile, onCreate }: { onFile: (file?: File) => void; onCreate: 
         {ways.map(([title, text]) => (
           <div key={title} className="rounded-lg border border-line bg-surface p-4">
             <h2 className="text-sm font-semibold">{title}</h2>
-            <p className="mt-1 text-sm break-words text-muted">{text}</p>
+            <p className="mt-1 text-sm break-words text-muted">
+              <Coded text={text} />
+            </p>
           </div>
         ))}
       </div>

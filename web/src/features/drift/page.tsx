@@ -3,6 +3,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Plus, Waves } from 'lucide-react';
 import { useState } from 'react';
 
+import { LooksOn } from '@/shared/data/looks-on';
 import { exactTime, formatAgo } from '@/shared/time/format';
 import { Badge } from '@/shared/ui/badge';
 import { Button } from '@/shared/ui/button';
@@ -37,15 +38,16 @@ function Row({ check, onOpen }: { check: Check; onOpen: () => void }) {
           {check.name}
         </button>
       </th>
-      <td className={`${cell} max-w-md truncate text-muted`} title={drifted}>
-        {drifted || (last && last.compared > 0 ? 'nothing' : '')}
+      <td className="min-w-52 px-4 py-2.5 text-muted">
+        <span className="line-clamp-2" title={drifted}>
+          {drifted || <span className="text-faint">{last && last.compared > 0 ? 'nothing' : '–'}</span>}
+        </span>
       </td>
-      <td className={`${cell} num text-muted`}>
-        {last && last.compared > 0 && (
-          <>
-            {last.compared} <span className="text-faint">signals × segments</span>
-          </>
-        )}
+      <td
+        className={`${cell} num text-muted`}
+        title={last && `${last.compared} of ${last.cells.length} signals × segments had enough values`}
+      >
+        {last && last.compared > 0 ? `${last.compared} of ${last.cells.length}` : '–'}
       </td>
       <td className={`${cell} num text-muted`}>{textOf(definition.current)}</td>
       <td className={`${cell} num text-muted`}>{textOf(definition.every)}</td>
@@ -104,6 +106,7 @@ export function DriftPage() {
           <Plus size={14} aria-hidden /> New check
         </Button>
       </PageHeader>
+      <LooksOn />
       <div className="min-h-0 flex-1 overflow-y-auto p-5">
         <p className="mb-4 max-w-2xl text-sm text-muted">
           A drift check compares what is asked and answered now with what was, signal by signal: lengths,

@@ -1,13 +1,14 @@
 import { queryOptions } from '@tanstack/react-query';
 
 import { call } from '@/api/client';
+import { every } from '@/shared/data/every';
 
 import { type Definition, driftApi } from './types';
 
 export const checksQuery = queryOptions({
   queryKey: ['drift'],
   queryFn: ({ signal }) => call(driftApi.GET('/api/v1/drift', { signal })),
-  refetchInterval: 10_000,
+  refetchInterval: every(10_000),
 });
 
 export const checkQuery = (name: string) =>
@@ -15,7 +16,7 @@ export const checkQuery = (name: string) =>
     queryKey: ['drift', name],
     queryFn: ({ signal }) =>
       call(driftApi.GET('/api/v1/drift/{name}', { params: { path: { name } }, signal })),
-    refetchInterval: 10_000,
+    refetchInterval: every(10_000),
   });
 
 /** What a check would find now. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
-import type { Cell, Check } from './types';
-import { driftedIn, formatLevel, formatP, keyOf, nameOf, stateOf, table } from './view';
+import type { Cell, Check, Result } from './types';
+import { driftedIn, formatLevel, formatP, keyOf, lackingOf, nameOf, stateOf, table } from './view';
 
 const cell = (signal: string, effect: number, more: Partial<Cell> = {}): Cell => ({
   signal,
@@ -65,4 +65,24 @@ it('tells how a check is', () => {
   expect(word({ last: { ...last, drifted: 1 }, firing: true })).toBe('drifted');
   expect(word({ last, problem: 'no' })).toBe('can’t compare');
   expect(word({ definition: { enabled: false } })).toBe('off');
+});
+
+it('says what is lacking where nothing can be compared', () => {
+  const side = (rows: number) => ({ parts: 1, rows, drawn: rows });
+  const check = (now: number, before: number, more: Partial<Result> = {}) =>
+    lackingOf({
+      at: '2026-11-24T08:00:00Z',
+      current: side(now),
+      reference: side(before),
+      drifted: 0,
+      compared: 0,
+      cells: [cell('latency', 0, { found: undefined })],
+      ...more,
+    });
+  expect(check(9, 0)).toContain('no calls before');
+  expect(check(0, 9)).toContain('no calls now,');
+  expect(check(0, 0)).toContain('now or before');
+  expect(check(9, 9)).toBeUndefined();
+  expect(check(9, 9, { cells: [] })).toContain('None of the signals');
+  expect(check(0, 9, { compared: 3 })).toBeUndefined();
 });

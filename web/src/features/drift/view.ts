@@ -63,6 +63,15 @@ export function table(cells: Cell[]): { segments: (string | undefined)[]; rows: 
 export const trendOf = (trends: Trend[] | undefined, cell: Cell): Trend | undefined =>
   trends?.find((trend) => keyOf(trend) === keyOf(cell));
 
+/** Why nothing at all can be said of two windows, where one of them has no calls. */
+export function lackingOf({ current, reference, compared, cells }: Result): string | undefined {
+  if (compared > 0) return undefined;
+  if (current.rows > 0 && reference.rows > 0)
+    return cells.length > 0 ? undefined : 'None of the signals has any values.';
+  const which = current.rows > 0 ? 'before' : reference.rows > 0 ? 'now' : 'now or before';
+  return `There are no calls ${which}, so there is nothing to compare. Both windows need some: wait, or choose others.`;
+}
+
 /** How a check is, in a word. */
 export function stateOf(check: Check): { word: string; tone: 'ok' | 'error' | 'warn' | 'neutral' } {
   if (check.definition.enabled === false) return { word: 'off', tone: 'neutral' };

@@ -23,6 +23,8 @@ import { questionsFor } from './questions';
 const route = getRouteApi('/house/guardrails');
 const refreshMs = 10_000;
 
+const column = 'flex min-w-0 flex-col gap-3 max-xl:contents';
+
 export function GuardrailsPage() {
   const search = route.useSearch();
   const navigate = useNavigate();
@@ -63,24 +65,35 @@ export function GuardrailsPage() {
           {guardrails.isError && !guardrails.data && (
             <ErrorState error={guardrails.error} retry={() => void guardrails.refetch()} />
           )}
-          {guardrails.data && (
-            <div className="grid items-start gap-3 xl:grid-cols-2">
-              <Try guardrails={guardrails.data} />
-              <Policies guardrails={guardrails.data} />
+          {/* Two columns that are as long as what is in them; one below the other where there is room for one only. */}
+          <div className="grid items-start gap-3 xl:grid-cols-2">
+            <div className={column}>
+              <div className="order-1 min-w-0 empty:hidden">
+                {guardrails.data && <Try guardrails={guardrails.data} />}
+              </div>
+              <div className="order-3 min-w-0">
+                <OverTime
+                  query={questions.overTime}
+                  range={range}
+                  refetchInterval={refetchInterval}
+                  onZoom={zoom}
+                />
+              </div>
+              <div className="order-6 min-w-0">
+                <FeedbackCard />
+              </div>
             </div>
-          )}
-          <div className="grid items-start gap-3 xl:grid-cols-2">
-            <OverTime
-              query={questions.overTime}
-              range={range}
-              refetchInterval={refetchInterval}
-              onZoom={zoom}
-            />
-            <ByScanner query={questions.byScanner} {...feed} />
-          </div>
-          <div className="grid items-start gap-3 xl:grid-cols-2">
-            <Rates range={range} refetchInterval={refetchInterval} onZoom={zoom} />
-            <FeedbackCard />
+            <div className={column}>
+              <div className="order-2 min-w-0 empty:hidden">
+                {guardrails.data && <Policies guardrails={guardrails.data} />}
+              </div>
+              <div className="order-4 min-w-0">
+                <ByScanner query={questions.byScanner} {...feed} />
+              </div>
+              <div className="order-5 min-w-0">
+                <Rates range={range} refetchInterval={refetchInterval} onZoom={zoom} />
+              </div>
+            </div>
           </div>
           <Feed query={questions.recent} {...feed} />
         </div>

@@ -75,13 +75,8 @@ export function relative(at: string, openedAt: string): string {
   return `${text} ${minutes < 0 ? 'before' : 'after'}`;
 }
 
-/** A text with `code` in it, as pieces. */
-export function pieces(text: string): { text: string; code: boolean }[] {
-  return text
-    .split('`')
-    .map((piece, i) => ({ text: piece, code: i % 2 === 1 }))
-    .filter((piece) => piece.text !== '');
-}
+/** A runbook as Markdown in which lines end where its author ended them. */
+export const withBreaks = (runbook: string): string => runbook.trimEnd().replace(/([^\n])\n(?=[^\n])/g, '$1  \n');
 
 /** What pressing an action's button means, before it is pressed. */
 export function meaning(action: IncidentAction): string {
@@ -99,6 +94,10 @@ function spell(seconds: number): string {
   if (seconds >= 3_600 && seconds % 3_600 === 0) return `${seconds / 3_600} h`;
   return seconds >= 60 && seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
 }
+
+/** Why a part of what is beside an incident is missing, without the words that say of which part; nothing of the others. */
+export const gapsOf = (context: Context | undefined, part: string): string[] =>
+  (context?.gaps ?? []).flatMap((gap) => (gap.startsWith(`${part}: `) ? gap.slice(part.length + 2) : []));
 
 /** Only a web address becomes a link: markers come from scripts. */
 export const isWeb = (url: string | undefined): url is string =>

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
-import { isWeb, meaning, pieces, relative } from './context';
-import { hasHistory, lasted, named, stretch } from './state';
+import { gapsOf, isWeb, meaning, relative, withBreaks } from './context';
+import { byUrgency, driftCheckOf, hasHistory, lasted, named, stretch } from './state';
 
 const opened_at = '2026-11-24T08:00:00Z';
 
@@ -37,14 +37,6 @@ it('says when something was changed, seen from the beginning', () => {
   check('2026-11-24T06:30:00Z', '1 h 30 min before');
 });
 
-it('shows values of columns as code', () => {
-  expect(pieces('`provider=azure`: 84 % of failed calls')).toEqual([
-    { text: 'provider=azure', code: true },
-    { text: ': 84 % of failed calls', code: false },
-  ]);
-  expect(pieces('no code')).toEqual([{ text: 'no code', code: false }]);
-});
-
 it('links to the web and to nothing else', () => {
   expect(isWeb('https://ci.example/1')).toBe(true);
   expect(isWeb('javascript:alert(1)')).toBe(false);
@@ -62,4 +54,37 @@ it('says what an action does before it is done', () => {
   check({ route: 'chat', targets: ['a/b', 'c/d'], for_s: 5_400 }, 'asked of a/b, c/d alone for 90 min.');
   check({ route: 'chat', to: 'b', for_s: 7_200 }, 'for 2 h.');
   check({ route: 'chat', to: 'b', for_s: 45 }, 'for 45 s.');
+});
+
+it('shows first what nobody has taken, then what is worst', () => {
+  const one = (id: string, status: 'open' | 'acknowledged', severity: 'critical' | 'warning') => ({
+    id,
+    status,
+    severity,
+  });
+  const incidents = [
+    one('a', 'open', 'warning'),
+    one('b', 'acknowledged', 'critical'),
+    one('c', 'open', 'critical'),
+    one('d', 'open', 'critical'),
+  ];
+  expect(byUrgency(incidents).map(({ id }) => id)).toEqual(['c', 'd', 'a', 'b']);
+});
+
+it('knows the drift check behind an incident, and why a part is missing', () => {
+  expect(driftCheckOf('drift.inputs')).toBe('inputs');
+  expect(driftCheckOf('error-rate')).toBeUndefined();
+  const window = { from: opened_at, to: opened_at };
+  const context = {
+    at: opened_at,
+    window,
+    before: window,
+    gaps: ['differences: too few rows', 'examples: gone'],
+  };
+  expect(gapsOf(context, 'differences')).toEqual(['too few rows']);
+  expect(gapsOf(undefined, 'differences')).toEqual([]);
+});
+
+it('keeps the lines of a runbook', () => {
+  expect(withBreaks('It fails.\n1. Look.\n\nThen ask.\n')).toBe('It fails.  \n1. Look.\n\nThen ask.');
 });

@@ -2,19 +2,24 @@ import { queryOptions } from '@tanstack/react-query';
 
 import { api, call } from '@/api/client';
 import type { Incident } from '@/api/types';
+import { every } from '@/shared/data/every';
+
+/** Incidents that are listed at once. */
+export const MOST = 200;
 
 export const incidentsQuery = (status: 'active' | undefined) =>
   queryOptions({
     queryKey: ['incidents', status],
-    queryFn: ({ signal }) => call(api.GET('/api/v1/incidents', { params: { query: { status } }, signal })),
-    refetchInterval: 5_000,
+    queryFn: ({ signal }) =>
+      call(api.GET('/api/v1/incidents', { params: { query: { status, limit: MOST } }, signal })),
+    refetchInterval: every(5_000),
   });
 
 export const incidentQuery = (id: string) =>
   queryOptions({
     queryKey: ['incidents', 'one', id],
     queryFn: ({ signal }) => call(api.GET('/api/v1/incidents/{id}', { params: { path: { id } }, signal })),
-    refetchInterval: 5_000,
+    refetchInterval: every(5_000),
   });
 
 /** The values around it. What is over doesn't change any more. */

@@ -14,9 +14,23 @@ export const statusTone: Record<Incident['status'], Tone> = {
   resolved: 'ok',
 };
 
+const severities: Incident['severity'][] = ['critical', 'error', 'warning', 'info'];
+
+/** What asks for a person first: what nobody has taken, then what is worst; the latest first among these. */
+export const byUrgency = <One extends Pick<Incident, 'status' | 'severity'>>(incidents: One[]): One[] =>
+  incidents.toSorted(
+    (one, other) =>
+      Number(one.status !== 'open') - Number(other.status !== 'open') ||
+      severities.indexOf(one.severity) - severities.indexOf(other.severity),
+  );
+
+/** The drift check that found it, if one did. */
+export const driftCheckOf = (monitor: string): string | undefined =>
+  monitor.startsWith('drift.') ? monitor.slice('drift.'.length) : undefined;
+
 /** Whether a monitor of this Signalbox found it whose values can be drawn. */
 export const hasHistory = (incident: { monitor: string; external?: string | null }): boolean =>
-  !incident.external && !incident.monitor.startsWith('drift.');
+  !incident.external && driftCheckOf(incident.monitor) === undefined;
 
 /** From when until when it was wrong, in milliseconds; until the end of what is known if it still is. */
 export const stretch = (

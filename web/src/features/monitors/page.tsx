@@ -5,9 +5,12 @@ import { useState } from 'react';
 
 import type { Monitor } from '@/api/types';
 import { LooksOn } from '@/shared/data/looks-on';
+import { useShortcuts } from '@/shared/keys/use-shortcuts';
 import { exactTime, formatAgo } from '@/shared/time/format';
 import { Badge } from '@/shared/ui/badge';
 import { Button } from '@/shared/ui/button';
+import { Coded } from '@/shared/ui/coded';
+import { cx } from '@/shared/ui/cx';
 import { PageHeader } from '@/shared/ui/page';
 import { SkeletonRows } from '@/shared/ui/skeleton';
 import { EmptyState, ErrorState } from '@/shared/ui/states';
@@ -15,10 +18,19 @@ import { EmptyState, ErrorState } from '@/shared/ui/states';
 import { Detail } from './parts/detail';
 import { Editor } from './parts/editor';
 import { monitorsQuery } from './queries';
-import { kindOf, phaseTone } from './state';
+import { byNeed, kindOf, stateOf } from './state';
 
 const cell = 'px-4 py-2.5 text-left whitespace-nowrap';
-const titles = ['State', 'Monitor', 'Condition', 'Severity', 'Last seen', 'Tells', 'Evaluated'];
+/** What is of less use goes where there is little room. */
+const titles = [
+  { title: 'State' },
+  { title: 'Monitor' },
+  { title: 'Condition', className: 'max-xl:hidden' },
+  { title: 'Severity', className: 'max-lg:hidden' },
+  { title: 'Last seen' },
+  { title: 'Tells' },
+  { title: 'Evaluated', className: 'max-xl:hidden' },
+];
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
@@ -27,11 +39,11 @@ function Row({ monitor, onOpen }: { monitor: Monitor; onOpen: () => void }) {
   const worst = monitor.series.find((one) => one.phase === monitor.phase);
   const told =
     textOf(definition.escalation) || (Array.isArray(definition.notify) ? definition.notify.join(', ') : '');
-  const off = definition.enabled === false;
+  const state = stateOf(monitor);
   return (
     <tr className="transition-colors hover:bg-hover">
       <td className={cell}>
-        {off ? <Badge>off</Badge> : <Badge tone={phaseTone[monitor.phase]}>{monitor.phase}</Badge>}
+        <Badge tone={state.tone}>{state.word}</Badge>
       </td>
       <th scope="row" className={`${cell} font-medium`}>
         <button type="button" onClick={onOpen} className="text-left hover:text-accent hover:underline">
@@ -46,14 +58,18 @@ function Row({ monitor, onOpen }: { monitor: Monitor; onOpen: () => void }) {
           </Badge>
         )}
       </th>
-      <td className={`${cell} font-mono text-xs`}>{kindOf(definition)}</td>
-      <td className={cell}>{textOf(definition.severity)}</td>
-      <td className={`${cell} max-w-96 truncate text-muted`} title={worst?.seen?.text}>
-        {worst?.seen?.text ?? 'nothing yet'}
+      <td className={`${cell} text-muted max-xl:hidden`}>{kindOf(definition).replace('_', ' ')}</td>
+      <td className={`${cell} text-muted max-lg:hidden`}>{textOf(definition.severity)}</td>
+      <td className="min-w-52 px-4 py-2.5 text-muted">
+        <span className="line-clamp-2" title={worst?.seen?.text}>
+          {worst?.seen ? <Coded text={worst.seen.text} /> : <span className="text-faint">nothing yet</span>}
+        </span>
       </td>
-      <td className={`${cell} text-muted`}>{told || 'nobody'}</td>
+      <td className="max-w-40 px-4 py-2.5 break-words text-muted">
+        {told || <span className="text-faint">nobody</span>}
+      </td>
       <td
-        className={`${cell} num text-muted`}
+        className={`${cell} num text-muted max-xl:hidden`}
         title={monitor.evaluated_at && exactTime(monitor.evaluated_at)}
       >
         {monitor.evaluated_at ? formatAgo(monitor.evaluated_at) : 'not yet'}
@@ -66,6 +82,7 @@ export function MonitorsPage() {
   const { name } = useSearch({ from: '/house/monitors' });
   const navigate = useNavigate();
   const [making, setMaking] = useState(false);
+  useShortcuts([{ keys: 'n', label: 'New monitor', group: 'Monitors', run: () => setMaking(true) }]);
   const answer = useQuery(monitorsQuery);
   const monitors = answer.data?.monitors;
   const chosen = monitors?.find((one) => one.name === name);
@@ -96,15 +113,15 @@ export function MonitorsPage() {
             <table className="w-full text-sm">
               <thead className="border-b border-line text-xs text-faint">
                 <tr>
-                  {titles.map((title) => (
-                    <th key={title} scope="col" className={`${cell} font-medium`}>
+                  {titles.map(({ title, className }) => (
+                    <th key={title} scope="col" className={cx(cell, 'font-medium', className)}>
                       {title}
                     </th>
                   ))}
                 </tr>
               </thead>
               <tbody className="divide-y divide-line">
-                {monitors.map((one) => (
+                {byNeed(monitors).map((one) => (
                   <Row key={one.name} monitor={one} onOpen={() => choose(one.name)} />
                 ))}
               </tbody>

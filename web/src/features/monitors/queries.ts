@@ -1,11 +1,12 @@
 import { queryOptions } from '@tanstack/react-query';
 
 import { api, call } from '@/api/client';
+import { every } from '@/shared/data/every';
 
 export const monitorsQuery = queryOptions({
   queryKey: ['monitors'],
   queryFn: ({ signal }) => call(api.GET('/api/v1/monitors', { signal })),
-  refetchInterval: 5_000,
+  refetchInterval: every(5_000),
 });
 
 export type Definition = Record<string, unknown>;

@@ -3,9 +3,12 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Plus, Target } from 'lucide-react';
 import { useState } from 'react';
 
+import { LooksOn } from '@/shared/data/looks-on';
+import { useShortcuts } from '@/shared/keys/use-shortcuts';
 import { exactTime } from '@/shared/time/format';
 import { Badge } from '@/shared/ui/badge';
 import { Button } from '@/shared/ui/button';
+import { cx } from '@/shared/ui/cx';
 import { PageHeader } from '@/shared/ui/page';
 import { SkeletonRows } from '@/shared/ui/skeleton';
 import { EmptyState, ErrorState } from '@/shared/ui/states';
@@ -19,7 +22,15 @@ import { freezeBelow, meaning, percent, phaseTone, until } from './state';
 import type { Objective } from './types';
 
 const cell = 'px-4 py-3 text-left align-middle whitespace-nowrap';
-const titles = ['Objective', 'Attained', 'Error budget left', 'Burn rate', 'Spent in', 'Monitor'];
+/** What is of less use goes where there is little room. */
+const titles = [
+  { title: 'Objective' },
+  { title: 'Attained' },
+  { title: 'Error budget left' },
+  { title: 'Burn rate', className: 'max-xl:hidden' },
+  { title: 'Spent in' },
+  { title: 'Monitor' },
+];
 
 function Row({ objective, onOpen }: { objective: Objective; onOpen: () => void }) {
   const { definition, standing } = objective;
@@ -28,8 +39,8 @@ function Row({ objective, onOpen }: { objective: Objective; onOpen: () => void }
   const missed = standing?.attained !== undefined && standing.attained < goal;
   return (
     <tr className="transition-colors hover:bg-hover">
-      <th scope="row" className={`${cell} font-medium`}>
-        <span className="flex items-center gap-2">
+      <th scope="row" className="min-w-48 px-4 py-3 text-left font-medium">
+        <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
           <button type="button" onClick={onOpen} className="text-left hover:text-accent hover:underline">
             {objective.name}
           </button>
@@ -54,14 +65,14 @@ function Row({ objective, onOpen }: { objective: Objective; onOpen: () => void }
         </span>
         <span className="ml-1.5 text-xs text-faint">of {percent(goal, goal)}</span>
       </td>
-      <td className={`${cell} min-w-56`} title={standing?.text}>
+      <td className={`${cell} min-w-44 xl:min-w-56`} title={standing?.text}>
         {standing && standing.total > 0 ? (
           <BudgetBar left={standing.budget_left} freeze={freezeBelow(definition)} />
         ) : (
           <span className="text-muted">{standing ? 'nothing has happened yet' : '–'}</span>
         )}
       </td>
-      <td className={cell}>{standing && <Rates rates={standing.burn_rates} />}</td>
+      <td className={`${cell} max-xl:hidden`}>{standing && <Rates rates={standing.burn_rates} />}</td>
       <td className={`${cell} num text-muted`} title={standing?.spent_at && exactTime(standing.spent_at)}>
         {!standing
           ? '–'
@@ -82,6 +93,7 @@ export function ObjectivesPage() {
   const { name } = useSearch({ from: '/house/objectives' });
   const navigate = useNavigate();
   const [making, setMaking] = useState(false);
+  useShortcuts([{ keys: 'n', label: 'New objective', group: 'Objectives', run: () => setMaking(true) }]);
   const answer = useQuery(objectivesQuery);
   const objectives = answer.data?.objectives;
   const choose = (next?: string): void => void navigate({ to: '/objectives', search: { name: next } });
@@ -93,6 +105,7 @@ export function ObjectivesPage() {
           <Plus size={14} aria-hidden /> New objective
         </Button>
       </PageHeader>
+      <LooksOn />
       <div className="min-h-0 flex-1 overflow-y-auto p-5">
         <p className="mb-4 max-w-2xl text-sm text-muted">
           An objective says which share of calls, answers or scores must be good over a time. The rest is the
@@ -112,8 +125,8 @@ export function ObjectivesPage() {
             <table className="w-full text-sm">
               <thead className="border-b border-line text-xs text-faint">
                 <tr>
-                  {titles.map((title) => (
-                    <th key={title} scope="col" className={`${cell} py-2 font-medium`}>
+                  {titles.map(({ title, className }) => (
+                    <th key={title} scope="col" className={cx(cell, 'py-2 font-medium', className)}>
                       {title}
                     </th>
                   ))}

@@ -2,6 +2,7 @@ import { queryOptions } from '@tanstack/react-query';
 import type { Client } from 'openapi-fetch';
 
 import { api, call } from '@/api/client';
+import { every } from '@/shared/data/every';
 
 import type { Definition, ObjectivePaths, WantedFreeze } from './types';
 
@@ -13,7 +14,7 @@ const OFTEN = 15_000;
 export const objectivesQuery = queryOptions({
   queryKey: ['objectives'],
   queryFn: ({ signal }) => call(ours.GET('/api/v1/objectives', { signal })),
-  refetchInterval: OFTEN,
+  refetchInterval: every(OFTEN),
 });
 
 export const objectiveQuery = (name: string) =>
@@ -21,13 +22,13 @@ export const objectiveQuery = (name: string) =>
     queryKey: ['objectives', 'one', name],
     queryFn: ({ signal }) =>
       call(ours.GET('/api/v1/objectives/{name}', { params: { path: { name } }, signal })),
-    refetchInterval: OFTEN,
+    refetchInterval: every(OFTEN),
   });
 
 export const freezeQuery = queryOptions({
   queryKey: ['objectives', 'freeze'],
   queryFn: ({ signal }) => call(ours.GET('/api/v1/release_freeze', { signal })),
-  refetchInterval: OFTEN,
+  refetchInterval: every(OFTEN),
 });
 
 /** Incidents of an objective's monitor, the latest first. */
@@ -36,7 +37,7 @@ export const incidentsOf = (monitor: string) =>
     queryKey: ['incidents', 'of', monitor],
     queryFn: ({ signal }) =>
       call(api.GET('/api/v1/incidents', { params: { query: { monitor, limit: 20 } }, signal })),
-    refetchInterval: OFTEN,
+    refetchInterval: every(OFTEN),
   });
 
 /** What an objective would have been. */

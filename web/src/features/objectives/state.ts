@@ -67,13 +67,13 @@ export function until(iso: string, now = Date.now()): string {
   return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-/** A burn-down as lines, by the beginnings of its buckets. */
+/** A burn-down as lines, by the ends of its buckets. */
 export function drawn(points: BudgetPoint[], freezeBelow: number | undefined) {
   const ends = points.map((point) => Date.parse(point.at));
   const bucketMs = Math.max(60_000, (ends[1] ?? 0) - (ends[0] ?? 0));
   return {
     bucketMs,
-    times: ends.map((end) => end - bucketMs),
+    times: ends,
     left: points.map((point) => point.left * 100),
     freeze: freezeBelow === undefined ? undefined : points.map(() => freezeBelow * 100),
     bad: points.map((point) => point.bad),
@@ -83,14 +83,3 @@ export function drawn(points: BudgetPoint[], freezeBelow: number | undefined) {
 /** With which part of the budget left releases wait; none if they never do. */
 export const freezeBelow = (definition: Definition): number | undefined =>
   definition.freeze === false ? undefined : Number(definition.freeze_below ?? 0);
-
-/** JSON that somebody types, or what is wrong with it. */
-export function read(json: string): Definition | string {
-  try {
-    const value: unknown = JSON.parse(json);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Definition;
-    return 'Expected an object, written {…}.';
-  } catch (error) {
-    return error instanceof Error ? error.message : 'This is no JSON.';
-  }
-}

@@ -2,12 +2,13 @@ import { queryOptions } from '@tanstack/react-query';
 
 import { api, call } from '@/api/client';
 import type { OnlineRuleConfig } from '@/api/types';
+import { every } from '@/shared/data/every';
 import type { Range } from '@/shared/time/range';
 
 export const rulesQuery = queryOptions({
   queryKey: ['online-rules'],
   queryFn: ({ signal }) => call(api.GET('/api/v1/online-rules', { signal })),
-  refetchInterval: 5_000,
+  refetchInterval: every(5_000),
 });
 
 /** The metrics that there are: they change with the version only. */

@@ -40,7 +40,7 @@ export function Live({ provider }: { provider: Provider }) {
         <Figure
           label="Failing"
           title={`Of its ${formatCount(recent?.calls ?? 0)} latest calls, five minutes old at most`}
-          bad={(recent?.failure_rate ?? 0) > 0}
+          bad={(recent?.failure_rate ?? 0) >= 0.01}
           value={formatShare(recent?.failure_rate)}
         />
         <Figure

@@ -1,11 +1,12 @@
 import { queryOptions } from '@tanstack/react-query';
 
 import { api, ApiError, call } from '@/api/client';
+import { every } from '@/shared/data/every';
 
 export const providersQuery = queryOptions({
   queryKey: ['providers'],
   queryFn: ({ signal }) => call(api.GET('/api/v1/providers', { signal })),
-  refetchInterval: 5_000,
+  refetchInterval: every(5_000),
 });
 
 /** Stored credentials; null for who may not see them: only the first key may. */

@@ -6,8 +6,12 @@ import { api, call } from '@/api/client';
 import type { RouteStatus } from '@/api/types';
 import { exactTime } from '@/shared/time/format';
 import { Button } from '@/shared/ui/button';
+import { Coded } from '@/shared/ui/coded';
 
 import { detourOf } from './state';
+
+const times = ({ since, until }: NonNullable<RouteStatus['detour']>): string =>
+  `Since ${exactTime(since)}${until ? `\nUntil ${exactTime(until)}` : ''}`;
 
 /** Where the calls of a route go for a while, why, and a button that ends it. */
 export function Detour({ route }: { route: RouteStatus }) {
@@ -25,11 +29,11 @@ export function Detour({ route }: { route: RouteStatus }) {
       className="flex flex-wrap items-center gap-x-3 gap-y-1.5 border-t border-line bg-warn-soft px-4 py-2 text-sm text-warn"
     >
       <Signpost size={14} className="shrink-0" aria-hidden />
-      <span className="min-w-0 flex-1 break-words" title={`Since ${exactTime(detour.since)}`}>
-        {detourOf(detour)}{' '}
+      <span className="min-w-0 flex-1 break-words" title={times(detour)}>
+        <Coded text={detourOf(detour)} />{' '}
         {detour.incident && (
           <Link to="/incidents" search={{ show: 'all', id: detour.incident }} className="underline">
-            incident
+            Incident
           </Link>
         )}
         {route.detour_problem && (

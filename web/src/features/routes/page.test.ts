@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import type { TargetStatus } from '@/api/types';
 
-import { detourOf, probesOf, shareOf, stateOf, weightOf } from './state';
+import { detourOf, isAsked, probesOf, shareOf, stateOf, weightOf } from './state';
 
 const target = (more: Partial<TargetStatus> = {}): TargetStatus => ({
   provider: 'openai',
@@ -20,7 +20,12 @@ const target = (more: Partial<TargetStatus> = {}): TargetStatus => ({
 
 it('says whether a target gets calls, and why not', () => {
   expect(stateOf(target())).toEqual({ kind: 'up', label: 'up', why: undefined });
-  expect(stateOf(target({ failure_rate: 0.25 })).why).toBe('25% of its latest calls failed.');
+  expect(stateOf(target({ failure_rate: 0.05 })).kind).toBe('up');
+  expect(stateOf(target({ failure_rate: 0.25 }))).toEqual({
+    kind: 'trying',
+    label: 'up',
+    why: '25% of its latest calls failed.',
+  });
   expect(stateOf(target({ off: 'set OPENAI_API_KEY' }))).toMatchObject({
     kind: 'off',
     why: 'set OPENAI_API_KEY',
@@ -75,10 +80,20 @@ it('shows what the model says beside what its provider says', () => {
 });
 
 it('says where the calls of a route go for a while', () => {
-  const detour = { route: 'chat', since: '2026-11-24T08:00:00Z', why: 'Away (incident 1)' };
+  const detour = { route: 'chat', since: '2026-11-24T08:00:00Z', why: 'Away (incident 1)', incident: '1' };
   expect(detourOf({ ...detour, to: 'backup' })).toBe(
-    'Its calls go to route backup until the incident is over: Away (incident 1).',
+    'Its calls go to route `backup` until the incident is over: Away.',
   );
   const pinned = { ...detour, targets: ['a/b', 'c/d'], until: '2026-11-24T09:00:00Z' };
-  expect(detourOf(pinned)).toMatch(/^Its calls are asked of a\/b, c\/d alone until .*\d.*: Away/);
+  expect(detourOf(pinned)).toMatch(/^Its calls are asked of `a\/b`, `c\/d` alone until .*\d.*: Away\.$/);
+});
+
+it('says which targets a detour leaves alone', () => {
+  const detour = { route: 'chat', since: '2026-11-24T08:00:00Z', why: 'Away' };
+  const [small, large] = [target({ model: 'small' }), target({ model: 'large' })];
+  const check = (route: Parameters<typeof isAsked>[0]) => [small, large].map((one) => isAsked(route, one));
+  expect(check({})).toEqual([true, true]);
+  expect(check({ detour: { ...detour, to: 'backup' } })).toEqual([false, false]);
+  expect(check({ detour: { ...detour, targets: ['openai/small'] } })).toEqual([true, false]);
+  expect(check({ detour: { ...detour, to: 'backup' }, detour_problem: 'gone' })).toEqual([true, true]);
 });

@@ -4,7 +4,8 @@ import { Split } from 'lucide-react';
 
 import { api, call } from '@/api/client';
 import type { RouteStatus, TargetStatus } from '@/api/types';
-import { formatCount, formatDuration, formatShare } from '@/shared/format/numbers';
+import { every } from '@/shared/data/every';
+import { dash, formatCount, formatDuration, formatShare } from '@/shared/format/numbers';
 import { Badge, type Tone } from '@/shared/ui/badge';
 import { cx } from '@/shared/ui/cx';
 import { PageHeader } from '@/shared/ui/page';
@@ -14,12 +15,12 @@ import { chipIs, writeChip } from '@/shared/url/filters';
 
 import { Detour } from './detour';
 import { Probes } from './probe';
-import { shareOf, stateOf, weightOf } from './state';
+import { isAsked, shareOf, stateOf, weightOf } from './state';
 
 const routesQuery = queryOptions({
   queryKey: ['routes'],
   queryFn: ({ signal }) => call(api.GET('/api/v1/routes', { signal })),
-  refetchInterval: 5_000,
+  refetchInterval: every(5_000),
 });
 
 const example = `routes:
@@ -35,9 +36,10 @@ const tones: Record<ReturnType<typeof stateOf>['kind'], Tone> = {
   left: 'error',
   off: 'neutral',
 };
-const cell = 'px-4 py-2 text-left align-top';
+const cell = 'px-3 py-2 text-left align-top first:pl-4 last:pr-4';
 
-function Target({ target, targets }: { target: TargetStatus; targets: TargetStatus[] }) {
+function Target({ target, route }: { target: TargetStatus; route: RouteStatus }) {
+  const { targets } = route;
   const state = stateOf(target);
   const share = shareOf(target, targets);
   return (
@@ -67,30 +69,35 @@ function Target({ target, targets }: { target: TargetStatus; targets: TargetStat
         <Badge tone={tones[state.kind]} title={state.why}>
           {state.label}
         </Badge>
+        {!isAsked(route, target) && (
+          <Badge className="ml-1.5" title="The route’s calls go elsewhere for now">
+            not asked now
+          </Badge>
+        )}
         {state.why && <div className="mt-1 max-w-72 text-2xs text-muted">{state.why}</div>}
         <Probes target={target} />
       </td>
-      <td className={cx(cell, 'num')}>
+      <td className={cx(cell, 'num whitespace-nowrap')}>
         <div className="flex items-center gap-2" title={weightOf(target)}>
           <div className="h-1.5 w-16 overflow-hidden rounded-full bg-sunken" aria-hidden>
             <div className="h-full bg-accent" style={{ width: `${share * 100}%` }} />
           </div>
-          {formatShare(share)}
+          {targets.some((one) => one.answered > 0) ? formatShare(share) : dash}
         </div>
         {target.weight_now < target.weight && (
           <div className="mt-0.5 text-2xs text-warn">{weightOf(target)}</div>
         )}
       </td>
-      <td className={cx(cell, 'num')}>{formatDuration(target.latency_ms)}</td>
-      <td className={cx(cell, 'num')}>{formatDuration(target.first_content_ms)}</td>
-      <td className={cx(cell, 'num')}>
+      <td className={cx(cell, 'num whitespace-nowrap')}>{formatDuration(target.latency_ms)}</td>
+      <td className={cx(cell, 'num whitespace-nowrap')}>{formatDuration(target.first_content_ms)}</td>
+      <td className={cx(cell, 'num whitespace-nowrap')}>
         {target.in_flight}
         {target.max_concurrency !== undefined && (
           <span className="text-faint"> of {target.max_concurrency}</span>
         )}
         {target.waiting > 0 && <div className="text-2xs text-warn">{formatCount(target.waiting)} wait</div>}
       </td>
-      <td className={cx(cell, 'num')}>
+      <td className={cx(cell, 'num whitespace-nowrap')}>
         {formatCount(target.answered)}
         {target.failed > 0 && <div className="text-2xs text-error">{formatCount(target.failed)} failed</div>}
       </td>
@@ -144,8 +151,18 @@ function Arms({ route, arms }: { route: string; arms: NonNullable<RouteStatus['a
   );
 }
 
+/** Columns, as wide in one route as in the next. */
+const heads = [
+  { title: 'Target', width: 'w-[20%]' },
+  { title: 'State', width: 'w-[22%]' },
+  { title: 'Share', width: 'w-[15%]' },
+  { title: 'Latency', width: 'w-[11%]' },
+  { title: 'First content', width: 'w-[12%]' },
+  { title: 'In flight', width: 'w-[9%]' },
+  { title: 'Answered', width: 'w-[11%]' },
+];
+
 function RouteCard({ route }: { route: RouteStatus }) {
-  const heads = ['Target', 'State', 'Share', 'Latency', 'First content', 'In flight', 'Answered'];
   return (
     <article className="overflow-hidden rounded-lg border border-line bg-surface">
       <header className="flex flex-wrap items-center gap-2 px-4 py-3">
@@ -173,11 +190,11 @@ function RouteCard({ route }: { route: RouteStatus }) {
       <Detour route={route} />
       {route.arms && <Arms route={route.name} arms={route.arms} />}
       <div className="overflow-x-auto border-t border-line">
-        <table className="w-full text-sm">
+        <table className="w-full min-w-[48rem] table-fixed text-sm">
           <thead className="border-b border-line text-xs text-faint">
             <tr>
-              {heads.map((title) => (
-                <th key={title} scope="col" className={cx(cell, 'font-medium whitespace-nowrap')}>
+              {heads.map(({ title, width }) => (
+                <th key={title} scope="col" className={cx(cell, 'font-medium whitespace-nowrap', width)}>
                   {title}
                 </th>
               ))}
@@ -188,7 +205,7 @@ function RouteCard({ route }: { route: RouteStatus }) {
               <Target
                 key={`${target.provider}/${target.model} ${target.arm ?? ''} ${target.when ?? ''}`}
                 target={target}
-                targets={route.targets}
+                route={route}
               />
             ))}
           </tbody>

@@ -8,6 +8,9 @@ export interface State {
   why?: string;
 }
 
+/** From which share of failures on a target that still gets calls is no longer well. */
+const MANY = 0.2;
+
 /** Whether a target gets calls, and if not, why. */
 export function stateOf(target: TargetStatus): State {
   if (target.off) return { kind: 'off', label: 'off', why: target.off };
@@ -28,7 +31,7 @@ export function stateOf(target: TargetStatus): State {
     return { kind: 'trying', label: 'unwell', why: `Asked only if nobody else can be: ${target.unwell}` };
   const rate = target.failure_rate ?? 0;
   return {
-    kind: 'up',
+    kind: rate >= MANY ? 'trying' : 'up',
     label: 'up',
     why: rate > 0 ? `${formatShare(rate)} of its latest calls failed.` : undefined,
   };
@@ -46,12 +49,23 @@ export function weightOf(target: TargetStatus): string {
   return `Weight ${Number(target.weight_now.toFixed(2))} of ${target.weight}, on its way back`;
 }
 
-/** Where calls go for a while, until when and why. */
-export function detourOf(detour: NonNullable<RouteStatus['detour']>): string {
-  const where = detour.to ? `go to route ${detour.to}` : `are asked of ${detour.targets?.join(', ')} alone`;
+type Detour = NonNullable<RouteStatus['detour']>;
+
+/** Where calls go for a while, until when and why. The incident has a link beside it. */
+export function detourOf(detour: Detour): string {
+  const where = detour.to
+    ? `go to route \`${detour.to}\``
+    : `are asked of ${detour.targets?.map((target) => `\`${target}\``).join(', ')} alone`;
   const until = detour.until ? formatTime(detour.until) : 'the incident is over';
-  return `Its calls ${where} until ${until}: ${detour.why}.`;
+  const why = detour.why.replace(` (incident ${detour.incident})`, '');
+  return `Its calls ${where} until ${until}: ${why}.`;
 }
+
+/** Whether a target's own route asks it now, as far as a detour goes. */
+export const isAsked = (
+  { detour, detour_problem: problem }: Pick<RouteStatus, 'detour' | 'detour_problem'>,
+  { provider, model }: Pick<TargetStatus, 'provider' | 'model'>,
+): boolean => !detour || problem !== undefined || (detour.targets ?? []).includes(`${provider}/${model}`);
 
 type ProbeStatus = NonNullable<Provider['health']['probe']>;
 

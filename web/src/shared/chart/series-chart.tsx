@@ -15,12 +15,19 @@ export interface Series {
   values: Values;
   /** A colour of the theme, e.g. `--series-1`. */
   color: string;
+  /** What it is measured against: a limit, an edge of a band. */
+  dashed?: boolean;
 }
+
+/** A stretch of time, in milliseconds. */
+export type Stretch = [from: number, to: number];
 
 interface Props {
   label: string;
-  /** Starts of the buckets, in milliseconds. */
+  /** Of the buckets, in milliseconds. */
   times: number[];
+  /** What of a bucket `times` are: where it starts or ends; or it has no width. */
+  timesAre?: 'starts' | 'ends' | 'moments';
   bucketMs: number;
   series: Series[];
   /** Bars show amounts per bucket and are stacked; lines show levels. */
@@ -31,8 +38,14 @@ interface Props {
   /** A stretch of time was dragged over. */
   onZoom?: (from: number, to: number) => void;
   height?: number;
-  /** A stretch of time to be shown as such, in milliseconds. */
-  shade?: [number, number];
+  /** Characters for which the axis of values has room at least: charts below each other then begin alike. */
+  axisChars?: number;
+  /** What is shown of time, where that is not the buckets: charts below each other then have one axis. */
+  range?: Stretch;
+  /** Stretches of time that are shown as such. */
+  shades?: Stretch[];
+  /** The labels of the two lines between which values are as usual. */
+  band?: [low: string, high: string];
 }
 
 const cssColor = (name: string): string =>
@@ -54,21 +67,33 @@ interface Hooks {
   onSelect: (from: number, to: number) => void;
 }
 
-function paint(plot: uPlot, [from, to]: [number, number]): void {
+/** What is too narrow to be seen is drawn as wide as a line. */
+const LEAST_SHADE = 3;
+
+function paint(plot: uPlot, shades: Stretch[]): void {
   const { left, top, width, height } = plot.bbox;
   const place = (ms: number): number =>
     Math.min(left + width, Math.max(left, plot.valToPos(ms / 1_000, 'x', true)));
   plot.ctx.save();
-  plot.ctx.fillStyle = cssColor('--error-soft');
-  plot.ctx.fillRect(place(from), top, Math.max(1, place(to) - place(from)), height);
+  plot.ctx.fillStyle = alpha(cssColor('--error'), 0.16);
+  for (const [from, to] of shades) {
+    const wide = Math.max(LEAST_SHADE * uPlot.pxRatio, place(to) - place(from));
+    plot.ctx.fillRect(Math.min(place(from), left + width - wide), top, wide, height);
+  }
   plot.ctx.restore();
 }
 
+/** From when until when the axis goes, in milliseconds. A single moment has to have some width. */
+function shownRange({ times, timesAre = 'starts', bucketMs, range }: Props): Stretch {
+  const [from, to] = range ?? [times[0] ?? 0, (times.at(-1) ?? 0) + (timesAre === 'starts' ? bucketMs : 0)];
+  return [from, Math.max(to, from + Math.max(bucketMs, 60_000))];
+}
+
 function optionsFor(props: Props, width: number, hooks: Hooks): uPlot.Options {
-  const { kind, times, bucketMs, format, height = 168 } = props;
+  const { kind, format, height = 168, band, axisChars = 2 } = props;
   const series = kind === 'bars' ? [...props.series].reverse() : props.series;
-  const from = (times[0] ?? 0) / 1_000;
-  const to = ((times.at(-1) ?? 0) + bucketMs) / 1_000;
+  const [from, to] = shownRange(props).map((ms) => ms / 1_000) as Stretch;
+  const place = (label: string): number => series.findIndex((one) => one.label === label) + 1;
   const axis = {
     stroke: cssColor('--faint'),
     font: '11px "Inter Variable", sans-serif',
@@ -79,7 +104,9 @@ function optionsFor(props: Props, width: number, hooks: Hooks): uPlot.Options {
     width,
     height,
     legend: { show: false },
-    padding: [10, 18, 0, 0],
+    // On the right, half of the last label of the axis.
+    padding: [10, 26, 0, 0],
+    bands: band && [{ series: [place(band[1]), place(band[0])], fill: alpha(cssColor('--faint'), 0.12) }],
     scales: {
       x: { time: true, range: () => [from, to] },
       y: { range: (_plot, low, high) => [low < 0 ? low * 1.08 : 0, high > 0 ? high * 1.08 : 1] },
@@ -97,7 +124,7 @@ function optionsFor(props: Props, width: number, hooks: Hooks): uPlot.Options {
         ...axis,
         // As wide as its longest label: counts need less than prices.
         size: (_plot, labels: string[] | null) =>
-          14 + 6.4 * Math.max(2, ...(labels ?? []).map((text) => text.length)),
+          14 + 6.4 * Math.max(axisChars, ...(labels ?? []).map((text) => text.length)),
         gap: 6,
         space: height < 120 ? 24 : 34,
         grid: { stroke: cssColor('--grid'), width: 1 },
@@ -113,9 +140,11 @@ function optionsFor(props: Props, width: number, hooks: Hooks): uPlot.Options {
         return {
           label: one.label,
           stroke: color,
-          width: 1.75,
+          width: one.dashed ? 1.25 : 1.75,
+          dash: one.dashed ? [4, 4] : undefined,
           spanGaps: true,
-          points: { size: 4, fill: color },
+          // A limit that is known once only would not be seen without its point.
+          points: one.dashed && one.values.length > 1 ? { show: false } : { size: 4, fill: color },
           fill: series.length === 1 ? alpha(color, 0.1) : undefined,
         };
       }),
@@ -127,7 +156,7 @@ function optionsFor(props: Props, width: number, hooks: Hooks): uPlot.Options {
     },
     hooks: {
       // Below the grid and the lines.
-      drawClear: props.shade ? [(plot) => paint(plot, props.shade ?? [0, 0])] : [],
+      drawClear: [(plot) => paint(plot, props.shades ?? [])],
       draw: [(plot) => hooks.onDraw(plot.over.offsetLeft)],
       setCursor: [(plot) => hooks.onCursor(plot.cursor.idx ?? null, plot.cursor.left ?? -1)],
       setSelect: [
@@ -155,9 +184,10 @@ function Tooltip({
   width: number;
   props: Props;
 }) {
-  const { times, bucketMs, series, kind, format, onPick } = props;
-  const start = times[index];
-  if (start === undefined) return null;
+  const { times, timesAre = 'starts', bucketMs, series, kind, format, onPick } = props;
+  const time = times[index];
+  if (time === undefined) return null;
+  const start = timesAre === 'ends' ? time - bucketMs : time;
   const rows = series.map((one) => ({ ...one, value: one.values[index] ?? null }));
   const shown =
     kind === 'bars'
@@ -177,7 +207,7 @@ function Tooltip({
       style={left > width / 2 ? { right: width - left + 14 } : { left: left + 14 }}
     >
       <div className="num mb-1 text-2xs text-faint">
-        {label(start)} – {label(start + bucketMs)}
+        {timesAre === 'moments' ? label(start) : `${label(start)} – ${label(start + bucketMs)}`}
       </div>
       {shown.length === 0 && <div className="text-muted">nothing</div>}
       {shown.map((row) => (
@@ -201,7 +231,7 @@ function Tooltip({
 
 /** Numbers over time. Click a bucket to open its traces, drag to zoom. */
 export function SeriesChart(props: Props) {
-  const { times, bucketMs, series, kind, onPick, onZoom, height = 168, label, shade } = props;
+  const { times, bucketMs, series, kind, onPick, onZoom, height = 168, label, shades, range } = props;
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [width, setWidth] = useState(0);
@@ -233,7 +263,8 @@ export function SeriesChart(props: Props) {
     bucketMs,
     times[0],
     times.length,
-    ...(shade ?? []),
+    ...(range ?? []),
+    ...(shades ?? []).flat(),
     ...series.map((one) => one.label + one.color),
   ].join('|');
   useEffect(() => {

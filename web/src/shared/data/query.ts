@@ -3,6 +3,8 @@ import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { api, call } from '@/api/client';
 import type { Answer, Query } from '@/api/types';
 
+import { every } from './every';
+
 export type Row = Record<string, unknown>;
 
 /** The answer of one Query. While the next one is on its way, the last stays. */
@@ -43,14 +45,14 @@ export const fieldsQuery = (field?: string) =>
 export const statusQuery = queryOptions({
   queryKey: ['status'],
   queryFn: ({ signal }) => call(api.GET('/api/v1/status', { signal })),
-  refetchInterval: 30_000,
+  refetchInterval: every(30_000),
 });
 
 /** Which configuration is in force; it is looked at twice a second, and here now and then. */
 export const configQuery = queryOptions({
   queryKey: ['config'],
   queryFn: ({ signal }) => call(api.GET('/api/v1/config', { signal })),
-  refetchInterval: 15_000,
+  refetchInterval: every(15_000),
 });
 
 export const keysQuery = queryOptions({

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { exactTime, formatAgo, formatTime } from './format';
+import { exactTime, formatAgo, formatIn, formatRange, formatTime } from './format';
 
 const now = new Date(2026, 10, 24, 12, 0, 0).getTime();
 const at = (ms: number): string => new Date(ms).toISOString();
@@ -23,4 +23,19 @@ it.each([
 
 it('says UTC too', () => {
   expect(exactTime('2026-11-24T11:58:59.012345Z')).toContain('2026-11-24T11:58:59.012Z');
+});
+
+it.each([
+  [2_000, 'now'],
+  [-60_000, 'now'],
+  [42_000, 'in 42s'],
+  [7_200_000, 'in 2h'],
+])('%s ms from now is %s', (ms, text) => expect(formatIn(at(now + ms), now)).toBe(text));
+
+it('says of which days a stretch is, unless it is of today', () => {
+  const day = 86_400_000;
+  expect(formatRange(at(now - 3_600_000), at(now), now)).toBe('11:00 – 12:00');
+  expect(formatRange(at(now - day), at(now), now)).toBe('23 Nov, 12:00 – 24 Nov, 12:00');
+  expect(formatRange(at(now - day), at(now - day + 60_000), now)).toBe('23 Nov, 12:00 – 12:01');
+  expect(formatRange('soon', 'later', now)).toBe('soon – later');
 });

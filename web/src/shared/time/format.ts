@@ -12,14 +12,35 @@ export function formatTime(iso: string, now = Date.now()): string {
   return `${shown.format(date)}, ${clock.format(date)}`;
 }
 
+const lengthOf = (seconds: number): string => {
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m`;
+  return seconds < 86_400 ? `${Math.floor(seconds / 3_600)}h` : `${Math.floor(seconds / 86_400)}d`;
+};
+
 export function formatAgo(iso: string, now = Date.now()): string {
   const seconds = Math.max(0, Math.round((now - Date.parse(iso)) / 1_000));
   if (Number.isNaN(seconds)) return iso;
-  if (seconds < 5) return 'just now';
-  if (seconds < 60) return `${seconds}s ago`;
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m ago`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)}h ago`;
-  return `${Math.floor(seconds / 86_400)}d ago`;
+  return seconds < 5 ? 'just now' : `${lengthOf(seconds)} ago`;
+}
+
+/** What is to come: `in 5m`. What was due already happens any moment. */
+export function formatIn(iso: string, now = Date.now()): string {
+  const seconds = Math.round((Date.parse(iso) - now) / 1_000);
+  if (Number.isNaN(seconds)) return iso;
+  return seconds < 5 ? 'now' : `in ${lengthOf(seconds)}`;
+}
+
+/** A stretch of time to the minute, with its days where they aren't both today. */
+export function formatRange(from: string, to: string, now = Date.now()): string {
+  const [start, end, today] = [new Date(from), new Date(to), new Date(now)];
+  if (Number.isNaN(start.getTime()) || Number.isNaN(end.getTime())) return `${from} – ${to}`;
+  const same = start.toDateString() === end.toDateString();
+  const dayOf = (date: Date): string =>
+    `${(date.getFullYear() === today.getFullYear() ? day : year).format(date)}, `;
+  const bare = same && end.toDateString() === today.toDateString();
+  const minute = (date: Date): string => clock.format(date).slice(0, 5);
+  return `${bare ? '' : dayOf(start)}${minute(start)} – ${same ? '' : dayOf(end)}${minute(end)}`;
 }
 
 /** The exact moment, in local time and in UTC. */

@@ -94,7 +94,8 @@ export function CodeBlock({ code, label }: { code: string; label?: string }) {
       >
         {code}
       </pre>
-      {!label && <div className="absolute top-1 right-1 rounded-md bg-sunken">{copy}</div>}
+      {/* As high as the block, so that what is scrolled doesn't come out beside it. */}
+      {!label && <div className="absolute inset-y-0 right-0 bg-sunken p-1">{copy}</div>}
     </div>
   );
 }

@@ -33,6 +33,11 @@ export function Dialog({
         <Radix.Overlay className="fixed inset-0 z-40 animate-fade-in bg-scrim" />
         <Radix.Content
           {...(description ? {} : { 'aria-describedby': undefined })}
+          // The window itself, not its first button: "Close" is seldom what somebody came for. A field with `autoFocus` has it already.
+          onOpenAutoFocus={(event) => {
+            event.preventDefault();
+            if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus();
+          }}
           className={cx(
             'fixed inset-x-4 z-50 mx-auto flex animate-rise flex-col rounded-xl border border-line bg-raised shadow-pop outline-none',
             sizes[size],

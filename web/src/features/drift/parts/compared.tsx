@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { SeriesChart } from '@/shared/chart/series-chart';
 import { formatShare, formatWhole } from '@/shared/format/numbers';
 import { Badge } from '@/shared/ui/badge';
+import { Coded } from '@/shared/ui/coded';
 import { Card } from '@/shared/ui/page';
 
 import type { Bar, Cell, Example, Found, Trend } from '../types';
@@ -101,13 +102,14 @@ export function Trendline({ trend, least }: { trend: Trend | undefined; least: n
       <SeriesChart
         label="Effect over time"
         times={times}
+        timesAre="moments"
         bucketMs={Math.max(60_000, (times[1] ?? 0) - (times[0] ?? 0))}
         kind="lines"
         format={(value) => value.toFixed(2)}
         height={120}
         series={[
           { label: 'effect', values: trend.points.map((point) => point.effect), color: '--series-1' },
-          { label: 'limit', values: trend.points.map(() => least), color: '--faint' },
+          { label: 'limit', values: trend.points.map(() => least), color: '--faint', dashed: true },
         ]}
       />
     </section>
@@ -134,7 +136,9 @@ export function Compared({ cell, found, trend }: { cell: Cell; found: Found; tre
     >
       <div className="grid gap-6 p-4 pt-1 lg:grid-cols-2">
         <div className="min-w-0 space-y-4">
-          <p className="text-sm">{found.text}</p>
+          <p className="text-sm">
+            <Coded text={found.text} />
+          </p>
           <p className="text-xs text-muted">
             Effect <strong className="num text-ink">{found.effect.toPrecision(3)}</strong> (
             {measureOf[cell.values]}); {found.min_effect} and more is drift, if it is sure: p{' '}

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 
 import { formatWhole } from '@/shared/format/numbers';
 import { Badge } from '@/shared/ui/badge';
+import { Coded } from '@/shared/ui/coded';
 import { Card } from '@/shared/ui/page';
 
 import type { Concept, Trend } from '../types';
@@ -36,9 +37,10 @@ export function ConceptCard({ concept, trend }: { concept: Concept; trend: Trend
         <p className="text-sm text-muted">
           {found ? (
             <>
-              {found.text}. Effect <strong className="num text-ink">{found.effect.toPrecision(3)}</strong>{' '}
-              standard deviations (limit {found.min_effect}), corrected p{' '}
-              <span className="num">{formatP(found.p_adjusted)}</span>.
+              <Coded text={found.text} />. Effect{' '}
+              <strong className="num text-ink">{found.effect.toPrecision(3)}</strong> standard deviations
+              (limit {found.min_effect}), corrected p <span className="num">{formatP(found.p_adjusted)}</span>
+              .
             </>
           ) : (
             <>

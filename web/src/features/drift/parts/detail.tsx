@@ -1,13 +1,14 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { ArrowLeft, Pencil, RotateCw, Trash2 } from 'lucide-react';
+import { ArrowLeft, Pencil, RotateCw } from 'lucide-react';
 import { useState } from 'react';
 
-import { compactJson } from '@/shared/format/json';
-import { exactTime, formatAgo } from '@/shared/time/format';
+import { LooksOn } from '@/shared/data/looks-on';
+import { exactTime, formatAgo, formatIn } from '@/shared/time/format';
 import { Badge } from '@/shared/ui/badge';
 import { Button, IconButton } from '@/shared/ui/button';
-import { CodeBlock } from '@/shared/ui/copy';
+import { Definition } from '@/shared/ui/definition';
+import { DeleteButton } from '@/shared/ui/delete-button';
 import { Card, PageHeader } from '@/shared/ui/page';
 import { Skeleton } from '@/shared/ui/skeleton';
 import { EmptyState, ErrorState } from '@/shared/ui/states';
@@ -29,19 +30,20 @@ function Actions({ check, onBack, onEdit }: { check: Check; onBack: () => void; 
       await again();
     },
   });
-  const failure = run.error ?? remove.error;
   return (
     <>
-      {failure && (
-        <span role="alert" className="truncate text-sm text-error">
-          {failure.message}
+      {run.error && (
+        <span role="alert" className="text-sm text-error">
+          {run.error.message}
         </span>
       )}
       {check.source === 'api' && (
         <>
-          <Button look="ghost" disabled={remove.isPending} onClick={() => remove.mutate()}>
-            <Trash2 size={14} aria-hidden /> Delete
-          </Button>
+          <DeleteButton
+            title={`Delete the drift check “${check.name}”?`}
+            about="It doesn’t compare any more, and its trends are gone. Incidents of before stay."
+            remove={remove}
+          />
           <Button onClick={onEdit}>
             <Pencil size={14} aria-hidden /> Change
           </Button>
@@ -78,6 +80,7 @@ export function Detail({ name, onBack }: { name: string; onBack: () => void }) {
       >
         {check && <Actions check={check} onBack={onBack} onEdit={() => setEditing(true)} />}
       </PageHeader>
+      <LooksOn />
       <div className="min-h-0 flex-1 space-y-4 overflow-y-auto p-5">
         {answer.isPending && <Skeleton className="h-96 w-full" />}
         {answer.isError && <ErrorState error={answer.error} retry={() => void answer.refetch()} />}
@@ -86,7 +89,7 @@ export function Detail({ name, onBack }: { name: string; onBack: () => void }) {
             <div className="flex flex-wrap items-baseline gap-x-4 gap-y-1 text-sm text-muted">
               {typeof description === 'string' && <p className="max-w-2xl">{description}</p>}
               <p className="num text-xs text-faint" title={exactTime(check.next_at)}>
-                next {formatAgo(check.next_at)}
+                {check.last && `compared ${formatAgo(check.last.at)}, `}next {formatIn(check.next_at)}
               </p>
               {check.firing && (
                 <Link to="/incidents" search={{}} className="text-xs text-accent hover:underline">
@@ -109,16 +112,16 @@ export function Detail({ name, onBack }: { name: string; onBack: () => void }) {
                 </EmptyState>
               </Card>
             )}
-            <Card title="Definition">
-              <div className="p-4 pt-0">
-                <CodeBlock label="definition" code={compactJson(check.definition, 90)} />
-                {check.source === 'config' && (
-                  <p className="mt-2 text-xs text-muted">
-                    It stands in the configuration file or in the starter set, and is changed there.
-                  </p>
-                )}
-              </div>
-            </Card>
+            <div className="px-1">
+              <Definition
+                value={check.definition}
+                note={
+                  check.source === 'config'
+                    ? 'It stands in the configuration file or in the starter set, and is changed there.'
+                    : undefined
+                }
+              />
+            </div>
           </>
         )}
       </div>

@@ -2,23 +2,23 @@ import { useState } from 'react';
 
 import { Sparkline } from '@/shared/chart/sparkline';
 import { formatWhole } from '@/shared/format/numbers';
-import { formatTime } from '@/shared/time/format';
+import { formatRange } from '@/shared/time/format';
 import { Badge } from '@/shared/ui/badge';
 import { cx } from '@/shared/ui/cx';
 import { Card } from '@/shared/ui/page';
 
 import type { Cell, Result, Side, Trend } from '../types';
-import { arrows, formatLevel, formatP, keyOf, measureOf, nameOf, table, trendOf } from '../view';
+import { arrows, formatLevel, formatP, keyOf, lackingOf, measureOf, nameOf, table, trendOf } from '../view';
 import { Compared } from './compared';
 import { ConceptCard } from './concept';
 
 function Window({ name, side, color }: { name: string; side: Side; color: string }) {
   return (
-    <div className="flex items-center gap-2 text-xs">
-      <span className="size-2.5 rounded-xs" style={{ background: `var(${color})` }} aria-hidden />
+    <div className="flex items-baseline gap-2 text-xs">
+      <span className="size-2.5 shrink-0 rounded-xs" style={{ background: `var(${color})` }} aria-hidden />
       <span className="font-medium">{name}</span>
       <span className="num text-muted">
-        {side.from && side.to ? `${formatTime(side.from)} – ${formatTime(side.to)}` : 'no time'}
+        {side.from && side.to ? formatRange(side.from, side.to) : 'no time'}
         {side.parts > 1 && `, ${side.parts} parts of it`} · {formatWhole(side.rows)} calls
         {side.drawn < side.rows && `, ${formatWhole(side.drawn)} drawn`}
       </span>
@@ -32,7 +32,7 @@ function Verdict({ cell, chosen, onChoose }: { cell: Cell; chosen: boolean; onCh
   if (!found) {
     return (
       <span
-        className="text-xs text-faint"
+        className="px-1.5 text-xs text-faint"
         title={`${cell.current_samples} values now, ${cell.reference_samples} before`}
       >
         too few
@@ -45,9 +45,9 @@ function Verdict({ cell, chosen, onChoose }: { cell: Cell; chosen: boolean; onCh
       type="button"
       onClick={onChoose}
       aria-pressed={chosen}
-      title={`${found.text}\nEffect ${found.effect.toPrecision(3)} (${measureOf[cell.values]}), at least ${found.min_effect} wanted. Corrected p ${formatP(found.p_adjusted)}.`}
+      title={`${found.text.replaceAll('`', '')}\nEffect ${found.effect.toPrecision(3)} (${measureOf[cell.values]}), at least ${found.min_effect} wanted. Corrected p ${formatP(found.p_adjusted)}.`}
       className={cx(
-        'grid w-44 grid-cols-[1rem_3rem_1fr_4rem] items-center gap-1.5 rounded-md px-1.5 py-1 text-left transition-colors hover:bg-hover',
+        'grid w-56 grid-cols-[1rem_2.25rem_1fr_4.5rem] items-center gap-2 rounded-md px-1.5 py-1 text-left transition-colors hover:bg-hover',
         chosen && 'bg-accent-soft',
       )}
     >
@@ -81,9 +81,60 @@ function TrendLine({ trend }: { trend: Trend | undefined }) {
 
 const head = 'px-3 py-2 text-left text-xs font-medium whitespace-nowrap text-faint';
 
+/** With many segments the table is wider than the page: which signal it is stays in sight. */
+const stays = 'sticky left-0 z-1 bg-surface';
+
+/** One signal over all segments. */
+function SignalRow({
+  row,
+  segments,
+  trends,
+  chosen,
+  onChoose,
+}: {
+  row: Cell[];
+  segments: (string | undefined)[];
+  /** None where no signal has one yet. */
+  trends: Trend[] | undefined;
+  chosen: string | undefined;
+  onChoose: (key: string) => void;
+}) {
+  const all = row.find((cell) => cell.segment === undefined) ?? row[0];
+  if (!all) return null;
+  const levels = [all.found?.before, all.found?.now].map((level) => formatLevel(all, level));
+  return (
+    <tr className="transition-colors hover:bg-hover/50">
+      <th scope="row" className={cx('px-3 py-1.5 text-left font-medium whitespace-nowrap', stays)}>
+        {nameOf(all.signal)}
+      </th>
+      <td className="num px-3 py-1.5 text-xs whitespace-nowrap text-muted">
+        {levels[0] && `${levels[0]} → ${levels[1]}`}
+        {levels[0] && all.unit === 'tokens' && <span className="text-faint"> tokens</span>}
+      </td>
+      {trends && (
+        <td className="px-3 py-1">
+          <TrendLine trend={trendOf(trends, all)} />
+        </td>
+      )}
+      {segments.map((segment) => {
+        const cell = row.find((one) => one.segment === segment);
+        return (
+          <td key={segment ?? ''} className="px-1.5 py-1">
+            {cell && (
+              <Verdict cell={cell} chosen={keyOf(cell) === chosen} onChoose={() => onChoose(keyOf(cell))} />
+            )}
+          </td>
+        );
+      })}
+    </tr>
+  );
+}
+
 /** A comparison: signals by segments, and the chosen one with both distributions and traces of both sides. */
 export function Results({ result, trends }: { result: Result; trends?: Trend[] | undefined }) {
   const { segments, rows } = table(result.cells);
+  const lacking = lackingOf(result);
+  const trending = trends?.some((trend) => trend.points.length > 1) ?? false;
   const first = rows[0]?.find((cell) => cell.drifted) ?? rows[0]?.find((cell) => cell.found);
   const [key, setKey] = useState<string>();
   const chosen = result.cells.find((cell) => keyOf(cell) === key) ?? first;
@@ -99,8 +150,8 @@ export function Results({ result, trends }: { result: Result; trends?: Trend[] |
               <Badge tone={result.compared > 0 ? 'ok' : 'neutral'}>
                 {result.compared > 0 ? 'as before' : 'too little data'}
               </Badge>
-            )}{' '}
-            of {result.compared} compared
+            )}
+            {result.compared > 0 && ` of ${result.compared} compared`}
           </span>
         }
       >
@@ -108,66 +159,42 @@ export function Results({ result, trends }: { result: Result; trends?: Trend[] |
           <Window name="Now" side={result.current} color="--series-1" />
           <Window name="Before" side={result.reference} color="--series-2" />
         </div>
-        {rows.length === 0 && (
-          <p className="border-t border-line px-4 py-6 text-center text-sm text-muted">
-            There is nothing to compare yet: both sides need calls. The first comparison that says something
-            comes once the older of the two windows has any.
-          </p>
+        {lacking && (
+          <p className="border-t border-line px-4 py-6 text-center text-sm text-muted">{lacking}</p>
         )}
-        <div className={rows.length === 0 ? 'hidden' : 'overflow-x-auto border-t border-line'}>
+        <div className={lacking ? 'hidden' : 'overflow-x-auto border-t border-line'}>
           <table className="w-full text-sm">
             <thead className="border-b border-line">
               <tr>
-                <th scope="col" className={head}>
+                <th scope="col" className={cx(head, stays)}>
                   Signal
                 </th>
                 <th scope="col" className={head}>
                   Before → now
                 </th>
+                {trending && (
+                  <th scope="col" className={head}>
+                    Trend
+                  </th>
+                )}
                 {segments.map((segment) => (
                   <th key={segment ?? ''} scope="col" className={head}>
                     {segment === undefined ? 'All: effect, limit, p' : segment || '(none)'}
                   </th>
                 ))}
-                <th scope="col" className={head}>
-                  Trend
-                </th>
               </tr>
             </thead>
             <tbody className="divide-y divide-line">
-              {rows.map((row) => {
-                const all = row.find((cell) => cell.segment === undefined) ?? row[0];
-                if (!all) return null;
-                const levels = [all.found?.before, all.found?.now].map((level) => formatLevel(all, level));
-                return (
-                  <tr key={all.signal} className="transition-colors hover:bg-hover/50">
-                    <th scope="row" className="px-3 py-1.5 text-left font-medium whitespace-nowrap">
-                      {nameOf(all.signal)}
-                    </th>
-                    <td className="num px-3 py-1.5 text-xs whitespace-nowrap text-muted">
-                      {levels[0] && `${levels[0]} → ${levels[1]}`}
-                      {levels[0] && all.unit === 'tokens' && <span className="text-faint"> tokens</span>}
-                    </td>
-                    {segments.map((segment) => {
-                      const cell = row.find((one) => one.segment === segment);
-                      return (
-                        <td key={segment ?? ''} className="px-1.5 py-1">
-                          {cell && (
-                            <Verdict
-                              cell={cell}
-                              chosen={chosen !== undefined && keyOf(cell) === keyOf(chosen)}
-                              onChoose={() => setKey(keyOf(cell))}
-                            />
-                          )}
-                        </td>
-                      );
-                    })}
-                    <td className="px-3 py-1">
-                      <TrendLine trend={trendOf(trends, all)} />
-                    </td>
-                  </tr>
-                );
-              })}
+              {rows.map((row) => (
+                <SignalRow
+                  key={row[0]?.signal}
+                  row={row}
+                  segments={segments}
+                  trends={trending ? (trends ?? []) : undefined}
+                  chosen={chosen && keyOf(chosen)}
+                  onChoose={setKey}
+                />
+              ))}
             </tbody>
           </table>
         </div>

@@ -46,7 +46,7 @@ function Compared({ metric, run, reach }: { metric: ComparedMetric; run: Compare
   const lower = metric.direction === 'lower';
   const pairs = run.difference;
   return (
-    <div className="grid min-w-64 grid-cols-[minmax(80px,auto)_1fr] gap-x-4">
+    <div className="grid min-w-64 grid-cols-[minmax(7.5rem,auto)_1fr] gap-x-4">
       <Mean metric={metric.metric} run={run} />
       {pairs ? (
         <div className="min-w-0 space-y-1.5">

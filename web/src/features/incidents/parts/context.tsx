@@ -1,10 +1,12 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ArrowUpRight, RefreshCw } from 'lucide-react';
+import { useState } from 'react';
 
 import { exactTime, formatTime } from '@/shared/time/format';
 import { Badge } from '@/shared/ui/badge';
 import { Button } from '@/shared/ui/button';
+import { Coded } from '@/shared/ui/coded';
 
 import {
   type Change,
@@ -12,11 +14,12 @@ import {
   type Difference,
   type Example,
   type FullIncident,
+  gapsOf,
   isWeb,
-  pieces,
   relative,
 } from '../context';
 import { lookInto } from '../queries';
+import { driftCheckOf } from '../state';
 import { Heading } from './heading';
 
 function Changes({ changes, openedAt }: { changes: Change[]; openedAt: string }) {
@@ -51,18 +54,6 @@ function Changes({ changes, openedAt }: { changes: Change[]; openedAt: string })
   );
 }
 
-function Coded({ text }: { text: string }) {
-  return pieces(text).map((piece, i) =>
-    piece.code ? (
-      <code key={i} className="rounded-sm bg-sunken px-1 py-0.5 font-mono text-xs break-all">
-        {piece.text}
-      </code>
-    ) : (
-      <span key={i}>{piece.text}</span>
-    ),
-  );
-}
-
 /** Two shares as bars, one on the other: now, and before. */
 function Bars({ now, before }: { now: number; before: number }) {
   const width = (share: number): string => `${Math.max(share * 100, share > 0 ? 1 : 0)}%`;
@@ -80,43 +71,86 @@ function Bars({ now, before }: { now: number; before: number }) {
 
 function Differences({ differences }: { differences: Difference[] }) {
   return (
-    <ul className="divide-y divide-line rounded-md border border-line text-sm">
-      {differences.map((one) => (
-        <li
-          key={`${one.field}=${one.value}`}
-          className="px-3 py-2"
-          title={`${one.rows} rows · p = ${one.p.toExponential(1)}, corrected for all values looked at`}
-        >
-          <Coded text={one.text} />
-          <Bars now={one.share} before={one.share_before} />
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul className="divide-y divide-line rounded-md border border-line text-sm">
+        {differences.map((one) => (
+          <li
+            key={`${one.field}=${one.value}`}
+            className="px-3 py-2"
+            title={`${one.rows} rows · p = ${one.p.toExponential(1)}, corrected for all values looked at`}
+          >
+            <Coded text={one.text} />
+            <Bars now={one.share} before={one.share_before} />
+          </li>
+        ))}
+      </ul>
+      <p className="mt-1.5 flex items-center gap-1.5 text-xs text-faint" aria-hidden>
+        <span className="h-1.5 w-4 rounded-full bg-error" /> share of the bad rows
+        <span className="ml-2 h-1 w-4 rounded-full bg-line-strong" /> share before
+      </p>
+    </>
   );
 }
 
+/** Examples that are shown before somebody asks for all. */
+const FIRST = 5;
+
 function Examples({ examples }: { examples: Example[] }) {
+  const [all, setAll] = useState(false);
+  const more = examples.length - FIRST;
   return (
-    <ul className="divide-y divide-line rounded-md border border-line text-sm">
-      {examples.map((one) => (
-        <li key={one.trace_id}>
-          <Link
-            to="/traces/$traceId"
-            params={{ traceId: one.trace_id }}
-            search={{ span: one.span_id }}
-            className="flex items-center gap-3 px-3 py-2 transition-colors hover:bg-hover"
-          >
-            <span className="shrink-0 font-mono text-xs text-accent">{one.trace_id.slice(0, 8)}</span>
-            <span className="min-w-0 flex-1 truncate text-muted" title={one.text}>
-              {one.text}
-            </span>
-            <span className="num shrink-0 text-xs text-faint" title={exactTime(one.at)}>
-              {formatTime(one.at)}
-            </span>
-          </Link>
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul className="divide-y divide-line rounded-md border border-line text-sm">
+        {examples.slice(0, all ? undefined : FIRST).map((one) => (
+          <li key={`${one.trace_id} ${one.span_id}`}>
+            <Link
+              to="/traces/$traceId"
+              params={{ traceId: one.trace_id }}
+              search={{ span: one.span_id }}
+              className="flex items-center gap-3 px-3 py-2 transition-colors hover:bg-hover"
+            >
+              <span className="min-w-0 flex-1 truncate text-muted" title={one.text}>
+                {one.text}
+              </span>
+              {/* Traces of the same minute may begin alike. */}
+              <span className="shrink-0 font-mono text-xs text-accent">{one.trace_id.slice(-8)}</span>
+              <span className="num shrink-0 text-xs text-faint" title={exactTime(one.at)}>
+                {formatTime(one.at)}
+              </span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+      {more > 0 && (
+        <Button look="ghost" size="sm" className="mt-1" aria-expanded={all} onClick={() => setAll(!all)}>
+          {all ? 'Fewer' : `${more} more`}
+        </Button>
+      )}
+    </>
+  );
+}
+
+/** In what the bad calls differ, or why that can't be said. */
+function WhatDiffers({ incident }: { incident: FullIncident }) {
+  const { context, monitor } = incident;
+  const { differences = [] } = context ?? {};
+  const check = driftCheckOf(monitor);
+  if (check !== undefined)
+    return (
+      <p className="text-sm text-muted">
+        <Link to="/drift" search={{ name: check }} className="text-accent hover:underline">
+          Drift check {check}
+        </Link>{' '}
+        shows both distributions, and examples of both sides.
+      </p>
+    );
+  if (differences.length > 0) return <Differences differences={differences} />;
+  const [gap] = gapsOf(context, 'differences');
+  if (!context) return <p className="text-sm text-muted">Nobody has looked yet.</p>;
+  return (
+    <p className="text-sm text-muted">
+      {gap ? `That can’t be said: ${gap}.` : 'No attribute stands out by more than chance.'}
+    </p>
   );
 }
 
@@ -128,7 +162,9 @@ export function Beside({ incident }: { incident: FullIncident }) {
     onSuccess: () => queryClient.invalidateQueries({ queryKey: ['incidents'] }),
   });
   const { context } = incident;
-  const { changes = [], differences = [], examples = [], gaps = [] } = context ?? {};
+  const { changes = [], examples = [], gaps = [] } = context ?? {};
+  // What differs says itself why it is missing.
+  const others = gaps.filter((gap) => !gap.startsWith('differences: '));
   return (
     <section aria-label="What may have caused it">
       <Heading>What was changed before</Heading>
@@ -142,13 +178,7 @@ export function Beside({ incident }: { incident: FullIncident }) {
       {!incident.external && (
         <>
           <Heading>What differs</Heading>
-          {differences.length > 0 ? (
-            <Differences differences={differences} />
-          ) : (
-            <p className="text-sm text-muted">
-              {context ? 'No attribute stands out by more than chance.' : 'Nobody has looked yet.'}
-            </p>
-          )}
+          <WhatDiffers incident={incident} />
         </>
       )}
       {examples.length > 0 && (
@@ -157,23 +187,28 @@ export function Beside({ incident }: { incident: FullIncident }) {
           <Examples examples={examples} />
         </>
       )}
-      {gaps.length > 0 && (
-        <ul className="mt-2 list-inside list-disc text-xs text-faint">
-          {gaps.map((gap) => (
-            <li key={gap}>{gap}</li>
+      {others.length > 0 && (
+        <ul className="mt-2 text-xs text-warn">
+          {others.map((gap) => (
+            <li key={gap}>Not found out: {gap}</li>
           ))}
         </ul>
       )}
-      <div className="mt-2 flex items-center gap-2 text-xs text-faint">
-        <Button look="ghost" size="sm" disabled={look.isPending} onClick={() => look.mutate()}>
-          <RefreshCw size={12} aria-hidden /> Look again
+      <div className="mt-3 flex flex-wrap items-center gap-2 text-xs text-faint">
+        <Button size="sm" disabled={look.isPending} onClick={() => look.mutate()}>
+          <RefreshCw size={12} aria-hidden className={look.isPending ? 'animate-spin' : undefined} />
+          {look.isPending ? 'Looking…' : context ? 'Look again' : 'Look now'}
         </Button>
         {context && (
           <span className="num" title={exactTime(context.at)}>
             looked at {formatTime(context.at)}
           </span>
         )}
-        {look.isError && <span className="text-error">{look.error.message}</span>}
+        {look.isError && (
+          <span role="alert" className="text-error">
+            {look.error.message}
+          </span>
+        )}
       </div>
     </section>
   );

@@ -2,11 +2,12 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Zap } from 'lucide-react';
 import { useState } from 'react';
 
+import { LongText } from '@/shared/chat/text';
 import { formatTime } from '@/shared/time/format';
 import { Button } from '@/shared/ui/button';
 import { Dialog } from '@/shared/ui/dialog';
 
-import { type FullIncident, meaning } from '../context';
+import { type FullIncident, meaning, withBreaks } from '../context';
 import { runAction } from '../queries';
 import { Heading } from './heading';
 
@@ -31,8 +32,8 @@ export function Runbook({ incident }: { incident: FullIncident }) {
     <>
       <Heading>Runbook</Heading>
       {incident.runbook && (
-        <div className="rounded-md border border-line bg-sunken px-3 py-2 text-sm break-words whitespace-pre-wrap">
-          {incident.runbook}
+        <div className="rounded-md border border-line bg-sunken px-3 py-2 text-sm break-words">
+          <LongText text={withBreaks(incident.runbook)} />
         </div>
       )}
       {actions.length > 0 && (
@@ -42,7 +43,13 @@ export function Runbook({ incident }: { incident: FullIncident }) {
               <Button
                 onClick={() => setChosen(i)}
                 disabled={incident.status === 'resolved'}
-                title={one.done_at ? `Done at ${formatTime(one.done_at)}` : meaning(one)}
+                title={
+                  incident.status === 'resolved'
+                    ? 'The incident is over'
+                    : one.done_at
+                      ? `Done at ${formatTime(one.done_at)}`
+                      : meaning(one)
+                }
               >
                 <Zap size={14} aria-hidden /> {one.name}
                 {one.done_at && <span className="text-xs text-ok">done</span>}
@@ -57,15 +64,19 @@ export function Runbook({ incident }: { incident: FullIncident }) {
         title={action?.name ?? ''}
         description={action && meaning(action)}
       >
-        {run.isError && <p className="mb-3 text-sm text-error">{run.error.message}</p>}
+        {run.isError && (
+          <p role="alert" className="mb-3 text-sm text-error">
+            {run.error.message}
+          </p>
+        )}
         <div className="flex justify-end gap-2">
           <Button onClick={close}>Cancel</Button>
           <Button
-            look="primary"
+            look={action && 'disable_key' in action.does ? 'danger' : 'primary'}
             disabled={run.isPending || chosen === undefined}
             onClick={() => chosen !== undefined && run.mutate(chosen)}
           >
-            {action?.done_at ? 'Do it again' : 'Do it'}
+            {run.isPending ? 'Doing it…' : action?.done_at ? 'Do it again' : 'Do it'}
           </Button>
         </div>
       </Dialog>

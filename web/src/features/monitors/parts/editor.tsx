@@ -1,9 +1,10 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { ApiError } from '@/api/client';
+import { readDefinition } from '@/shared/format/definition';
 import { compactJson } from '@/shared/format/json';
 import { Button } from '@/shared/ui/button';
+import { DefinitionField } from '@/shared/ui/definition-field';
 import { Dialog } from '@/shared/ui/dialog';
 
 import { type Definition, saveMonitor } from '../queries';
@@ -28,16 +29,6 @@ const example: Definition = {
   notify: [],
 };
 
-function read(text: string): Definition | string {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Definition;
-    return 'Expected an object, written {…}.';
-  } catch (error) {
-    return error instanceof Error ? error.message : 'This is no JSON.';
-  }
-}
-
 /** Makes a monitor, or changes one; shows what it would have said before it is saved. */
 export function Editor({
   open,
@@ -51,7 +42,7 @@ export function Editor({
   const [text, setText] = useState(() => compactJson(initial ?? example, 60));
   const [tested, setTested] = useState<Definition>();
   const queryClient = useQueryClient();
-  const definition = read(text);
+  const definition = readDefinition(text);
   const sound = typeof definition !== 'string';
   const save = useMutation({
     mutationFn: (one: Definition) => saveMonitor(typeof one.name === 'string' ? one.name : '', one),
@@ -70,29 +61,12 @@ export function Editor({
     >
       <div className="grid gap-5 lg:grid-cols-2">
         <div>
-          <label htmlFor="definition" className="mb-1 block text-sm font-medium">
-            Definition
-          </label>
-          <textarea
-            id="definition"
-            spellCheck={false}
-            rows={22}
-            value={text}
-            onChange={(event) => setText(event.target.value)}
-            aria-invalid={!sound || save.isError}
-            aria-describedby="definition-note"
-            className="w-full rounded-md border border-line-strong bg-sunken p-3 font-mono text-xs leading-relaxed focus:border-accent focus:outline-none focus-visible:ring-2 focus-visible:ring-accent/30"
+          <DefinitionField
+            text={text}
+            onChange={setText}
+            problem={sound ? undefined : definition}
+            refusal={save.error}
           />
-          <p
-            id="definition-note"
-            role={sound && !save.isError ? undefined : 'alert'}
-            className="mt-1 min-h-5 text-xs text-error"
-          >
-            {sound ? save.error?.message : definition}
-            {save.error instanceof ApiError && save.error.field && (
-              <span className="ml-1 font-mono">({save.error.field})</span>
-            )}
-          </p>
           <div className="mt-2 flex justify-end gap-2">
             <Button onClick={onClose}>Cancel</Button>
             <Button disabled={!sound} onClick={() => sound && setTested(definition)}>

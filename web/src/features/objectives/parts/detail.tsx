@@ -1,14 +1,14 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { Pencil, Trash2 } from 'lucide-react';
+import { Pencil } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 
 import type { Incident } from '@/api/types';
-import { compactJson } from '@/shared/format/json';
-import { exactTime, formatAgo } from '@/shared/time/format';
+import { exactTime, formatAgo, formatRange } from '@/shared/time/format';
 import { Badge } from '@/shared/ui/badge';
 import { Button } from '@/shared/ui/button';
-import { CodeBlock } from '@/shared/ui/copy';
+import { Definition } from '@/shared/ui/definition';
+import { DeleteButton } from '@/shared/ui/delete-button';
 import { Dialog } from '@/shared/ui/dialog';
 import { Skeleton } from '@/shared/ui/skeleton';
 import { ErrorState } from '@/shared/ui/states';
@@ -58,7 +58,7 @@ function Incidents({ monitor }: { monitor: string }) {
       <h3 className="mb-1.5 text-sm font-medium">Incidents</h3>
       {answer.isPending && <Skeleton className="h-8 w-full" />}
       {answer.isError && <ErrorState error={answer.error} className="p-3" />}
-      {incidents?.length === 0 && <p className="text-sm text-muted">None: it never was spent too fast.</p>}
+      {incidents?.length === 0 && <p className="text-sm text-muted">Its monitor has told nobody yet.</p>}
       <ul className="max-h-48 divide-y divide-line overflow-y-auto rounded-md border border-line text-sm empty:hidden">
         {incidents?.map((incident) => (
           <li key={incident.id}>
@@ -113,14 +113,11 @@ function Changes({
       <Button onClick={onEdit}>
         <Pencil size={14} aria-hidden /> Change
       </Button>
-      <Button look="ghost" disabled={remove.isPending} onClick={() => remove.mutate()}>
-        <Trash2 size={14} aria-hidden /> Delete
-      </Button>
-      {remove.isError && (
-        <span role="alert" className="self-center text-sm text-error">
-          {remove.error.message}
-        </span>
-      )}
+      <DeleteButton
+        title={`Delete the objective “${objective.name}”?`}
+        about="Its budget isn’t counted any more, its monitor goes with it, and releases don’t wait for it."
+        remove={remove}
+      />
     </div>
   );
 }
@@ -163,35 +160,47 @@ export function Detail({ name, onClose }: { name: string; onClose: () => void })
                     <Rates rates={standing.burn_rates} />
                     {standing.frozen && <Badge tone="error">releases wait</Badge>}
                   </div>
-                  <p className="text-xs text-muted">{standing.text}</p>
+                  <p className="text-sm text-muted first-letter:uppercase">{standing.text}.</p>
                 </div>
               </>
             )}
-            <p className="flex items-center gap-2 text-sm text-muted">
+            <p className="flex flex-wrap items-center gap-2 text-sm text-muted">
               <Badge tone={phaseTone[objective.phase]}>{objective.phase}</Badge>
-              <Link
-                to="/monitors"
-                search={{ name: objective.monitor }}
-                className="hover:text-accent hover:underline"
-              >
-                Its monitor {objective.monitor}
-              </Link>
+              <span>
+                says its monitor,{' '}
+                <Link
+                  to="/monitors"
+                  search={{ name: objective.monitor }}
+                  className="text-accent hover:underline"
+                >
+                  {objective.monitor}
+                </Link>
+              </span>
             </p>
             <Incidents monitor={objective.monitor} />
-            <section>
-              <h3 className="mb-1.5 text-sm font-medium">Definition</h3>
-              <CodeBlock label="definition" code={compactJson(objective.definition, 60)} />
-            </section>
-            <Changes objective={objective} onEdit={() => setEditing(true)} onGone={onClose} />
           </div>
           <section className="min-w-0">
             <h3 className="mb-2 text-sm font-medium">
               Burn-down
-              {standing && <span className="font-normal text-muted"> since {formatAgo(standing.from)}</span>}
+              {standing && (
+                <span className="num font-normal text-muted">
+                  , {formatRange(standing.from, standing.to)}
+                </span>
+              )}
             </h3>
-            {standing && <BurnDown standing={standing} definition={objective.definition} />}
+            {standing ? (
+              <BurnDown standing={standing} definition={objective.definition} />
+            ) : (
+              <p className="text-sm text-muted">Nothing has been counted yet; it is, once a minute.</p>
+            )}
           </section>
         </div>
+      )}
+      {objective && (
+        <footer className="mt-5 space-y-3 border-t border-line pt-4">
+          <Definition value={objective.definition} />
+          <Changes objective={objective} onEdit={() => setEditing(true)} onGone={onClose} />
+        </footer>
       )}
     </Dialog>
   );

@@ -1,17 +1,18 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { ApiError } from '@/api/client';
+import { readDefinition } from '@/shared/format/definition';
 import { compactJson } from '@/shared/format/json';
 import { formatTime } from '@/shared/time/format';
 import { Badge } from '@/shared/ui/badge';
 import { Button } from '@/shared/ui/button';
+import { DefinitionField } from '@/shared/ui/definition-field';
 import { Dialog } from '@/shared/ui/dialog';
 import { Skeleton } from '@/shared/ui/skeleton';
 import { ErrorState } from '@/shared/ui/states';
 
 import { saveObjective, testQuery } from '../queries';
-import { freezeBelow, meaning, percent, read } from '../state';
+import { freezeBelow, meaning, percent } from '../state';
 import type { Definition } from '../types';
 import { BudgetBar } from './budget';
 import { BurnDown } from './burn-down';
@@ -65,7 +66,7 @@ export function Editor({ onClose, initial }: { onClose: () => void; initial?: De
   const [text, setText] = useState(() => written(initial ?? examples[0]?.definition ?? {}));
   const [tried, setTried] = useState<Definition>();
   const queryClient = useQueryClient();
-  const definition = read(text);
+  const definition = readDefinition(text);
   const sound = typeof definition !== 'string';
   const save = useMutation({
     mutationFn: (one: Definition) => saveObjective(typeof one.name === 'string' ? one.name : '', one),
@@ -93,29 +94,12 @@ export function Editor({ onClose, initial }: { onClose: () => void; initial?: De
               ))}
             </div>
           )}
-          <label htmlFor="definition" className="mb-1 block text-sm font-medium">
-            Definition
-          </label>
-          <textarea
-            id="definition"
-            spellCheck={false}
-            rows={18}
-            value={text}
-            onChange={(event) => setText(event.target.value)}
-            aria-invalid={!sound || save.isError}
-            aria-describedby="definition-note"
-            className="w-full rounded-md border border-line-strong bg-sunken p-3 font-mono text-xs leading-relaxed focus:border-accent focus:outline-none focus-visible:ring-2 focus-visible:ring-accent/30"
+          <DefinitionField
+            text={text}
+            onChange={setText}
+            problem={sound ? undefined : definition}
+            refusal={save.error}
           />
-          <p
-            id="definition-note"
-            role={sound && !save.isError ? undefined : 'alert'}
-            className="mt-1 min-h-5 text-xs text-error"
-          >
-            {sound ? save.error?.message : definition}
-            {save.error instanceof ApiError && save.error.field && (
-              <span className="ml-1 font-mono">({save.error.field})</span>
-            )}
-          </p>
           <div className="mt-2 flex justify-end gap-2">
             <Button onClick={onClose}>Cancel</Button>
             <Button disabled={!sound} onClick={() => sound && setTried(definition)}>
@@ -163,7 +147,7 @@ function Tried({ definition }: { definition: Definition }) {
           {standing.frozen && <Badge tone="error">releases would wait</Badge>}
         </p>
         <BudgetBar left={standing.budget_left} freeze={freezeBelow(definition)} />
-        <p className="text-xs text-muted">{standing.text}</p>
+        <p className="text-xs text-muted first-letter:uppercase">{standing.text}.</p>
       </div>
       <BurnDown standing={standing} definition={definition} />
       <div className="text-sm">

@@ -40,7 +40,7 @@ export function FreezeBanner() {
         {frozen ? (
           <ul className="mt-0.5 space-y-0.5 text-muted">
             {reasons.map((reason) => (
-              <li key={reason.text}>{reason.text}</li>
+              <li key={reason.text}>{reason.text}.</li>
             ))}
           </ul>
         ) : (

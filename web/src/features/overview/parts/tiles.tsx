@@ -69,7 +69,8 @@ function Tile({ title, query, value, change, rest = [], spark, color, onOpen }: 
           <span className="num text-2xl font-semibold tracking-tight">{value}</span>
           {change}
         </div>
-        <div className="num mt-0.5 flex h-[1.125rem] gap-2 overflow-hidden text-xs tracking-tight whitespace-nowrap text-muted">
+        <div className="num mt-0.5 flex h-[1.125rem] flex-wrap gap-x-2 overflow-hidden text-xs tracking-tight whitespace-nowrap text-muted">
+          {/* What has no room on the line is left out, not cut. */}
           {rest.map(([label, text]) => (
             <span key={label}>
               <span className="text-faint">{label}</span> {text}
