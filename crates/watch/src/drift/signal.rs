@@ -24,7 +24,8 @@ pub enum Signal {
     Language,
     /// The words of the input.
     Topic,
-    /// Letters in a row of the input, as vectors: what it looks like, misspelt or in another format.
+    /// The input as vectors: by letters in a row, which is what it looks like, misspelt or in another format; with an `embedding_model` by
+    /// what it means.
     Embedding,
     /// Names of the tools that were used.
     Tools,
