@@ -5,6 +5,7 @@ import { ApiError } from '@/api/client';
 import { compactJson } from '@/shared/format/json';
 import { Button } from '@/shared/ui/button';
 import { Dialog } from '@/shared/ui/dialog';
+import { Field } from '@/shared/ui/field';
 import { Skeleton } from '@/shared/ui/skeleton';
 import { ErrorState } from '@/shared/ui/states';
 
@@ -90,6 +91,18 @@ export function Editor({
               <span className="ml-1 font-mono">({save.error.field})</span>
             )}
           </p>
+          <Field
+            label="Embedding model"
+            hint="Optional: a model or route that makes embeddings. With it the signal embedding compares what inputs mean; without it, their letters. It is asked through the gateway for 500 inputs of each side at most."
+            placeholder="openai/text-embedding-3-small"
+            disabled={!sound}
+            value={sound && typeof definition.embedding_model === 'string' ? definition.embedding_model : ''}
+            onChange={(event) => {
+              if (!sound) return;
+              const embedding_model = event.target.value || undefined;
+              setText(compactJson({ ...definition, embedding_model }, 60));
+            }}
+          />
           <div className="mt-2 flex justify-end gap-2">
             <Button onClick={onClose}>Cancel</Button>
             <Button disabled={!sound || tried.isPending} onClick={() => sound && tried.mutate(definition)}>
