@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use signalbox_metrics::multiple::{Correction, adjusted};
-use signalbox_types::Timestamp;
+use signalbox_types::{ErrorClass, Timestamp};
 
-use super::compare::{Observation, compare};
+use super::compare::{Observation, compare, text_of};
 use super::concept::concept;
 use super::config::{DriftConfig, MinEffect};
 use super::result::{DriftCell, DriftResult, DriftWindow};
@@ -117,9 +117,13 @@ fn read(check: &DriftConfig, signal: Signal, side: &Side) -> Observations {
         Place::Retrievals => &side.retrievals,
     };
     let once = matches!(signal.values(), Values::Topic | Values::Embedding);
-    let found = observations(check, drawn, once, |cells| signal.read(cells));
+    let is_asked = signal == Signal::Embedding && check.embedding_model.is_some();
+    // What a policy has blocked once it would block again.
+    let is_left_out =
+        |cells: Cells<'_>| is_asked && cells.text("error_type") == Some(ErrorClass::GuardrailBlocked.as_str());
+    let found = observations(check, drawn, once, |cells| signal.read(cells).filter(|_| !is_left_out(cells)));
     // A model is asked for some of them, from all over the window.
-    if signal == Signal::Embedding && check.embedding_model.is_some() { spread(found, MOST_TEXTS) } else { found }
+    if is_asked { spread(found, MOST_TEXTS) } else { found }
 }
 
 /// At most so many, evenly spread.
@@ -187,7 +191,8 @@ fn score(values: Values, cells: Cells<'_>) -> Option<Datum> {
 fn cell(check: &DriftConfig, series: &Series, segment: Option<&String>, space: &Space) -> DriftCell {
     let [now, before] = series.sides.each_ref().map(|side| -> Vec<&Observation> {
         let of_segment = side.iter().filter(|(own, _)| segment.is_none() || own.as_ref() == segment);
-        of_segment.map(|(_, one)| one).collect()
+        let of_segment = of_segment.map(|(_, one)| one);
+        of_segment.filter(|one| series.values != Values::Embedding || space.has(text_of(one))).collect()
     });
     let enough = now.len().min(before.len()) >= check.min_samples as usize;
     let problem = space.problem().filter(|_| enough && series.values == Values::Embedding);

@@ -275,7 +275,7 @@ fn categories(now: &[&Observation], before: &[&Observation]) -> Option<DriftFoun
     })
 }
 
-fn text_of(one: &Observation) -> &str {
+pub(crate) fn text_of(one: &Observation) -> &str {
     if let Datum::Text(text) = &one.datum { text } else { "" }
 }
 

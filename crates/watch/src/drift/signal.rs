@@ -178,7 +178,8 @@ impl Signal {
         match self {
             Self::InputTokens => &["input_tokens"],
             Self::OutputTokens => &["output_tokens"],
-            Self::InputLength | Self::Language | Self::Topic | Self::Embedding => &["input_preview"],
+            Self::InputLength | Self::Language | Self::Topic => &["input_preview"],
+            Self::Embedding => &["input_preview", "error_type"],
             Self::OutputLength => &["output_preview"],
             Self::Tools => &["tool_name"],
             Self::RetrievalScores => &["output"],

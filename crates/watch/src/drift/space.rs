@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
-use signalbox_types::ProjectId;
-use signalbox_types::seam::{CompletionError, Embedder, MOST_EMBEDDED_TEXTS};
+use signalbox_types::seam::{CompletionError, Embedded, Embedder, MOST_EMBEDDED_TEXTS};
+use signalbox_types::{ErrorClass, ProjectId};
 
 use super::words::{dot, vector};
 use crate::watch::Watch;
@@ -18,6 +18,8 @@ pub(crate) const MOST_TEXTS: usize = 500;
 const AT_ONCE: usize = 4;
 /// A comparison waits so long for a model: others wait for it.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Calls that are made again without what a policy blocks.
+const MOST_AGAIN: usize = 50;
 /// Of what a provider says so much is told.
 const LONGEST_ERROR: usize = 400;
 
@@ -43,13 +45,18 @@ pub(crate) struct Vectors {
 }
 
 impl Space {
-    /// Where a text is. `None`: the model wasn't asked for it.
+    /// Where a text is. `None`: the model made nothing of it.
     pub(crate) fn vector(&self, text: &str) -> Option<Cow<'_, [f64]>> {
         match self {
             Self::Letters => Some(Cow::Owned(vector(text))),
             Self::Meaning(vectors) => vectors.by_text.get(text).map(|one| Cow::Borrowed(one.as_slice())),
             Self::Closed(_) => None,
         }
+    }
+
+    /// Whether a text is anywhere in it.
+    pub(crate) fn has(&self, text: &str) -> bool {
+        if let Self::Meaning(vectors) = self { vectors.by_text.contains_key(text) } else { true }
     }
 
     /// Why nothing can be said in it.
@@ -88,16 +95,21 @@ impl Watch {
 }
 
 fn closed(problem: &str) -> Space {
-    let mut told: String = problem.chars().take(LONGEST_ERROR).collect();
-    if told.len() < problem.len() {
-        told.push('…');
-    }
     Space::Closed(format!(
-        "the signal `embedding` could not be compared: {told} (the other signals were; the next comparison asks again)"
+        "the signal `embedding` could not be compared: {} (the other signals were; the next comparison asks again)",
+        beginning(problem, 2 * LONGEST_ERROR)
     ))
 }
 
-/// Asks for each text once.
+fn beginning(text: &str, most: usize) -> String {
+    let mut told: String = text.chars().take(most).collect();
+    if told.len() < text.len() {
+        told.push('…');
+    }
+    told
+}
+
+/// Asks for each text once. Those that a policy blocks are left out: a call that is blocked is made again in halves.
 async fn vectors(
     embedder: &dyn Embedder,
     project: &ProjectId,
@@ -106,24 +118,56 @@ async fn vectors(
 ) -> Result<Vectors, CompletionError> {
     texts.sort();
     texts.dedup();
+    let (mut by_text, mut known) = (HashMap::new(), None::<(String, usize)>);
     // Inputs are beginnings of what was said: however many a call takes, they are short enough.
-    let asked: Vec<_> = texts.chunks(MOST_EMBEDDED_TEXTS).map(|batch| embedder.embed(project, name, batch)).collect();
-    let mut answers = stream::iter(asked).buffered(AT_ONCE);
-    let (mut made, mut model) = (Vec::<Vec<f64>>::new(), None::<String>);
-    while let Some(answer) = answers.next().await {
-        let answer = answer.map_err(|error| error.of_embedding_model(name))?;
-        let first = model.get_or_insert_with(|| answer.model.clone());
-        let mut all = made.first().into_iter().chain(&answer.vectors);
-        let width = all.next().map(Vec::len);
-        if *first != answer.model || all.any(|one| Some(one.len()) != width) {
-            return Err(CompletionError::of_two_embedding_models(name, first, &answer.model));
+    let mut waiting: Vec<&[String]> = texts.chunks(MOST_EMBEDDED_TEXTS).collect();
+    let mut calls = waiting.len() + MOST_AGAIN;
+    while !waiting.is_empty() {
+        calls = calls.checked_sub(waiting.len()).ok_or_else(|| blocked(name))?;
+        let asked: Vec<_> = waiting.drain(..).map(|batch| ask(embedder, project, name, batch)).collect();
+        let mut answers = stream::iter(asked).buffered(AT_ONCE);
+        while let Some((batch, answer)) = answers.next().await {
+            let Some(answer) = answer? else {
+                let (one, other) = batch.split_at(batch.len() / 2);
+                waiting.extend([one, other].into_iter().filter(|half| !half.is_empty() && batch.len() > 1));
+                continue;
+            };
+            for (text, mut vector) in batch.iter().zip(answer.vectors) {
+                let (model, width) = known.get_or_insert_with(|| (answer.model.clone(), vector.len()));
+                if *model != answer.model || *width != vector.len() {
+                    let (one, other) = (beginning(model, LONGEST_ERROR), beginning(&answer.model, LONGEST_ERROR));
+                    return Err(CompletionError::of_two_embedding_models(name, &one, &other));
+                }
+                to_unit(&mut vector);
+                by_text.insert(text.clone(), vector);
+            }
         }
-        made.extend(answer.vectors);
     }
-    drop(answers);
-    made.iter_mut().for_each(|one| to_unit(one));
-    let model = model.filter(|model| !model.is_empty()).unwrap_or_else(|| name.to_owned());
-    Ok(Vectors { model, by_text: texts.into_iter().zip(made).collect() })
+    let (model, _) = known.ok_or_else(|| blocked(name))?;
+    Ok(Vectors { model: if model.is_empty() { name.to_owned() } else { beginning(&model, LONGEST_ERROR) }, by_text })
+}
+
+/// Asks for a batch; `None` if a policy blocked it.
+async fn ask<'a>(
+    embedder: &dyn Embedder,
+    project: &ProjectId,
+    name: &str,
+    batch: &'a [String],
+) -> (&'a [String], Result<Option<Embedded>, CompletionError>) {
+    let answer = match embedder.embed(project, name, batch).await {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.class == ErrorClass::GuardrailBlocked => Ok(None),
+        Err(error) => {
+            let message = beginning(&error.message, LONGEST_ERROR);
+            Err(CompletionError { message, ..error }.of_embedding_model(name))
+        }
+    };
+    (batch, answer)
+}
+
+fn blocked(name: &str) -> CompletionError {
+    let message = "policies block so many of the inputs; give the check a `filter` that leaves those out".to_owned();
+    CompletionError { class: ErrorClass::GuardrailBlocked, message, retry_after_s: None }.of_embedding_model(name)
 }
 
 fn to_unit(vector: &mut [f64]) {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use signalbox_testkit::ScriptedEmbedder;
-use signalbox_types::ErrorClass;
 use signalbox_types::seam::{BoxFuture, CompletionError, Embedded, Embedder, MOST_EMBEDDED_TEXTS};
+use signalbox_types::{ErrorClass, ProjectId, SpanStatus};
 
 use super::*;
 use crate::drift::result::DriftCell;
@@ -170,6 +170,63 @@ async fn nobody_is_asked_about_too_few() {
     assert!(cell.found.is_none() && cell.problem.is_none() && embedder.asked().is_empty(), "{cell:?}");
 }
 
+/// Refuses calls with a text of which a policy says no.
+#[derive(Debug)]
+struct Guarded(Arc<ScriptedEmbedder>, &'static str);
+
+impl Embedder for Guarded {
+    fn embed<'a>(
+        &'a self,
+        project: &'a ProjectId,
+        model: &'a str,
+        texts: &'a [String],
+    ) -> BoxFuture<'a, Result<Embedded, CompletionError>> {
+        if texts.iter().any(|text| text.contains(self.1)) {
+            self.0.fail(ErrorClass::GuardrailBlocked, "blocked");
+        }
+        self.0.embed(project, model, texts)
+    }
+}
+
+#[tokio::test]
+async fn what_a_policy_blocks_is_left_out() {
+    let (embedder, mut random) = (model(), fastrand::Rng::with_seed(7));
+    let mut house = House::asking(&embedder, json!({})).await;
+    house.watch = house.watch.with_embedder(Arc::new(Guarded(Arc::clone(&embedder), "secret")));
+    let mut before = texts(&mut random, 120, 30);
+    before[7] = "a secret".to_owned();
+    before[8] = "another secret".to_owned();
+    house.said(before).await;
+    house.said(texts(&mut random, 120, 30)).await;
+    house.clock.advance(Duration::from_secs(60));
+    let result = house.tried(json!({})).await;
+    let cell = embedding(&result);
+    let all = result.cells.iter().find(|cell| cell.signal == "topic").unwrap();
+    assert!(cell.found.is_some(), "{cell:?}");
+    assert_eq!(cell.reference_samples, all.reference_samples - 2);
+    assert_eq!(cell.current_samples, all.current_samples);
+
+    let many: Vec<String> = (0..200).map(|number| format!("secret {number}")).collect();
+    let asked = embedder.asked().len();
+    let space = house.watch.space(&House::project(), "m", many).await;
+    assert!(space.problem().unwrap().contains("policies block so many of the inputs"), "{space:?}");
+    assert!(embedder.asked().len() - asked <= 60);
+
+    // Calls that were blocked at their time aren't even asked for.
+    let begin = house.clock.now();
+    let mut blocked: Vec<Span> = (0..60).map(|number| span(5_000 + number, begin, Sort::After)).collect();
+    for one in &mut blocked {
+        (one.status, one.error_type) = (SpanStatus::Error, Some("guardrail_blocked".to_owned()));
+    }
+    house.store.append(blocked.into()).await.unwrap();
+    house.said(texts(&mut random, 120, 30)).await;
+    house.clock.advance(Duration::from_secs(60));
+    let result = house.tried(json!({})).await;
+    assert!(drifted(&result).contains(&"topic".to_owned()), "{:?}", drifted(&result));
+    assert!(!drifted(&result).contains(&"embedding".to_owned()));
+    assert!(embedder.asked().iter().all(|(_, _, batch)| batch.iter().all(|text| !text.contains("Bestellung"))));
+}
+
 #[tokio::test]
 async fn a_model_that_can_not_be_asked_is_told_and_stops_nothing_else() {
     let (embedder, mut random) = (model(), fastrand::Rng::with_seed(8));
@@ -202,7 +259,7 @@ async fn a_model_that_can_not_be_asked_is_told_and_stops_nothing_else() {
     embedder.fail(ErrorClass::RateLimited, &format!("slow down {}", "please ".repeat(200)));
     let result = house.compare().await;
     let problem = embedding(&result).problem.clone().unwrap();
-    assert!(problem.contains("slow down please") && problem.contains('…') && problem.len() < 600, "{problem}");
+    assert!(problem.contains("slow down please") && problem.contains('…') && problem.len() < 700, "{problem}");
     assert!(house.incidents()[0].is_open());
     house.said(texts(&mut random, 100, 5)).await;
     assert_eq!(drifted(&house.compare().await), [] as [String; 0]);
@@ -230,7 +287,7 @@ struct Silent;
 impl Embedder for Silent {
     fn embed<'a>(
         &'a self,
-        _: &'a signalbox_types::ProjectId,
+        _: &'a ProjectId,
         _: &'a str,
         _: &'a [String],
     ) -> BoxFuture<'a, Result<Embedded, CompletionError>> {
