@@ -128,8 +128,10 @@ async fn vectors(
         let mut answers = stream::iter(asked).buffered(AT_ONCE);
         while let Some((batch, answer)) = answers.next().await {
             let Some(answer) = answer? else {
-                let (one, other) = batch.split_at(batch.len() / 2);
-                waiting.extend([one, other].into_iter().filter(|half| !half.is_empty() && batch.len() > 1));
+                if batch.len() > 1 {
+                    let (one, other) = batch.split_at(batch.len() / 2);
+                    waiting.extend([one, other]);
+                }
                 continue;
             };
             for (text, mut vector) in batch.iter().zip(answer.vectors) {

@@ -222,8 +222,8 @@ async fn what_a_policy_blocks_is_left_out() {
     house.said(texts(&mut random, 120, 30)).await;
     house.clock.advance(Duration::from_secs(60));
     let result = house.tried(json!({})).await;
-    assert!(drifted(&result).contains(&"topic".to_owned()), "{:?}", drifted(&result));
-    assert!(!drifted(&result).contains(&"embedding".to_owned()));
+    let found = drifted(&result);
+    assert!(found.iter().any(|name| name == "language") && found.iter().all(|name| name != "embedding"), "{found:?}");
     assert!(embedder.asked().iter().all(|(_, _, batch)| batch.iter().all(|text| !text.contains("Bestellung"))));
 }
 
