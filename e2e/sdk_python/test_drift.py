@@ -1,4 +1,4 @@
-"""Drift: two kinds of traffic over OTLP, a comparison by API and by schedule, an incident, and a kill."""
+"""Drift: two kinds of traffic over OTLP, comparisons by API, by schedule and by a model, an incident, and a kill."""
 
 from __future__ import annotations
 
@@ -166,4 +166,58 @@ def test_the_starter_check_says_nothing_of_little(tmp_path: Path) -> None:
     assert refused.status_code == 409, refused.text
     wrong = box.api("PUT", "/api/v1/drift/mine", json={"signals": ["tokens"]})
     assert wrong.status_code == 400 and "signals[0]" in wrong.text, wrong.text
+    assert box.stop() == 0
+
+
+def test_inputs_are_compared_by_a_model_through_the_gateway(tmp_path: Path) -> None:
+    named = {"name": "meant", "embedding_model": "nobody/embed"}
+    refused = Signalbox(tmp_path / "refused", "watch: " + json.dumps({"drift": [named]}) + "\n", wait=False)
+    assert refused.child.wait(30) != 0
+    assert "there is no provider `nobody` for the model `nobody/embed`" in refused.text()
+
+    meant = check(name="meant", embedding_model="sim/embed", signals=["embedding", "input_tokens"], sample=2000)
+    watch = {"starter": False, "drift": [meant]}
+    box = Signalbox(tmp_path, "watch: " + json.dumps(watch) + "\n")
+    now = time.time() // 60 * 60 - 60
+    send(box, spans(BEFORE, 0, 150, now - 3 * HOUR))
+    send(box, spans(BEFORE, 150, 150, now - 2 * HOUR + 60))
+    send(box, spans({**BEFORE, "texts": AFTER["texts"]}, 300, 150, now - HOUR + 120))
+
+    def embeddings() -> list[dict[str, Any]]:
+        own = {"field": "attributes.signalbox.own", "op": "=", "value": "true"}
+        wanted = {"all": [own, {"field": "kind", "op": "=", "value": "embedding"}]}
+        return box.query(table="spans", time={"from": "now-1d"}, filter=wanted, select=["model", "status"], limit=1000)
+
+    run = box.api("POST", "/api/v1/drift/meant/run").json()
+    assert drifted(run["last"]) == {"embedding"} and "problem" not in run, run
+    assert run["definition"]["embedding_model"] == "sim/embed" and run["firing"], run
+    found = run["last"]["cells"][0]["found"]
+    assert found["text"].endswith("inputs, by `embed`"), found["text"]
+    assert any(word in found["current_examples"][0]["value"] for word in ("Bestellung", "Passwort", "App")), found
+    # Some 300 texts, 96 a call.
+    calls = wait_until("spans of the calls", lambda: len(some := embeddings()) >= 4 and some)
+    assert all(one["status"] != "error" for one in calls), calls
+
+    # All of it against itself: nothing new.
+    same = check(
+        name="same",
+        embedding_model="sim/embed",
+        signals=["embedding"],
+        current="3h",
+        reference={
+            "from": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - 3 * HOUR)),
+            "to": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
+        },
+    )
+    tried = box.api("POST", "/api/v1/drift/test", json={"check": same}).json()
+    assert (tried["compared"], tried["drifted"]) == (1, 0), tried
+
+    failing = check(name="failing", embedding_model="nobody/embed", signals=["embedding", "language"])
+    assert box.api("PUT", "/api/v1/drift/failing", json=failing).status_code == 200
+    run = box.api("POST", "/api/v1/drift/failing/run").json()
+    assert run["problem"].startswith(
+        "the signal `embedding` could not be compared: `nobody/embed` gave no embeddings: "
+    )
+    assert "names a model that makes embeddings" in run["problem"], run["problem"]
+    assert drifted(run["last"]) == {"language"} and "found" not in run["last"]["cells"][0], run
     assert box.stop() == 0

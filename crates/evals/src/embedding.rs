@@ -62,11 +62,11 @@ impl EmbeddingModel {
         let (mut made, mut model, mut tally) = (Vec::<Vec<f64>>::new(), String::new(), Tally::default());
         let mut answers = stream::iter(asked).buffered(AT_ONCE);
         while let Some(answer) = answers.next().await {
-            let answer = answer.map_err(|error| self.told(error))?;
+            let answer = answer.map_err(|error| error.of_embedding_model(&self.name))?;
             let is_alike =
                 |one: &Vec<f64>| answer.model == model && answer.vectors.iter().all(|other| other.len() == one.len());
             if !made.first().is_none_or(is_alike) {
-                return Err(self.mixed(&model, &answer.model));
+                return Err(CompletionError::of_two_embedding_models(&self.name, &model, &answer.model));
             }
             tally += &Tally { calls: 1, cost: answer.cost, usage: answer.usage, trace_ids: Vec::new() };
             model = answer.model;
@@ -80,29 +80,6 @@ impl EmbeddingModel {
             CompletionError::new(ErrorClass::UpstreamError, message)
         };
         Ok(Vectors { vectors: vectors.ok_or_else(few)?, model, tally })
-    }
-
-    /// Two models answered, as of a route that went elsewhere.
-    pub(crate) fn mixed(&self, one: &str, other: &str) -> CompletionError {
-        let message = format!(
-            "`{}` was answered by two models, `{one}` and `{other}`, whose vectors can't be compared; as `embedding_model` \
-             name a model, or a route with one",
-            self.name
-        );
-        CompletionError::new(ErrorClass::UpstreamError, message)
-    }
-
-    /// An error with what to do about it.
-    fn told(&self, error: CompletionError) -> CompletionError {
-        let hint = match error.class {
-            ErrorClass::NotFound | ErrorClass::InvalidRequest => {
-                "; `embedding_model` names a model that makes embeddings, or a route to one, such as \
-                 `openai/text-embedding-3-small`"
-            }
-            _ => "",
-        };
-        let message = format!("`{}` gave no embeddings: {}{hint}", self.name, error.message);
-        CompletionError { message, ..error }
     }
 }
 

@@ -15,7 +15,7 @@ use signalbox_api::{CatalogChanges, CatalogDocuments, HouseActions, RouteActions
 use signalbox_catalog::Catalog;
 use signalbox_gateway::{Detour, Switch};
 use signalbox_store::Store;
-use signalbox_types::seam::{BoxFuture, Clock, EventStore};
+use signalbox_types::seam::{BoxFuture, Clock, Embedder, EventStore};
 use signalbox_types::{ProjectId, TraceId};
 use signalbox_upstream::post;
 use signalbox_watch::{BudgetNumbers, Http, HttpAnswer, HttpRequest, Watch, WatchParts};
@@ -78,7 +78,8 @@ pub(crate) async fn open(
         set: Arc::new(move |detours| switched.current().set_detours(detours)),
     };
     let actions = Arc::new(HouseActions::new(Arc::clone(catalog), routes));
-    Ok(Arc::new(watch.with_changes(changes).with_actions(actions)))
+    let embedder = Arc::clone(gateway) as Arc<dyn Embedder>;
+    Ok(Arc::new(watch.with_changes(changes).with_actions(actions).with_embedder(embedder)))
 }
 
 /// What this node is called among those that share a catalog: made with its data folder, and the same after each restart, so that it need

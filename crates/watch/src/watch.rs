@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use signalbox_types::seam::{Clock, EventStore};
+use signalbox_types::seam::{Clock, Embedder, EventStore};
 use signalbox_types::{ProjectId, Timestamp};
 
 use crate::action::Actions;
@@ -69,6 +69,7 @@ pub struct Watch {
     /// Counters of this process, as they were last written down.
     pub(crate) own: Mutex<BTreeMap<String, u64>>,
     pub(crate) actions: Option<Arc<dyn Actions>>,
+    pub(crate) embedder: Option<Arc<dyn Embedder>>,
     /// One comparison of windows at a time.
     pub(crate) drift_turn: tokio::sync::Mutex<()>,
     pub(crate) lead: Lead,
@@ -293,6 +294,7 @@ impl Watch {
             changes: None,
             own: Mutex::default(),
             actions: None,
+            embedder: None,
             drift_turn: tokio::sync::Mutex::default(),
             lead: Lead::new(parts.node, lease, now),
             detoured: Mutex::default(),

@@ -411,7 +411,8 @@ export interface paths {
         /**
          * Make or change a drift check
          * @description The body is the check as it would stand in the configuration; `name` may be left out. It is compared from the next moment on. Those
-         *     of the configuration file are changed there.
+         *     of the configuration file are changed there. With an `embedding_model` (a model or a route) the signal `embedding` compares what inputs
+         *     mean; that is asked for through the gateway, for 500 inputs of each side at most.
          */
         put: operations["save_drift"];
         post?: never;
@@ -2698,8 +2699,10 @@ export interface components {
             current_samples: number;
             /** @description It has drifted: surely, and by enough. */
             drifted: boolean;
-            /** @description How it was compared; absent if there were too few values. */
+            /** @description How it was compared; absent if there were too few values, or if there is a `problem`. */
             found?: components["schemas"]["DriftFound"];
+            /** @description Why it could not be compared though there were enough values, e.g. because an embedding model could not be asked. */
+            problem?: string;
             /** @description Values before. */
             reference_samples: number;
             /** @description Which segment; absent of all rows. */
@@ -2851,7 +2854,7 @@ export interface components {
             name: string;
             /** @description When it is compared next. */
             next_at: components["schemas"]["Timestamp"];
-            /** @description Why it could not be compared, if it couldn't. */
+            /** @description Why it, or something of it, could not be compared, if so. */
             problem?: string;
             /** @description Where it stands: `config` or `api`. */
             source: components["schemas"]["MonitorSource"];
@@ -8084,6 +8087,7 @@ export interface operations {
                  *       "scores": [
                  *         "helpfulness"
                  *       ],
+                 *       "embedding_model": "openai/text-embedding-3-small",
                  *       "notify": [
                  *         "ops"
                  *       ]

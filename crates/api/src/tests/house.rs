@@ -92,8 +92,14 @@ impl House {
         });
         let models: Arc<ScriptedCompleter> = Arc::default();
         let embedder: Arc<ScriptedEmbedder> = Arc::default();
-        let watching =
-            watching::open(Arc::clone(&asked), Arc::clone(&seam), Arc::clone(&catalog), Arc::clone(&routes)).await;
+        let watching = watching::open(
+            Arc::clone(&asked),
+            Arc::clone(&seam),
+            Arc::clone(&catalog),
+            Arc::clone(&routes),
+            Arc::<ScriptedEmbedder>::clone(&embedder),
+        )
+        .await;
         let router = router(ApiParts {
             online: online.await.unwrap(),
             store: asked,

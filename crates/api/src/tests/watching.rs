@@ -7,7 +7,7 @@ use serde_json::json;
 use signalbox_catalog::Catalog;
 use signalbox_gateway::{Detour, Routes};
 use signalbox_types::ProjectId;
-use signalbox_types::seam::{BoxFuture, Clock, EventStore};
+use signalbox_types::seam::{BoxFuture, Clock, Embedder, EventStore};
 use signalbox_watch::{Http, HttpAnswer, HttpRequest, Watch, WatchParts};
 
 use crate::{CatalogChanges, CatalogDocuments, HouseActions, RouteActions};
@@ -27,6 +27,7 @@ pub(super) async fn open(
     clock: Arc<dyn Clock>,
     catalog: Arc<Catalog>,
     routes: Arc<Routes>,
+    embedder: Arc<dyn Embedder>,
 ) -> Arc<Watch> {
     let hook = |name: &str| json!({"name": name, "via": {"webhook": {"url": format!("https://hook.example/{name}")}}});
     let count = json!({"measures": [{"fn": "count"}]});
@@ -61,5 +62,5 @@ pub(super) async fn open(
         problem: Arc::new(move |detour: &Detour| known.detour_problem(detour)),
         set: Arc::new(move |detours| routes.set_detours(detours)),
     };
-    Arc::new(watch.with_actions(Arc::new(HouseActions::new(catalog, routes))))
+    Arc::new(watch.with_actions(Arc::new(HouseActions::new(catalog, routes))).with_embedder(embedder))
 }

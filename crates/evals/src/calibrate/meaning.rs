@@ -42,7 +42,7 @@ impl Meaning {
         let kept = self.kept.get_or_try_init(|| self.of(corrections, tally)).await?;
         let is_comparable = kept.model == own.model || kept.vectors.iter().all(Option::is_none);
         if !is_comparable {
-            return Err(self.model.mixed(&kept.model, &own.model));
+            return Err(CompletionError::of_two_embedding_models(self.model.name(), &kept.model, &own.model));
         }
         let Some(own) = own.vectors.into_iter().next().map(normed) else { return Ok(Vec::new()) };
         let near = |vector: &Vec<f64>| -> f64 { own.iter().zip(vector).map(|(one, other)| one * other).sum() };

@@ -23,7 +23,7 @@ use signalbox_ingest::IngestConfig;
 use signalbox_prices::{Discount, ModelPrice, PriceBook};
 use signalbox_store::StoreConfig;
 use signalbox_types::Secret;
-use signalbox_upstream::{HumanDuration, ProviderConfig, SimulatedConfig, Timeouts, UpstreamConfig};
+use signalbox_upstream::{HumanDuration, ProviderConfig, SimulatedConfig, Timeouts, Upstream, UpstreamConfig};
 use signalbox_watch::WatchConfig;
 
 pub(crate) use address::Address;
@@ -216,12 +216,13 @@ impl Config {
             report(&check::pointer_of(&format!("guard.{}", error.path)), Finding::new(error.problem.to_string()));
         }
         let clock = std::sync::Arc::new(signalbox_types::seam::SystemClock::new());
-        let upstream = signalbox_upstream::Upstream::new(&self.upstream(), &|_| None, clock);
+        let upstream = Upstream::new(&self.upstream(), &|_| None, clock);
         // Which providers there are is known only if all of them are sound.
         let problems = match upstream {
             Ok(upstream) => {
                 let mut problems = Routes::problems(&self.routes, &upstream);
                 problems.extend(self.gateway.provider_problems(&upstream));
+                self.check_embedding_models(&upstream, &mut report);
                 problems
             }
             Err(error) => error.problems,
@@ -250,6 +251,29 @@ impl Config {
         }
         for (field, expected) in self.gateway.problems() {
             report(&format!("/gateway/{field}"), Finding::new(expected));
+        }
+    }
+
+    /// Drift checks that name a model of nobody. Of a name without a provider only a call can tell: keys aren't read here.
+    fn check_embedding_models(&self, upstream: &Upstream, report: &mut impl FnMut(&str, Finding)) {
+        let providers = upstream.providers();
+        for (i, check) in self.watch.drift.iter().enumerate() {
+            let Some(model) = check.embedding_model.as_deref() else { continue };
+            let Some((name, _)) = model.split_once('/') else { continue };
+            let is_known = self.routes.iter().any(|route| route.name == model)
+                || providers.iter().any(|provider| provider.name == name)
+                || self.providers.iter().any(|provider| provider.models.iter().any(|one| one == model));
+            if !is_known {
+                let known =
+                    providers.iter().map(|provider| format!("`{}`", provider.name)).collect::<Vec<_>>().join(", ");
+                let finding = Finding {
+                    message: format!(
+                        "there is no provider `{name}` for the model `{model}`, and no route of that name"
+                    ),
+                    hint: Some(format!("known providers: {known}")),
+                };
+                report(&format!("/watch/drift/{i}/embedding_model"), finding);
+            }
         }
     }
 }

@@ -204,3 +204,18 @@ watch:
 ";
     refused(text, &["signalbox.yaml:9:", "there is no route `backup`; expected one of chat"]);
 }
+
+#[test]
+fn a_drift_check_asks_a_model_that_somebody_may_have() {
+    let check = |model: &str| format!("watch:\n  drift:\n    - {{name: inputs, embedding_model: {model}}}\n");
+    let place = "signalbox.yaml:3:";
+    refused(&check("opnai/text-embedding-3-small"), &[place, "there is no provider `opnai`", "known providers: "]);
+    // Off for want of a key, a name of whoever has it, a route, and a name with a slash that a provider lists.
+    let others = "routes:\n  - {name: near/all, targets: [{provider: sim, model: embed}]}\nproviders:\n  - {name: own, dialect: \
+                  openai_chat, base_url: 'http://h/v1', auth: none, models: [BAAI/bge-m3]}\n";
+    for model in ["openai/text-embedding-3-small", "text-embedding-3-small", "near/all", "BAAI/bge-m3"] {
+        let text = format!("{}{others}", check(model));
+        let config = Config::parse("signalbox.yaml", &text, &env).unwrap_or_else(|problems| panic!("{problems}"));
+        assert_eq!(config.watch.drift[0].embedding_model.as_deref(), Some(model));
+    }
+}

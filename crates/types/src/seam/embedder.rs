@@ -1,5 +1,5 @@
 use super::{BoxFuture, CompletionError};
-use crate::{Money, ProjectId, Usage};
+use crate::{ErrorClass, Money, ProjectId, Usage};
 
 /// Texts that one call takes: so many do even with the providers that take the fewest.
 pub const MOST_EMBEDDED_TEXTS: usize = 96;
@@ -28,4 +28,30 @@ pub trait Embedder: Send + Sync + std::fmt::Debug {
         model: &'a str,
         texts: &'a [String],
     ) -> BoxFuture<'a, Result<Embedded, CompletionError>>;
+}
+
+impl CompletionError {
+    /// What an `embedding_model` of that name failed with, and what to do about it.
+    #[must_use]
+    pub fn of_embedding_model(self, name: &str) -> Self {
+        let hint = match self.class {
+            ErrorClass::NotFound | ErrorClass::InvalidRequest => {
+                "; `embedding_model` names a model that makes embeddings, or a route to one, such as \
+                 `openai/text-embedding-3-small`"
+            }
+            _ => "",
+        };
+        let message = format!("`{name}` gave no embeddings: {}{hint}", self.message);
+        Self { message, ..self }
+    }
+
+    /// Two models answered to the name of an `embedding_model`, as of a route that went elsewhere.
+    #[must_use]
+    pub fn of_two_embedding_models(name: &str, one: &str, other: &str) -> Self {
+        let message = format!(
+            "`{name}` was answered by two models, `{one}` and `{other}`, whose vectors can't be compared; as \
+             `embedding_model` name a model, or a route with one"
+        );
+        Self { class: ErrorClass::UpstreamError, message, retry_after_s: None }
+    }
 }

@@ -3,32 +3,36 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use signalbox_metrics::multiple::{Correction, adjusted};
-use signalbox_types::Timestamp;
+use signalbox_types::{ErrorClass, Timestamp};
 
-use super::compare::{Observation, compare};
+use super::compare::{Observation, compare, text_of};
 use super::concept::concept;
 use super::config::{DriftConfig, MinEffect};
 use super::result::{DriftCell, DriftResult, DriftWindow};
 use super::sample::{Drawn, Side};
 use super::signal::{Cells, Datum, Place, Signal, Values};
+use super::space::{MOST_TEXTS, Space};
 
-/// Values of a signal on both sides, each with its segment.
+/// Values of a side, each with its segment.
+type Observations = Vec<(Option<String>, Observation)>;
+
+/// Values of a signal on both sides.
 struct Series {
     signal: String,
     values: Values,
     unit: Option<&'static str>,
-    sides: [Vec<(Option<String>, Observation)>; 2],
+    sides: [Observations; 2],
 }
 
 /// Compares two sides. Takes a second or so of a core: not for where others wait.
-pub(crate) fn assemble(check: &DriftConfig, at: Timestamp, now: &Side, before: &Side) -> DriftResult {
+pub(crate) fn assemble(check: &DriftConfig, at: Timestamp, now: &Side, before: &Side, space: &Space) -> DriftResult {
     let segments = segments(check, [&now.calls, &before.calls]);
     let mut cells = Vec::new();
     let all = series(check, now, before);
     let wanted: Vec<Option<&String>> = std::iter::once(None).chain(segments.iter().map(Some)).collect();
     for segment in wanted {
         for one in &all {
-            cells.push(cell(check, one, segment));
+            cells.push(cell(check, one, segment, space));
         }
     }
     let judged = [now, before].map(|side| side.scores.get(&check.concept.as_ref()?.score));
@@ -89,16 +93,7 @@ fn series(check: &DriftConfig, now: &Side, before: &Side) -> Vec<Series> {
     let signals: Vec<Signal> = if all { Signal::ALL.to_vec() } else { check.signals.clone() };
     let mut found = Vec::new();
     for signal in signals {
-        let side = |side: &Side| {
-            let drawn = match signal.place() {
-                Place::Calls => &side.calls,
-                Place::Tools => &side.tools,
-                Place::Retrievals => &side.retrievals,
-            };
-            let once = matches!(signal.values(), Values::Topic | Values::Embedding);
-            observations(check, drawn, once, |cells| signal.read(cells))
-        };
-        let sides = [side(now), side(before)];
+        let sides = [now, before].map(|side| read(check, signal, side));
         if !all || sides.iter().any(|side| !side.is_empty()) {
             let (name, values, unit) = (signal.as_str().to_owned(), signal.values(), signal.unit());
             found.push(Series { signal: name, values, unit, sides });
@@ -114,13 +109,48 @@ fn series(check: &DriftConfig, now: &Side, before: &Side) -> Vec<Series> {
     found
 }
 
+/// The values of a signal.
+fn read(check: &DriftConfig, signal: Signal, side: &Side) -> Observations {
+    let drawn = match signal.place() {
+        Place::Calls => &side.calls,
+        Place::Tools => &side.tools,
+        Place::Retrievals => &side.retrievals,
+    };
+    let once = matches!(signal.values(), Values::Topic | Values::Embedding);
+    let is_asked = signal == Signal::Embedding && check.embedding_model.is_some();
+    // What a policy has blocked once it would block again.
+    let is_left_out =
+        |cells: Cells<'_>| is_asked && cells.text("error_type") == Some(ErrorClass::GuardrailBlocked.as_str());
+    let found = observations(check, drawn, once, |cells| signal.read(cells).filter(|_| !is_left_out(cells)));
+    // A model is asked for some of them, from all over the window.
+    if is_asked { spread(found, MOST_TEXTS) } else { found }
+}
+
+/// At most so many, evenly spread.
+fn spread<T>(all: Vec<T>, most: usize) -> Vec<T> {
+    let count = all.len();
+    // One is taken wherever the share that is wanted of those before it grows by one.
+    let is_taken = |at: usize| count <= most || (at + 1) * most / count > at * most / count;
+    all.into_iter().enumerate().filter(|(at, _)| is_taken(*at)).map(|(_, one)| one).collect()
+}
+
+/// The texts that an embedding model is to be asked for: none if there are too few on a side to compare them.
+pub(crate) fn texts(check: &DriftConfig, sides: [&Side; 2]) -> Vec<String> {
+    let sides = sides.map(|side| read(check, Signal::Embedding, side));
+    if sides.iter().any(|side| side.len() < check.min_samples as usize) {
+        return Vec::new();
+    }
+    let text = |datum| if let Datum::Text(text) = datum { Some(text) } else { None };
+    sides.into_iter().flatten().filter_map(|(_, one)| text(one.datum)).collect()
+}
+
 /// The values of rows, with their segments; if `once`, only the first of each session: words of one conversation are no news twice.
 fn observations(
     check: &DriftConfig,
     drawn: &Drawn,
     once: bool,
     read: impl Fn(Cells<'_>) -> Option<Datum>,
-) -> Vec<(Option<String>, Observation)> {
+) -> Observations {
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
     for cells in drawn.cells() {
@@ -158,12 +188,14 @@ fn score(values: Values, cells: Cells<'_>) -> Option<Datum> {
     }
 }
 
-fn cell(check: &DriftConfig, series: &Series, segment: Option<&String>) -> DriftCell {
+fn cell(check: &DriftConfig, series: &Series, segment: Option<&String>, space: &Space) -> DriftCell {
     let [now, before] = series.sides.each_ref().map(|side| -> Vec<&Observation> {
         let of_segment = side.iter().filter(|(own, _)| segment.is_none() || own.as_ref() == segment);
-        of_segment.map(|(_, one)| one).collect()
+        let of_segment = of_segment.map(|(_, one)| one);
+        of_segment.filter(|one| series.values != Values::Embedding || space.has(text_of(one))).collect()
     });
     let enough = now.len().min(before.len()) >= check.min_samples as usize;
+    let problem = space.problem().filter(|_| enough && series.values == Values::Embedding);
     DriftCell {
         signal: series.signal.clone(),
         segment: segment.cloned(),
@@ -172,6 +204,7 @@ fn cell(check: &DriftConfig, series: &Series, segment: Option<&String>) -> Drift
         current_samples: now.len(),
         reference_samples: before.len(),
         drifted: false,
-        found: if enough { compare(series.values, &now, &before) } else { None },
+        found: if enough { compare(series.values, &now, &before, space) } else { None },
+        problem: problem.map(str::to_owned),
     }
 }

@@ -1,5 +1,6 @@
 //! Two samples of a signal side by side: whether they differ, by how much, where to, and which traces show it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -8,7 +9,8 @@ use signalbox_metrics::{Case, Input, Options, registry};
 
 use super::result::{Direction, DriftBar, DriftExample, DriftFound};
 use super::signal::{Datum, Values};
-use super::words::{self, dot, mean, vector};
+use super::space::Space;
+use super::words::{self, dot, mean};
 use crate::kinds::shown;
 
 /// Examples of a side.
@@ -47,13 +49,18 @@ pub(crate) fn measured(name: &str, options: &[(&str, Value)], now: Value, before
 }
 
 /// Compares two samples of one kind of values. `None`: it can't be done.
-pub(crate) fn compare(values: Values, now: &[&Observation], before: &[&Observation]) -> Option<DriftFound> {
+pub(crate) fn compare(
+    values: Values,
+    now: &[&Observation],
+    before: &[&Observation],
+    space: &Space,
+) -> Option<DriftFound> {
     match values {
         Values::Numbers => numbers(now, before),
         Values::Rate => rate(now, before),
         Values::Categories => categories(now, before),
         Values::Topic => topic(now, before),
-        Values::Embedding => embedding(now, before),
+        Values::Embedding => embedding(now, before, space),
         Values::Concept => None,
     }
 }
@@ -268,7 +275,7 @@ fn categories(now: &[&Observation], before: &[&Observation]) -> Option<DriftFoun
     })
 }
 
-fn text_of(one: &Observation) -> &str {
+pub(crate) fn text_of(one: &Observation) -> &str {
     if let Datum::Text(text) = &one.datum { text } else { "" }
 }
 
@@ -326,32 +333,37 @@ fn topic(now: &[&Observation], before: &[&Observation]) -> Option<DriftFound> {
     })
 }
 
-fn embedding(now: &[&Observation], before: &[&Observation]) -> Option<DriftFound> {
-    let some = |side: &[&Observation]| -> Vec<Vec<f64>> {
-        let step = side.len().div_ceil(MOST_VECTORS).max(1);
-        side.iter().step_by(step).map(|one| vector(text_of(one))).collect()
+fn embedding(now: &[&Observation], before: &[&Observation], space: &Space) -> Option<DriftFound> {
+    let points = |side: &[&Observation]| -> Option<Vec<Cow<'_, [f64]>>> {
+        side.iter().map(|one| space.vector(text_of(one))).collect()
     };
-    let (ours, theirs) = (some(now), some(before));
-    let list = |side: &[Vec<f64>]| -> Value { side.iter().map(|one| Value::from(one.clone())).collect() };
-    let square = measured("mmd", &[("statistic", true.into())], list(&ours), list(&theirs))?;
-    let p = measured("mmd", &[("tail", "gamma".into())], list(&ours), list(&theirs))?;
+    let (ours, theirs) = (points(now)?, points(before)?);
+    let list = |side: &[Cow<'_, [f64]>]| -> Value {
+        let step = side.len().div_ceil(MOST_VECTORS).max(1);
+        side.iter().step_by(step).map(|one| Value::from(one.to_vec())).collect()
+    };
+    let (some, others) = (list(&ours), list(&theirs));
+    let square = measured("mmd", &[("statistic", true.into())], some.clone(), others.clone())?;
+    let count = |side: &Value| side.as_array().map_or(0, Vec::len);
+    let (many, more) = (count(&some), count(&others));
+    let p = measured("mmd", &[("tail", "gamma".into())], some, others)?;
     let (here, there) = (mean(ours.iter()), mean(theirs.iter()));
     // Along the line between the middles: what lies towards now, and what towards before.
     let along: Vec<f64> = here.iter().zip(&there).map(|(a, b)| a - b).collect();
-    let places =
-        |side: &[&Observation]| -> Vec<f64> { side.iter().map(|one| dot(&vector(text_of(one)), &along)).collect() };
-    let extreme = |side: &[&Observation], sign: f64| {
+    let places = |side: &[Cow<'_, [f64]>]| -> Vec<f64> { side.iter().map(|one| dot(one, &along)).collect() };
+    let (ours, theirs) = (places(&ours), places(&theirs));
+    let extreme = |side: &[&Observation], places: &[f64], sign: f64| {
         let mut all: Vec<(f64, &Observation)> =
-            places(side).into_iter().map(|place| sign * place).zip(side.iter().copied()).collect();
+            places.iter().map(|place| sign * place).zip(side.iter().copied()).collect();
         all.sort_by(|one, other| other.0.total_cmp(&one.0));
         picked(all.into_iter().map(|(_, one)| one.example(beginning(text_of(one)))))
     };
     let effect = square.max(0.0).sqrt();
-    let text = format!("MMD {} of {} against {} inputs", shown(effect), ours.len(), theirs.len());
+    let text = format!("MMD {} of {many} against {more} inputs{}", shown(effect), space.by());
     Some(DriftFound {
-        distribution: histogram(&places(now), &places(before)),
-        current_examples: extreme(now, 1.0),
-        reference_examples: extreme(before, -1.0),
+        distribution: histogram(&ours, &theirs),
+        current_examples: extreme(now, &ours, 1.0),
+        reference_examples: extreme(before, &theirs, -1.0),
         ..plain(effect, p, text)
     })
 }

@@ -54,6 +54,7 @@ pub(crate) fn concept(check: &DriftConfig, sides: [Option<&Drawn>; 2]) -> Option
         reference_samples: before.len(),
         drifted: false,
         found: None,
+        problem: None,
     };
     if now.len().min(before.len()) >= check.min_samples as usize {
         let pairs = |side: &[Judged]| -> Value { side.iter().map(|one| json!([one.group, one.score])).collect() };

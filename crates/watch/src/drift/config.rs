@@ -9,10 +9,14 @@ use signalbox_types::query::{Filter, find_field};
 use signalbox_types::table::{ColumnType, SPANS};
 
 use super::signal::Signal;
+use super::space::MOST_TEXTS;
 use crate::config::{Condition, Flapping, Grouping, Length, MonitorConfig, NoData, Problem, Severity, Threshold};
 
 /// What a check's incidents are called after: `drift.` and its name.
 pub(crate) const PREFIX: &str = "drift.";
+
+/// A model's name may be so long.
+const LONGEST_MODEL: usize = 200;
 
 /// With what the current window is compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -108,6 +112,10 @@ pub struct DriftConfig {
     /// What is compared. Default: all of which there is enough.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signals: Vec<Signal>,
+    /// A model that makes embeddings, or a route to one, as callers of the gateway name it: then the signal `embedding` compares what
+    /// inputs mean, not their letters. It is asked for 500 inputs of each side at most. Example: `openai/text-embedding-3-small`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embedding_model: Option<String>,
     /// Names of scores that are compared as well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scores: Vec<String>,
@@ -298,6 +306,9 @@ impl DriftConfig {
                 report(&format!("min_effect.{field}"), format!("is {effect}; expected 0 or more"));
             }
         }
+        if let Some(model) = &self.embedding_model {
+            self.check_model(model, &mut report);
+        }
         if self.scores.len() > 10 {
             report("scores", format!("are {}; expected at most 10", self.scores.len()));
         }
@@ -311,6 +322,29 @@ impl DriftConfig {
             report("notify", "stands beside `escalation`, which says who is told; leave one of them out".to_owned());
         }
         problems
+    }
+
+    fn check_model(&self, model: &str, report: &mut impl FnMut(&str, String)) {
+        if model.trim().is_empty() || model.chars().count() > LONGEST_MODEL {
+            let problem = format!(
+                "expected a model or a route, of 1 to {LONGEST_MODEL} characters, e.g. `openai/text-embedding-3-small`"
+            );
+            report("embedding_model", problem);
+        }
+        if !self.signals.is_empty() && !self.signals.contains(&Signal::Embedding) {
+            report(
+                "embedding_model",
+                "is for the signal `embedding`, which `signals` leaves out; add it there".to_owned(),
+            );
+        }
+        if self.min_samples as usize > MOST_TEXTS {
+            let problem = format!(
+                "is {}, but an `embedding_model` is asked for {MOST_TEXTS} inputs of a side at most, so nothing would ever be said of \
+                 `embedding`",
+                self.min_samples
+            );
+            report("min_samples", problem);
+        }
     }
 
     fn check_reference(&self, report: &mut impl FnMut(&str, String)) {
@@ -388,6 +422,10 @@ mod tests {
             (json!({"min_samples": 3000}), "`min_samples`: is more than `sample` (2000)"),
             (json!({"false_discovery_rate": 0.0}), "`false_discovery_rate`: is 0; expected"),
             (json!({"concept": {"score": "quality", "by": "nothing"}}), "`concept.by`: `spans` has no column"),
+            (json!({"embedding_model": "sim/embed", "signals": ["embedding"]}), ""),
+            (json!({"embedding_model": " "}), "`embedding_model`: expected a model or a route"),
+            (json!({"embedding_model": "m", "signals": ["topic"]}), "`embedding_model`: is for the signal `embedding`"),
+            (json!({"embedding_model": "m", "min_samples": 501}), "`min_samples`: is 501, but an `embedding_model`"),
         ] {
             let found = problems(more.clone());
             match expected {

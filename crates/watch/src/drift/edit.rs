@@ -28,7 +28,7 @@ pub struct DriftView {
     pub firing: bool,
     /// When it is compared next.
     pub next_at: Timestamp,
-    /// Why it could not be compared, if it couldn't.
+    /// Why it, or something of it, could not be compared, if so.
     pub problem: Option<String>,
     /// What the latest comparison found.
     pub last: Option<DriftResult>,
@@ -43,7 +43,7 @@ impl DriftView {
             source: check.source,
             firing: check.fires(),
             next_at: check.due,
-            problem: check.problem.clone(),
+            problem: check.problem.as_ref().or_else(|| check.kept.last.as_ref()?.problem()).cloned(),
             last: check.kept.last.clone(),
             trends: check.kept.trends.clone(),
         }

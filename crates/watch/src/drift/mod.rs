@@ -1,7 +1,7 @@
 //! Whether what comes in and goes out is still what it was: scheduled comparisons of two windows, by signal and segment.
 //!
-//! `sample.rs` draws rows from both windows, `signal.rs` reads values from them, `compare.rs` and `concept.rs` say what has changed,
-//! `assemble.rs` puts that together, and `worker.rs` does it when it is time. The tests themselves are the crate `metrics`'.
+//! `sample.rs` draws rows from both windows, `signal.rs` reads values from them, `space.rs` makes inputs points, `compare.rs` and
+//! `concept.rs` say what has changed, `assemble.rs` puts that together, and `worker.rs` does it when it is time. The tests themselves are the crate `metrics`'.
 
 mod assemble;
 mod compare;
@@ -14,6 +14,7 @@ mod sample;
 mod signal;
 #[cfg(test)]
 mod simulation;
+mod space;
 #[cfg(test)]
 mod tests;
 mod words;

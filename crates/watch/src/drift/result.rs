@@ -81,9 +81,12 @@ pub struct DriftCell {
     pub reference_samples: usize,
     /// It has drifted: surely, and by enough.
     pub drifted: bool,
-    /// How it was compared; absent if there were too few values.
+    /// How it was compared; absent if there were too few values, or if there is a `problem`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<DriftFound>,
+    /// Why it could not be compared though there were enough values, e.g. because an embedding model could not be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// What a test found.
@@ -200,6 +203,11 @@ impl DriftResult {
     /// Every cell, that of concept drift as well.
     pub(crate) fn all(&self) -> impl Iterator<Item = &DriftCell> {
         self.cells.iter().chain(self.concept.iter().map(|concept| &concept.cell))
+    }
+
+    /// Why something in it could not be compared, if that is so.
+    pub(crate) fn problem(&self) -> Option<&String> {
+        self.cells.iter().find_map(|cell| cell.problem.as_ref())
     }
 
     pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = &mut DriftCell> {

@@ -24,7 +24,8 @@ pub enum Signal {
     Language,
     /// The words of the input.
     Topic,
-    /// Letters in a row of the input, as vectors: what it looks like, misspelt or in another format.
+    /// The input as vectors: by letters in a row, which is what it looks like, misspelt or in another format; with an `embedding_model` by
+    /// what it means.
     Embedding,
     /// Names of the tools that were used.
     Tools,
@@ -177,7 +178,8 @@ impl Signal {
         match self {
             Self::InputTokens => &["input_tokens"],
             Self::OutputTokens => &["output_tokens"],
-            Self::InputLength | Self::Language | Self::Topic | Self::Embedding => &["input_preview"],
+            Self::InputLength | Self::Language | Self::Topic => &["input_preview"],
+            Self::Embedding => &["input_preview", "error_type"],
             Self::OutputLength => &["output_preview"],
             Self::Tools => &["tool_name"],
             Self::RetrievalScores => &["output"],

@@ -7,6 +7,7 @@ use super::assemble::assemble;
 use super::config::DriftConfig;
 use super::result::DriftResult;
 use super::sample::{Drawn, Side};
+use super::space::Space;
 
 const ENGLISH: [&str; 10] = [
     "where is my order and when will the parcel arrive",
@@ -129,7 +130,7 @@ impl Traffic {
         let now = self.day(day, calls, fault);
         let weeks = (1..=4).map(|_| self.day(day, calls / 4, Fault::None));
         let before = together(weeks);
-        assemble(check, Timestamp::from_micros(0), &now, &before)
+        assemble(check, Timestamp::from_micros(0), &now, &before, &Space::default())
     }
 }
 
@@ -190,7 +191,7 @@ fn a_weekend_against_working_days_would_be_one() {
     let mut traffic = Traffic { random: fastrand::Rng::with_seed(4), number: 0 };
     let (now, before) =
         (traffic.day(6, 600, Fault::None), together((0..5).map(|day| traffic.day(day, 120, Fault::None))));
-    let result = assemble(&watched(), Timestamp::from_micros(0), &now, &before);
+    let result = assemble(&watched(), Timestamp::from_micros(0), &now, &before, &Space::default());
     assert!(result.drifted > 0);
 }
 

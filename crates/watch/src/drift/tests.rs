@@ -1,5 +1,7 @@
 //! The whole way: spans in a store, comparisons by the clock, incidents, messages, restarts.
 
+mod meaning;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};

@@ -60,10 +60,11 @@ pub(crate) fn dot(one: &[f64], other: &[f64]) -> f64 {
     one.iter().zip(other).map(|(a, b)| a * b).sum()
 }
 
-/// The mean of vectors; zeros of none.
-pub(crate) fn mean<'a>(vectors: impl Iterator<Item = &'a Vec<f64>>) -> Vec<f64> {
-    let (mut sum, mut count) = (vec![0.0; WIDTH], 0.0_f64);
-    for vector in vectors {
+/// The mean of vectors of one length; an empty one of none.
+pub(crate) fn mean<'a, V: AsRef<[f64]> + 'a>(vectors: impl Iterator<Item = &'a V>) -> Vec<f64> {
+    let (mut sum, mut count) = (Vec::new(), 0.0_f64);
+    for vector in vectors.map(AsRef::as_ref) {
+        sum.resize(vector.len(), 0.0);
         sum.iter_mut().zip(vector).for_each(|(sum, value)| *sum += value);
         count += 1.0;
     }

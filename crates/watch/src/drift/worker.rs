@@ -7,10 +7,11 @@ use std::time::Duration;
 use signalbox_types::seam::StoreError;
 use signalbox_types::{ProjectId, Timestamp};
 
-use super::assemble::assemble;
+use super::assemble::{assemble, texts};
 use super::config::DriftConfig;
 use super::result::{DriftCell, DriftResult, Kept};
 use super::sample;
+use super::space::Space;
 use crate::config::MonitorConfig;
 use crate::edit::EditError;
 use crate::keep::Kind;
@@ -116,8 +117,18 @@ impl Watch {
         let store = self.asker.store();
         let current = sample::side(store, project, &config, vec![window]).await?;
         let reference = sample::side(store, project, &config, config.parts(window.1)).await?;
+        let space = match &config.embedding_model {
+            None => Space::default(),
+            Some(model) => match texts(&config, [&current, &reference]) {
+                none if none.is_empty() => Space::default(),
+                texts => self.space(project, model, texts).await,
+            },
+        };
+        if let Some(problem) = space.problem() {
+            tracing::warn!(drift = %config.name, "drift check `{}`: {problem}", config.name);
+        }
         // Calls shall not wait for a second of arithmetic.
-        let assembled = tokio::task::spawn_blocking(move || assemble(&config, now, &current, &reference));
+        let assembled = tokio::task::spawn_blocking(move || assemble(&config, now, &current, &reference, &space));
         assembled.await.map_err(|error| StoreError::Internal(format!("the comparison was cut off: {error}")))
     }
 }
@@ -194,6 +205,9 @@ fn labels(cell: &DriftCell) -> Labels {
 
 fn judgement(cell: &DriftCell) -> Judgement {
     let Some(found) = &cell.found else {
+        if let Some(problem) = &cell.problem {
+            return Judgement::new(Outcome::Hold, problem.clone());
+        }
         let (now, before) = (cell.current_samples, cell.reference_samples);
         return Judgement::new(Outcome::Hold, format!("too few values: {now} now, {before} before"));
     };

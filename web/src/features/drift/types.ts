@@ -40,6 +40,7 @@ export interface Cell {
   reference_samples: number;
   drifted: boolean;
   found?: Found;
+  problem?: string;
 }
 
 export interface Side {

@@ -64,6 +64,11 @@ it('tells how a check is', () => {
   expect(word({ last: { ...last, drifted: 1 } })).toBe('pending');
   expect(word({ last: { ...last, drifted: 1 }, firing: true })).toBe('drifted');
   expect(word({ last, problem: 'no' })).toBe('can’t compare');
+  const gap = { ...last, cells: [cell('embedding', 0, { found: undefined, problem: 'no model' })] };
+  expect(word({ last: gap, problem: 'no model' })).toBe('in part');
+  expect(word({ last: { ...gap, drifted: 1 }, firing: true, problem: 'no model' })).toBe('drifted');
+  expect(word({ last: { ...gap, compared: 0 }, problem: 'no model' })).toBe('can’t compare');
+  expect(word({ last: gap, problem: 'no store' })).toBe('can’t compare');
   expect(word({ definition: { enabled: false } })).toBe('off');
 });
 

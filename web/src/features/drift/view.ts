@@ -19,7 +19,7 @@ export const measureOf: Record<Values, string> = {
   rate: 'the difference of the shares',
   categories: 'the distance of Jensen and Shannon, 0 to 1',
   topic: 'the part of texts that a classifier tells apart',
-  embedding: 'the root of MMD², on vectors of letters',
+  embedding: 'the root of MMD², on vectors of the inputs',
   concept: 'how far the means have moved, in standard deviations',
 };
 
@@ -72,13 +72,21 @@ export function lackingOf({ current, reference, compared, cells }: Result): stri
   return `There are no calls ${which}, so there is nothing to compare. Both windows need some: wait, or choose others.`;
 }
 
+/** Why something could not be compared though there was enough of it. */
+export const gapIn = (result: Pick<Result, 'cells'> | undefined): string | undefined =>
+  result?.cells.find((cell) => cell.problem)?.problem;
+
 /** How a check is, in a word. */
 export function stateOf(check: Check): { word: string; tone: 'ok' | 'error' | 'warn' | 'neutral' } {
   if (check.definition.enabled === false) return { word: 'off', tone: 'neutral' };
-  if (check.problem) return { word: 'can’t compare', tone: 'error' };
+  const gap = gapIn(check.last);
+  if (check.problem && (check.problem !== gap || check.last?.compared === 0)) {
+    return { word: 'can’t compare', tone: 'error' };
+  }
   if (!check.last) return { word: 'not yet', tone: 'neutral' };
   if (check.firing) return { word: 'drifted', tone: 'error' };
   if (check.last.drifted > 0) return { word: 'pending', tone: 'warn' };
+  if (gap) return { word: 'in part', tone: 'warn' };
   if (check.last.compared === 0) return { word: 'too little data', tone: 'neutral' };
   return { word: 'as before', tone: 'ok' };
 }

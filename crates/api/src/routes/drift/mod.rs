@@ -26,7 +26,7 @@ pub(crate) struct DriftShown {
     firing: bool,
     /// When it is compared next.
     next_at: Timestamp,
-    /// Why it could not be compared, if it couldn't.
+    /// Why it, or something of it, could not be compared, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
     /// What it is, as it stands in the configuration or was sent.
@@ -84,11 +84,13 @@ pub(crate) async fn show(
 /// Make or change a drift check.
 ///
 /// The body is the check as it would stand in the configuration; `name` may be left out. It is compared from the next moment on. Those
-/// of the configuration file are changed there.
+/// of the configuration file are changed there. With an `embedding_model` (a model or a route) the signal `embedding` compares what inputs
+/// mean; that is asked for through the gateway, for 500 inputs of each side at most.
 #[utoipa::path(put, path = "/api/v1/drift/{name}", operation_id = "save_drift", tag = "Watching",
     params(("name" = String, Path, description = "Its name.")),
     request_body(content = Object, example = json!({
-        "current": "1d", "reference": {"ago": "7d", "width": "28d"}, "segment_by": "prompt_name", "scores": ["helpfulness"], "notify": ["ops"]
+        "current": "1d", "reference": {"ago": "7d", "width": "28d"}, "segment_by": "prompt_name", "scores": ["helpfulness"],
+        "embedding_model": "openai/text-embedding-3-small", "notify": ["ops"]
     })),
     responses(
         (status = 200, description = "It is in force.", body = DriftShown),

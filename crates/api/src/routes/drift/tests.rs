@@ -3,6 +3,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use signalbox_testkit::builders;
+use signalbox_types::ErrorClass;
 
 use crate::tests::house::House;
 
@@ -69,6 +70,33 @@ async fn are_tested_and_nothing_is_kept() {
 }
 
 #[tokio::test]
+async fn that_name_a_model_are_compared_by_it_and_say_when_it_fails() {
+    let house = House::new().await;
+    two_hours(&house).await;
+    let mut check = hourly();
+    check["embedding_model"] = json!("near/m");
+    check["signals"] = json!(["embedding", "model"]);
+    let made = house.put("/api/v1/drift/meant", &check).await.ok();
+    assert_eq!(made["definition"]["embedding_model"], "near/m");
+    house.embedder.fail(ErrorClass::NotFound, "There is no provider `near`.");
+    let run = house.post("/api/v1/drift/meant/run", &json!({})).await.ok();
+    assert_eq!((run["last"]["drifted"].as_u64(), run["firing"].as_bool()), (Some(1), Some(true)), "{run}");
+    let problem = run["problem"].as_str().unwrap();
+    assert!(problem.contains("`near/m` gave no embeddings: There is no provider `near`."), "{problem}");
+    let cell = &run["last"]["cells"][0];
+    assert_eq!((&cell["signal"], &cell["problem"], cell.get("found")), (&json!("embedding"), &json!(problem), None));
+    let listed = &house.get("/api/v1/drift").await.ok()["checks"][0];
+    assert_eq!((&listed["problem"], &listed["last"]["cells"][0]["problem"]), (&json!(problem), &json!(problem)));
+    let run = house.post("/api/v1/drift/meant/run", &json!({})).await.ok();
+    assert_eq!((run.get("problem"), &run["last"]["compared"]), (None, &json!(2)), "{run}");
+    let text = run["last"]["cells"][0]["found"]["text"].as_str().unwrap();
+    assert!(text.ends_with("inputs, by `near/m-0613`"), "{text}");
+    assert!(
+        house.embedder.asked().iter().all(|(project, model, _)| project.as_str() == "default" && model == "near/m")
+    );
+}
+
+#[tokio::test]
 async fn refusals_name_the_field() {
     let house = House::new().await;
     let check = async |more: Value, message: &str| {
@@ -81,6 +109,7 @@ async fn refusals_name_the_field() {
     check(json!({"notify": ["opps"]}), "there is no channel `opps`; expected one of ops, gone").await;
     check(json!({"every": "1m"}), "expected 5m to 31d").await;
     check(json!({"sgnals": []}), "unknown field `sgnals`").await;
+    check(json!({"embedding_model": "m"}), "is for the signal `embedding`, which `signals` leaves out").await;
     check(json!({"name": "b"}), "another name than that of the path").await;
     let answer = house.post("/api/v1/drift/test", &json!({"check": {"name": "x", "every": "1s"}})).await;
     assert!(answer.text().contains("check.every"), "{}", answer.text());

@@ -15,7 +15,7 @@ import { EmptyState, ErrorState } from '@/shared/ui/states';
 
 import { checkQuery, deleteCheck, runCheck } from '../queries';
 import type { Check } from '../types';
-import { stateOf } from '../view';
+import { gapIn, stateOf } from '../view';
 import { Editor } from './editor';
 import { Results } from './results';
 
@@ -64,6 +64,7 @@ export function Detail({ name, onBack }: { name: string; onBack: () => void }) {
   const check = answer.data;
   const state = check && stateOf(check);
   const description = check?.definition.description;
+  const model = check?.definition.embedding_model;
   return (
     <>
       <title>{`${name} · Drift · Signalbox`}</title>
@@ -91,13 +92,14 @@ export function Detail({ name, onBack }: { name: string; onBack: () => void }) {
               <p className="num text-xs text-faint" title={exactTime(check.next_at)}>
                 {check.last && `compared ${formatAgo(check.last.at)}, `}next {formatIn(check.next_at)}
               </p>
+              {typeof model === 'string' && <p className="text-xs text-faint">embedding by {model}</p>}
               {check.firing && (
                 <Link to="/incidents" search={{}} className="text-xs text-accent hover:underline">
                   Open incidents
                 </Link>
               )}
             </div>
-            {check.problem && (
+            {check.problem && check.problem !== gapIn(check.last) && (
               <p role="alert" className="rounded-md bg-error-soft px-3 py-2 text-sm text-error">
                 It can’t be compared: {check.problem}
               </p>

@@ -6,6 +6,7 @@ import { compactJson } from '@/shared/format/json';
 import { Button } from '@/shared/ui/button';
 import { DefinitionField } from '@/shared/ui/definition-field';
 import { Dialog } from '@/shared/ui/dialog';
+import { Field } from '@/shared/ui/field';
 import { Skeleton } from '@/shared/ui/skeleton';
 import { ErrorState } from '@/shared/ui/states';
 
@@ -63,6 +64,18 @@ export function Editor({
             onChange={setText}
             problem={sound ? undefined : definition}
             refusal={save.error}
+          />
+          <Field
+            label="Embedding model"
+            hint="Optional: a model or route that makes embeddings. With it the signal embedding compares what inputs mean; without it, their letters. It is asked through the gateway for 500 inputs of each side at most."
+            placeholder="openai/text-embedding-3-small"
+            disabled={!sound}
+            value={sound && typeof definition.embedding_model === 'string' ? definition.embedding_model : ''}
+            onChange={(event) => {
+              if (!sound) return;
+              const embedding_model = event.target.value || undefined;
+              setText(compactJson({ ...definition, embedding_model }, 60));
+            }}
           />
           <div className="mt-2 flex justify-end gap-2">
             <Button onClick={onClose}>Cancel</Button>

@@ -8,7 +8,18 @@ import { cx } from '@/shared/ui/cx';
 import { Card } from '@/shared/ui/page';
 
 import type { Cell, Result, Side, Trend } from '../types';
-import { arrows, formatLevel, formatP, keyOf, lackingOf, measureOf, nameOf, table, trendOf } from '../view';
+import {
+  arrows,
+  formatLevel,
+  formatP,
+  gapIn,
+  keyOf,
+  lackingOf,
+  measureOf,
+  nameOf,
+  table,
+  trendOf,
+} from '../view';
 import { Compared } from './compared';
 import { ConceptCard } from './concept';
 
@@ -33,9 +44,9 @@ function Verdict({ cell, chosen, onChoose }: { cell: Cell; chosen: boolean; onCh
     return (
       <span
         className="px-1.5 text-xs text-faint"
-        title={`${cell.current_samples} values now, ${cell.reference_samples} before`}
+        title={cell.problem ?? `${cell.current_samples} values now, ${cell.reference_samples} before`}
       >
-        too few
+        {cell.problem ? 'not compared' : 'too few'}
       </span>
     );
   }
@@ -138,8 +149,14 @@ export function Results({ result, trends }: { result: Result; trends?: Trend[] |
   const first = rows[0]?.find((cell) => cell.drifted) ?? rows[0]?.find((cell) => cell.found);
   const [key, setKey] = useState<string>();
   const chosen = result.cells.find((cell) => keyOf(cell) === key) ?? first;
+  const gap = gapIn(result);
   return (
     <div className="space-y-4">
+      {gap && (
+        <p role="alert" className="rounded-md bg-error-soft px-3 py-2 text-sm text-error">
+          In part: {gap}
+        </p>
+      )}
       <Card
         title="Signals"
         aside={
