@@ -52,6 +52,6 @@ impl CompletionError {
             "`{name}` was answered by two models, `{one}` and `{other}`, whose vectors can't be compared; as \
              `embedding_model` name a model, or a route with one"
         );
-        Self { class: ErrorClass::UpstreamError, message, retry_after_s: None }
+        Self::new(ErrorClass::UpstreamError, message)
     }
 }
