@@ -70,7 +70,10 @@ function Teach({ onFile, onCreate }: { onFile: (file?: File) => void; onCreate: 
   const ways: [title: string, text: string][] = [
     ['From a file', 'JSON Lines or CSV: drop it anywhere on this page, or choose one.'],
     ['From traces', 'Open a span, “Add to dataset”, and say what the right answer would have been.'],
-    ['From a program', '`POST /api/v1/datasets/{name}/versions`, or `signalbox dataset push gold gold.jsonl`.'],
+    [
+      'From a program',
+      '`POST /api/v1/datasets/{name}/versions`, or `signalbox dataset push gold gold.jsonl`.',
+    ],
   ];
   return (
     <div className="mx-auto max-w-3xl py-10">

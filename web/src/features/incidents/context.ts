@@ -76,7 +76,8 @@ export function relative(at: string, openedAt: string): string {
 }
 
 /** A runbook as Markdown in which lines end where its author ended them. */
-export const withBreaks = (runbook: string): string => runbook.trimEnd().replace(/([^\n])\n(?=[^\n])/g, '$1  \n');
+export const withBreaks = (runbook: string): string =>
+  runbook.trimEnd().replace(/([^\n])\n(?=[^\n])/g, '$1  \n');
 
 /** What pressing an action's button means, before it is pressed. */
 export function meaning(action: IncidentAction): string {

@@ -29,7 +29,12 @@ export function History({ incident }: { incident: FullIncident }) {
     <div className="mt-3 space-y-3">
       {series.slice(0, MOST).map((one) => (
         <figure key={JSON.stringify(one.labels)} className="rounded-md border border-line px-1 pt-2">
-          <HistoryChart series={one} shades={shades} shadesAre="incident" range={[range[0], Math.max(range[1], end)]} />
+          <HistoryChart
+            series={one}
+            shades={shades}
+            shadesAre="incident"
+            range={[range[0], Math.max(range[1], end)]}
+          />
         </figure>
       ))}
       {series.length > MOST && (

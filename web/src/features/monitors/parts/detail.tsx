@@ -56,15 +56,7 @@ function SeriesList({ monitor }: { monitor: Monitor }) {
 }
 
 /** Where it comes from, and what can be changed there or here. */
-function Origin({
-  monitor,
-  onEdit,
-  onGone,
-}: {
-  monitor: Monitor;
-  onEdit: () => void;
-  onGone: () => void;
-}) {
+function Origin({ monitor, onEdit, onGone }: { monitor: Monitor; onEdit: () => void; onGone: () => void }) {
   const queryClient = useQueryClient();
   const ofObjective = objectiveOf(monitor);
   const remove = useMutation({
