@@ -339,8 +339,9 @@ fn settle(inner: &mut Inner, message: &Message, sent: Result<Taken, Failure>, no
             }
             if let Some(incident) = incident.filter(|_| dead) {
                 let text = format!(
-                    "{} by `{channel}`, given up after {tries} tries: {failure}",
-                    message.notice.event.as_str()
+                    "{} by `{channel}`, given up after {tries} {}: {failure}",
+                    message.notice.event.as_str(),
+                    if tries == 1 { "try" } else { "tries" }
                 );
                 incident.note(now, "not_told", text, None);
             }

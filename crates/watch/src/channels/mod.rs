@@ -150,6 +150,7 @@ async fn post(http: &dyn Http, request: HttpRequest) -> Result<HttpAnswer, Failu
     };
     let said = String::from_utf8_lossy(&answer.body);
     let said: String = said.chars().filter(|c| !c.is_control()).take(200).collect();
+    let said = if said.trim().is_empty() { "no explanation".to_owned() } else { said };
     Err(Failure::new(format!("it answered with status {status}: {said}"), again))
 }
 

@@ -215,6 +215,11 @@ fn judgement(cell: &DriftCell) -> Judgement {
     Judgement {
         value: Some(found.effect),
         limit: Some(found.min_effect),
-        ..Judgement::new(outcome, format!("{} (p = {:.1e})", found.text, found.p_adjusted))
+        ..Judgement::new(outcome, format!("{} ({})", found.text, said_p(found.p_adjusted)))
     }
+}
+
+/// As the page has it: what is smaller than a figure can be is told so.
+fn said_p(p: f64) -> String {
+    if p < 1e-12 { "p < 1e-12".to_owned() } else { format!("p = {p:.1e}") }
 }
