@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use signalbox_guard::model::HEADS;
+use signalbox_guard::model::{HEADS, overall};
 
 use crate::learn::{Example, train};
 use crate::rows::Row;
@@ -15,17 +15,18 @@ const FALSE_POSITIVES: [f64; HEADS] = [0.045, 0.06, 0.011, 0.016];
 /// beside them, so that no model has seen words of one author on both sides. Those that aren't named are the only ones of
 /// code and of speech; they are held out by row.
 const FOLDS: &[&[&str]] = &[
-    &["deepset", "StrongREJECT"],
-    &["garak", "Giskard", "OASST1", "BFCL"],
-    &["verazuo", "self-instruct", "lingua-py"],
-    &["HarmBench", "Davidson", "presidio-research", "libinjection false"],
+    &["deepset", "StrongREJECT", "templates/plain"],
+    &["garak", "Giskard", "OASST1", "BFCL", "templates/long"],
+    &["verazuo", "self-instruct", "lingua-py", "templates/field"],
+    &["HarmBench", "Davidson", "presidio-research", "libinjection false", "templates/everyday"],
     &["WildGuard", "GPTeacher", "BLNS"],
     &["templates/basic", "templates/extraction"],
-    &["templates/direct", "templates/languages", "templates/tongues", "templates/toxic"],
+    &["templates/direct", "templates/languages", "templates/tongues", "templates/toxic", "templates/world"],
     &["templates/planted", "templates/jailbreak", "templates/harm"],
     &["templates/lookalikes"],
     &["templates/hijack", "templates/guess"],
     &["templates/agents", "templates/natural"],
+    &["templates/mention", "templates/roles"],
 ];
 
 /// The shares of harmless texts that may be flagged, by head: as they were typed, or those of the shipped model.
@@ -45,7 +46,9 @@ pub(crate) fn hold_out(rows: &[Row], examples: &[Example], sources: &[String], w
         let model = train(examples, weight, &|example| fold(example) != held);
         for example in examples.iter().filter(|example| fold(example) == held) {
             for (head, best) in scores[example.row].iter_mut().enumerate() {
-                *best = best.max(model[head].score(example));
+                let score = model[head].score(example);
+                // The whole of a row comes last.
+                *best = if example.whole { overall(head, score, *best) } else { best.max(score) };
             }
         }
     }
