@@ -35,8 +35,7 @@ pub(crate) struct Example {
     pub(crate) group: usize,
     /// The same for all units of a row.
     pub(crate) row: usize,
-    /// Whether it is all of its row.
-    pub(crate) whole: bool,
+    whole: bool,
 }
 
 /// A head of a model in the making.

@@ -158,17 +158,6 @@ impl Take for Sums {
 const SURELY_HARMLESS: f32 = -2.5;
 /// Below this no pattern counts in a text that quotes words of an attack and speaks of them.
 const MENTIONED: f32 = -1.0;
-/// What the whole of a text counts beside the worst of it, by head: an order among other sentences means what they say it
-/// does. The rest is the worst alone.
-const WHOLE: [f32; HEADS] = [0.5, 0.0, 0.0, 0.0];
-
-/// What a text scores for a head by what it scores as a whole and by its worst sentence.
-#[must_use]
-pub fn overall(head: usize, whole: f32, worst: f32) -> f32 {
-    let worst = worst.max(whole);
-    worst + (whole - worst) * WHOLE[head]
-}
-
 /// What is worst in a block for a head.
 #[derive(Clone, Copy)]
 struct Worst {
@@ -192,8 +181,8 @@ impl Worst {
     }
 
     /// What the block scores; `least` is what it must score at least for its pattern to count.
-    fn scored(&self, head: usize, whole: f32, least: f32) -> Scored {
-        let logit = overall(head, whole, self.logit);
+    fn scored(&self, whole: f32, least: f32) -> Scored {
+        let logit = self.logit.max(whole);
         let place = (self.start, self.end);
         match self.pattern.filter(|_| logit > least) {
             Some((pattern, start, end)) if pattern.margin >= logit || (start, end) == place => {
@@ -225,7 +214,7 @@ fn judge(text: &str, start: usize, end: usize) -> Block {
                     worst.see(logit, pattern, start, end);
                 }
                 let least = if unit.mentions() { MENTIONED } else { f32::NEG_INFINITY };
-                heads[head] = worst.scored(head, logit, least);
+                heads[head] = worst.scored(logit, least);
             }
         });
     }

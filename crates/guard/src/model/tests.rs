@@ -146,13 +146,3 @@ fn a_quotation_that_is_spoken_of_is_a_mention() {
         assert!(!mentions(text), "{text}");
     }
 }
-
-#[test]
-fn what_a_block_scores_lies_between_its_whole_and_its_worst_sentence() {
-    let injection = Head::PromptInjection as usize;
-    let close = |scored: f32, wanted: f32| (scored - wanted).abs() < 1e-6;
-    assert!(close(overall(injection, -2.0, 1.0), -0.5));
-    assert!(close(overall(injection, 3.0, 1.0), 3.0), "a whole that is worse than each sentence stands alone");
-    assert!(close(overall(injection, 0.5, f32::NEG_INFINITY), 0.5), "a single sentence is the whole");
-    assert!(close(overall(Head::Toxicity as usize, -2.0, 1.0), 1.0), "one insult is enough");
-}
