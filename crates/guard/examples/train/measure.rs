@@ -10,7 +10,7 @@ use crate::rows::Row;
 
 pub(crate) const NAMES: [&str; HEADS] = ["prompt_injection", "jailbreak", "harmful_request", "toxicity"];
 /// The share of harmless texts of unseen sources that may be flagged, all sources alike.
-const FALSE_POSITIVES: [f64; HEADS] = [0.055, 0.054, 0.0077, 0.0104];
+const FALSE_POSITIVES: [f64; HEADS] = [0.062, 0.054, 0.0068, 0.0104];
 /// What is held out at once, by the beginning of its name: sources of attacks with the look-alikes that were written
 /// beside them, so that no model has seen words of one author on both sides. Those that aren't named are the only ones of
 /// code and of speech; they are held out by row.

@@ -54,11 +54,12 @@ impl Random {
 
     /// The text as somebody else would type it.
     pub(crate) fn restyle(&mut self, text: &str) -> String {
-        match self.below(8) {
-            0 => text.to_lowercase(),
-            1 => text.to_uppercase(),
-            2 => text.trim_end_matches(['.', '?', '!']).to_owned(),
-            3 => text.replace([',', '.'], ""),
+        match self.below(32) {
+            0..4 => text.to_lowercase(),
+            4..8 => text.to_uppercase(),
+            8..12 => text.trim_end_matches(['.', '?', '!']).to_owned(),
+            12..16 => text.replace([',', '.'], ""),
+            16 => text.replace(' ', "\n"),
             _ => text.to_owned(),
         }
     }

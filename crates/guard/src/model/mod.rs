@@ -164,8 +164,8 @@ struct Worst {
     logit: f32,
     start: usize,
     end: usize,
-    /// The firmest pattern, and where.
-    pattern: Option<(&'static rules::Pattern, usize, usize)>,
+    /// The pattern of what is worst with one: what that scores with it, and where it is.
+    pattern: Option<(f32, &'static rules::Pattern, usize, usize)>,
 }
 
 impl Worst {
@@ -174,21 +174,21 @@ impl Worst {
             (self.logit, self.start, self.end) = (logit, start, end);
         }
         if let Some(pattern) = pattern
-            && self.pattern.is_none_or(|(known, ..)| pattern.margin > known.margin)
+            && self.pattern.is_none_or(|(known, ..)| pattern.margin.max(logit) > known)
         {
-            self.pattern = Some((pattern, start, end));
+            self.pattern = Some((pattern.margin.max(logit), pattern, start, end));
         }
     }
 
     /// What the block scores; `least` is what it must score at least for its pattern to count.
     fn scored(&self, whole: f32, least: f32) -> Scored {
         let logit = self.logit.max(whole);
-        let place = (self.start, self.end);
         match self.pattern.filter(|_| logit > least) {
-            Some((pattern, start, end)) if pattern.margin >= logit || (start, end) == place => {
-                Scored { logit: logit.max(pattern.margin), start, end, rule: Some(pattern.rule) }
+            // It says better what is wrong, and where, than the worst sentence does.
+            Some((firm, pattern, start, end)) => {
+                Scored { logit: logit.max(firm), start, end, rule: Some(pattern.rule) }
             }
-            _ => Scored { logit, start: place.0, end: place.1, rule: None },
+            None => Scored { logit, start: self.start, end: self.end, rule: None },
         }
     }
 }
