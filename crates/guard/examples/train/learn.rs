@@ -20,7 +20,7 @@ const DECAY_HASHED: [f32; HEADS] = [0.2, 0.2, 0.05, 0.1];
 const DECAY_DENSE: f32 = 0.01;
 /// The share of features that are left out each time an example is seen, hashed ones by head, and others: no word
 /// alone may decide, which sources that were not seen gain by.
-const LEFT_OUT_HASHED: [f32; HEADS] = [0.3, 0.3, 0.3, 0.0];
+const LEFT_OUT_HASHED: [f32; HEADS] = [0.5, 0.3, 0.3, 0.0];
 const LEFT_OUT_DENSE: [f32; HEADS] = [0.1, 0.0, 0.0, 0.0];
 /// A feature is learnt only from at least so many different texts: nothing of one text can be read from the model.
 const SEEN: u16 = 4;

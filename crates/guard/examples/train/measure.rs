@@ -10,22 +10,23 @@ use crate::rows::Row;
 
 pub(crate) const NAMES: [&str; HEADS] = ["prompt_injection", "jailbreak", "harmful_request", "toxicity"];
 /// The share of harmless texts of unseen sources that may be flagged, all sources alike.
-const FALSE_POSITIVES: [f64; HEADS] = [0.045, 0.06, 0.011, 0.016];
+const FALSE_POSITIVES: [f64; HEADS] = [0.062, 0.054, 0.0068, 0.0104];
 /// What is held out at once, by the beginning of its name: sources of attacks with the look-alikes that were written
 /// beside them, so that no model has seen words of one author on both sides. Those that aren't named are the only ones of
 /// code and of speech; they are held out by row.
 const FOLDS: &[&[&str]] = &[
-    &["deepset", "StrongREJECT"],
-    &["garak", "Giskard", "OASST1", "BFCL"],
-    &["verazuo", "self-instruct", "lingua-py"],
-    &["HarmBench", "Davidson", "presidio-research", "libinjection false"],
+    &["deepset", "StrongREJECT", "templates/plain"],
+    &["garak", "Giskard", "OASST1", "BFCL", "templates/long"],
+    &["verazuo", "self-instruct", "lingua-py", "templates/field"],
+    &["HarmBench", "Davidson", "presidio-research", "libinjection false", "templates/everyday"],
     &["WildGuard", "GPTeacher", "BLNS"],
     &["templates/basic", "templates/extraction"],
-    &["templates/direct", "templates/languages", "templates/tongues", "templates/toxic"],
+    &["templates/direct", "templates/languages", "templates/tongues", "templates/toxic", "templates/world"],
     &["templates/planted", "templates/jailbreak", "templates/harm"],
     &["templates/lookalikes"],
     &["templates/hijack", "templates/guess"],
     &["templates/agents", "templates/natural"],
+    &["templates/mention", "templates/roles"],
 ];
 
 /// The shares of harmless texts that may be flagged, by head: as they were typed, or those of the shipped model.

@@ -8,12 +8,15 @@ impl Random {
         Self(seed | 1)
     }
 
-    pub(crate) fn below(&mut self, n: usize) -> usize {
+    fn next(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
-        let number = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33;
-        usize::try_from(number).unwrap_or_default() % n.max(1)
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    pub(crate) fn below(&mut self, n: usize) -> usize {
+        usize::try_from(self.next() >> 33).unwrap_or_default() % n.max(1)
     }
 
     pub(crate) fn choose<'a>(&mut self, choices: &[&'a str]) -> &'a str {
@@ -33,17 +36,30 @@ impl Random {
             kept.extend(items);
             return;
         }
-        #[expect(clippy::cast_precision_loss, reason = "numbers below a thousand")]
-        kept.extend(items.iter().filter(|_| self.below(1000) as f32 >= left_out * 1000.0));
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share is between 0 and 1")]
+        let least = (left_out * 65536.0) as u64;
+        kept.resize(items.len(), 0);
+        // Most of the time of training goes by here: four decisions to a number, and no branches.
+        let mut count = 0;
+        for four in items.chunks(4) {
+            let mut drawn = self.next();
+            for item in four {
+                kept[count] = *item;
+                count += usize::from(drawn & 0xFFFF >= least);
+                drawn >>= 16;
+            }
+        }
+        kept.truncate(count);
     }
 
     /// The text as somebody else would type it.
     pub(crate) fn restyle(&mut self, text: &str) -> String {
-        match self.below(8) {
-            0 => text.to_lowercase(),
-            1 => text.to_uppercase(),
-            2 => text.trim_end_matches(['.', '?', '!']).to_owned(),
-            3 => text.replace([',', '.'], ""),
+        match self.below(32) {
+            0..4 => text.to_lowercase(),
+            4..8 => text.to_uppercase(),
+            8..12 => text.trim_end_matches(['.', '?', '!']).to_owned(),
+            12..16 => text.replace([',', '.'], ""),
+            16 => text.replace(' ', "\n"),
             _ => text.to_owned(),
         }
     }

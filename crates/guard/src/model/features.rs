@@ -15,8 +15,13 @@ const OPENING: u32 = 2;
 const PAIRS: usize = concepts::COUNT * concepts::COUNT;
 const PAIR_WORDS: usize = PAIRS.div_ceil(64);
 
+/// Concepts by which a text speaks of what it quotes.
+const FRAME: u64 = set(Concept::Defence) | set(Concept::Reported);
+/// Concepts that orders of attacks have.
+const ORDERED: u64 = set(Concept::Override) | set(Concept::Prompt) | set(Concept::FromNow) | set(Concept::Unrestricted);
+
 /// How many features there are that are not hashed.
-pub const DENSE: usize = concepts::COUNT * 2 + PAIRS * 2 + PATTERNS.len() + marks::COUNT + shape::COUNT;
+pub const DENSE: usize = concepts::COUNT * 4 + PAIRS * 2 + PATTERNS.len() + marks::COUNT + shape::COUNT;
 
 /// What takes hashed features: sums of weights when scoring, lists when training.
 pub trait Take: Default {
@@ -46,6 +51,8 @@ pub struct Unit<T> {
     concepts: u64,
     /// Concepts that open a sentence, a quotation, a comment and the like.
     opening: u64,
+    /// Concepts that stand inside of a quotation.
+    quoted: u64,
     pairs: [u64; PAIR_WORDS],
     /// Patterns that were completed, a bit for each.
     pub(crate) patterns: u64,
@@ -68,6 +75,7 @@ impl<T: Take> Unit<T> {
             count: 0,
             concepts: 0,
             opening: 0,
+            quoted: 0,
             pairs: [0; PAIR_WORDS],
             patterns: 0,
             marks: 0,
@@ -91,6 +99,7 @@ impl<T: Take> Unit<T> {
         self.count += other.count;
         self.concepts |= other.concepts;
         self.opening |= other.opening;
+        self.quoted |= other.quoted;
         for (mine, others) in self.pairs.iter_mut().zip(&other.pairs) {
             *mine |= others;
         }
@@ -125,6 +134,17 @@ impl<T: Take> Unit<T> {
         bits(u64::from(self.marks), |bit| each(base + bit));
         base += marks::COUNT;
         bits(u64::from(self.shape), |bit| each(base + bit));
+        base += shape::COUNT;
+        bits(self.quoted, |bit| each(base + bit));
+        base += concepts::COUNT;
+        if self.concepts & FRAME != 0 {
+            bits(self.quoted, |bit| each(base + bit));
+        }
+    }
+
+    /// Whether words of an attack stand in quotations and others speak of them: a mention, it seems, and no use.
+    pub(crate) fn mentions(&self) -> bool {
+        self.quoted & ORDERED != 0 && self.concepts & FRAME != 0
     }
 
     /// Each two concepts that stand in it, near each other or not: features that count the less the more there are.
@@ -200,6 +220,10 @@ struct Reading<T> {
     /// Words in capitals.
     capitals: u32,
     quoted: bool,
+    /// The mark that opened the quotation that is being read, or 0.
+    inside: u8,
+    /// Where the last word ends.
+    end: usize,
 }
 
 impl<T: Take> Reading<T> {
@@ -217,6 +241,8 @@ impl<T: Take> Reading<T> {
             first: 0,
             capitals: 0,
             quoted: false,
+            inside: 0,
+            end: 0,
         }
     }
 
@@ -243,17 +269,25 @@ impl<T: Take> Reading<T> {
         if word.bytes.starts_with(b"forget") && last & set(Concept::Negation) != 0 {
             meant &= !set(Concept::Override);
         }
+        if self.inside != 0 && shape::closes(bytes.get(self.end..word.start).unwrap_or_default(), self.inside) {
+            self.inside = 0;
+        }
+        self.end = word.end;
         if shape::opens(bytes, word.start) {
             self.opened = self.place;
             if shape::quotes(bytes, word.start) {
                 meant |= set(Concept::Quote);
                 self.quoted = true;
+                self.inside = bytes.get(word.start - 1).copied().unwrap_or_default();
             }
         }
         let written = bytes.get(word.start..word.end).unwrap_or_default();
         self.capitals += u32::from(written.len() > 1 && written.iter().all(u8::is_ascii_uppercase));
         if meant != 0 {
             unit.concepts |= meant;
+            if self.inside != 0 {
+                unit.quoted |= meant;
+            }
             if self.place - self.opened < OPENING {
                 unit.opening |= meant;
                 self.first |= meant;

@@ -156,30 +156,65 @@ impl Take for Sums {
 
 /// Below this no pattern counts.
 const SURELY_HARMLESS: f32 = -2.5;
+/// Below this no pattern counts in a text that quotes words of an attack and speaks of them.
+const MENTIONED: f32 = -1.0;
+/// What is worst in a block for a head.
+#[derive(Clone, Copy)]
+struct Worst {
+    logit: f32,
+    start: usize,
+    end: usize,
+    /// The pattern of what is worst with one: what that scores with it, and where it is.
+    pattern: Option<(f32, &'static rules::Pattern, usize, usize)>,
+}
+
+impl Worst {
+    fn see(&mut self, logit: f32, pattern: Option<&'static rules::Pattern>, start: usize, end: usize) {
+        if logit > self.logit {
+            (self.logit, self.start, self.end) = (logit, start, end);
+        }
+        if let Some(pattern) = pattern
+            && self.pattern.is_none_or(|(known, ..)| pattern.margin.max(logit) > known)
+        {
+            self.pattern = Some((pattern.margin.max(logit), pattern, start, end));
+        }
+    }
+
+    /// What the block scores; `least` is what it must score at least for its pattern to count.
+    fn scored(&self, whole: f32, least: f32) -> Scored {
+        let logit = self.logit.max(whole);
+        match self.pattern.filter(|_| logit > least) {
+            // It says better what is wrong, and where, than the worst sentence does.
+            Some((firm, pattern, start, end)) => {
+                Scored { logit: logit.max(firm), start, end, rule: Some(pattern.rule) }
+            }
+            None => Scored { logit, start: self.start, end: self.end, rule: None },
+        }
+    }
+}
 
 /// Scores a block.
 fn judge(text: &str, start: usize, end: usize) -> Block {
     let nothing = Scored { logit: f32::NEG_INFINITY, start, end, rule: None };
     let mut heads = [nothing; HEADS];
+    let mut worst = [Worst { logit: f32::NEG_INFINITY, start, end, pattern: None }; HEADS];
     if let Some(weights) = &*WEIGHTS {
         units::<Sums>(text.get(start..end).unwrap_or_default(), |unit| {
             let logits = logits(weights, &unit);
-            for (i, (best, logit)) in heads.iter_mut().zip(logits).enumerate() {
+            for (head, (worst, logit)) in worst.iter_mut().zip(logits).enumerate() {
                 // A pattern is firm, unless the model is sure that the text is harmless.
-                let rule = rules::strongest(unit.patterns, i).filter(|_| logit > SURELY_HARMLESS);
-                let floor = rule.map_or(f32::NEG_INFINITY, |pattern| pattern.margin);
-                let logit = logit.max(floor);
-                if unit.whole && best.logit >= 0.0 {
-                    // A sentence that is flagged says better where than the whole does, which comes last.
-                    best.logit = best.logit.max(logit);
-                } else if logit > best.logit {
-                    *best = Scored {
-                        logit,
-                        start: start + unit.start,
-                        end: start + unit.end,
-                        rule: rule.map(|pattern| pattern.rule),
-                    };
+                let pattern = rules::strongest(unit.patterns, head).filter(|_| logit > SURELY_HARMLESS);
+                let (start, end) = (start + unit.start, start + unit.end);
+                if !unit.whole {
+                    worst.see(logit, pattern, start, end);
+                    continue;
                 }
+                // The whole comes last. A sentence that is flagged says better where than the whole does.
+                if worst.logit < 0.0 {
+                    worst.see(logit, pattern, start, end);
+                }
+                let least = if unit.mentions() { MENTIONED } else { f32::NEG_INFINITY };
+                heads[head] = worst.scored(logit, least);
             }
         });
     }

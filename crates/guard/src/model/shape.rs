@@ -67,3 +67,10 @@ pub(super) fn opens(bytes: &[u8], at: usize) -> bool {
 pub(super) fn quotes(bytes: &[u8], at: usize) -> bool {
     at.checked_sub(1).and_then(|at| bytes.get(at)).is_some_and(|byte| matches!(byte, b'"' | b'\'' | b'`'))
 }
+
+/// Whether a quotation that `mark` opened ends in what stands between two words.
+pub(super) fn closes(between: &[u8], mark: u8) -> bool {
+    // A mark right before the next word opens one, unless nothing else stands there.
+    let (last, before) = between.split_last().unwrap_or((&0, &[]));
+    before.contains(&mark) || (before.is_empty() && *last == mark)
+}
