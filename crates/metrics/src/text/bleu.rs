@@ -1,5 +1,7 @@
 //! BLEU, as sacreBLEU computes it for a sentence.
 
+use std::borrow::Cow;
+
 use crate::about::{About, Direction, Family, Range};
 use crate::case::{Case, Input, Problem};
 use crate::options::{OptionProblem, Options, option};
@@ -87,10 +89,9 @@ impl Metric for Bleu {
         let prepared: Vec<_> = references.iter().map(|text| self.prepare(text)).collect();
         let counts = count(&output, &prepared);
         let (value, precisions, brevity) = self.score(&counts);
-        let shown: Vec<_> = precisions.iter().map(|p| format!("{p:.1}")).collect();
+        let [one, two, three, four] = precisions;
         let reason = format!(
-            "{} (BP = {brevity:.3}, {} of {} words); {}",
-            shown.join("/"),
+            "{one:.1}/{two:.1}/{three:.1}/{four:.1} (BP = {brevity:.3}, {} of {} words); {}",
             counts.length,
             counts.reference,
             self.signature(references.len())
@@ -110,10 +111,10 @@ impl Bleu {
         let case = if self.lowercase { "lc" } else { "mixed" };
         let effective = if self.effective_order { "yes" } else { "no" };
         let smooth = match self.smooth {
-            Smooth::None => "none".to_owned(),
-            Smooth::Exp => "exp".to_owned(),
-            Smooth::Floor => format!("floor[{:.2}]", self.amount),
-            Smooth::AddK => format!("add-k[{:.2}]", self.amount),
+            Smooth::None => Cow::Borrowed("none"),
+            Smooth::Exp => Cow::Borrowed("exp"),
+            Smooth::Floor => Cow::Owned(format!("floor[{:.2}]", self.amount)),
+            Smooth::AddK => Cow::Owned(format!("add-k[{:.2}]", self.amount)),
         };
         format!(
             "nrefs:{references}|case:{case}|eff:{effective}|tok:{}|smooth:{smooth}|version:{SACREBLEU}",

@@ -56,7 +56,10 @@ const STEP_4: &[&str] = &[
 
 /// The stem of a word in lower case.
 pub(crate) fn stem(word: &str) -> String {
-    if let Some((_, stem)) = IRREGULAR.iter().find(|(irregular, _)| *irregular == word) {
+    // None of them is longer.
+    if word.len() <= 8
+        && let Some((_, stem)) = IRREGULAR.iter().find(|(irregular, _)| *irregular == word)
+    {
         return (*stem).to_owned();
     }
     if word.chars().nth(2).is_none() {

@@ -51,8 +51,12 @@ impl Tokeniser {
 
 fn v13a(text: &str) -> String {
     let mut line = Cow::Borrowed(text);
-    for (what, by) in [("<skipped>", ""), ("-\n", ""), ("\n", " ")] {
-        replace(&mut line, what, by);
+    if line.contains('<') {
+        replace(&mut line, "<skipped>", "");
+    }
+    if line.contains('\n') {
+        replace(&mut line, "-\n", "");
+        replace(&mut line, "\n", " ");
     }
     if line.contains('&') {
         for (what, by) in [("&quot;", "\""), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">")] {
@@ -96,7 +100,7 @@ pub(super) fn western(line: &str) -> String {
     let out = pairs(out, after_none, |a, b| [a, b' ', b, b' ']);
     let out = pairs(out, before_none, |a, b| [b' ', a, b' ', b]);
     let out = pairs(out, minus, |a, b| [a, b' ', b, b' ']);
-    String::from_utf8_lossy(&out).into_owned()
+    String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// What stands apart wherever it stands.

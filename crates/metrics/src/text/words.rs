@@ -33,7 +33,7 @@ impl<'a> Words<'a> {
     /// The numbers of some words.
     pub(crate) fn ids(&mut self, words: impl Iterator<Item = &'a str>) -> Vec<u32> {
         // Most texts are sentences.
-        self.0.reserve(32);
+        self.0.reserve(64);
         let mut ids = Vec::with_capacity(64);
         ids.extend(words.map(|word| self.id(word)));
         ids
