@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { ArrowLeft, Pencil, RotateCw } from 'lucide-react';
+import { ArrowLeft, RotateCw } from 'lucide-react';
 import { useState } from 'react';
 
 import { LooksOn } from '@/shared/data/looks-on';
@@ -8,7 +8,7 @@ import { exactTime, formatAgo, formatIn } from '@/shared/time/format';
 import { Badge } from '@/shared/ui/badge';
 import { Button, IconButton } from '@/shared/ui/button';
 import { Definition } from '@/shared/ui/definition';
-import { DeleteButton } from '@/shared/ui/delete-button';
+import { ChangeOrDelete } from '@/shared/ui/change-or-delete';
 import { Card, PageHeader } from '@/shared/ui/page';
 import { Skeleton } from '@/shared/ui/skeleton';
 import { EmptyState, ErrorState } from '@/shared/ui/states';
@@ -21,14 +21,9 @@ import { Results } from './results';
 
 function Actions({ check, onBack, onEdit }: { check: Check; onBack: () => void; onEdit: () => void }) {
   const queryClient = useQueryClient();
-  const again = () => queryClient.invalidateQueries({ queryKey: ['drift'] });
-  const run = useMutation({ mutationFn: () => runCheck(check.name), onSuccess: again });
-  const remove = useMutation({
-    mutationFn: () => deleteCheck(check.name),
-    onSuccess: async () => {
-      onBack();
-      await again();
-    },
+  const run = useMutation({
+    mutationFn: () => runCheck(check.name),
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: ['drift'] }),
   });
   return (
     <>
@@ -38,16 +33,14 @@ function Actions({ check, onBack, onEdit }: { check: Check; onBack: () => void; 
         </span>
       )}
       {check.source === 'api' && (
-        <>
-          <DeleteButton
-            title={`Delete the drift check “${check.name}”?`}
-            about="It doesn’t compare any more, and its trends are gone. Incidents of before stay."
-            remove={remove}
-          />
-          <Button onClick={onEdit}>
-            <Pencil size={14} aria-hidden /> Change
-          </Button>
-        </>
+        <ChangeOrDelete
+          title={`Delete the drift check “${check.name}”?`}
+          about="It doesn’t compare any more, and its trends are gone. Incidents of before stay."
+          remove={() => deleteCheck(check.name)}
+          of="drift"
+          onGone={onBack}
+          onEdit={onEdit}
+        />
       )}
       <Button look="primary" disabled={run.isPending} onClick={() => run.mutate()}>
         <RotateCw size={14} aria-hidden className={run.isPending ? 'animate-spin' : undefined} />

@@ -1,16 +1,13 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { Pencil } from 'lucide-react';
 import { useState } from 'react';
 
 import type { Monitor } from '@/api/types';
 import { nameOf } from '@/shared/chart/history';
 import { exactTime, formatAgo } from '@/shared/time/format';
 import { Badge } from '@/shared/ui/badge';
-import { Button } from '@/shared/ui/button';
 import { Coded } from '@/shared/ui/coded';
 import { Definition } from '@/shared/ui/definition';
-import { DeleteButton } from '@/shared/ui/delete-button';
+import { ChangeOrDelete } from '@/shared/ui/change-or-delete';
 import { Dialog } from '@/shared/ui/dialog';
 
 import { type Definition as Defined, deleteMonitor } from '../queries';
@@ -57,15 +54,7 @@ function SeriesList({ monitor }: { monitor: Monitor }) {
 
 /** Where it comes from, and what can be changed there or here. */
 function Origin({ monitor, onEdit, onGone }: { monitor: Monitor; onEdit: () => void; onGone: () => void }) {
-  const queryClient = useQueryClient();
   const ofObjective = objectiveOf(monitor);
-  const remove = useMutation({
-    mutationFn: () => deleteMonitor(monitor.name),
-    onSuccess: async () => {
-      onGone();
-      await queryClient.invalidateQueries({ queryKey: ['monitors'] });
-    },
-  });
   if (ofObjective !== undefined)
     return (
       <p className="text-xs text-muted">
@@ -85,16 +74,14 @@ function Origin({ monitor, onEdit, onGone }: { monitor: Monitor; onEdit: () => v
       </p>
     );
   return (
-    <div className="flex gap-2">
-      <Button onClick={onEdit}>
-        <Pencil size={14} aria-hidden /> Change
-      </Button>
-      <DeleteButton
-        title={`Delete the monitor “${monitor.name}”?`}
-        about="It is not watched any more, and its open incident is over. Incidents of before stay."
-        remove={remove}
-      />
-    </div>
+    <ChangeOrDelete
+      title={`Delete the monitor “${monitor.name}”?`}
+      about="It is not watched any more, and its open incident is over. Incidents of before stay."
+      remove={() => deleteMonitor(monitor.name)}
+      of="monitors"
+      onGone={onGone}
+      onEdit={onEdit}
+    />
   );
 }
 

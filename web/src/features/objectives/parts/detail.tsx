@@ -1,14 +1,12 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { Pencil } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 
 import type { Incident } from '@/api/types';
 import { exactTime, formatAgo, formatRange } from '@/shared/time/format';
 import { Badge } from '@/shared/ui/badge';
-import { Button } from '@/shared/ui/button';
 import { Definition } from '@/shared/ui/definition';
-import { DeleteButton } from '@/shared/ui/delete-button';
+import { ChangeOrDelete } from '@/shared/ui/change-or-delete';
 import { Dialog } from '@/shared/ui/dialog';
 import { Skeleton } from '@/shared/ui/skeleton';
 import { ErrorState } from '@/shared/ui/states';
@@ -92,14 +90,6 @@ function Changes({
   onEdit: () => void;
   onGone: () => void;
 }) {
-  const queryClient = useQueryClient();
-  const remove = useMutation({
-    mutationFn: () => deleteObjective(objective.name),
-    onSuccess: async () => {
-      onGone();
-      await queryClient.invalidateQueries({ queryKey: ['objectives'] });
-    },
-  });
   if (objective.source === 'config')
     return (
       <p className="text-xs text-muted">
@@ -109,16 +99,14 @@ function Changes({
       </p>
     );
   return (
-    <div className="flex gap-2">
-      <Button onClick={onEdit}>
-        <Pencil size={14} aria-hidden /> Change
-      </Button>
-      <DeleteButton
-        title={`Delete the objective “${objective.name}”?`}
-        about="Its budget isn’t counted any more, its monitor goes with it, and releases don’t wait for it."
-        remove={remove}
-      />
-    </div>
+    <ChangeOrDelete
+      title={`Delete the objective “${objective.name}”?`}
+      about="Its budget isn’t counted any more, its monitor goes with it, and releases don’t wait for it."
+      remove={() => deleteObjective(objective.name)}
+      of="objectives"
+      onGone={onGone}
+      onEdit={onEdit}
+    />
   );
 }
 

@@ -1,23 +1,33 @@
-import { Trash2 } from 'lucide-react';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Pencil, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 
 import { Button } from './button';
 import { Dialog } from './dialog';
 import { Failure } from './failure';
 
-/** Deletes what can't be brought back, once somebody has said so twice. */
-export function DeleteButton({
-  title,
-  about,
-  remove,
-}: {
+interface Deleting {
   /** The question, e.g. `Delete the monitor “x”?` */
   title: string;
   /** What becomes of what hangs on it. */
   about: string;
-  remove: { mutate: () => void; reset: () => void; isPending: boolean; error: unknown };
-}) {
+  remove: () => Promise<unknown>;
+  /** The queries that have it, by the beginning of their keys. */
+  of: string;
+  onGone: () => void;
+}
+
+/** Deletes what can't be brought back, once somebody has said so twice. */
+function DeleteButton({ title, about, remove: mutationFn, of, onGone }: Deleting) {
   const [open, setOpen] = useState(false);
+  const queryClient = useQueryClient();
+  const remove = useMutation({
+    mutationFn,
+    onSuccess: async () => {
+      onGone();
+      await queryClient.invalidateQueries({ queryKey: [of] });
+    },
+  });
   return (
     <>
       <Button
@@ -41,5 +51,17 @@ export function DeleteButton({
         </div>
       </Dialog>
     </>
+  );
+}
+
+/** Changes what a person has made, or deletes it. */
+export function ChangeOrDelete({ onEdit, ...deleting }: Deleting & { onEdit: () => void }) {
+  return (
+    <div className="flex gap-2">
+      <Button onClick={onEdit}>
+        <Pencil size={14} aria-hidden /> Change
+      </Button>
+      <DeleteButton {...deleting} />
+    </div>
   );
 }
