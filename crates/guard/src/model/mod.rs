@@ -158,6 +158,7 @@ impl Take for Sums {
 const SURELY_HARMLESS: f32 = -2.5;
 /// Below this no pattern counts in a text that quotes words of an attack and speaks of them.
 const MENTIONED: f32 = -1.0;
+
 /// What is worst in a block for a head.
 #[derive(Clone, Copy)]
 struct Worst {
