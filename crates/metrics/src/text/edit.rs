@@ -10,7 +10,7 @@ use crate::options::{OptionDoc, OptionProblem, Options, option};
 use crate::score::{Metric, Outcome};
 
 use super::bits;
-use super::ngrams::{shared, sorted};
+use super::ngrams::Runs;
 use super::words::{Words, split};
 
 const LOWERCASE: OptionDoc = option("lowercase", "false", "leave case aside");
@@ -152,8 +152,8 @@ pub(super) fn token_f1(left: &str, right: &str) -> (f64, String) {
     let (left, right) = (plain(left), plain(right));
     let mut numbers = Words::default();
     let mut words = |text| numbers.ids(split(text).flat_map(without_articles));
-    let (own, other) = (sorted(&words(&left), 1, 32), sorted(&words(&right), 1, 32));
-    let both = shared(&own, &other);
+    let (own, other) = (words(&left), words(&right));
+    let both = Runs::new(&own, 1, 32).shared(&Runs::new(&other, 1, 32), 1);
     let value = match both {
         _ if own.is_empty() && other.is_empty() => 1.0,
         0 => 0.0,

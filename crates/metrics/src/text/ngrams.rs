@@ -1,33 +1,5 @@
 //! Counting runs of tokens. A run is one number: four words of 32 bits, or six characters of 21.
 
-/// All runs of `order` items, sorted. Items must fit into `bits`, and all of them into 128.
-pub(super) fn sorted(items: &[u32], order: usize, bits: u32) -> Vec<u128> {
-    if order == 0 || items.len() < order {
-        return Vec::new();
-    }
-    let join = |run: &[u32]| run.iter().fold(0_u128, |key, item| (key << bits) | u128::from(*item));
-    let mut runs: Vec<_> = items.windows(order).map(join).collect();
-    runs.sort_unstable();
-    runs
-}
-
-/// How many runs both have, each counted as often as it occurs in both.
-pub(super) fn shared(left: &[u128], right: &[u128]) -> usize {
-    let (mut i, mut j, mut found) = (0, 0, 0);
-    while let (Some(a), Some(b)) = (left.get(i), right.get(j)) {
-        match a.cmp(b) {
-            std::cmp::Ordering::Less => i += 1,
-            std::cmp::Ordering::Greater => j += 1,
-            std::cmp::Ordering::Equal => {
-                found += 1;
-                i += 1;
-                j += 1;
-            }
-        }
-    }
-    found
-}
-
 /// The runs of a text, up to `order` items long, sorted once: those that begin alike are neighbours, so shorter ones are
 /// sorted as well.
 #[derive(Debug)]
@@ -67,6 +39,20 @@ impl Runs {
         self.bits * (self.order - length) as u32
     }
 
+    /// How often each run of so many items occurs, in order.
+    fn groups(&self, length: usize) -> impl Iterator<Item = (usize, u128)> {
+        let (shift, last) = (self.shift(length), (1_u128 << self.bits) - 1);
+        let groups = self.keys.chunk_by(move |a, b| a >> shift == b >> shift);
+        let counted = groups.filter_map(move |group| Some((group.len(), group.first()? >> shift)));
+        // Shorter runs at the end aren't runs of that length.
+        counted.filter(move |(_, key)| key & last != 0)
+    }
+
+    /// How many runs of so many items differ from each other.
+    pub(super) fn different(&self, length: usize) -> usize {
+        self.groups(length).count()
+    }
+
     /// How many runs of so many items both have, each counted as often as it occurs in both.
     pub(super) fn shared(&self, other: &Self, length: usize) -> usize {
         let (shift, mut i, mut j, mut found) = (self.shift(length), 0, 0, 0);
@@ -87,13 +73,9 @@ impl Runs {
         if let [only] = others {
             return self.shared(only, length);
         }
-        let (shift, last) = (self.shift(length), (1_u128 << self.bits) - 1);
+        let shift = self.shift(length);
         let mut places = vec![0; others.len()];
-        let groups = self.keys.chunk_by(|a, b| a >> shift == b >> shift);
-        groups
-            .filter_map(|group| Some((group.len(), group.first()? >> shift)))
-            // Shorter runs at the end aren't runs of that length.
-            .filter(|(_, key)| key & last != 0)
+        self.groups(length)
             .map(|(own, key)| {
                 let times = others.iter().zip(&mut places).map(|(other, place)| other.times(key, shift, place));
                 own.min(times.max().unwrap_or(0))
@@ -117,6 +99,34 @@ mod tests {
 
     use super::*;
 
+    /// All runs of `order` items, sorted. Items must fit into `bits`, and all of them into 128.
+    fn sorted(items: &[u32], order: usize, bits: u32) -> Vec<u128> {
+        if order == 0 || items.len() < order {
+            return Vec::new();
+        }
+        let join = |run: &[u32]| run.iter().fold(0_u128, |key, item| (key << bits) | u128::from(*item));
+        let mut runs: Vec<_> = items.windows(order).map(join).collect();
+        runs.sort_unstable();
+        runs
+    }
+
+    /// How many runs both have, each counted as often as it occurs in both.
+    fn shared(left: &[u128], right: &[u128]) -> usize {
+        let (mut i, mut j, mut found) = (0, 0, 0);
+        while let (Some(a), Some(b)) = (left.get(i), right.get(j)) {
+            match a.cmp(b) {
+                std::cmp::Ordering::Less => i += 1,
+                std::cmp::Ordering::Greater => j += 1,
+                std::cmp::Ordering::Equal => {
+                    found += 1;
+                    i += 1;
+                    j += 1;
+                }
+            }
+        }
+        found
+    }
+
     proptest! {
         /// What is sorted once counts as what is sorted for each length.
         #[test]
@@ -130,6 +140,7 @@ mod tests {
             for length in 1..=6 {
                 let [a, b, c] = [&left, &right, &third].map(|items| sorted(items, length, 21));
                 prop_assert_eq!(own.count(length), a.len());
+                prop_assert_eq!(own.different(length), a.chunk_by(|a, b| a == b).count());
                 prop_assert_eq!(own.shared(&others[0], length), shared(&a, &b));
                 let times = |runs: &[u128], key: u128| runs.iter().filter(|other| **other == key).count();
                 let most = |run: &[u128]| run.len().min(times(&b, run[0]).max(times(&c, run[0])));

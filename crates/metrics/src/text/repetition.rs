@@ -5,7 +5,7 @@ use crate::case::{Case, Input};
 use crate::options::{OptionProblem, Options, option};
 use crate::score::{Metric, Outcome};
 
-use super::ngrams::sorted;
+use super::ngrams::Runs;
 use super::words::{Words, split};
 
 pub(crate) static REPETITION: About = About {
@@ -28,10 +28,10 @@ fn make(options: &Options) -> Result<Box<dyn Metric>, OptionProblem> {
     let order = options.count("n", 4, 1, 4)?;
     Ok(Box::new(move |case: &Case| {
         let text = case.text(Input::Output)?.to_lowercase();
-        let runs = sorted(&Words::default().ids(split(&text)), order, 32);
-        let different = runs.chunk_by(|a, b| a == b).count();
-        let value = if runs.is_empty() { 0.0 } else { 1.0 - different as f64 / runs.len() as f64 };
-        Ok(Outcome::new(value, format!("{different} of {} runs of {order} words are different", runs.len())))
+        let runs = Runs::new(&Words::default().ids(split(&text)), order, 32);
+        let (different, all) = (runs.different(order), runs.count(order));
+        let value = if all == 0 { 0.0 } else { 1.0 - different as f64 / all as f64 };
+        Ok(Outcome::new(value, format!("{different} of {all} runs of {order} words are different")))
     }))
 }
 

@@ -9,7 +9,7 @@ use crate::case::{Case, Input, Problem, affordable};
 use crate::options::{OptionDoc, OptionProblem, Options, option};
 use crate::score::{Metric, Outcome};
 
-use super::ngrams::{shared, sorted};
+use super::ngrams::Runs;
 use super::porter::stem;
 
 const OPTIONS: &[OptionDoc] = &[
@@ -182,8 +182,8 @@ impl Rouge {
         let (Some(words), Some(others)) = (own.first(), other.first()) else { return Found::default() };
         match self.kind {
             Kind::Runs(order) => {
-                let (own, other) = (sorted(words, order, 32), sorted(others, order, 32));
-                Found::of(shared(&own, &other), own.len(), other.len())
+                let (own, other) = (Runs::new(words, order, 32), Runs::new(others, order, 32));
+                Found::of(own.shared(&other, order), own.count(order), other.count(order))
             }
             Kind::Sequence => Found::of(longest(words, others), words.len(), others.len()),
             Kind::Summary => summary(own, other),
