@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import resource
 import statistics
@@ -84,7 +85,6 @@ def idle_streams(server: Server, wanted: int) -> tuple[int, float]:
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     request = f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\n{lines}\r\n".encode() + body
     port = int(server.url.rsplit(":", 1)[1])
-    before = server.memory_mb()
 
     async def opened(room: asyncio.Semaphore) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         async with room:
@@ -96,7 +96,7 @@ def idle_streams(server: Server, wanted: int) -> tuple[int, float]:
             await asyncio.wait_for(reader.readuntil(b"data:"), 60)
             return reader, writer
 
-    async def all_of_them() -> float:
+    async def used_by(count: int) -> float:
         room = asyncio.Semaphore(64)
         streams = await asyncio.gather(*(opened(room) for _ in range(count)))
         await asyncio.sleep(3)
@@ -107,7 +107,11 @@ def idle_streams(server: Server, wanted: int) -> tuple[int, float]:
             writer.transport.abort()
         return used
 
-    used = asyncio.run(all_of_them())
+    # What the first streams bring into memory once, code above all, is none of the others'.
+    asyncio.run(used_by(64))
+    time.sleep(5)
+    before = server.memory_mb()
+    used = asyncio.run(used_by(count))
     time.sleep(5)
     after = server.memory_mb()
     took = used - before
@@ -120,28 +124,38 @@ def idle_streams(server: Server, wanted: int) -> tuple[int, float]:
 
 
 def soak(server: Server, minutes: float, folder: Path) -> tuple[float, float]:
-    """Loads a server with whole and streamed calls; how fast its memory grows in the second half, and over what."""
-    until = time.monotonic() + minutes * 60
+    """Loads a server with whole, streamed and long calls by turns; how fast the memory that it never falls below in a
+    turn grows in the second half, and the most that it took there. What rows take until they are written comes and goes
+    within a turn."""
+    cases = [Case("whole", 1, 64, pause_ms=20), Case("streams", 1, 64, stream=True, pause_ms=20), Case("long", 16, 16)]
+    began, until = time.monotonic(), time.monotonic() + minutes * 60
     seen: list[tuple[float, float]] = []
+    turns: list[float] = []
     calls = 0
 
     def watch() -> None:
         while time.monotonic() < until:
             seen.append((time.monotonic(), server.memory_mb()))
-            time.sleep(2)
+            time.sleep(0.5)
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    cases = [Case("whole", 1, 64, pause_ms=20), Case("streams", 1, 64, stream=True, pause_ms=20), Case("long", 16, 16)]
     while (left := until - time.monotonic()) > 1:
+        turns.append(time.monotonic())
         for case in cases:
             calls += load(server, case, max(1, min(10, int(left / 3))), folder)[0]["requests"]
     watcher.join()
-    later = seen[len(seen) // 2 :]
-    times, sizes = [time / 60 for time, _ in later], [size for _, size in later]
-    slope = statistics.linear_regression(times, sizes).slope if len(later) > 2 else 0.0
+    half = began + minutes * 30
+    floors = []
+    for turn, after in itertools.pairwise([*turns, until]):
+        if of_turn := [one for one in seen if turn <= one[0] < after and turn >= half]:
+            floors.append(min(of_turn, key=lambda one: one[1]))
+    slope = 0.0
+    if len(floors) > 2:
+        slope = statistics.linear_regression([time / 60 for time, _ in floors], [size for _, size in floors]).slope
+    sizes = [size for time, size in seen if time >= half]
     print(
         f"{server.name:<12}{minutes:g} min, {calls} calls: {seen[0][1]:.0f} MB at first, {min(sizes):.0f} to "
-        f"{max(sizes):.0f} MB in the second half, {slope:+.2f} MB a minute there"
+        f"{max(sizes):.0f} MB in the second half, {slope:+.2f} MB a minute between bursts there"
     )
     return slope, max(sizes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import threading
 from pathlib import Path
@@ -142,3 +143,42 @@ def test_query_from_the_terminal(box: Signalbox, tmp_path: Path) -> None:
     )
     assert status == 1
     assert "key" in said
+
+
+def test_a_caller_may_send_its_request_in_pieces(tmp_path: Path) -> None:
+    box = Signalbox(tmp_path)
+    for pieces in (
+        [b"G", b"ET /healthz HTTP/1.1\r\n", b"host: x\r\n\r\n"],
+        [b"PR", b"OPFIND /healthz HTTP/1.1\r\nhost: x\r\n\r\n"],
+    ):
+        with connected(box) as caller:
+            for piece in pieces:
+                caller.sendall(piece)
+            assert caller.recv(12).startswith(b"HTTP/1.1 ")
+    assert box.stop() == 0
+
+
+def test_http2_without_asking_first_even_in_pieces(tmp_path: Path) -> None:
+    box = Signalbox(tmp_path)
+    with connected(box) as caller:
+        for piece in (b"PRI * HTT", b"P/2.0\r\n\r\nSM\r\n\r\n", b"\0\0\0\4\0\0\0\0\0"):
+            caller.sendall(piece)
+        frame = caller.recv(9)
+    assert frame[3] == 4, f"settings are what a server of HTTP/2 says first, and not {frame!r}"
+    assert box.stop() == 0
+
+
+def test_a_caller_that_says_nothing_keeps_nobody_from_stopping(tmp_path: Path) -> None:
+    box = Signalbox(tmp_path)
+    with connected(box) as silent:
+        # It has been accepted when one that came after it is answered.
+        assert httpx.get(f"{box.url}/healthz").status_code == 200
+        assert box.stop(10) == 0
+        assert silent.recv(1) == b""
+
+
+def connected(box: Signalbox) -> socket.socket:
+    host, port = box.url.removeprefix("http://").split(":")
+    caller = socket.create_connection((host, int(port)), timeout=20)
+    caller.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return caller

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -91,10 +92,10 @@ impl Server {
         let app = Arc::new(app);
         let lanes = Lanes::start().context("can't start the threads that serve callers")?;
         let graceful = GracefulShutdown::new();
-        let stopping = CancellationToken::new();
+        let (draining, stopping) = (CancellationToken::new(), CancellationToken::new());
         let tasks = TaskTracker::new();
-        let accept =
-            self.listeners.iter().map(|listener| self.accept(listener, &lanes, &app, &graceful, &stopping, &tasks));
+        let watch = || Ending { watcher: graceful.watcher(), draining: draining.clone(), stopping: stopping.clone() };
+        let accept = self.listeners.iter().map(|listener| self.accept(listener, &lanes, &app, &watch, &tasks));
         tokio::select! {
             () = stop => {}
             _ = futures_util::future::join_all(accept) => {}
@@ -102,6 +103,7 @@ impl Server {
         }
         info!("stopping: no new connections; calls in flight have {:?}", self.drain_timeout);
         app.stop_being_ready();
+        draining.cancel();
         drop(self.listeners);
         if tokio::time::timeout(self.drain_timeout, graceful.shutdown()).await.is_err() {
             warn!("calls were still in flight after {:?}; they are cut", self.drain_timeout);
@@ -118,8 +120,7 @@ impl Server {
         listener: &TcpListener,
         lanes: &Lanes,
         app: &Arc<App>,
-        graceful: &GracefulShutdown,
-        stopping: &CancellationToken,
+        watch: &impl Fn() -> Ending,
         tasks: &TaskTracker,
     ) {
         loop {
@@ -141,11 +142,11 @@ impl Server {
                     continue;
                 }
             };
-            let (app, watcher, stopping) = (Arc::clone(app), graceful.watcher(), stopping.clone());
+            let (app, Ending { watcher, draining, stopping }) = (Arc::clone(app), watch());
             let (lane, place) = lanes.emptiest();
             let served = async move {
                 tokio::select! {
-                    () = connection(socket, app, watcher) => {}
+                    () = connection(socket, app, watcher, &draining) => {}
                     () = stopping.cancelled() => {}
                 }
                 drop((permit, place));
@@ -155,7 +156,29 @@ impl Server {
     }
 }
 
-async fn connection(socket: std::net::TcpStream, app: Arc<App>, watcher: Watcher) {
+/// How a connection learns that the process is to end.
+struct Ending {
+    /// Lets a call in flight finish.
+    watcher: Watcher,
+    /// Nothing new begins.
+    draining: CancellationToken,
+    /// What is left is cut.
+    stopping: CancellationToken,
+}
+
+/// What every HTTP/2 connection begins with.
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Whether a caller begins as one that speaks HTTP/2 does; `None` if it has nothing to say. The bytes stay where they
+/// are: read by hyper's sniffer, they cost each HTTP/1.1 connection a second read and twice the buffer.
+async fn speaks_http2(socket: &TcpStream) -> Option<bool> {
+    let mut first = [0; HTTP2_PREFACE.len()];
+    let read = tokio::time::timeout(HEAD_TIMEOUT, socket.peek(&mut first)).await;
+    let first = first.get(..read.ok()?.ok()?).filter(|first| !first.is_empty())?;
+    Some(HTTP2_PREFACE.starts_with(first))
+}
+
+async fn connection(socket: std::net::TcpStream, app: Arc<App>, watcher: Watcher, draining: &CancellationToken) {
     let socket = match TcpStream::from_std(socket) {
         Ok(socket) => socket,
         Err(error) => return warn!("a connection can't be served: {error}"),
@@ -170,12 +193,27 @@ async fn connection(socket: std::net::TcpStream, app: Arc<App>, watcher: Watcher
         // which is long for streams and for callers that keep theirs.
         Box::pin(async move { Ok::<_, Infallible>(app.answer(request).await) })
     });
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(1_000);
-    let connection = builder.serve_connection(TokioIo::new(socket), service).into_owned();
+    let http2 = tokio::select! {
+        http2 = speaks_http2(&socket) => http2,
+        () = draining.cancelled() => None,
+    };
     // A caller that hangs up or speaks no HTTP is its own problem; what was in flight is settled.
-    let _ = watcher.watch(connection).await;
+    match http2 {
+        None => {}
+        Some(false) => {
+            let mut builder = http1::Builder::new();
+            builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+            let _ = watcher.watch(builder.serve_connection(TokioIo::new(socket), service)).await;
+        }
+        // So it seems, or it is slow: the sniffer waits for all of it.
+        Some(true) => {
+            let mut builder = auto::Builder::new(TokioExecutor::new());
+            builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+            builder.http2().timer(TokioTimer::new()).max_concurrent_streams(1_000);
+            let connection = builder.serve_connection(TokioIo::new(socket), service).into_owned();
+            let _ = Box::pin(watcher.watch(connection)).await;
+        }
+    }
 }
 
 /// Resolves at SIGTERM or Ctrl-C.
