@@ -30,7 +30,7 @@ pub fn fuzz(rest: &[String]) -> Result<()> {
         samples(&corpus)?;
     }
     let limit = format!("-max_total_time={seconds}");
-    let mut command = program("cargo", &["fuzz", "run", target, &format!("corpus/{target}")]);
+    let mut command = program("cargo", &["fuzz", "run", "--features", target, target, &format!("corpus/{target}")]);
     if target == "otlp_decoder" {
         command.arg("seeds/otlp");
     }
