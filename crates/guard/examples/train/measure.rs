@@ -10,7 +10,7 @@ use crate::rows::Row;
 
 pub(crate) const NAMES: [&str; HEADS] = ["prompt_injection", "jailbreak", "harmful_request", "toxicity"];
 /// The share of harmless texts of unseen sources that may be flagged, all sources alike.
-const FALSE_POSITIVES: [f64; HEADS] = [0.062, 0.054, 0.0068, 0.0104];
+const FALSE_POSITIVES: [f64; HEADS] = [0.080, 0.046, 0.0068, 0.0104];
 /// What is held out at once, by the beginning of its name: sources of attacks with the look-alikes that were written
 /// beside them, so that no model has seen words of one author on both sides. Those that aren't named are the only ones of
 /// code and of speech; they are held out by row.
@@ -27,6 +27,8 @@ const FOLDS: &[&[&str]] = &[
     &["templates/hijack", "templates/guess"],
     &["templates/agents", "templates/natural"],
     &["templates/mention", "templates/roles"],
+    &["templates/technical", "rebuff"],
+    &["house", "gitleaks", "detect-secrets", "FastChat"],
 ];
 
 /// The shares of harmless texts that may be flagged, by head: as they were typed, or those of the shipped model.

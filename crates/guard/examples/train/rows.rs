@@ -49,6 +49,12 @@ const SOURCES: &[(&str, &str, Labels)] = &[
     ("code_injection", "libinjection false", NOTHING),
     ("pii", "presidio-research", NOTHING),
     ("unicode_smuggling", "BLNS", NOTHING),
+    // What holds a secret is no attack either.
+    ("secrets", "FastChat", NOTHING),
+    ("secrets", "rebuff", NOTHING),
+    ("secrets", "gitleaks", NOTHING),
+    ("secrets", "detect-secrets", NOTHING),
+    ("pii", "FastChat", NOTHING),
 ];
 
 /// All rows of `data` that may be trained on, long texts in blocks.

@@ -36,10 +36,14 @@ const FILES: &[(&str, &str)] = &[
     ("plain", include_str!("templates/plain.txt")),
     ("planted", include_str!("templates/planted.txt")),
     ("roles", include_str!("templates/roles.txt")),
+    ("technical", include_str!("templates/technical.txt")),
     ("tongues", include_str!("templates/tongues.txt")),
     ("toxic", include_str!("templates/toxic.txt")),
     ("world", include_str!("templates/world.txt")),
 ];
+
+/// Pieces of this project's own code and documents, as they were once, with a line between them.
+const HOUSE: &str = include_str!("templates/house.txt");
 
 /// Harmless texts put together, so that length alone says nothing, and how many each is made of.
 const JOINED: usize = 4000;
@@ -71,9 +75,14 @@ pub(crate) fn rows(random: &mut Random, documents: &[Row]) -> Vec<Row> {
         let copies = if template.text.contains('{') { EACH * template.weight } else { ALIKE };
         for _ in 0..copies {
             let text = fill(random, &slots, template.text);
-            let text = random.restyle(&text);
+            // A page keeps its lines and its case, which are those of its format.
+            let text = if template.kind == "page" { text.replace("\\n", "\n") } else { random.restyle(&text) };
             rows.push(Row { text, source: template.source.clone(), labels: template.labels, group });
         }
+    }
+    for (number, text) in HOUSE.split("\n%%\n").enumerate() {
+        let (text, group) = (text.to_owned(), 3_000_000 + number);
+        rows.push(Row { text, source: "house".to_owned(), labels: Labels([Some(false); HEADS]), group });
     }
     let calm = |row: &&Row| row.labels.0 == [Some(false); HEADS];
     let long: Vec<&Row> = documents.iter().filter(calm).filter(|row| DOCUMENT.contains(&row.text.len())).collect();
@@ -125,9 +134,10 @@ fn templates(name: &str, file: &'static str) -> Vec<Template> {
             "jail" => Labels([None, Some(true), None, None]),
             "harm" => Labels([Some(false), Some(false), Some(true), None]),
             "toxic" => Labels([Some(false), Some(false), None, Some(true)]),
+            // `benign`, and `page`: one of several lines.
             _ => Labels([Some(false); HEADS]),
         };
-        let source = format!("templates/{name}{}", if kind == "benign" { ", harmless" } else { "" });
+        let source = format!("templates/{name}{}", if matches!(kind, "benign" | "page") { ", harmless" } else { "" });
         Some(Template { source, kind, labels, weight: weight.parse().unwrap_or(1), text })
     };
     lines.filter_map(template).collect()

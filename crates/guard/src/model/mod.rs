@@ -155,7 +155,7 @@ impl Take for Sums {
 }
 
 /// Below this no pattern counts.
-const SURELY_HARMLESS: f32 = -2.5;
+const SURELY_HARMLESS: f32 = -1.5;
 /// Below this no pattern counts in a text that quotes words of an attack and speaks of them.
 const MENTIONED: f32 = -1.0;
 
