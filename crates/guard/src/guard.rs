@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use signalbox_types::{Action, Finding, Place, Verdict};
+use signalbox_types::{Action, Finding, Place, Role, Verdict};
 
 use crate::context::Context;
 use crate::lane::{Compiled, Lane, Marked, Redactor};
@@ -106,6 +106,21 @@ impl Guard {
             return self.clone();
         }
         Self::of(self.compiled.within(context), Arc::clone(&self.config))
+    }
+
+    /// Whether who says a text matters to any policy: then it is the guard of [`Guard::said_by`] that looks at it.
+    #[must_use]
+    pub fn tells_roles(&self) -> bool {
+        self.compiled.tells_roles()
+    }
+
+    /// The guard for texts that this one says to a model.
+    #[must_use]
+    pub fn said_by(&self, role: Role) -> Self {
+        if !self.tells_roles() {
+            return self.clone();
+        }
+        Self::of(self.compiled.said_by(role), Arc::clone(&self.config))
     }
 
     /// Whether anybody must be asked about the texts of this place before they are looked at: then it is a guard

@@ -1,6 +1,7 @@
 use signalbox_types::{Action, Place, Verdict};
 
 use super::*;
+use crate::policy::PolicyConfig;
 use crate::term::allows;
 
 fn config(json: &str) -> GuardConfig {
@@ -150,4 +151,28 @@ fn findings_never_hold_the_text() {
     let check = guard.check(Place::Input, &format!("password = \"{secret}\""));
     assert_eq!(check.findings[0].action, Action::Flag);
     assert!(!format!("{check:?}").contains(secret));
+}
+
+#[test]
+fn a_policy_may_be_about_what_some_say() {
+    let policy = PolicyConfig {
+        roles: vec![Role::User, Role::Tool],
+        ..PolicyConfig::new("secrets", vec![Place::Input, Place::Output], Action::Block)
+    };
+    let guard = Guard::compile(&GuardConfig::of(vec![policy.clone()])).unwrap();
+    let text = format!("The key is {}", "sk-proj-aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC3");
+    assert!(guard.tells_roles());
+    let verdict = |role: Role| guard.said_by(role).check(Place::Input, &text).verdict;
+    assert_eq!(
+        [Role::System, Role::User, Role::Assistant, Role::Tool].map(verdict),
+        [Verdict::Allow, Verdict::Block, Verdict::Allow, Verdict::Block]
+    );
+    assert_eq!(
+        guard.said_by(Role::System).check(Place::Output, &text).verdict,
+        Verdict::Block,
+        "answers are no matter of roles"
+    );
+    let policy = PolicyConfig { on: vec![Place::Output], ..policy };
+    let problems = Guard::problems(&GuardConfig::of(vec![policy]));
+    assert_eq!(problems.iter().map(|problem| problem.path.as_str()).collect::<Vec<_>>(), ["policies[0].roles"]);
 }

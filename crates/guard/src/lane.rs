@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use signalbox_types::{Action, Finding, Place};
+use signalbox_types::{Action, Finding, Place, Role};
 
 use crate::context::Context;
 use crate::exception::{Exception, ExceptionConfig};
@@ -20,6 +20,7 @@ pub(crate) struct Compiled {
     input: Lanes,
     output: Lanes,
     reads_context: bool,
+    tells_roles: bool,
 }
 
 /// Lanes of a place.
@@ -95,10 +96,26 @@ impl Compiled {
         self.reads_context
     }
 
+    /// Whether who says a text matters to any of it.
+    pub(crate) fn tells_roles(&self) -> bool {
+        self.tells_roles
+    }
+
+    /// What looks at what this one says to a model.
+    pub(crate) fn said_by(&self, role: Role) -> Self {
+        let (input, output) = (self.input.map(|lane| lane.said_by(role)), self.output.map(|lane| Some(lane.clone())));
+        Self { input, output, reads_context: self.reads_context, tells_roles: false }
+    }
+
     /// The same policies, as far as they are for one call, with the scanners that its texts want.
     pub(crate) fn within(&self, context: &Context<'_>) -> Self {
         let lanes = |lanes: &Lanes| lanes.map(|lane| lane.within(context));
-        Self { input: lanes(&self.input), output: lanes(&self.output), reads_context: false }
+        Self {
+            input: lanes(&self.input),
+            output: lanes(&self.output),
+            reads_context: false,
+            tells_roles: self.tells_roles,
+        }
     }
 
     /// The same lanes, with scanners that know what was answered.
@@ -108,7 +125,7 @@ impl Compiled {
             Some(Lane { scanner, ..lane.clone() })
         };
         let (input, output) = (self.input.map(lane), self.output.map(lane));
-        Self { input, output, reads_context: self.reads_context }
+        Self { input, output, reads_context: self.reads_context, tells_roles: self.tells_roles }
     }
 
     /// Without those that look at answers only; `None` if there are none.
@@ -118,7 +135,8 @@ impl Compiled {
             return None;
         }
         let lanes = |lanes: &Lanes| lanes.map(|lane| is_for_all(lane).then(|| lane.clone()));
-        Some(Self { input: lanes(&self.input), output: lanes(&self.output), reads_context: self.reads_context })
+        let (input, output) = (lanes(&self.input), lanes(&self.output));
+        Some(Self { input, output, reads_context: self.reads_context, tells_roles: self.tells_roles })
     }
 
     fn add(&mut self, policy: &PolicyConfig, exceptions: &[ExceptionConfig]) {
@@ -135,6 +153,7 @@ impl Compiled {
             exceptions.iter().map(Exception::new).filter(|one| one.is_about(&policy.scanner)).collect();
         self.reads_context |=
             scanner.reads_context() || term.reads_context() || exceptions.iter().any(Exception::reads_context);
+        self.tells_roles |= !policy.roles.is_empty();
         let exceptions = Arc::new(exceptions);
         for (place, lanes) in [(Place::Input, &mut self.input), (Place::Output, &mut self.output)] {
             if policy.on.contains(&place) {
@@ -210,6 +229,15 @@ impl Lane {
         };
         let scanner = self.scanner.within(context).map_or_else(|| self.scanner.clone(), Runs::Made);
         (!terms.is_empty()).then_some(Self { scanner, terms, exceptions })
+    }
+
+    /// The lane of what this one says; `None` if no policy looks at it.
+    fn said_by(&self, role: Role) -> Option<Self> {
+        let terms = match self.terms.iter().all(|term| term.hears(role)) {
+            true => Arc::clone(&self.terms),
+            false => Arc::new(self.terms.iter().filter(|term| term.hears(role)).cloned().collect()),
+        };
+        (!terms.is_empty()).then(|| Self { terms, ..self.clone() })
     }
 
     /// What is done about a hit; `None` if no policy wants it. `base` is the offset of `text` in the stream.

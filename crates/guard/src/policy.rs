@@ -3,7 +3,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
-use signalbox_types::{Action, Place};
+use signalbox_types::{Action, Place, Role};
 
 use crate::condition::{Condition, FACTS};
 use crate::exception::ExceptionConfig;
@@ -40,6 +40,10 @@ pub struct PolicyConfig {
     /// Where it looks: `input` (what the caller sends), `output` (what the model answers), or both.
     #[serde(default = "everywhere")]
     pub on: Vec<Place>,
+    /// Whose texts it looks at in what callers send: `system` (rules of the application, and descriptions of tools), `user`,
+    /// `assistant` and `tool`; all if empty. Rules of one's own often read like attacks: `[user, tool]` leaves them out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<Role>,
     /// What is done: `flag` (record it), `tokenise` (put a placeholder in its place, and what it was back into the answer; for
     /// `input`), `redact` (replace it by a mark), `rewrite` (answer with `reply`) or `block` (refuse the call, end the stream).
     #[serde(default = "flag", deserialize_with = "action_by_name")]
@@ -113,6 +117,7 @@ impl PolicyConfig {
         Self {
             scanner: scanner.into(),
             on,
+            roles: Vec::new(),
             action,
             rules: Vec::new(),
             min_confidence: None,
@@ -205,6 +210,10 @@ impl PolicyConfig {
                 wrong("reply".to_owned(), PolicyProblem::Option(problem));
             }
             _ => {}
+        }
+        if !self.roles.is_empty() && !self.on.contains(&Place::Input) {
+            let problem = "what models answer is all the assistant's; leave it out, or use `on: [input]`";
+            wrong("roles".to_owned(), PolicyProblem::Option(problem.to_owned()));
         }
         if self.action == Action::Tokenise && self.on.contains(&Place::Output) {
             let problem = "`tokenise` is for `input` alone, and puts back into answers by itself; use `on: [input]`";

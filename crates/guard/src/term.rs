@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use signalbox_types::Action;
+use signalbox_types::{Action, Role};
 
 use crate::condition::{Condition, FACTS, variables};
 use crate::context::Facts;
@@ -22,6 +22,8 @@ pub(crate) struct Term {
     /// Names of rules; all if empty.
     rules: Vec<&'static str>,
     min_confidence: f32,
+    /// Whose texts; all if empty.
+    roles: Vec<Role>,
     allow: Vec<String>,
     when: Option<Arc<Condition>>,
     /// Lots up to this one are drawn.
@@ -38,6 +40,7 @@ impl Term {
             name: policy.name.clone(),
             rules: policy.rules.iter().filter_map(|name| about.rule(name)).map(|rule| rule.name).collect(),
             min_confidence: policy.min_confidence.unwrap_or(0.0),
+            roles: policy.roles.clone(),
             allow: policy.allow.clone(),
             when: when.map(Arc::new),
             sample: policy.sample.map(|share| (f64::from(share.clamp(0.0, 1.0)) * u64::MAX as f64) as u64),
@@ -47,6 +50,11 @@ impl Term {
     /// Whether it is not for all calls.
     pub(crate) fn reads_context(&self) -> bool {
         self.when.is_some() || self.sample.is_some()
+    }
+
+    /// Whether it looks at what this one says to a model.
+    pub(crate) fn hears(&self, role: Role) -> bool {
+        self.roles.is_empty() || self.roles.contains(&role)
     }
 
     /// Whether it is for this call.

@@ -111,6 +111,24 @@ fn within(guard: &Guard, texts: &[TextSlot<'_>], facts: Facts) -> Guard {
     guard.within(&Context { system, documents, untrusted, facts })
 }
 
+/// The guards for what each one says, where that matters.
+#[derive(Default)]
+struct ByRole(Vec<(Role, Guard)>);
+
+impl ByRole {
+    fn of<'a>(&'a mut self, guard: &'a Guard, role: Role) -> &'a Guard {
+        if !guard.tells_roles() {
+            return guard;
+        }
+        let known = self.0.iter().position(|(known, _)| *known == role);
+        let at = known.unwrap_or_else(|| {
+            self.0.push((role, guard.said_by(role)));
+            self.0.len() - 1
+        });
+        &self.0[at].1
+    }
+}
+
 impl Look {
     /// The texts, and the guard that knows which policies are for them.
     fn begin(mut self) -> Result<(Self, Vec<Arc<str>>), WireError> {
@@ -130,10 +148,12 @@ impl Look {
         }
         let mut seen = Seen { guard, findings: Vec::new(), cleaned: None, refusal: None, reply: None };
         let mut edits = Vec::new();
+        let mut by_role = ByRole::default();
         for slot in texts {
+            let guard = by_role.of(&seen.guard, slot.role);
             let check = match &vocabulary {
-                Some(vocabulary) => seen.guard.check_with(Place::Input, &slot.text, &mut vocabulary.lock()),
-                None => seen.guard.check(Place::Input, &slot.text),
+                Some(vocabulary) => guard.check_with(Place::Input, &slot.text, &mut vocabulary.lock()),
+                None => guard.check(Place::Input, &slot.text),
             };
             if let Some(clean) = clean(&slot.text, &check) {
                 edits.push(slot.edit(&clean));

@@ -48,7 +48,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut sources = Vec::new();
     let examples = examples(&rows, &mut sources);
     println!("{} texts of {} sources, {} units", rows.len(), sources.len(), examples.len());
-    let weight: Vec<f32> = sources.iter().map(|source| match source.as_str() { "deepset" => 0.6, "house" => 2.0, _ => 1.0 }).collect();
+    let weight: Vec<f32> = sources
+        .iter()
+        .map(|source| match source.as_str() {
+            "deepset" => 0.6,
+            "house" => 2.0,
+            _ => 1.0,
+        })
+        .collect();
 
     let scores = measure::hold_out(&rows, &examples, &sources, &weight);
     let threshold: [f32; HEADS] = std::array::from_fn(|head| measure::threshold(shares[head], &scores, &rows, head));
