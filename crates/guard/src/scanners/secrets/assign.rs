@@ -5,32 +5,28 @@
 //! value must look as if a machine had drawn it, or like a password. Confidence stays below 0.8.
 
 use super::Candidate;
+use super::names::{Kind, kind};
 use super::random::{contains, english, entropy, random, wordy};
 use super::rules::Id;
 use super::special::{stands_for_something, trim_end};
 use super::text::{BASE64, NAME, UUID, VALUE, View};
 
 /// Anchors, in any case.
-pub(super) static KEYWORDS: &[&str] = &["key", "token", "secret", "pass", "pwd", "auth", "cred", "_pat"];
+pub(super) static KEYWORDS: &[&str] =
+    &["key", "token", "secret", "pass", "pwd", "auth", "cred", "_pat", "kennwort", "wachtwoord", "senha", "contrasena"];
 
+/// Words before `key`, with a space between, that make it one.
+const KEYS_OF: &[&[u8]] = &[b"private ", b"Private ", b"secret ", b"api ", b"API ", b"access ", b"signing "];
+/// What stands between a password and its value, in some languages, and what begins more about it.
+const IS: &[&[u8]] = &[b"is", b"ist", b"lautet", b"est", b"es", b"var"];
+const FOR: &[&[u8]] = &[b"for ", b"of ", b"f\xC3\xBCr ", b"von ", b"pour ", b"de ", b"para "];
 /// No value is longer.
 const LONGEST_VALUE: usize = 256;
 /// How far a name reaches on either side of its keyword.
 const LONGEST_NAME: usize = 40;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Password,
-    /// A token, a secret, a credential.
-    Secret,
-    /// A key of a named thing: `api_key`.
-    Key,
-    /// `key`, without a word before it.
-    BareKey,
-}
-
 /// An assignment is decided by no more text before its keyword, and no more from there on.
-const BEFORE: usize = LONGEST_NAME + 2;
+const BEFORE: usize = LONGEST_NAME + 10;
 const FROM: usize = LONGEST_NAME + LONGEST_VALUE + 200;
 
 /// The assignments that were looked at last. The same text again, as in a list or in a text that is made to keep us
@@ -77,7 +73,14 @@ fn assignment(view: View<'_>, at: usize, keyword: usize) -> Option<Candidate> {
     let name_start = view.run_back(at, &NAME, LONGEST_NAME);
     let name = view.run(at + keyword, &NAME, LONGEST_NAME);
     let text = view.slice(name_start, name.end);
-    let kind = kind(text)?;
+    let kind = match kind(text)? {
+        Kind::BareKey
+            if KEYS_OF.iter().any(|word| view.slice(name_start.saturating_sub(8), name_start).ends_with(word)) =>
+        {
+            Kind::Key
+        }
+        kind => kind,
+    };
     let value = value_start(view, name_start, name.end, kind)?;
     let (start, quote) = value;
     let run = match quote {
@@ -148,196 +151,6 @@ fn judge(kind: Kind, name: &[u8], value: &[u8], quoted: bool) -> Option<f32> {
     }
 }
 
-/// Words at the end of a name that say nothing about what it names.
-const SUFFIXES: &[&[u8]] = &[
-    b"value", b"val", b"env", b"prod", b"dev", b"live", b"string", b"str", b"base", b"b", b"raw", b"hex", b"new",
-    b"old",
-];
-
-/// Words that a name may end in. `true`: also with a word glued before it (`dbpassword`).
-const ENDINGS: &[(&[u8], Kind, bool)] = &[
-    (b"password", Kind::Password, true),
-    (b"passwd", Kind::Password, true),
-    (b"passphrase", Kind::Password, true),
-    (b"passcode", Kind::Password, true),
-    (b"pass", Kind::Password, false),
-    (b"pwd", Kind::Password, true),
-    (b"tokens", Kind::Secret, false),
-    (b"token", Kind::Secret, true),
-    (b"secrets", Kind::Secret, false),
-    (b"secret", Kind::Secret, true),
-    (b"credentials", Kind::Secret, false),
-    (b"credential", Kind::Secret, false),
-    (b"creds", Kind::Secret, false),
-    (b"authorization", Kind::Secret, false),
-    (b"auth", Kind::Secret, false),
-    (b"pat", Kind::Secret, false),
-    (b"keys", Kind::Key, false),
-    (b"key", Kind::Key, false),
-];
-
-/// Glued to `key` they make a name for a secret.
-const KEY_PREFIXES: &[&[u8]] = &[
-    b"api",
-    b"access",
-    b"secret",
-    b"private",
-    b"auth",
-    b"client",
-    b"app",
-    b"encryption",
-    b"signing",
-    b"master",
-    b"storage",
-    b"account",
-    b"consumer",
-    b"service",
-    b"dn",
-    b"subscription",
-    b"application",
-];
-
-/// Words before the ending that make it something else.
-const NOT_SECRET: &[&[u8]] = &[
-    b"public",
-    b"pub",
-    b"primary",
-    b"foreign",
-    b"partition",
-    b"sort",
-    b"cache",
-    b"row",
-    b"hash",
-    b"group",
-    b"unique",
-    b"object",
-    b"bucket",
-    b"index",
-    b"idempotency",
-    b"routing",
-    b"translation",
-    b"map",
-    b"dict",
-    b"lookup",
-    b"schema",
-    b"sequence",
-    b"event",
-    b"shortcut",
-    b"hot",
-    b"tab",
-    b"arrow",
-    b"enter",
-    b"search",
-    b"kms",
-    b"host",
-    b"product",
-    b"item",
-    b"json",
-    b"field",
-    b"column",
-    b"site",
-    b"query",
-    b"project",
-    b"issue",
-    b"message",
-    b"label",
-    b"node",
-    b"file",
-    b"path",
-    b"parent",
-    b"csrf",
-    b"xsrf",
-    b"next",
-    b"page",
-    b"continuation",
-    b"cursor",
-    b"authenticity",
-    b"pad",
-    b"eos",
-    b"bos",
-    b"unk",
-    b"sep",
-    b"cls",
-    b"mask",
-    b"special",
-    b"max",
-    b"num",
-    b"total",
-    b"prompt",
-    b"completion",
-    b"input",
-    b"output",
-    b"stop",
-    b"start",
-    b"end",
-    b"sync",
-    b"not",
-    b"no",
-    b"is",
-    b"has",
-    b"fake",
-    b"mon",
-    b"don",
-    b"tur",
-    b"compare",
-    b"metadata",
-    b"attribute",
-    b"config",
-    b"data",
-    b"param",
-    b"uuid",
-    b"plugin",
-    b"module",
-    b"entity",
-    b"record",
-    b"state",
-    b"checksum",
-    b"key",
-];
-
-/// What the end of the name says that it names.
-fn kind(name: &[u8]) -> Option<Kind> {
-    let mut end = name.len();
-    for _ in 0..3 {
-        end -= name[..end].iter().rev().take_while(|byte| byte.is_ascii_digit() || matches!(byte, b'_' | b'-')).count();
-        let suffix = SUFFIXES.iter().find(|suffix| ends_in_word(&name[..end], suffix));
-        let Some(suffix) = suffix else { break };
-        end -= suffix.len();
-    }
-    let name = &name[..end];
-    let ends = |word: &[u8]| name.len() >= word.len() && name[name.len() - word.len()..].eq_ignore_ascii_case(word);
-    let (ending, kind, glued) = ENDINGS.iter().find(|(ending, _, _)| ends(ending))?;
-    let before = &name[..name.len() - ending.len()];
-    let known = KEY_PREFIXES.iter().any(|prefix| tail_is(before, prefix));
-    if !(*glued || ends_in_word(name, ending) || (*kind == Kind::Key && known)) {
-        return None;
-    }
-    let trimmed =
-        before.iter().rposition(|byte| byte.is_ascii_alphanumeric()).map_or(&before[..0], |last| &before[..=last]);
-    if NOT_SECRET.iter().any(|word| ends_in_word(trimmed, word)) {
-        return None;
-    }
-    Some(if *kind == Kind::Key && trimmed.is_empty() { Kind::BareKey } else { *kind })
-}
-
-fn tail_is(text: &[u8], word: &[u8]) -> bool {
-    // Most differ in their last letter.
-    let (Some(last), Some(wanted)) = (text.last(), word.last()) else { return word.is_empty() };
-    last.eq_ignore_ascii_case(wanted)
-        && text.len() >= word.len()
-        && text[text.len() - word.len()..].eq_ignore_ascii_case(word)
-}
-
-/// Whether `name` ends in `word` as a word of its own: `api_key`, `api-key`, `apiKey`, `KEY`.
-fn ends_in_word(name: &[u8], word: &[u8]) -> bool {
-    if !tail_is(name, word) {
-        return false;
-    }
-    let at = name.len() - word.len();
-    let Some(before) = at.checked_sub(1).map(|i| name[i]) else { return true };
-    !before.is_ascii_alphabetic() || (before.is_ascii_lowercase() && name[at].is_ascii_uppercase())
-}
-
 /// Where the value starts, and the quote that ends it.
 fn value_start(view: View<'_>, name_start: usize, name_end: usize, kind: Kind) -> Option<(usize, Option<u8>)> {
     let mut at = name_end;
@@ -368,9 +181,8 @@ fn value_start(view: View<'_>, name_start: usize, name_end: usize, kind: Kind) -
         || (view.get(at) == Some(b'(') && matches!(view.get(at + 1), Some(b'"' | b'\'')))
     {
         at += 1;
-    } else if view.starts(at, b"is ") && at > after_name && kind != Kind::BareKey {
-        at += 3;
-        at += usize::from(view.get(at) == Some(b':'));
+    } else if let Some(length) = said(view, at).filter(|_| at > after_name && kind != Kind::BareKey) {
+        at += length;
     } else if !flag {
         return None;
     }
@@ -397,6 +209,22 @@ fn value_start(view: View<'_>, name_start: usize, name_end: usize, kind: Kind) -
         }
     }
     (at < view.bytes.len()).then_some((at, quote))
+}
+
+/// How much stands between a name and its value in a sentence: `is`, `for the test account is:`.
+fn said(view: View<'_>, at: usize) -> Option<usize> {
+    let rest = view.slice(at, view.bytes.len().min(at + LONGEST_NAME + 8));
+    let is = |rest: &[u8]| {
+        let word =
+            IS.iter().find(|word| rest.starts_with(word) && matches!(rest.get(word.len()), Some(b' ' | b':')))?;
+        Some(word.len() + 1)
+    };
+    if FOR.iter().any(|word| rest.starts_with(word)) {
+        let line = rest.iter().position(|byte| b".\n,;".contains(byte)).map_or(rest, |end| &rest[..end]);
+        return (1..line.len())
+            .find_map(|from| (line[from - 1] == b' ').then(|| is(&line[from..]).map(|length| from + length))?);
+    }
+    is(rest)
 }
 
 /// Up to the closing quote, on one line and without spaces.

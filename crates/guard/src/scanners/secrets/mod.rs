@@ -14,6 +14,7 @@ use crate::scanner::{About, Hit, Replacement, Scanner, Text};
 
 mod assign;
 mod checksum;
+mod names;
 mod patterns;
 mod published;
 pub(super) mod random;
