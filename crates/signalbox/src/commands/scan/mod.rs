@@ -9,7 +9,7 @@ use serde::Serialize;
 use signalbox_guard::Scanner;
 use signalbox_guard::report::{self, Offsets, Scanned};
 
-/// Look for secrets, injections and other things that must not pass, in files or standard input
+/// Look for secrets, injections and other things that must not pass, in files, folders or standard input
 ///
 /// Example: signalbox scan --scanner secrets,prompt_injection notes.md
 ///
