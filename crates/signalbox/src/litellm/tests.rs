@@ -140,8 +140,8 @@ fn what_is_known_of_models_carries_over() {
             "organization": "org-1", "extra_headers": {"x-team": "a$b", "x-token": "t-secret"}, "max_retries": 4, "output_cost_per_token": 0.000008},
          "model_info": {"base_model": "azure/gpt-4o", "max_input_tokens": 128000, "supports_vision": false,
             "input_cost_per_token": 0.000002, "cache_read_input_token_cost": 5e-7, "input_cost_per_token_above_200k_tokens": 0.000004}},
-        {"model_name": "b", "litellm_params": {"model": "azure/other", "guardrails": ["x"]}, "model_info": {"base_model": "azure/gpt-4o"}},
-        {"model_name": "c", "litellm_params": {"model": "azure/deployed", "output_cost_per_token": 1e-6, "input_cost_per_token": 1e-6}},
+        {"model_name": "b", "litellm_params": {"model": "azure/other", "api_base": "https://y.openai.azure.com", "guardrails": ["x"]}, "model_info": {"base_model": "azure/gpt-4o"}},
+        {"model_name": "c", "litellm_params": {"model": "azure/deployed", "api_base": "https://y.openai.azure.com", "output_cost_per_token": 1e-6, "input_cost_per_token": 1e-6}},
     ], "router_settings": {"num_retries": 2, "content_policy_fallbacks": [{"a": ["b"]}]},
     "guardrails": [{"guardrail_name": "mask", "litellm_params": {"guardrail": "presidio", "mode": "pre_call"}}]});
     let translated = valid(&config);
