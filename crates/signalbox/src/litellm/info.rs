@@ -36,9 +36,12 @@ pub(super) fn read(
     let none = Map::new();
     let params = entry.get("litellm_params").and_then(Value::as_object).unwrap_or(&none);
     let info = entry.get("model_info").and_then(Value::as_object).unwrap_or(&none);
-    let all = || info.iter().chain(params);
-    let costs: Map<String, Value> =
-        all().filter(|(name, _)| is_price(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
+    let costs: Map<String, Value> = info
+        .iter()
+        .chain(params)
+        .filter(|(name, _)| is_price(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     if !costs.is_empty() {
         price(place, costs, info.get("mode"), target, otel_name, prices, report);
     }

@@ -69,7 +69,9 @@ pub(super) fn groups(
         };
         if name.contains('*') {
             let said = providers.of(&model.replace('*', "any"), params);
-            let write = |(provider, _)| format!("names with `*` need no route: callers write `{provider}/model`");
+            let write = |(provider, _): (String, String)| {
+                format!("names with `*` need no route: callers write `{provider}/model`")
+            };
             report.left_out(&place, &said.map_or_else(|why| why, write));
             continue;
         }
@@ -84,7 +86,7 @@ pub(super) fn groups(
                     max_concurrency: params.get("max_parallel_requests").and_then(Value::as_u64),
                 };
                 let row = providers.find(&target.provider).and_then(Provider::row);
-                let otel_name = row.map_or(target.provider.clone(), |row| row.otel_name.clone());
+                let otel_name = row.map_or_else(|| target.provider.clone(), |row| row.otel_name.clone());
                 info::read(&place, entry, &mut target, &otel_name, &mut prices, report);
                 let retries = retries(&place, params, report);
                 match groups.iter_mut().find(|group| group.name == name) {

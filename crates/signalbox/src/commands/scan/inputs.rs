@@ -10,7 +10,7 @@ use anyhow::Context;
 const HEAD_BYTES: usize = 8_000;
 
 /// One file, or standard input.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug)]
 pub(super) struct Input {
     path: PathBuf,
     /// A folder was named, and it was found there.
