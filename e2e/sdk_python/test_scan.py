@@ -43,6 +43,19 @@ def test_files_are_reported_without_what_was_found(tmp_path: Path) -> None:
     assert KEY not in json.dumps(sarif)
 
 
+def test_folders_are_walked(tmp_path: Path) -> None:
+    for name, text in [("b/notes.md", f"Token: {KEY}\n"), ("a.md", "nothing\n"), (".git/config", KEY)]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    found = scan("--scanner", "secrets", str(tmp_path))
+    assert "notes.md:1:" in found.stdout
+    assert ".git" not in found.stdout
+    assert "2 files of folders looked at" in found.stdout
+    files = json.loads(scan("--scanner", "secrets", "--json", str(tmp_path)).stdout)
+    assert [Path(file["file"]).name for file in files] == ["a.md", "notes.md"]
+    assert len(str(files[1]["score"])) <= 6, "as --jsonl writes it"
+
+
 def test_the_language_is_predicted() -> None:
     lines = [
         {"id": 1, "text": "Der Nachtzug zur Küste fährt um zehn ab."},

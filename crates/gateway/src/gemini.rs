@@ -35,6 +35,18 @@ impl Method {
     }
 }
 
+/// The names of the methods.
+pub(crate) fn methods() -> impl Iterator<Item = (Method, &'static str)> {
+    METHODS.iter().map(|(method, name, _)| (*method, *name))
+}
+
+/// What stands behind a model's name in a path, and is no method that there is. Models may have a `:` in their names, too.
+pub(crate) fn unknown_method(path: &str) -> Option<&str> {
+    let (_, name) = path.rsplit_once(':')?;
+    let is_word = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (is_word && !METHODS.iter().any(|(_, known, _)| *known == name)).then_some(name)
+}
+
 /// Whether a path is of Google's API and no other: whatever is below `/v1beta`, and the methods of models below `/v1`.
 pub(crate) fn handles(path: &str) -> bool {
     path.starts_with("/v1beta/") || find(path).is_some()

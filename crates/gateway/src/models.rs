@@ -6,7 +6,7 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, Request, Response};
 use serde::Serialize;
 use signalbox_types::ErrorClass;
-use signalbox_upstream::ModelEntry;
+use signalbox_upstream::{ModelEntry, Target};
 use signalbox_wire::{Dialect, codec};
 
 use crate::call::CallError;
@@ -99,7 +99,13 @@ fn look_up(gateway: &Gateway, request: &Request<RequestBody>, dialect: Dialect) 
         return Err(CallError::caller(ErrorClass::NotFound, message));
     };
     if request.method() != Method::GET && request.method() != Method::HEAD {
-        let message = format!("{PATH} takes GET only, found {}", request.method());
+        if let Some(name) = gemini::unknown_method(path) {
+            let known = gemini::methods().map(|(_, name)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let message = format!("there is no method `{name}` of Gemini models here; known: {known}");
+            return Err(CallError::caller(ErrorClass::NotFound, message));
+        }
+        let list = if path.starts_with(GEMINI_PATH) { GEMINI_PATH } else { PATH };
+        let message = format!("{list} takes GET only, found {}", request.method());
         return Err(wrong_method(message, HeaderValue::from_static("GET, HEAD")));
     }
     let mut headers = request.headers().clone();
@@ -116,7 +122,9 @@ fn look_up(gateway: &Gateway, request: &Request<RequestBody>, dialect: Dialect) 
             | Dialect::CohereV2 => {
                 to_json(&OpenaiList { object: "list", data: models.iter().map(OpenaiModel::of).collect() })
             }
-            Dialect::Gemini => to_json(&GeminiList { models: models.iter().map(GeminiModel::of).collect() }),
+            Dialect::Gemini => {
+                to_json(&GeminiList { models: models.iter().map(|model| GeminiModel::of(model, gateway)).collect() })
+            }
             Dialect::AnthropicMessages => {
                 let data: Vec<_> = models.iter().map(AnthropicModel::of).collect();
                 let (first_id, last_id) = (data.first().map(|model| model.id), data.last().map(|model| model.id));
@@ -133,7 +141,7 @@ fn look_up(gateway: &Gateway, request: &Request<RequestBody>, dialect: Dialect) 
             | Dialect::OpenaiResponses
             | Dialect::BedrockConverse
             | Dialect::CohereV2 => to_json(&OpenaiModel::of(model)),
-            Dialect::Gemini => to_json(&GeminiModel::of(model)),
+            Dialect::Gemini => to_json(&GeminiModel::of(model, gateway)),
             Dialect::AnthropicMessages => to_json(&AnthropicModel::of(model)),
         }
     };
@@ -199,17 +207,40 @@ struct GeminiModel<'a> {
     name: String,
     display_name: &'a str,
     description: String,
-    /// What a model can do nobody tells us; these are what can be tried.
-    supported_generation_methods: [&'static str; 3],
+    supported_generation_methods: Vec<&'static str>,
 }
 
 impl<'a> GeminiModel<'a> {
-    fn of(model: &'a ModelEntry) -> Self {
+    fn of(model: &'a ModelEntry, gateway: &Gateway) -> Self {
         Self {
             name: format!("models/{}", model.id),
             display_name: &model.model,
             description: format!("`{}` of provider `{}`", model.model, model.provider),
-            supported_generation_methods: ["generateContent", "countTokens", "embedContent"],
+            supported_generation_methods: methods(model, gateway),
         }
     }
+}
+
+/// What can be asked of a model, or of a target of a route, as far as its provider and its name tell.
+fn methods(model: &ModelEntry, gateway: &Gateway) -> Vec<&'static str> {
+    let can = |target: &Target, method| {
+        let endpoint = Endpoint::Gemini(method);
+        endpoint.unanswerable_by(&target.provider).is_none()
+            && endpoint.is_embeddings() == is_for_embeddings(&target.model)
+    };
+    let mut targets: Vec<Target> = gateway.routes.targets(&model.id).cloned().collect();
+    if targets.is_empty() {
+        targets
+            .extend(gateway.upstream.provider(&model.provider).map(|of| Target { model: model.model.clone(), ..of }));
+    }
+    gemini::methods()
+        .filter(|(method, _)| targets.iter().any(|target| can(target, *method)))
+        .map(|(_, name)| name)
+        .collect()
+}
+
+/// Models for embeddings are no chat models, and say in their names what they are.
+fn is_for_embeddings(model: &str) -> bool {
+    let model = model.to_ascii_lowercase();
+    ["embed", "voyage", "bge-", "gte-", "e5-"].iter().any(|word| model.contains(word))
 }

@@ -38,7 +38,25 @@ impl Until {
         Self { at: Instant::now() + time, time, set_by: SetBy::Route(field) }
     }
 
-    /// What a caller's headers say. What can't be read says nothing: no call fails because of a hint.
+    /// Whether our own header can be read: who writes it by hand wants it to count.
+    ///
+    /// # Errors
+    /// It can't.
+    pub(crate) fn check(headers: &HeaderMap) -> Result<(), CallError> {
+        let Some(value) = headers.get(OURS) else { return Ok(()) };
+        let is_time = |text: &str| millis(text.trim()).is_some_and(|time| !time.is_zero());
+        if value.to_str().is_ok_and(is_time) {
+            return Ok(());
+        }
+        let found: String = String::from_utf8_lossy(value.as_bytes()).chars().take(40).collect();
+        let message = format!(
+            "the header `{OURS}` is `{found}`: expected how long you wait in milliseconds, a whole number of at least 1, like `30000`"
+        );
+        Err(CallError::caller(ErrorClass::InvalidRequest, message))
+    }
+
+    /// What a caller's headers say. What SDKs send by themselves and can't be read says nothing: no call fails because of
+    /// a hint.
     pub(crate) fn of_caller(headers: &HeaderMap) -> Option<Self> {
         let read = |name: &'static str, time: fn(&str) -> Option<Duration>| {
             let text = headers.get(name)?.to_str().ok()?.trim();
@@ -121,7 +139,11 @@ mod tests {
         for nonsense in ["", "0", "-1", "NaN", "inf", "1e300", "soon", "S", "+"] {
             for name in ["x-signalbox-timeout-ms", "grpc-timeout", "x-stainless-timeout"] {
                 check(&[(name, nonsense)], None);
+                let headers = [(HeaderName::from_static(name), HeaderValue::from_static(nonsense))];
+                assert_eq!(Until::check(&headers.into_iter().collect()).is_err(), name == OURS, "{name}: {nonsense}");
             }
         }
+        let headers = [(HeaderName::from_static(OURS), HeaderValue::from_static(" 300 "))];
+        assert!(Until::check(&headers.into_iter().collect()).is_ok());
     }
 }

@@ -425,16 +425,19 @@ impl fmt::Display for UpstreamConfigError {
     }
 }
 
+/// The name that is most like what was found, if it is like enough to be meant.
+pub fn nearest<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let found = found.to_lowercase();
+    let (distance, name) = known.map(|name| (strsim::damerau_levenshtein(&found, name), name)).min()?;
+    (distance <= name.len().max(3) / 3 + 1).then_some(name)
+}
+
 /// "did you mean `x`? Known: …", the nearest name first if one is near.
 pub(crate) fn suggest<'a>(found: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    let near = known
-        .clone()
-        .map(|name| (strsim::damerau_levenshtein(&found.to_lowercase(), name), name))
-        .min()
-        .filter(|(distance, name)| *distance <= name.len().max(3) / 3 + 1);
+    let near = nearest(found, known.clone());
     let all = known.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     match near {
-        Some((_, name)) => format!("did you mean `{name}`? Known: {all}"),
+        Some(name) => format!("did you mean `{name}`? Known: {all}"),
         None => format!("known: {all}"),
     }
 }

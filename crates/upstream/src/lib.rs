@@ -24,7 +24,7 @@ pub use call::{Operation, UpstreamCall, UpstreamReply};
 pub use client::{BodyError, Upload, UpstreamBody};
 pub use config::{
     Auth, AwsAuth, AzureAuth, CredentialConfig, GcpAuth, HumanDuration, MaxTokensField, ProbeConfig, Problem,
-    ProviderConfig, SimulatedConfig, Timeouts, UpstreamConfig, UpstreamConfigError,
+    ProviderConfig, SimulatedConfig, Timeouts, UpstreamConfig, UpstreamConfigError, nearest,
 };
 pub use error::{SendError, UnknownModel};
 pub use health::{HealthSnapshot, LastError, Recent};

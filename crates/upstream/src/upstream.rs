@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::assemble::{Known, assemble, network};
 use crate::auth::Vault;
 use crate::client::{CredentialName, Source, UpstreamBody};
-use crate::config::{UpstreamConfig, UpstreamConfigError, suggest};
+use crate::config::{UpstreamConfig, UpstreamConfigError, nearest, suggest};
 use crate::health::InFlight;
 use crate::provider::Transport;
 use crate::unpack::Unpacker;
@@ -187,10 +187,7 @@ impl Upstream {
             ),
             (None, Some(name)) => (
                 format!("There is no provider `{name}` for the model `{short}`."),
-                format!(
-                    "For the name before `/`: {}. {on}",
-                    suggest(name, self.known.iter().map(|known| &*known.name))
-                ),
+                format!("For the name before `/`: {}. {on}", self.suggest_provider(name)),
             ),
             (None, None) => (
                 format!("No provider serves a model named `{short}`."),
@@ -237,6 +234,24 @@ impl Upstream {
         }
         let on = self.known.iter().filter(|known| known.provider.is_some()).map(|known| &*known.name);
         format!("there is no provider `{short}`; {}", suggest(&short, on))
+    }
+
+    /// "did you mean `x`? There are: …": the nearest one of those that are configured or on, else of all that are known. The
+    /// known ones are too many to be listed.
+    #[must_use]
+    pub fn suggest_provider(&self, name: &str) -> String {
+        let all = || self.known.iter().map(|known| &*known.name);
+        let is_own = |known: &&Known| {
+            known.provider.is_some() || self.config.providers.iter().any(|own| own.name == *known.name)
+        };
+        let own = || self.known.iter().filter(is_own).map(|known| &*known.name);
+        let near = nearest(name, own()).or_else(|| nearest(name, all()));
+        let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+        let own: Vec<String> = own().map(|name| format!("`{name}`")).collect();
+        if own.is_empty() {
+            return format!("{near}configure one below `providers`, or set the key of a known one");
+        }
+        format!("{near}configured or on: {}", own.join(", "))
     }
 
     /// The models of every provider that is on, as far as they are known.

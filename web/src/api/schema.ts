@@ -6052,6 +6052,11 @@ export interface components {
              */
             failures_in_a_row: number;
             /**
+             * Format: int64
+             * @description How long ago the latest of these streams began to answer, in milliseconds.
+             */
+            first_content_age_ms?: number;
+            /**
              * Format: double
              * @description How long its streams took to the first content of late, in milliseconds.
              */
@@ -6063,6 +6068,11 @@ export interface components {
             in_flight: number;
             /** @description The class of the latest failure. */
             last_error?: components["schemas"]["ErrorClass"];
+            /**
+             * Format: int64
+             * @description How long ago the latest of these answers began, in milliseconds.
+             */
+            latency_age_ms?: number;
             /**
              * Format: double
              * @description How long its whole answers took of late, in milliseconds; the latest count most.

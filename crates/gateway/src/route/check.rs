@@ -14,7 +14,7 @@ const MOST_NAME_CHARS: usize = 128;
 /// Everything that keeps these routes from being used. `upstream` may lack keys: a provider that is off is none.
 pub(super) fn problems(routes: &[RouteConfig], upstream: &Upstream) -> Vec<Problem> {
     let providers: Vec<String> = upstream.providers().into_iter().map(|provider| provider.name).collect();
-    let mut check = Check { providers: &providers, problems: Vec::new() };
+    let mut check = Check { upstream, providers: &providers, problems: Vec::new() };
     let mut seen = HashSet::new();
     for (place, route) in routes.iter().enumerate() {
         let path = format!("routes[{place}]");
@@ -28,6 +28,7 @@ pub(super) fn problems(routes: &[RouteConfig], upstream: &Upstream) -> Vec<Probl
 }
 
 struct Check<'a> {
+    upstream: &'a Upstream,
     providers: &'a [String],
     problems: Vec<Problem>,
 }
@@ -204,8 +205,8 @@ impl Check<'_> {
 
     fn provider(&mut self, path: String, name: &str) {
         if !self.providers.iter().any(|known| known == name) {
-            let known = self.providers.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(", ");
-            self.report(path, format!("there is no provider `{name}`"), format!("known: {known}"));
+            let hint = self.upstream.suggest_provider(name);
+            self.report(path, format!("there is no provider `{name}`"), hint);
         }
     }
 

@@ -83,6 +83,13 @@ struct Latency {
     at: Duration,
 }
 
+/// A latency that was measured some time ago.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Measured {
+    pub(super) ms: f64,
+    pub(super) age: Duration,
+}
+
 /// What is known of a target at one moment.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reading {
@@ -95,6 +102,8 @@ pub(super) struct Reading {
     pub(super) back_for: Option<Duration>,
     pub(super) whole_ms: Option<f64>,
     pub(super) first_content_ms: Option<f64>,
+    /// The latest that is known of both, and how old it is, for people. Nobody is chosen by what is old.
+    pub(super) last: [Option<Measured>; 2],
     pub(super) failure_rate: Option<f64>,
     pub(super) in_a_row: u32,
     pub(super) last_error: Option<ErrorClass>,
@@ -113,6 +122,7 @@ impl Health {
         let fresh =
             |latency: Option<Latency>| latency.filter(|one| now.saturating_sub(one.at) < LATENCY_AGE).map(|one| one.ms);
         let [whole, first_content] = inner.latency;
+        let measured = |one: Latency| Measured { ms: one.ms, age: now.saturating_sub(one.at) };
         Reading {
             state,
             last_resort: inner.open.is_some_and(|open| open.outlier),
@@ -120,6 +130,7 @@ impl Health {
             back_for: inner.back_at.map(|at| now.saturating_sub(at)),
             whole_ms: fresh(whole),
             first_content_ms: fresh(first_content),
+            last: inner.latency.map(|latency| latency.map(measured)),
             failure_rate: (inner.calls >= RATE_CALLS).then_some(inner.rate),
             in_a_row: inner.in_a_row,
             last_error: inner.last_error,
@@ -284,6 +295,8 @@ mod tests {
         health.answering(SECOND / 10, true, SECOND * 40);
         let now = health.read(SECOND * 40).first_content_ms.unwrap();
         assert!((100.0..400.0).contains(&now), "{now}");
-        assert_eq!(health.read(SECOND * 101).first_content_ms, None);
+        let later = health.read(SECOND * 101);
+        assert_eq!(later.first_content_ms, None, "nobody is chosen by it");
+        assert_eq!(later.last, [None, Some(Measured { ms: now, age: SECOND * 61 })]);
     }
 }

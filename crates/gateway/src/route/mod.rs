@@ -32,7 +32,7 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use signalbox_types::seam::Clock;
-use signalbox_upstream::{ModelEntry, Problem, Target, Upstream};
+use signalbox_upstream::{ModelEntry, Problem, Target, Upstream, nearest};
 use tokio::time::Instant;
 
 pub use config::{
@@ -61,6 +61,8 @@ pub(crate) use trail::Trail;
 
 /// How long an answer that nobody waits for is read, unless the route says.
 const DRAIN_TIME: Duration = Duration::from_secs(60);
+/// So many routes are named to who asks for one that there isn't.
+const MOST_NAMED: usize = 5;
 
 /// All routes of the configuration.
 #[derive(Debug, Default)]
@@ -157,6 +159,28 @@ impl Routes {
             provider: "signalbox".to_owned(),
             model: route.name.to_string(),
         })
+    }
+
+    /// Which routes there are, for who asked for a model that there isn't: the one that may be meant first.
+    pub(crate) fn hint(&self, model: &str) -> Option<String> {
+        let names = || self.all.iter().map(|route| &*route.name);
+        let near = nearest(model, names());
+        let rest: Vec<String> = names().filter(|name| Some(*name) != near).map(|name| format!("`{name}`")).collect();
+        let meant = near.map(|name| format!("Did you mean the route `{name}`?"));
+        let (shown, more) = rest.split_at(rest.len().min(MOST_NAMED));
+        let others = (!shown.is_empty()).then(|| {
+            let word = if near.is_some() { "Other routes" } else { "Routes" };
+            let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+            format!("{word}: {}{more}.", shown.join(", "))
+        });
+        let said: Vec<String> = meant.into_iter().chain(others).collect();
+        (!said.is_empty()).then(|| said.join(" "))
+    }
+
+    /// The targets of a route whose providers are on.
+    pub(crate) fn targets(&self, name: &str) -> impl Iterator<Item = &Target> {
+        let route = self.by_name.get(name);
+        route.into_iter().flat_map(|route| &route.targets).filter_map(|target| target.target.as_ref().ok())
     }
 
     /// How they are doing, in the order of the configuration.

@@ -98,9 +98,15 @@ pub struct TargetStatus {
     /// How long its whole answers took of late, in milliseconds; the latest count most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<f64>,
+    /// How long ago the latest of these answers began, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency_age_ms: Option<u64>,
     /// How long its streams took to the first content of late, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_content_ms: Option<f64>,
+    /// How long ago the latest of these streams began to answer, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_content_age_ms: Option<u64>,
     /// Which share of its latest calls failed, once there were enough.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_rate: Option<f64>,
@@ -119,6 +125,7 @@ impl Route {
     pub(super) fn status(&self, now: Duration) -> RouteStatus {
         let target = |(target, config): (&std::sync::Arc<super::RouteTarget>, &super::TargetConfig)| {
             let reading = target.live.health.read(now);
+            let [whole, first_content] = reading.last;
             TargetStatus {
                 provider: config.provider.clone(),
                 model: config.model.clone(),
@@ -138,8 +145,10 @@ impl Route {
                 in_flight: target.live.in_flight.load(Ordering::Relaxed) as u64,
                 max_concurrency: config.max_concurrency.map(|most| most as u64),
                 waiting: target.room.as_deref().map_or(0, Room::waiting) as u64,
-                latency_ms: reading.whole_ms,
-                first_content_ms: reading.first_content_ms,
+                latency_ms: whole.map(|one| one.ms),
+                latency_age_ms: whole.map(|one| millis(one.age)),
+                first_content_ms: first_content.map(|one| one.ms),
+                first_content_age_ms: first_content.map(|one| millis(one.age)),
                 failure_rate: reading.failure_rate,
                 failures_in_a_row: reading.in_a_row,
                 last_error: reading.last_error,

@@ -11,6 +11,7 @@ use crate::Gateway;
 use crate::call::{Call, CallError};
 use crate::headers;
 use crate::held::Held;
+use crate::until::Until;
 
 pub(crate) fn admit(call: &mut Call, gateway: &Gateway) -> Result<(), CallError> {
     if !call.endpoint.takes(&call.method) {
@@ -23,6 +24,7 @@ pub(crate) fn admit(call: &mut Call, gateway: &Gateway) -> Result<(), CallError>
         Some(own) => own.principal.clone(),
         None => authenticate(&call.headers, gateway)?,
     });
+    Until::check(&call.headers)?;
     // After the key, so that strangers can't take the room of those who have one.
     let most = gateway.config.max_in_flight;
     let mut permit = Held::new(Arc::clone(&gateway.in_flight), most);

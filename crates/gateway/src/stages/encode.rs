@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use signalbox_types::{ErrorClass, Usage, Verdict};
@@ -312,18 +312,20 @@ fn lead_on(
     // If only its own caller would wait no longer, the first of the others makes the call.
     let impatient = |error: &CallError| error.source == Source::Caller && error.class == ErrorClass::UpstreamTimeout;
     if let Some(lead) = call.lead.take().filter(|_| !error.is_some_and(impatient)) {
-        let kept = Kept::of(status, headers.clone(), body.clone(), call.trace.trace_id, error);
+        let mut headers = headers.clone();
+        answerer(call, &mut headers);
+        let kept = Kept::of(status, headers, body.clone(), call.trace.trace_id, error);
         lead.answered(kept, gateway.clock.elapsed());
     }
 }
 
-/// The answer of the same call, which was sent before. Nothing was used for it again.
+/// The answer of the same call, which was sent before, with who gave it and what it cost. Nothing was used for it again,
+/// as [`IDEMPOTENCY`] says.
 pub(crate) fn again(mut settle: Settle, gateway: &Gateway) -> Response<ResponseBody> {
     let Some(again) = &settle.again else { return refuse(settle, unasked(), gateway) };
     let (kept, word) = (Arc::clone(&again.kept), HeaderValue::from_static(again.word()));
     settle.status = Some(kept.status);
     let mut headers = kept.headers.clone();
-    headers.remove(COST_USD);
     headers.insert(IDEMPOTENCY, word);
     our_headers(&settle, gateway, &mut headers);
     let outcome = kept.outcome();
@@ -363,14 +365,15 @@ fn dropped(call: &Call) -> String {
     names.collect::<Vec<_>>().join(",")
 }
 
-fn our_headers(call: &Call, gateway: &Gateway, headers: &mut HeaderMap) {
-    let mut put = |name, value: &str| {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            headers.insert(name, value);
-        }
-    };
-    let took = gateway.clock.elapsed().saturating_sub(call.started_at);
-    put(LATENCY_MS, &format!("{:.1}", took.as_secs_f64() * 1_000.0));
+fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// Who answered, and how it came to that.
+fn answerer(call: &Call, headers: &mut HeaderMap) {
+    let mut put = |name, value: &str| put(headers, name, value);
     if let Some(target) = &call.target {
         put(PROVIDER, &target.provider.name);
         put(MODEL, &target.model);
@@ -388,6 +391,12 @@ fn our_headers(call: &Call, gateway: &Gateway, headers: &mut HeaderMap) {
     if call.verdict != Verdict::Allow {
         put(VERDICT, call.verdict.as_str());
     }
+}
+
+fn our_headers(call: &Call, gateway: &Gateway, headers: &mut HeaderMap) {
+    let took = gateway.clock.elapsed().saturating_sub(call.started_at);
+    put(headers, LATENCY_MS, &format!("{:.1}", took.as_secs_f64() * 1_000.0));
+    answerer(call, headers);
     headers.insert(TRACE_ID, call.trace.id_header.clone());
     headers.insert(TRACEPARENT, call.trace.traceparent.clone());
     // The provider's own id, if there is one: its support knows no other.

@@ -2,7 +2,7 @@
 //! Never sends anything: that is `send`.
 
 use signalbox_types::ErrorClass;
-use signalbox_upstream::Target;
+use signalbox_upstream::{Target, UnknownModel};
 
 use crate::Gateway;
 use crate::call::{Call, CallError, Input};
@@ -38,7 +38,11 @@ pub(crate) fn route(call: &mut Call, gateway: &Gateway) -> Result<(), CallError>
         call.routed = Some(Box::new(Routed::new(way, &call.headers)));
         return Ok(());
     }
-    let target = gateway.upstream.resolve(&peek.model).map_err(|error| unknown_model(error.to_string()))?;
+    let target = gateway.upstream.resolve(&peek.model).map_err(|error| {
+        let UnknownModel { model, problem, hint } = error;
+        let routes = gateway.routes.hint(&model).map(|routes| format!(" {routes}")).unwrap_or_default();
+        unknown_model(format!("{problem}{routes} {hint}"))
+    })?;
     to(call, target)
 }
 

@@ -127,6 +127,23 @@ async fn embeddings_go_to_who_has_them() {
 }
 
 #[tokio::test]
+async fn figures_of_long_ago_are_told_with_their_age() {
+    let house = routed(json!([{"provider": "oai", "model": "small"}]), json!({}), vec![]).await;
+    let target = || house.gateway.routes().remove(0).targets.remove(0);
+    assert_eq!((target().latency_ms, target().latency_age_ms), (None, None));
+    house.call(CHAT, &[], &question(CHAT, "chat")).await;
+    house.call(CHAT, &[], &crate::routes::streamed(CHAT)).await;
+    let before = target();
+    assert!(before.latency_ms.is_some() && before.first_content_ms.is_some(), "{before:?}");
+    house.clock.advance(Duration::from_secs(3_600));
+    let later = target();
+    assert_eq!((later.latency_ms, later.first_content_ms), (before.latency_ms, before.first_content_ms));
+    for age in [later.latency_age_ms, later.first_content_age_ms] {
+        assert!(age.is_some_and(|age| age >= 3_600_000), "{later:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_route_may_be_named_by_the_path() {
     let targets = json!([{"provider": "bad", "model": "m"}, {"provider": "ant", "model": "small"}]);
     let house = routed(targets, json!({}), vec![failing("bad").await]).await;

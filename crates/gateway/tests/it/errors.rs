@@ -91,6 +91,32 @@ async fn unknown_models_get_404_and_what_would_work() {
 }
 
 #[tokio::test]
+async fn who_asks_for_no_model_hears_of_routes_too() {
+    let route = |name: &str| json!({"name": name, "targets": [{"provider": "oai", "model": "small"}]});
+    let names = ["chat", "billing", "summaries", "translation", "night", "weekend", "archive"];
+    let routes = names.into_iter().map(route).collect();
+    let house = House::build(Plan { routes, ..Plan::default() }).await;
+    for (model, told) in [
+        (
+            "chta",
+            "named `chta`. Did you mean the route `chat`? Other routes: `billing`, `summaries`, `translation`, `night`, `weekend` and 1 more. Write",
+        ),
+        (
+            "something-else",
+            "named `something-else`. Routes: `chat`, `billing`, `summaries`, `translation`, `night` and 2 more. Write",
+        ),
+        ("chta/x", "no provider `chta` for the model"),
+    ] {
+        let answer = house.call(CHAT, &[], &question(CHAT, model)).await;
+        let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
+        assert!(answer.status == 404 && message.contains(told), "{message}");
+    }
+    // Without routes there is nothing to say of them.
+    let answer = House::new().await.call(CHAT, &[], &question(CHAT, "chta")).await;
+    assert!(!answer.text().contains("oute"), "{}", answer.text());
+}
+
+#[tokio::test]
 async fn paths_below_messages_get_404_in_anthropics_shape() {
     let house = House::new().await;
     for path in ["/v1/messages/batches", "/v1/messages/batches/x", "/v1/messages/"] {

@@ -189,9 +189,30 @@ async fn models_are_listed_in_googles_shape() {
         assert!(names.contains(&"models/sim/small"), "{path}: {list}");
     }
     assert_eq!(get("/v1beta/models/sim/small", true).await.json()["displayName"], "small");
+    for (model, expected) in [
+        ("sim/small", json!(["generateContent", "streamGenerateContent"])),
+        ("sim/embed", json!(["embedContent", "batchEmbedContents"])),
+    ] {
+        let found = get(&format!("/v1beta/models/{model}"), true).await.json();
+        assert_eq!(found["supportedGenerationMethods"], expected, "{found}");
+        let count = house.call_bytes(&format!("/v1beta/models/{model}:countTokens"), &[], ASK.into()).await;
+        assert_eq!(count.status, 400, "{}", count.text());
+    }
     let missing = get("/v1beta/models/nope", true).await;
     assert_eq!((missing.status.as_u16(), &missing.json()["error"]["status"]), (404, &json!("NOT_FOUND")));
     assert_eq!(get("/v1beta/models", false).await.json()["error"]["status"], "UNAUTHENTICATED");
+}
+
+#[tokio::test]
+async fn an_unknown_method_is_told_which_there_are() {
+    let house = House::new().await;
+    let answer = house.call_bytes("/v1beta/models/gem/small:foo", &[], ASK.into()).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["error"]["status"]), (404, &json!("NOT_FOUND")));
+    let told = answer.text();
+    assert!(told.contains("no method `foo` of Gemini models here; known: `generateContent`, "), "{told}");
+    assert!(told.contains("`batchEmbedContents`") && !told.contains("GET"), "{told}");
+    let answer = house.call_bytes("/v1beta/models/gem/small", &[], ASK.into()).await;
+    assert!(answer.status == 405 && answer.text().contains("/v1beta/models takes GET only"), "{}", answer.text());
 }
 
 /// What of the last request went to the provider as the model's own turn.

@@ -30,6 +30,21 @@ async fn a_call_ends_before_its_caller_gives_up_and_nobody_is_blamed() {
 }
 
 #[tokio::test]
+async fn a_time_that_cant_be_read_is_refused() {
+    let house = House::new().await;
+    for (time, status) in [("abc", 400), ("0", 400), ("1.5", 400), ("60000", 200)] {
+        let answer = house.call(CHAT, &[("x-signalbox-timeout-ms", time)], &question(CHAT, "oai/small")).await;
+        assert_eq!(answer.status, status, "{time}: {}", answer.text());
+        let told =
+            format!("the header `x-signalbox-timeout-ms` is `{time}`: expected how long you wait in milliseconds");
+        assert_eq!(answer.text().contains(&told), status == 400, "{}", answer.text());
+    }
+    // What SDKs send by themselves is no reason to fail.
+    let answer = house.call(CHAT, &[("x-stainless-timeout", "abc")], &question(CHAT, "oai/small")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+#[tokio::test]
 async fn no_retry_is_waited_for_that_would_come_too_late() {
     let retry = json!({"retry": {"attempts": 9, "base": "5s", "max": "5s"}});
     let house = routed(json!([{"provider": "oai", "model": "small"}]), retry, vec![]).await;

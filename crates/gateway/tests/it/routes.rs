@@ -381,7 +381,11 @@ fn a_wrong_configuration_is_refused_with_place_and_hint() {
     let target = |more: Value| json!({"name": "a", "targets": [with(sim.clone(), more)]});
     check(json!({"name": "a", "targets": []}), "routes[0].targets", "list at least one");
     check(json!({"name": "a b", "targets": [sim]}), "routes[0].name", "`a b` is no name");
-    check(target(json!({"provider": "smi"})), "routes[0].targets[0].provider", "no provider `smi`; known: ");
+    check(
+        target(json!({"provider": "smi"})),
+        "routes[0].targets[0].provider",
+        "no provider `smi`; did you mean `sim`? configured or on: `sim`",
+    );
     check(target(json!({"when": "tier =="})), "routes[0].targets[0].when", "CEL");
     check(target(json!({"when": "tier == 'x'"})), "routes[0].targets[0].when", "it names `tier`; known: model");
     check(target(json!({"weight": -1})), "routes[0].targets[0].weight", "out of range");

@@ -22,7 +22,7 @@ pub fn sarif(scanned: &[(String, String, Scanned)]) -> Value {
                     "region": {"startLine": start_line, "startColumn": start_column, "endLine": end_line,
                         "endColumn": end_column, "byteOffset": span.start, "byteLength": span.end - span.start},
                 }}],
-                "properties": {"confidence": span.confidence},
+                "properties": {"confidence": as_written(span.confidence)},
             })
         })
     });
@@ -49,4 +49,9 @@ fn level(scanner: &str, rule: &str) -> &'static str {
         Some(Severity::Medium) => "warning",
         _ => "note",
     }
+}
+
+/// 0.95 as 0.95, not as the double that is nearest to its single.
+fn as_written(number: f32) -> f64 {
+    number.to_string().parse().unwrap_or_else(|_| number.into())
 }

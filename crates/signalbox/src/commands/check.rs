@@ -1,3 +1,4 @@
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use crate::config::{self, Config};
@@ -19,7 +20,10 @@ impl Check {
             super::say(&serde_json::to_string_pretty(&config::schema())?);
             return Ok(());
         }
-        Config::load(Some(&self.file))?;
+        let config = Config::load(Some(&self.file))?;
+        for warning in config.warnings(&config::environment) {
+            let _ = writeln!(std::io::stderr(), "{}: warning: {warning}", self.file.display());
+        }
         super::say(&format!("{} is valid.", self.file.display()));
         Ok(())
     }

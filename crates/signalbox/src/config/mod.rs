@@ -195,7 +195,12 @@ impl Config {
         let mut problems = faults.problems;
         let (sound, mut more) = salvage::read::<Self>(&document, &faults.pointers);
         if let Some((config, places)) = &sound {
-            config.check_parts(|pointer, problem| more.push(places.problem(&document, pointer, problem)));
+            config.check_parts(|pointer, problem| {
+                // What lost items may lack them: no news.
+                if !places.lost_items(pointer) {
+                    more.push(places.problem(&document, pointer, problem));
+                }
+            });
         }
         problems.append(&mut more);
         // What stands where a variable is missing is wrong only because it is.
@@ -254,6 +259,20 @@ impl Config {
         }
     }
 
+    /// What is no mistake and yet hardly meant, by these environment variables: routes that no call can take.
+    pub(crate) fn warnings(&self, env: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
+        let clock = std::sync::Arc::new(signalbox_types::seam::SystemClock::new());
+        let Ok(upstream) = Upstream::new(&self.upstream(), env, clock) else { return Vec::new() };
+        let off = |route: &RouteConfig| route.targets.iter().all(|one| upstream.provider(&one.provider).is_none());
+        let told = |route: &RouteConfig| {
+            let mut why: Vec<String> =
+                route.targets.iter().map(|target| upstream.unknown_provider(&target.provider)).collect();
+            why.dedup();
+            format!("the route `{}` has no target that can be asked: {}", route.name, why.join("; "))
+        };
+        self.routes.iter().filter(|route| off(route)).map(told).collect()
+    }
+
     /// Drift checks that name a model of nobody. Of a name without a provider only a call can tell: keys aren't read here.
     fn check_embedding_models(&self, upstream: &Upstream, report: &mut impl FnMut(&str, Finding)) {
         let providers = upstream.providers();
@@ -264,13 +283,11 @@ impl Config {
                 || providers.iter().any(|provider| provider.name == name)
                 || self.providers.iter().any(|provider| provider.models.iter().any(|one| one == model));
             if !is_known {
-                let known =
-                    providers.iter().map(|provider| format!("`{}`", provider.name)).collect::<Vec<_>>().join(", ");
                 let finding = Finding {
                     message: format!(
                         "there is no provider `{name}` for the model `{model}`, and no route of that name"
                     ),
-                    hint: Some(format!("known providers: {known}")),
+                    hint: Some(upstream.suggest_provider(name)),
                 };
                 report(&format!("/watch/drift/{i}/embedding_model"), finding);
             }

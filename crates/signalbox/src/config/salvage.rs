@@ -26,6 +26,11 @@ impl Places {
         })
     }
 
+    /// Whether it is a list of which items were left out.
+    pub(super) fn lost_items(&self, pointer: &str) -> bool {
+        self.kept.contains_key(&self.in_file(pointer))
+    }
+
     pub(super) fn problem(&self, document: &Document, pointer: &str, finding: Finding) -> Problem {
         let pointer = self.in_file(pointer);
         let problem = Problem::new(document.place(&pointer), format!("{}: {}", check::path(&pointer), finding.message));

@@ -209,7 +209,10 @@ watch:
 fn a_drift_check_asks_a_model_that_somebody_may_have() {
     let check = |model: &str| format!("watch:\n  drift:\n    - {{name: inputs, embedding_model: {model}}}\n");
     let place = "signalbox.yaml:3:";
-    refused(&check("opnai/text-embedding-3-small"), &[place, "there is no provider `opnai`", "known providers: "]);
+    refused(
+        &check("opnai/text-embedding-3-small"),
+        &[place, "there is no provider `opnai`", "did you mean `openai`? configured or on: `sim`"],
+    );
     // Off for want of a key, a name of whoever has it, a route, and a name with a slash that a provider lists.
     let others = "routes:\n  - {name: near/all, targets: [{provider: sim, model: embed}]}\nproviders:\n  - {name: own, dialect: \
                   openai_chat, base_url: 'http://h/v1', auth: none, models: [BAAI/bge-m3]}\n";
@@ -218,4 +221,32 @@ fn a_drift_check_asks_a_model_that_somebody_may_have() {
         let config = Config::parse("signalbox.yaml", &text, &env).unwrap_or_else(|problems| panic!("{problems}"));
         assert_eq!(config.watch.drift[0].embedding_model.as_deref(), Some(model));
     }
+}
+
+#[test]
+fn a_wrong_word_in_a_list_is_one_problem_and_not_two() {
+    let text = "guard:\n  policies:\n    - scanner: secrets\n      on: [inptu]\n";
+    let problems = Config::parse("f", text, &env).unwrap_err();
+    assert_eq!(problems.all.len(), 1, "{problems}");
+    assert!(problems.to_string().contains("`inptu`"), "{problems}");
+    refused("guard:\n  policies:\n    - scanner: secrets\n      on: []\n", &["would never apply"]);
+}
+
+#[test]
+fn a_route_that_no_call_can_take_is_warned_of() {
+    let text = "\
+providers:
+  - {name: off, dialect: openai_chat, base_url: http://127.0.0.1:1/v1, enabled: false}
+routes:
+  - {name: none, targets: [{provider: off, model: m}, {provider: openai, model: m}]}
+  - {name: some, targets: [{provider: off, model: m}, {provider: sim, model: small}]}
+";
+    let warned = |env: &dyn Fn(&str) -> Option<String>| Config::parse("f", text, &env).unwrap().warnings(env);
+    let warnings = warned(&|_| None);
+    let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
+    for part in ["route `none`", "provider `off` is off", "`enabled: false`", "set OPENAI_API_KEY"] {
+        assert!(warning.contains(part), "{warning}");
+    }
+    let key = |name: &str| (name == "OPENAI_API_KEY").then(|| "k".to_owned());
+    assert!(warned(&key).is_empty(), "{:?}", warned(&key));
 }

@@ -1,8 +1,11 @@
 //! LiteLLM's proxy configuration as `signalbox.yaml`: providers, routes, and a word on all that has no counterpart.
 
+mod guards;
+mod info;
 mod models;
 mod providers;
 mod routes;
+mod secrets;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -32,13 +35,11 @@ pub(crate) fn translate(config: &Value) -> anyhow::Result<Translated> {
     };
     let mut report = Report::default();
     let mut providers = Providers::default();
-    let groups = models::groups(models, &mut providers, &mut report);
+    let (groups, prices) = models::groups(models, &mut providers, &mut report);
     let routes = routes::routes(config, &groups, &mut report);
-    for variable in providers.variables() {
-        report.note(format!("a key stood in the file: put it into {variable} where Signalbox runs"));
-    }
+    secrets::hide(config, &mut providers, &mut report);
     rest(config, &mut report);
-    let yaml = write::yaml(&providers, &routes);
+    let yaml = write::yaml(&providers, &routes, &prices);
     Ok(Translated { yaml, notes: report.notes, left_out: report.left_out })
 }
 
@@ -75,6 +76,7 @@ const READ: &[(&str, &[&str])] = &[
             "model_group_alias",
             "allowed_fails",
             "cooldown_time",
+            "enable_pre_call_checks",
         ],
     ),
     (
@@ -91,6 +93,9 @@ const READ: &[(&str, &[&str])] = &[
     ),
 ];
 
+const CONTENT_POLICY: &str = "`fallback_on: [guardrail]` of a route asks the next target where a policy of `guard.policies` blocked an \
+    answer; a provider's own refusal for its content is not told apart";
+
 /// What has a counterpart elsewhere, and which.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("general_settings.master_key", "keys are made with SIGNALBOX_BOOTSTRAP_KEY and on the Keys page"),
@@ -103,8 +108,14 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "litellm_settings.turn_off_message_logging",
         "there is no such switch; `store.retention.bodies_days` bounds how long texts are kept",
     ),
+    ("litellm_settings.content_policy_fallbacks", CONTENT_POLICY),
     ("litellm_settings.cache", "answers are not cached yet"),
     ("litellm_settings.cache_params", "answers are not cached yet"),
+    ("router_settings.content_policy_fallbacks", CONTENT_POLICY),
+    (
+        "router_settings.retry_policy",
+        "`retry` of a route says how often, and `fallback_on` after which failures another target is asked",
+    ),
     ("router_settings.redis_host", "not needed: limits and health are kept in the process"),
     ("router_settings.redis_password", "not needed: limits and health are kept in the process"),
     ("router_settings.redis_port", "not needed: limits and health are kept in the process"),
@@ -114,6 +125,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
 fn rest(config: &Value, report: &mut Report) {
     let Some(sections) = config.as_object() else { return };
     for (section, value) in sections.iter().filter(|(section, _)| *section != "model_list") {
+        if section == "guardrails" {
+            guards::tell(value, report);
+            continue;
+        }
         let read = READ.iter().find(|(name, _)| name == section).map_or(&[][..], |(_, read)| read);
         let Some(settings) = value.as_object().filter(|_| section != "environment_variables") else {
             leave(section, report);

@@ -1,6 +1,9 @@
 //! Which provider of ours a model of LiteLLM's is served by.
 
 use serde_json::{Map, Value};
+use signalbox_upstream::Row;
+
+use super::secrets;
 
 /// A provider to be written, unless its key in the environment switches it on anyway.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,17 +17,14 @@ pub(super) struct Provider {
     pub(super) variables: Vec<(&'static str, String)>,
     /// Amazon's keys, where they stand in variables of other names than the usual ones.
     pub(super) aws: Vec<(&'static str, String)>,
+    /// What each call to it carries.
+    pub(super) headers: Vec<(String, String)>,
 }
 
 impl Provider {
-    /// How its credential is written: a key that stood in the file itself comes from the environment from now on.
-    pub(super) fn credential(&self) -> Option<String> {
-        let key = self.api_key.as_ref()?;
-        Some(if key.starts_with("${") { key.clone() } else { format!("${{{}}}", self.variable()) })
-    }
-
-    fn variable(&self) -> String {
-        format!("{}_API_KEY", self.name.to_ascii_uppercase().replace(['-', '.'], "_"))
+    /// What is known of its kind.
+    pub(super) fn row(&self) -> Option<&'static Row> {
+        signalbox_upstream::rows().iter().find(|row| Some(&row.name) == self.kind.as_ref())
     }
 }
 
@@ -101,10 +101,8 @@ impl Providers {
             provider
                 .variables
                 .extend(region.filter(|region| region != "${AWS_REGION}").map(|region| ("region", region)));
-            // A key that stood in the file itself is to come from the usual variable, which needs no word.
             let own = AWS.iter().filter_map(|(theirs, ours, usual)| {
-                let value =
-                    text(theirs).filter(|value| value.starts_with("${") && *value != format!("${{{usual}}}"))?;
+                let value = text(theirs).filter(|value| *value != format!("${{{usual}}}"))?;
                 Some((*ours, value))
             });
             provider.aws.extend(own);
@@ -113,7 +111,20 @@ impl Providers {
             let set = [("project", "vertex_project"), ("location", "vertex_location")];
             provider.variables.extend(set.into_iter().filter_map(|(ours, theirs)| Some((ours, text(theirs)?))));
         }
+        provider.headers = headers(params);
         Ok((self.named(kind, provider), rest.to_owned()))
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<&Provider> {
+        self.0.iter().find(|one| one.name == name)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Provider> {
+        self.0.iter()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Provider> {
+        self.0.iter_mut()
     }
 
     fn named(&mut self, kind: &str, mut provider: Provider) -> String {
@@ -128,24 +139,22 @@ impl Providers {
         name
     }
 
-    /// Variables for keys that stood in the file itself.
-    pub(super) fn variables(&self) -> impl Iterator<Item = String> {
-        let literal = |one: &&Provider| one.api_key.as_ref().is_some_and(|key| !key.starts_with("${"));
-        self.0.iter().filter(literal).map(Provider::variable)
-    }
-
     /// Those that must be written.
     pub(super) fn written(&self) -> impl Iterator<Item = &Provider> {
         let said = |one: &&Provider| {
             let is_set = one.base_url.is_some() || one.api_key.is_some();
-            is_set || Some(&one.name) != one.kind.as_ref() || !one.variables.is_empty() || !one.aws.is_empty()
+            is_set
+                || Some(&one.name) != one.kind.as_ref()
+                || !one.variables.is_empty()
+                || !one.aws.is_empty()
+                || !one.headers.is_empty()
         };
         self.0.iter().filter(said)
     }
 }
 
 /// Amazon's keys: LiteLLM's names, ours, and the variable that is read without a word.
-const AWS: &[(&str, &str, &str)] = &[
+pub(super) const AWS: &[(&str, &str, &str)] = &[
     ("aws_access_key_id", "access_key_id", "AWS_ACCESS_KEY_ID"),
     ("aws_secret_access_key", "secret_access_key", "AWS_SECRET_ACCESS_KEY"),
     ("aws_session_token", "session_token", "AWS_SESSION_TOKEN"),
@@ -173,7 +182,23 @@ fn azure(url: &str) -> String {
     if base.contains("/openai") || base.starts_with("${") { base.to_owned() } else { format!("{base}/openai/v1") }
 }
 
+/// What each call carries beside its key: `extra_headers`, and whom OpenAI books it to.
+fn headers(params: &Map<String, Value>) -> Vec<(String, String)> {
+    let organization =
+        params.get("organization").and_then(Value::as_str).map(|id| ("OpenAI-Organization", id.to_owned()));
+    let extra = params.get("extra_headers").and_then(Value::as_object).into_iter().flatten();
+    let extra =
+        extra.map(|(name, value)| (name.as_str(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
+    let all = organization.into_iter().chain(extra);
+    // `$` by itself stands twice.
+    let written = |value: &str| match value.strip_prefix(secrets::ENVIRONMENT) {
+        Some(_) => variable(value),
+        None => value.replace('$', "$$"),
+    };
+    all.map(|(name, value)| (name.to_owned(), written(&value))).collect()
+}
+
 /// `os.environ/NAME` as it is written here.
 fn variable(text: &str) -> String {
-    text.strip_prefix("os.environ/").map_or_else(|| text.to_owned(), |name| format!("${{{name}}}"))
+    text.strip_prefix(secrets::ENVIRONMENT).map_or_else(|| text.to_owned(), |name| format!("${{{name}}}"))
 }

@@ -69,7 +69,7 @@ pub(super) fn routes(config: &Value, groups: &[Group], report: &mut Report) -> V
             name: group.name.clone(),
             strategy,
             targets,
-            retries: count(&["num_retries"]),
+            retries: group.retries.or_else(|| count(&["num_retries"])),
             try_s: number(&["timeout", "request_timeout"]),
             failures: count(&["allowed_fails"]),
             cooldown_s: number(&["cooldown_time"]),

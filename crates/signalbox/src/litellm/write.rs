@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use signalbox_prices::{ModelPrice, Rates};
+
 use super::providers::Providers;
 use super::routes::Route;
 
@@ -14,15 +16,14 @@ fn quoted(text: &str) -> String {
     if plain { text.to_owned() } else { serde_json::Value::from(text).to_string() }
 }
 
-pub(super) fn yaml(providers: &Providers, routes: &[Route]) -> String {
+pub(super) fn yaml(providers: &Providers, routes: &[Route], prices: &[ModelPrice]) -> String {
     let mut out = String::from("# Translated from a configuration of LiteLLM's proxy.\n");
     let mut head = "\nproviders:\n";
     for provider in providers.written() {
         out.push_str(std::mem::take(&mut head));
         let _ = writeln!(out, "  - name: {}", quoted(&provider.name));
         let kind = provider.kind.as_ref().filter(|kind| **kind != provider.name);
-        let credential = provider.credential();
-        let fields = [("kind", kind), ("base_url", provider.base_url.as_ref()), ("api_key", credential.as_ref())];
+        let fields = [("kind", kind), ("base_url", provider.base_url.as_ref()), ("api_key", provider.api_key.as_ref())];
         for (field, value) in fields {
             if let Some(value) = value {
                 let _ = writeln!(out, "    {field}: {}", quoted(value));
@@ -38,13 +39,57 @@ pub(super) fn yaml(providers: &Providers, routes: &[Route]) -> String {
         if !provider.aws.is_empty() {
             let _ = writeln!(out, "    auth: {{aws: {{{}}}}}", pairs(&provider.aws));
         }
+        if !provider.headers.is_empty() {
+            out.push_str("    headers:\n");
+            for (name, value) in &provider.headers {
+                let _ = writeln!(out, "      {}: {}", quoted(name), quoted(value));
+            }
+        }
     }
     let mut head = "\nroutes:\n";
     for route in routes {
         out.push_str(std::mem::take(&mut head));
         self::route(&mut out, route);
     }
+    let mut head = "\n# In dollars per million tokens.\nprices:\n";
+    for price in prices {
+        out.push_str(std::mem::take(&mut head));
+        let _ = writeln!(
+            out,
+            "  - provider: {}\n    model: {}",
+            quoted(price.provider.as_deref().unwrap_or_default()),
+            quoted(&price.model)
+        );
+        for (class, dollars) in classes(&price.rates) {
+            let _ = writeln!(out, "    {class}: {dollars}");
+        }
+        let mut head = "    tiers:\n";
+        for tier in &price.tiers {
+            out.push_str(std::mem::take(&mut head));
+            let _ = write!(out, "      - {{above_input_tokens: {}", tier.above_input_tokens);
+            for (class, dollars) in classes(&tier.rates) {
+                let _ = write!(out, ", {class}: {dollars}");
+            }
+            out.push_str("}\n");
+        }
+    }
     out
+}
+
+/// The classes of tokens that have a price.
+fn classes(rates: &Rates) -> impl Iterator<Item = (&'static str, String)> {
+    let all = [
+        ("input", Some(rates.input)),
+        ("cache_read", rates.cache_read),
+        ("cache_write", rates.cache_write),
+        ("cache_write_1h", rates.cache_write_1h),
+        ("output", Some(rates.output)),
+        ("audio_input", rates.audio_input),
+        ("audio_output", rates.audio_output),
+        ("image_input", rates.image_input),
+        ("image_output", rates.image_output),
+    ];
+    all.into_iter().filter_map(|(class, dollars)| Some((class, dollars?.0.to_string())))
 }
 
 fn route(out: &mut String, route: &Route) {
@@ -56,6 +101,12 @@ fn route(out: &mut String, route: &Route) {
         }
         if let Some(most) = target.max_concurrency {
             let _ = write!(fields, ", max_concurrency: {most}");
+        }
+        if let Some(most) = target.context_tokens {
+            let _ = write!(fields, ", context_tokens: {most}");
+        }
+        if !target.lacks.is_empty() {
+            let _ = write!(fields, ", lacks: [{}]", target.lacks.join(", "));
         }
         let _ = writeln!(out, "      - {{{fields}}}");
     }

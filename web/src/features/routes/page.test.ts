@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import type { TargetStatus } from '@/api/types';
 
-import { detourOf, isAsked, probesOf, shareOf, stateOf, weightOf } from './state';
+import { ageOf, detourOf, isAsked, probesOf, shareOf, stateOf, weightOf } from './state';
 
 const target = (more: Partial<TargetStatus> = {}): TargetStatus => ({
   provider: 'openai',
@@ -16,6 +16,12 @@ const target = (more: Partial<TargetStatus> = {}): TargetStatus => ({
   answered: 0,
   failed: 0,
   ...more,
+});
+
+it('says how old a figure is that says nothing of now', () => {
+  expect(ageOf(undefined)).toBeUndefined();
+  expect(ageOf(59_000)).toBeUndefined();
+  expect(ageOf(7_500_000)).toBe('2h 05m ago');
 });
 
 it('says whether a target gets calls, and why not', () => {

@@ -15,7 +15,7 @@ import { chipIs, writeChip } from '@/shared/url/filters';
 
 import { Detour } from './detour';
 import { Probes } from './probe';
-import { isAsked, shareOf, stateOf, weightOf } from './state';
+import { ageOf, isAsked, shareOf, stateOf, weightOf } from './state';
 
 const routesQuery = queryOptions({
   queryKey: ['routes'],
@@ -88,8 +88,8 @@ function Target({ target, route }: { target: TargetStatus; route: RouteStatus })
           <div className="mt-0.5 text-2xs text-warn">{weightOf(target)}</div>
         )}
       </td>
-      <td className={cx(cell, 'num whitespace-nowrap')}>{formatDuration(target.latency_ms)}</td>
-      <td className={cx(cell, 'num whitespace-nowrap')}>{formatDuration(target.first_content_ms)}</td>
+      <Figure ms={target.latency_ms} age={target.latency_age_ms} />
+      <Figure ms={target.first_content_ms} age={target.first_content_age_ms} />
       <td className={cx(cell, 'num whitespace-nowrap')}>
         {target.in_flight}
         {target.max_concurrency !== undefined && (
@@ -102,6 +102,17 @@ function Target({ target, route }: { target: TargetStatus; route: RouteStatus })
         {target.failed > 0 && <div className="text-2xs text-error">{formatCount(target.failed)} failed</div>}
       </td>
     </tr>
+  );
+}
+
+/** A time that was measured, and when, if that is long ago. */
+function Figure({ ms, age }: { ms: number | undefined; age: number | undefined }) {
+  const old = ageOf(age);
+  return (
+    <td className={cx(cell, 'num whitespace-nowrap')}>
+      {formatDuration(ms)}
+      {old && <div className="text-2xs text-muted">{old}</div>}
+    </td>
   );
 }
 

@@ -37,6 +37,13 @@ export function stateOf(target: TargetStatus): State {
   };
 }
 
+/** From which age on a figure says nothing of now: no target is chosen by one so old. */
+const OLD_MS = 60_000;
+
+/** How old a figure is, if it is too old to be taken for one of now. */
+export const ageOf = (ms: number | undefined): string | undefined =>
+  ms !== undefined && ms >= OLD_MS ? `${formatDuration(ms)} ago` : undefined;
+
 /** Its share of the calls that the route's targets answered. */
 export function shareOf(target: TargetStatus, targets: TargetStatus[]): number {
   const all = targets.reduce((sum, one) => sum + one.answered, 0);

@@ -1,0 +1,142 @@
+//! What is looked at: files as they are named, and those of folders.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+/// Git's mark of a binary file: a byte of zero among so many first ones.
+const HEAD_BYTES: usize = 8_000;
+
+/// One file, or standard input.
+#[derive(Debug)]
+pub(super) struct Input {
+    path: PathBuf,
+    /// A folder was named, and it was found there.
+    pub(super) is_walked: bool,
+}
+
+/// Every input: without a name, standard input.
+///
+/// # Errors
+/// A folder can't be read.
+pub(super) fn inputs(named: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
+    let mut inputs = Vec::new();
+    if named.is_empty() {
+        inputs.push(Input { path: PathBuf::from("-"), is_walked: false });
+    }
+    for path in named {
+        if path.is_dir() {
+            walk(path, &mut inputs)?;
+        } else {
+            inputs.push(Input { path: path.clone(), is_walked: false });
+        }
+    }
+    Ok(inputs)
+}
+
+/// The files below a folder, by name. Hidden folders (`.git`) are left out, hidden files (`.env`) are not; links lead
+/// elsewhere or in circles.
+fn walk(folder: &Path, inputs: &mut Vec<Input>) -> anyhow::Result<()> {
+    let unread = || format!("can't read the folder `{}`", folder.display());
+    let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>).with_context(unread)?;
+    let mut entries: Vec<(PathBuf, std::fs::FileType)> = entries
+        .into_iter()
+        .map(|entry| Ok((entry.path(), entry.file_type()?)))
+        .collect::<io::Result<_>>()
+        .with_context(unread)?;
+    entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (path, kind) in entries {
+        let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if kind.is_dir() && !is_hidden {
+            walk(&path, inputs)?;
+        } else if kind.is_file() {
+            inputs.push(Input { path, is_walked: true });
+        }
+    }
+    Ok(())
+}
+
+impl Input {
+    /// Its name for people.
+    pub(super) fn shown(&self) -> String {
+        if self.is_standard() { "standard input".to_owned() } else { self.path.display().to_string() }
+    }
+
+    /// Whether it is named as files of JSON lines are.
+    pub(super) fn has_lines(&self) -> bool {
+        self.path.extension().is_some_and(|ending| ending == "jsonl" || ending == "ndjson")
+    }
+
+    fn is_standard(&self) -> bool {
+        self.path.as_os_str() == "-"
+    }
+
+    pub(super) fn open(&self) -> anyhow::Result<Box<dyn Read>> {
+        if self.is_standard() {
+            return Ok(Box::new(io::stdin()));
+        }
+        Ok(Box::new(File::open(&self.path).with_context(|| format!("can't read `{}`", self.path.display()))?))
+    }
+
+    /// Its text; none of a binary file that nobody named. Bytes that are no UTF-8 are replaced: a binary file may hold
+    /// keys, too.
+    pub(super) fn text(&self) -> anyhow::Result<Option<String>> {
+        let unread = || format!("can't read `{}`", self.path.display());
+        let mut file = self.open()?;
+        let mut bytes = Vec::new();
+        file.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut bytes).with_context(unread)?;
+        if self.is_walked && bytes.contains(&0) {
+            return Ok(None);
+        }
+        file.read_to_end(&mut bytes).with_context(unread)?;
+        Ok(Some(match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_walked_by_name_without_hidden_ones_and_binaries() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, bytes) in [
+            ("b.md", &b"b"[..]),
+            ("a/z.txt", b"z"),
+            ("a/.env", b"KEY=1"),
+            ("a/picture", b"\x89PNG\0"),
+            (".git/config", b"c"),
+            ("lines.jsonl", b"{}"),
+        ] {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+        let found = inputs(&[folder.path().to_owned()]).unwrap();
+        let texts: Vec<(String, Option<String>)> = found
+            .iter()
+            .map(|input| {
+                let name = input.path.strip_prefix(folder.path()).unwrap().display().to_string();
+                (name, input.text().unwrap())
+            })
+            .collect();
+        let expected = [
+            ("a/.env", Some("KEY=1")),
+            ("a/picture", None),
+            ("a/z.txt", Some("z")),
+            ("b.md", Some("b")),
+            ("lines.jsonl", Some("{}")),
+        ];
+        let expected = expected.map(|(name, text)| (name.to_owned(), text.map(str::to_owned)));
+        assert_eq!(texts, expected);
+        assert_eq!(found.iter().filter(|input| input.has_lines()).count(), 1);
+        // Who names a binary file wants it looked at.
+        let named = inputs(&[folder.path().join("a/picture")]).unwrap();
+        assert!(named[0].text().unwrap().is_some_and(|text| text.contains("PNG")));
+    }
+}
