@@ -48,6 +48,7 @@ describe('policies as text', () => {
     const fine = {
       isSame: false,
       rationale: 'Tests',
+      isRefused: false,
       edited: [{ policy: { scanner: 'words' }, unread: {} }],
     };
     expect(whyNot(fine)).toBeUndefined();

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import type { TargetStatus } from '@/api/types';
 
-import { detourOf, isAsked, probesOf, shareOf, stateOf, weightOf } from './state';
+import { detourOf, isAsked, probesOf, shareOf, stateOf, weightOf, whyNoLatency } from './state';
 
 const target = (more: Partial<TargetStatus> = {}): TargetStatus => ({
   provider: 'openai',
@@ -36,7 +36,12 @@ it('says whether a target gets calls, and why not', () => {
     kind: 'left',
     why: 'It failed with upstream_timeout; asked again in 12.0 s.',
   });
-  expect(stateOf(target({ breaker: 'probing' })).label).toBe('being tried');
+  expect(stateOf(target({ breaker: 'probing', last_error: 'upstream_timeout' }))).toEqual({
+    kind: 'trying',
+    label: 'next call tries it',
+    why: 'It failed with upstream_timeout; no call tried it since.',
+  });
+  expect(stateOf(target({ breaker: 'open' }))).toMatchObject({ kind: 'trying', label: 'being tried' });
   expect(stateOf(target({ breaker: 'resting', left_alone_ms: 900 })).why).toBe(
     'It asked to slow down for 900 ms more.',
   );
@@ -56,6 +61,12 @@ it('shares the calls out among the targets', () => {
   const targets = [target({ answered: 3 }), target({ answered: 1 })];
   expect(targets.map((one) => shareOf(one, targets))).toEqual([0.75, 0.25]);
   expect(shareOf(target(), [target()])).toBe(0);
+});
+
+it('says why there is no latency to show', () => {
+  expect(whyNoLatency(target())).toBe('No call answered since the start');
+  expect(whyNoLatency(target({ answered: 3 }))).toBe('No call in the last minute');
+  expect(whyNoLatency(target({ answered: 3 }), 'stream')).toBe('No stream in the last minute');
 });
 
 it('tells how much of its weight a target has while it is on its way back', () => {

@@ -15,7 +15,7 @@ import { chipIs, writeChip } from '@/shared/url/filters';
 
 import { Detour } from './detour';
 import { Probes } from './probe';
-import { isAsked, shareOf, stateOf, weightOf } from './state';
+import { isAsked, shareOf, stateOf, weightOf, whyNoLatency } from './state';
 
 const routesQuery = queryOptions({
   queryKey: ['routes'],
@@ -37,6 +37,17 @@ const tones: Record<ReturnType<typeof stateOf>['kind'], Tone> = {
   off: 'neutral',
 };
 const cell = 'px-3 py-2 text-left align-top first:pl-4 last:pr-4';
+
+/** A dash says by itself why it is one. */
+function Latency({ ms, unknown }: { ms: number | undefined; unknown: string }) {
+  return ms === undefined ? (
+    <span className="text-faint" title={unknown} aria-label={unknown} role="img">
+      {dash}
+    </span>
+  ) : (
+    formatDuration(ms)
+  );
+}
 
 function Target({ target, route }: { target: TargetStatus; route: RouteStatus }) {
   const { targets } = route;
@@ -88,8 +99,12 @@ function Target({ target, route }: { target: TargetStatus; route: RouteStatus })
           <div className="mt-0.5 text-2xs text-warn">{weightOf(target)}</div>
         )}
       </td>
-      <td className={cx(cell, 'num whitespace-nowrap')}>{formatDuration(target.latency_ms)}</td>
-      <td className={cx(cell, 'num whitespace-nowrap')}>{formatDuration(target.first_content_ms)}</td>
+      <td className={cx(cell, 'num whitespace-nowrap')}>
+        <Latency ms={target.latency_ms} unknown={whyNoLatency(target)} />
+      </td>
+      <td className={cx(cell, 'num whitespace-nowrap')}>
+        <Latency ms={target.first_content_ms} unknown={whyNoLatency(target, 'stream')} />
+      </td>
       <td className={cx(cell, 'num whitespace-nowrap')}>
         {target.in_flight}
         {target.max_concurrency !== undefined && (
@@ -130,7 +145,8 @@ function Arms({ route, arms }: { route: string; arms: NonNullable<RouteStatus['a
           </div>
           <div className="num flex justify-between text-2xs text-muted">
             <span>
-              {formatCount(arm.calls)} calls{calls > 0 && ` · ${formatShare(arm.calls / calls)}`}
+              {formatCount(arm.calls)} {arm.calls === 1 ? 'call' : 'calls'}
+              {calls > 0 && ` · ${formatShare(arm.calls / calls)}`}
             </span>
             <Link
               to="/traces"
@@ -177,7 +193,9 @@ function RouteCard({ route }: { route: RouteStatus }) {
           <Badge title="A call whose caller hangs up is read to its end">drains</Badge>
         )}
         <span className="num ml-auto flex items-center gap-3 text-xs text-muted">
-          <span>{formatCount(route.calls)} calls since the start</span>
+          <span>
+            {formatCount(route.calls)} {route.calls === 1 ? 'call' : 'calls'} since the start
+          </span>
           <Link
             to="/traces"
             search={{ f: [writeChip(chipIs('attributes.signalbox.route.name', route.name))] }}
@@ -189,7 +207,7 @@ function RouteCard({ route }: { route: RouteStatus }) {
       </header>
       <Detour route={route} />
       {route.arms && <Arms route={route.name} arms={route.arms} />}
-      <div className="overflow-x-auto border-t border-line">
+      <div className="scroll-hint overflow-x-auto border-t border-line">
         <table className="w-full min-w-[48rem] table-fixed text-sm">
           <thead className="border-b border-line text-xs text-faint">
             <tr>
@@ -233,7 +251,7 @@ export function RoutesPage() {
               A route is a name for several targets: callers ask for it as for a model, and a failing provider
               costs them nothing. Write one in signalbox.yaml; a running Signalbox takes it over by itself:
             </p>
-            <pre className="rounded-md border border-line bg-sunken p-3 text-left font-mono text-xs">
+            <pre className="overflow-x-auto rounded-md border border-line bg-sunken p-3 text-left font-mono text-xs">
               {example}
             </pre>
           </EmptyState>

@@ -55,7 +55,7 @@ export function EmptyState({
     <div className={cx('flex flex-col items-center justify-center gap-2 p-8 text-center', className)}>
       {icon && <div className="mb-1 text-faint">{icon}</div>}
       <p className="font-medium text-ink">{title}</p>
-      {children && <div className="max-w-xl text-sm text-muted">{children}</div>}
+      {children && <div className="w-full max-w-xl text-sm text-muted">{children}</div>}
     </div>
   );
 }

@@ -127,12 +127,18 @@ function ExceptionList({ guardrails }: { guardrails: Guardrails }) {
 /** The policies in force: those of the configuration, and those that are added here. */
 export function Policies({ guardrails }: { guardrails: Guardrails }) {
   const { policies, own, scanners } = guardrails;
+  const count = policies.length + own.policies.length;
   const [start, setStart] = useState<Draft>();
   const [history, setHistory] = useState(false);
   const summaries = new Map(scanners.map(({ name, summary }) => [name, summary]));
   return (
     <Card
-      title="Policies in force"
+      title={
+        <>
+          Policies in force
+          {count > 0 && <span className="num ml-2 font-normal text-faint">{count}</span>}
+        </>
+      }
       aside={
         <>
           <IconButton label="History of the policies" onClick={() => setHistory(true)}>
@@ -144,14 +150,14 @@ export function Policies({ guardrails }: { guardrails: Guardrails }) {
         </>
       }
     >
-      {policies.length + own.policies.length === 0 ? (
+      {count === 0 ? (
         <EmptyState icon={<ShieldOff size={22} />} title="The guardrails are off" className="pt-4 pb-8">
           <p>Neither signalbox.yaml nor this project has a policy: nothing is looked for.</p>
         </EmptyState>
       ) : (
-        <div className="max-h-96 overflow-auto">
+        <div className="scroll-hint max-h-[32rem] overflow-auto">
           <table className="w-full text-sm">
-            <thead className="border-y border-line text-xs text-faint">
+            <thead className="sticky-head text-xs text-faint">
               <tr>
                 {['Scanner', 'On', 'Action', 'Which findings'].map((title) => (
                   <th key={title} scope="col" className={cx(cell, 'font-medium')}>
