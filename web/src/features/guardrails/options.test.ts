@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { aboutOptions, fieldsOf, read, typedOf, withOption } from './options';
+import { aboutOptions, fieldsOf, inWords, read, typedOf, withOption } from './options';
 
 const texts = { type: 'array', items: { type: 'string' } };
 const scanner = {
@@ -74,6 +74,16 @@ describe('the options of a scanner', () => {
       expect(withOption({ a: 1, b: 2 }, 'b', nothing)).toEqual({ a: 1 });
     expect(withOption(undefined, 'no', false)).toEqual({ no: false });
     expect(withOption({}, 'none', 0)).toEqual({ none: 0 });
+  });
+
+  it('are told in words', () => {
+    expect(inWords(["falcon's", 'b'])).toBe("falcon's, b");
+    expect(inWords({ politics: ['election', 'vote*'], sports: ['goal'] })).toBe(
+      'politics: election, vote*; sports: goal',
+    );
+    expect(inWords("user == 'bob'")).toBe("user == 'bob'");
+    expect(inWords({ type: 'object', required: ['a'] })).toBe('{"type":"object","required":["a"]}');
+    expect(inWords(true)).toBe('true');
   });
 
   it('are read as they are written', () => {

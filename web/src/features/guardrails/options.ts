@@ -171,6 +171,17 @@ export function typedOf(kind: Kind, value: unknown): string {
   return kind === 'json' ? JSON.stringify(value, null, 2) : String(value as string | number);
 }
 
+/** A value on one line, to be read and not to be taken over: texts without quotes, topics with their words. */
+export function inWords(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const isTexts = (list: unknown): list is string[] =>
+    Array.isArray(list) && list.every((one) => typeof one === 'string');
+  if (isTexts(value)) return value.join(', ');
+  if (typeof value === 'object' && value !== null && Object.values(value).every(isTexts))
+    return typedOf('topics', value).replaceAll('\n', '; ');
+  return JSON.stringify(value);
+}
+
 export type Read = { value: unknown } | { problem: string };
 
 const lines = (text: string): string[] =>

@@ -20,11 +20,14 @@ export function Labelled({
   children: ReactNode;
 }) {
   return (
-    <label className={cx('block', wide && 'sm:col-span-2')}>
-      <span className={cx('mb-1 block text-xs font-medium', mono && 'font-mono')}>{label}</span>
-      {children}
-      {hint !== undefined && <span className="mt-1 block text-2xs text-faint">{hint}</span>}
-    </label>
+    <div className={cx('min-w-0', wide && 'sm:col-span-2')}>
+      <label className="block">
+        <span className={cx('mb-1 block text-xs font-medium', mono && 'font-mono')}>{label}</span>
+        {children}
+      </label>
+      {/* Beside the label: a field is called by its name, not by all that is said of it. */}
+      {hint !== undefined && <p className="mt-1 text-2xs text-faint">{hint}</p>}
+    </div>
   );
 }
 

@@ -48,7 +48,8 @@ export function Findings({ text, judged }: { text: string; judged: JudgedText })
             className="min-w-0 font-mono text-xs wrap-anywhere"
             title={`Bytes ${one.start} to ${one.end} of the text`}
           >
-            {one.scanner}.{one.rule}
+            {one.scanner}.<wbr />
+            {one.rule}
           </span>
           <Badge tone={severityTone[one.severity]}>{one.severity}</Badge>
           <span className="num text-xs text-muted">{Math.round(one.confidence * 100)}% sure</span>
@@ -69,7 +70,7 @@ export function Findings({ text, judged }: { text: string; judged: JudgedText })
 export function Scores({ judged }: { judged: JudgedText }) {
   return (
     <ul
-      className="grid grid-cols-1 gap-x-6 gap-y-1 text-xs sm:grid-cols-2"
+      className="grid grid-cols-[repeat(auto-fill,minmax(min(15rem,100%),1fr))] gap-x-6 gap-y-1 text-xs"
       aria-label="Score and time of each scanner"
     >
       {judged.scanners.map(({ scanner, score, us }, i) => (

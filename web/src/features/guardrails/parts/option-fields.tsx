@@ -21,7 +21,7 @@ const most = { least: 2, rows: 12 };
 const saysHow: Partial<Record<OptionField['kind'], string>> = {
   texts: 'One a line.',
   topics: 'One topic a line, as topic: word, word.',
-  json: 'As JSON.',
+  json: 'Typed as JSON.',
 };
 
 /** What may stand in an option that is typed as JSON. */

@@ -9,6 +9,7 @@ import { Card } from '@/shared/ui/page';
 import { EmptyState } from '@/shared/ui/states';
 
 import type { Draft } from '../draft';
+import { inWords } from '../options';
 import { Editor } from './editor';
 import { History } from './history';
 import { actionTone } from './tones';
@@ -37,7 +38,7 @@ function detailsOf(policy: Policy): string[] {
     ...(when !== undefined ? [`when ${when}`] : []),
     ...(sample !== undefined ? [`of ${Math.round(sample * 100)}% of calls`] : []),
     ...(reply !== undefined ? [`replies: ${reply}`] : []),
-    ...Object.entries(options).map(([name, value]) => `${name}: ${JSON.stringify(value)}`),
+    ...Object.entries(options).map(([name, value]) => `${name}: ${inWords(value)}`),
   ];
 }
 

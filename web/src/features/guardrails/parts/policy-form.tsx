@@ -72,7 +72,7 @@ export function PolicyForm({
           ))}
         </select>
       </Labelled>
-      <fieldset className="flex items-center gap-4 text-sm sm:col-span-2">
+      <fieldset className="flex flex-wrap items-center gap-x-4 gap-y-1.5 text-sm sm:col-span-2">
         <legend className="sr-only">Where</legend>
         {places.map((place) => (
           <label key={place} className="flex items-center gap-1.5">
