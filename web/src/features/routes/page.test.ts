@@ -65,8 +65,8 @@ it('shares the calls out among the targets', () => {
 
 it('says why there is no latency to show', () => {
   expect(whyNoLatency(target())).toBe('No call answered since the start');
-  expect(whyNoLatency(target({ answered: 3 }))).toBe('No call in the last minute');
-  expect(whyNoLatency(target({ answered: 3 }), 'stream')).toBe('No stream in the last minute');
+  expect(whyNoLatency(target({ answered: 3 }))).toBe('No call answered in the last minute');
+  expect(whyNoLatency(target({ answered: 3 }), 'stream')).toBe('No stream answered in the last minute');
 });
 
 it('tells how much of its weight a target has while it is on its way back', () => {

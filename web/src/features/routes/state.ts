@@ -39,9 +39,9 @@ export function stateOf(target: TargetStatus): State {
   };
 }
 
-/** Why a target has no latency to show: only calls of the last minute count. */
+/** Why a target has no latency to show: only calls that it answered in the last minute count. */
 export function whyNoLatency({ answered }: Pick<TargetStatus, 'answered'>, what = 'call'): string {
-  return answered === 0 ? 'No call answered since the start' : `No ${what} in the last minute`;
+  return answered === 0 ? 'No call answered since the start' : `No ${what} answered in the last minute`;
 }
 
 /** Its share of the calls that the route's targets answered. */
