@@ -148,7 +148,7 @@ export function fieldsOf(
 }
 
 /** What all options together are about: `What to look for. At least one word or pattern.` */
-export const aboutOptions = (schema: unknown): string => wordsOf((schema ?? {}) as Schema);
+export const aboutOptions = (schema: unknown): string => wordsOf(schema ?? {});
 
 /** The options with one of them changed; what says nothing is left out. */
 export function withOption(options: Options | undefined, name: string, value: unknown): Options {
@@ -168,7 +168,7 @@ export function typedOf(kind: Kind, value: unknown): string {
     return Object.entries(value as Record<string, string[]>)
       .map(([topic, words]) => `${topic}: ${words.join(', ')}`)
       .join('\n');
-  return kind === 'json' ? JSON.stringify(value, null, 2) : String(value as string | number);
+  return kind === 'json' ? JSON.stringify(value, null, 2) : String(value);
 }
 
 /** A value on one line, to be read and not to be taken over: texts without quotes, topics with their words. */

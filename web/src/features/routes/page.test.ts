@@ -54,7 +54,9 @@ it('says that a target is unwell, and why', () => {
     why: 'Asked only if nobody else can be: HTTP status 503',
   });
   // That it failed calls says more.
-  expect(stateOf(target({ unwell: 'HTTP status 503', breaker: 'open' })).kind).toBe('left');
+  expect(stateOf(target({ unwell: 'HTTP status 503', breaker: 'open', left_alone_ms: 900 })).kind).toBe(
+    'left',
+  );
 });
 
 it('shares the calls out among the targets', () => {

@@ -214,7 +214,7 @@ export function OptionFields({
       </p>
       {fieldsOf(scanner, options, services).map((field) => {
         const { name, kind } = field;
-        const value = (options as Record<string, unknown> | undefined)?.[name];
+        const value = options?.[name];
         const set = (changed: unknown): void => onChange(withOption(options, name, changed), without(name));
         if (kind === 'yes') return <YesOption key={name} field={field} value={value} onChange={set} />;
         if (kind === 'number') return <NumberOption key={name} field={field} value={value} onChange={set} />;
