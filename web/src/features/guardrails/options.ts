@@ -168,7 +168,7 @@ export function typedOf(kind: Kind, value: unknown): string {
     return Object.entries(value as Record<string, string[]>)
       .map(([topic, words]) => `${topic}: ${words.join(', ')}`)
       .join('\n');
-  return kind === 'json' ? JSON.stringify(value, null, 2) : String(value);
+  return kind !== 'json' && typeof value === 'string' ? value : JSON.stringify(value, null, 2);
 }
 
 /** A value on one line, to be read and not to be taken over: texts without quotes, topics with their words. */
