@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Policy } from '@/api/types';
 
-import { compare, firstOptions, hintOfServices, linesOfDraft, listOf, tidy } from './draft';
+import { compare, firstOptions, hintOfServices, indexOf, linesOfDraft, listOf, tidy, whyNot } from './draft';
 
 describe('policies as text', () => {
   it('reads like the configuration', () => {
@@ -42,5 +42,24 @@ describe('policies as text', () => {
     expect(firstOptions('remote', [])).toBeUndefined();
     expect(hintOfServices(['a', 'b'])).toContain('a, b.');
     expect(hintOfServices([])).toContain('guard.services');
+  });
+
+  it('says why it is not saved', () => {
+    const fine = {
+      isSame: false,
+      rationale: 'Tests',
+      isRefused: false,
+      edited: [{ policy: { scanner: 'words' }, unread: {} }],
+    };
+    expect(whyNot(fine)).toBeUndefined();
+    expect(whyNot({ ...fine, isSame: true })).toBe('Nothing changes yet.');
+    expect(whyNot({ ...fine, rationale: ' ' })).toContain('Say why');
+    expect(whyNot({ ...fine, isRefused: true, isSame: true })).toContain('It would be refused');
+    const edited = [{ policy: { scanner: 'json_schema' }, unread: { schema: '{' } }];
+    expect(whyNot({ ...fine, edited, isRefused: true })).toBe(
+      "What is typed for `schema` of `json_schema` can't be read yet.",
+    );
+    expect(indexOf('policies[12].options.schema')).toBe(12);
+    expect(indexOf('exceptions[1]')).toBeUndefined();
   });
 });

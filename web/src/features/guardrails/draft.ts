@@ -111,5 +111,43 @@ export const firstOptions = (scanner: string, services: string[]): Record<string
 /** Whom `remote` may ask. */
 export const hintOfServices = (services: string[]): string =>
   services.length === 0
-    ? 'Nobody can be asked yet: add guard.services to signalbox.yaml.'
-    : `Services of signalbox.yaml: ${services.join(', ')}. deadline_ms, on_failure and min_score say how they are asked.`;
+    ? 'Nobody can be asked yet: add `guard.services` to signalbox.yaml.'
+    : `Services of signalbox.yaml: ${services.join(', ')}.`;
+
+/** What is typed for options and can't be read yet, by the option's name. */
+export type Unread = Record<string, string>;
+
+/** One policy of the draft while it is edited. */
+export interface Edited {
+  policy: Policy;
+  unread: Unread;
+}
+
+/** Which policy of the draft a field of the API's is about: `policies[2].options.schema`. */
+export function indexOf(field: string | undefined): number | undefined {
+  const index = /^policies\[(\d+)\]/.exec(field ?? '')?.[1];
+  return index === undefined ? undefined : Number(index);
+}
+
+/** Why a draft can't be saved; nothing if it can. */
+export function whyNot({
+  isSame,
+  rationale,
+  edited,
+  isRefused,
+}: {
+  isSame: boolean;
+  rationale: string;
+  edited: Edited[];
+  /** The server has something against it; the trial shows what. */
+  isRefused: boolean;
+}): string | undefined {
+  const halfTyped = edited.find(({ unread }) => Object.keys(unread).length > 0);
+  if (halfTyped) {
+    const names = Object.keys(halfTyped.unread).map((name) => `\`${name}\``);
+    return `What is typed for ${names.join(', ')} of \`${halfTyped.policy.scanner}\` can't be read yet.`;
+  }
+  if (isRefused) return 'It would be refused: “Try the draft” says why.';
+  if (isSame) return 'Nothing changes yet.';
+  return rationale.trim() === '' ? 'Say why: it stands in the history.' : undefined;
+}

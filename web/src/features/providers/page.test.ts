@@ -40,12 +40,16 @@ it('tells what routes make of a provider, the worst first', () => {
       routed(),
       routed({ route: 'slow', breaker: 'resting', left_alone_ms: 900, last_error: 'rate_limited' }),
       routed({ route: 'bad', breaker: 'open', left_alone_ms: 12_000, last_error: 'upstream_timeout' }),
+      routed({ route: 'next', breaker: 'probing', last_error: 'upstream_timeout' }),
+      routed({ route: 'now', breaker: 'open' }),
       routed({ route: 'off', off: 'set OPENAI_API_KEY' }),
     ]),
   );
   expect(states.map((one) => [one.route, one.label, one.why])).toEqual([
     ['bad', 'left alone', 'gpt-4o-mini: left alone after upstream_timeout, for 12.0 s more'],
     ['slow', 'slowed down', 'gpt-4o-mini: slowed down after rate_limited, for 900 ms more'],
+    ['next', 'next call tries it', 'gpt-4o-mini: next call tries it after upstream_timeout'],
+    ['now', 'being tried', 'gpt-4o-mini: being tried'],
     ['chat', 'up', 'gpt-4o-mini: up'],
   ]);
 });

@@ -238,7 +238,7 @@ export function ProvidersPage() {
       </PageHeader>
       <div className="min-h-0 flex-1 space-y-6 overflow-y-auto p-5">
         {answer.isPending && (
-          <div className="grid grid-cols-[repeat(auto-fill,minmax(340px,1fr))] gap-3">
+          <div className="grid grid-cols-[repeat(auto-fill,minmax(min(340px,100%),1fr))] gap-3">
             {Array.from({ length: 6 }, (_, i) => (
               <Skeleton key={i} className="h-40 rounded-lg" />
             ))}
@@ -262,7 +262,7 @@ export function ProvidersPage() {
               title="On"
               about="Calls can go there. Write the model as provider/model, or its bare name where only one serves it."
             />
-            <div className="grid grid-cols-[repeat(auto-fill,minmax(340px,1fr))] gap-3">
+            <div className="grid grid-cols-[repeat(auto-fill,minmax(min(340px,100%),1fr))] gap-3">
               {on.map((provider) => (
                 <ProviderCard key={provider.name} provider={provider} />
               ))}
@@ -276,7 +276,7 @@ export function ProvidersPage() {
               title={`Off (${off.length})`}
               about="Set the named variable where Signalbox runs and start it again, or write the provider in signalbox.yaml, which a running Signalbox takes over by itself."
             />
-            <ul className="grid grid-cols-[repeat(auto-fill,minmax(280px,1fr))] overflow-hidden rounded-lg border border-line bg-surface [&>li]:-mt-px [&>li]:-ml-px [&>li]:border-t [&>li]:border-l [&>li]:border-line">
+            <ul className="grid grid-cols-[repeat(auto-fill,minmax(min(280px,100%),1fr))] overflow-hidden rounded-lg border border-line bg-surface [&>li]:-mt-px [&>li]:-ml-px [&>li]:border-t [&>li]:border-l [&>li]:border-line">
               {off.map((provider) => (
                 <OffRow key={provider.name} provider={provider} />
               ))}

@@ -14,9 +14,11 @@ type Routed = Provider['routed'][number];
 function stateOf(target: Routed): Pick<RoutedState, 'kind' | 'label'> {
   switch (target.breaker) {
     case 'open':
-      return { kind: 'left', label: 'left alone' };
+      return target.left_alone_ms === undefined
+        ? { kind: 'trying', label: 'being tried' }
+        : { kind: 'left', label: 'left alone' };
     case 'probing':
-      return { kind: 'trying', label: 'being tried' };
+      return { kind: 'trying', label: 'next call tries it' };
     case 'resting':
       return { kind: 'trying', label: 'slowed down' };
     case 'closed':

@@ -42,7 +42,12 @@ it('says whether a target gets calls, and why not', () => {
     kind: 'left',
     why: 'It failed with upstream_timeout; asked again in 12.0 s.',
   });
-  expect(stateOf(target({ breaker: 'probing' })).label).toBe('being tried');
+  expect(stateOf(target({ breaker: 'probing', last_error: 'upstream_timeout' }))).toEqual({
+    kind: 'trying',
+    label: 'next call tries it',
+    why: 'It failed with upstream_timeout; no call tried it since.',
+  });
+  expect(stateOf(target({ breaker: 'open' }))).toMatchObject({ kind: 'trying', label: 'being tried' });
   expect(stateOf(target({ breaker: 'resting', left_alone_ms: 900 })).why).toBe(
     'It asked to slow down for 900 ms more.',
   );
@@ -55,7 +60,9 @@ it('says that a target is unwell, and why', () => {
     why: 'Asked only if nobody else can be: HTTP status 503',
   });
   // That it failed calls says more.
-  expect(stateOf(target({ unwell: 'HTTP status 503', breaker: 'open' })).kind).toBe('left');
+  expect(stateOf(target({ unwell: 'HTTP status 503', breaker: 'open', left_alone_ms: 900 })).kind).toBe(
+    'left',
+  );
 });
 
 it('shares the calls out among the targets', () => {

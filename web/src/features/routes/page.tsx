@@ -88,8 +88,12 @@ function Target({ target, route }: { target: TargetStatus; route: RouteStatus })
           <div className="mt-0.5 text-2xs text-warn">{weightOf(target)}</div>
         )}
       </td>
-      <Figure ms={target.latency_ms} age={target.latency_age_ms} />
-      <Figure ms={target.first_content_ms} age={target.first_content_age_ms} />
+      <Figure ms={target.latency_ms} age={target.latency_age_ms} unknown="No call answered since the start" />
+      <Figure
+        ms={target.first_content_ms}
+        age={target.first_content_age_ms}
+        unknown="No stream answered since the start"
+      />
       <td className={cx(cell, 'num whitespace-nowrap')}>
         {target.in_flight}
         {target.max_concurrency !== undefined && (
@@ -106,11 +110,17 @@ function Target({ target, route }: { target: TargetStatus; route: RouteStatus })
 }
 
 /** A time that was measured, and when, if that is long ago. */
-function Figure({ ms, age }: { ms: number | undefined; age: number | undefined }) {
+function Figure({ ms, age, unknown }: { ms: number | undefined; age: number | undefined; unknown: string }) {
   const old = ageOf(age);
   return (
     <td className={cx(cell, 'num whitespace-nowrap')}>
-      {formatDuration(ms)}
+      {ms === undefined ? (
+        <span className="text-faint" title={unknown} aria-label={unknown} role="img">
+          {dash}
+        </span>
+      ) : (
+        formatDuration(ms)
+      )}
       {old && <div className="text-2xs text-muted">{old}</div>}
     </td>
   );
@@ -141,7 +151,8 @@ function Arms({ route, arms }: { route: string; arms: NonNullable<RouteStatus['a
           </div>
           <div className="num flex justify-between text-2xs text-muted">
             <span>
-              {formatCount(arm.calls)} calls{calls > 0 && ` · ${formatShare(arm.calls / calls)}`}
+              {formatCount(arm.calls)} {arm.calls === 1 ? 'call' : 'calls'}
+              {calls > 0 && ` · ${formatShare(arm.calls / calls)}`}
             </span>
             <Link
               to="/traces"
@@ -188,7 +199,9 @@ function RouteCard({ route }: { route: RouteStatus }) {
           <Badge title="A call whose caller hangs up is read to its end">drains</Badge>
         )}
         <span className="num ml-auto flex items-center gap-3 text-xs text-muted">
-          <span>{formatCount(route.calls)} calls since the start</span>
+          <span>
+            {formatCount(route.calls)} {route.calls === 1 ? 'call' : 'calls'} since the start
+          </span>
           <Link
             to="/traces"
             search={{ f: [writeChip(chipIs('attributes.signalbox.route.name', route.name))] }}
@@ -200,7 +213,7 @@ function RouteCard({ route }: { route: RouteStatus }) {
       </header>
       <Detour route={route} />
       {route.arms && <Arms route={route.name} arms={route.arms} />}
-      <div className="overflow-x-auto border-t border-line">
+      <div className="scroll-hint overflow-x-auto border-t border-line">
         <table className="w-full min-w-[48rem] table-fixed text-sm">
           <thead className="border-b border-line text-xs text-faint">
             <tr>
@@ -244,7 +257,7 @@ export function RoutesPage() {
               A route is a name for several targets: callers ask for it as for a model, and a failing provider
               costs them nothing. Write one in signalbox.yaml; a running Signalbox takes it over by itself:
             </p>
-            <pre className="rounded-md border border-line bg-sunken p-3 text-left font-mono text-xs">
+            <pre className="overflow-x-auto rounded-md border border-line bg-sunken p-3 text-left font-mono text-xs">
               {example}
             </pre>
           </EmptyState>

@@ -16,12 +16,14 @@ export function stateOf(target: TargetStatus): State {
   if (target.off) return { kind: 'off', label: 'off', why: target.off };
   const error = target.last_error ? ` with ${target.last_error}` : '';
   if (target.breaker === 'open') {
-    const wait =
-      target.left_alone_ms === undefined ? '' : `; asked again in ${formatDuration(target.left_alone_ms)}`;
-    return { kind: 'left', label: 'left alone', why: `It failed${error}${wait}.` };
+    // Its wait is over and a call is on its way there: all others wait for what that one finds.
+    if (target.left_alone_ms === undefined)
+      return { kind: 'trying', label: 'being tried', why: `It failed${error}; a call tries it now.` };
+    const wait = `asked again in ${formatDuration(target.left_alone_ms)}`;
+    return { kind: 'left', label: 'left alone', why: `It failed${error}; ${wait}.` };
   }
   if (target.breaker === 'probing')
-    return { kind: 'trying', label: 'being tried', why: `It failed${error}.` };
+    return { kind: 'trying', label: 'next call tries it', why: `It failed${error}; no call tried it since.` };
   if (target.breaker === 'resting') {
     const wait =
       target.left_alone_ms === undefined ? '' : ` for ${formatDuration(target.left_alone_ms)} more`;

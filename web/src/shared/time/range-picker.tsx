@@ -57,7 +57,7 @@ export function RangePicker({ range, onChange }: { range: Range; onChange: (rang
     <div
       role="group"
       aria-label="Time range"
-      className="inline-flex h-8 rounded-md border border-line-strong bg-surface"
+      className="inline-flex h-8 max-w-full rounded-md border border-line-strong bg-surface"
     >
       {presets.map(({ from, label, title }) => (
         <button
@@ -67,7 +67,7 @@ export function RangePicker({ range, onChange }: { range: Range; onChange: (rang
           aria-pressed={preset?.from === from}
           onClick={() => onChange({ from, to: 'now' })}
           className={cx(
-            'num border-r border-line px-2.5 text-xs font-medium transition-colors first:rounded-l-md',
+            'num border-r border-line px-2.5 text-xs max-sm:px-1 font-medium transition-colors first:rounded-l-md',
             preset?.from === from ? 'bg-accent-soft text-accent' : 'text-muted hover:bg-hover hover:text-ink',
           )}
         >
@@ -83,12 +83,12 @@ export function RangePicker({ range, onChange }: { range: Range; onChange: (rang
           <button
             type="button"
             className={cx(
-              'num flex items-center gap-1.5 rounded-r-md px-2.5 text-xs font-medium transition-colors',
+              'num flex min-w-0 items-center gap-1.5 rounded-r-md px-2.5 text-xs font-medium transition-colors max-sm:px-1',
               preset ? 'text-muted hover:bg-hover hover:text-ink' : 'bg-accent-soft text-accent',
             )}
           >
-            <CalendarRange size={13} aria-hidden />
-            {preset ? 'Custom' : describeRange(range)}
+            <CalendarRange size={13} className="shrink-0" aria-hidden />
+            <span className="truncate">{preset ? 'Custom' : describeRange(range)}</span>
           </button>
         }
       >

@@ -4,7 +4,7 @@ import { localTimes, pieces } from '@/shared/format/coded';
 export function Coded({ text }: { text: string }) {
   return pieces(text).map((piece, i) =>
     piece.code ? (
-      <code key={i} className="rounded-sm bg-sunken px-1 py-0.5 font-mono text-xs break-all">
+      <code key={i} className="rounded-sm bg-sunken px-1 py-0.5 font-mono text-[0.95em] wrap-anywhere">
         {piece.text}
       </code>
     ) : (

@@ -52,10 +52,12 @@ export function EmptyState({
   className?: string;
 }) {
   return (
-    <div className={cx('flex flex-col items-center justify-center gap-2 p-8 text-center', className)}>
+    <div
+      className={cx('flex flex-col items-center justify-center gap-2 p-8 text-center max-sm:px-3', className)}
+    >
       {icon && <div className="mb-1 text-faint">{icon}</div>}
       <p className="font-medium text-ink">{title}</p>
-      {children && <div className="max-w-xl text-sm text-muted">{children}</div>}
+      {children && <div className="w-full max-w-xl text-sm text-muted">{children}</div>}
     </div>
   );
 }

@@ -131,7 +131,7 @@ export function FeedbackCard() {
         </EmptyState>
       )}
       {said.length > 0 && (
-        <ul className="max-h-80 divide-y divide-line overflow-auto text-sm">
+        <ul className="scroll-hint max-h-80 divide-y divide-line overflow-auto text-sm">
           {said.map((one) => (
             <li key={one.id} className="flex items-center gap-3 px-4 py-2">
               <Badge tone={one.label === 'missed' ? 'error' : 'warn'}>{words[one.label]}</Badge>

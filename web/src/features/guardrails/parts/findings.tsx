@@ -20,7 +20,10 @@ import { actionTone, severityTone, toneOf } from './tones';
 
 const cell = 'px-3 py-2 text-left whitespace-nowrap first:pl-4 last:pr-4';
 const number = cx(cell, 'num text-right');
-const head = 'sticky top-0 bg-surface border-y border-line text-xs text-faint';
+const head = 'sticky-head text-xs text-faint';
+/** Takes the room that the others leave, and stays in sight where there isn't enough. */
+const filling = 'w-full max-w-0 min-w-48 truncate';
+const stays = 'md:sticky md:right-0 bg-surface';
 
 interface Asked {
   query: Query;
@@ -56,7 +59,7 @@ export function ByScanner({
       )}
       {answer.data && rows.length === 0 && <Nothing />}
       {rows.length > 0 && (
-        <div className="max-h-80 overflow-auto">
+        <div className="scroll-hint max-h-80 overflow-auto">
           <table className="w-full text-sm">
             <thead className={head}>
               <tr>
@@ -131,7 +134,7 @@ export function Feed({
       )}
       {answer.data && rows.length === 0 && <Nothing />}
       {rows.length > 0 && (
-        <div className="max-h-[32rem] overflow-auto">
+        <div className="scroll-hint max-h-[32rem] overflow-auto">
           <table className="w-full text-sm">
             <thead className={head}>
               <tr>
@@ -146,7 +149,11 @@ export function Feed({
                   'Trace',
                   'Right?',
                 ].map((title) => (
-                  <th key={title} scope="col" className={cx(cell, 'font-medium')}>
+                  <th
+                    key={title}
+                    scope="col"
+                    className={cx(cell, 'font-medium', title === 'Right?' && stays)}
+                  >
                     {title}
                   </th>
                 ))}
@@ -156,7 +163,7 @@ export function Feed({
               {rows.map((row) => {
                 const [time, traceId, spanId] = [asText(row.time), asText(row.trace_id), asText(row.span_id)];
                 return (
-                  <tr key={`${traceId} ${spanId} ${asText(row.number)}`} className="hover:bg-hover">
+                  <tr key={`${traceId} ${spanId} ${asText(row.number)}`} className="group hover:bg-hover">
                     <td className={cx(cell, 'num')} title={exactTime(time)}>
                       {formatTime(time)}
                     </td>
@@ -171,7 +178,7 @@ export function Feed({
                     </td>
                     <td className={cell}>{asText(row.place)}</td>
                     <td className={cx(cell, 'num')}>{Math.round((numberOf(row.confidence) ?? 0) * 100)}%</td>
-                    <td className={cx(cell, 'max-w-96 truncate text-muted')} title={asText(row.message)}>
+                    <td className={cx(cell, filling, 'text-muted')} title={asText(row.message)}>
                       {asText(row.message)}
                     </td>
                     <td className={cell}>
@@ -184,7 +191,7 @@ export function Feed({
                         {traceId.slice(0, 8)}
                       </Link>
                     </td>
-                    <td className={cell}>
+                    <td className={cx(cell, stays, 'group-hover:bg-hover')}>
                       <SayFeedback
                         label="false_positive"
                         about={{ scanner: asText(row.scanner), rule: asText(row.rule), trace_id: traceId }}

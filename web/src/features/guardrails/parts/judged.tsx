@@ -44,14 +44,15 @@ export function Findings({ text, judged }: { text: string; judged: JudgedText })
       {judged.findings.map((one, i) => (
         <li key={i} className="flex flex-wrap items-center gap-x-2 gap-y-1 py-2">
           <Badge tone={actionTone[one.action]}>{one.action}</Badge>
-          <span className="font-mono text-xs">
-            {one.scanner}.{one.rule}
+          <span
+            className="min-w-0 font-mono text-xs wrap-anywhere"
+            title={`Bytes ${one.start} to ${one.end} of the text`}
+          >
+            {one.scanner}.<wbr />
+            {one.rule}
           </span>
           <Badge tone={severityTone[one.severity]}>{one.severity}</Badge>
           <span className="num text-xs text-muted">{Math.round(one.confidence * 100)}% sure</span>
-          <span className="num text-xs text-faint">
-            bytes {one.start}–{one.end}
-          </span>
           <SayFeedback
             label="false_positive"
             about={{ scanner: one.scanner, rule: one.rule }}
@@ -68,18 +69,25 @@ export function Findings({ text, judged }: { text: string; judged: JudgedText })
 /** How sure each scanner is, and how long it took. */
 export function Scores({ judged }: { judged: JudgedText }) {
   return (
-    <ul className="grid gap-x-6 gap-y-1 text-xs sm:grid-cols-2" aria-label="Score and time of each scanner">
+    <ul
+      className="grid grid-cols-[repeat(auto-fill,minmax(min(15rem,100%),1fr))] gap-x-6 gap-y-1 text-xs"
+      aria-label="Score and time of each scanner"
+    >
       {judged.scanners.map(({ scanner, score, us }, i) => (
         <li key={i} className="flex items-center gap-2">
-          <span className="w-36 truncate font-mono">{scanner}</span>
-          <span className="h-1.5 min-w-12 flex-1 overflow-hidden rounded-full bg-sunken" aria-hidden>
+          <span className="w-30 min-w-0 truncate font-mono" title={scanner}>
+            {scanner}
+          </span>
+          <span className="h-1.5 min-w-8 flex-1 overflow-hidden rounded-full bg-sunken" aria-hidden>
             <span
               className={cx('block h-full', score >= 0.5 ? 'bg-warn' : 'bg-accent')}
               style={{ width: `${Math.round(score * 100)}%` }}
             />
           </span>
-          <span className="num w-9 text-right">{score.toFixed(2)}</span>
-          <span className="num w-14 text-right whitespace-nowrap text-faint">{formatMicros(us)}</span>
+          <span className="num w-9 shrink-0 text-right">{score.toFixed(2)}</span>
+          <span className="num w-13 shrink-0 text-right whitespace-nowrap text-faint">
+            {formatMicros(us)}
+          </span>
         </li>
       ))}
     </ul>

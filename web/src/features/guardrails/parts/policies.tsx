@@ -9,6 +9,7 @@ import { Card } from '@/shared/ui/page';
 import { EmptyState } from '@/shared/ui/states';
 
 import type { Draft } from '../draft';
+import { inWords } from '../options';
 import { Editor } from './editor';
 import { History } from './history';
 import { actionTone } from './tones';
@@ -37,7 +38,7 @@ function detailsOf(policy: Policy): string[] {
     ...(when !== undefined ? [`when ${when}`] : []),
     ...(sample !== undefined ? [`of ${Math.round(sample * 100)}% of calls`] : []),
     ...(reply !== undefined ? [`replies: ${reply}`] : []),
-    ...Object.entries(options).map(([name, value]) => `${name}: ${JSON.stringify(value)}`),
+    ...Object.entries(options).map(([name, value]) => `${name}: ${inWords(value)}`),
   ];
 }
 
@@ -127,12 +128,18 @@ function ExceptionList({ guardrails }: { guardrails: Guardrails }) {
 /** The policies in force: those of the configuration, and those that are added here. */
 export function Policies({ guardrails }: { guardrails: Guardrails }) {
   const { policies, own, scanners } = guardrails;
+  const count = policies.length + own.policies.length;
   const [start, setStart] = useState<Draft>();
   const [history, setHistory] = useState(false);
   const summaries = new Map(scanners.map(({ name, summary }) => [name, summary]));
   return (
     <Card
-      title="Policies in force"
+      title={
+        <>
+          Policies in force
+          {count > 0 && <span className="num ml-2 font-normal text-faint">{count}</span>}
+        </>
+      }
       aside={
         <>
           <IconButton label="History of the policies" onClick={() => setHistory(true)}>
@@ -144,14 +151,14 @@ export function Policies({ guardrails }: { guardrails: Guardrails }) {
         </>
       }
     >
-      {policies.length + own.policies.length === 0 ? (
+      {count === 0 ? (
         <EmptyState icon={<ShieldOff size={22} />} title="The guardrails are off" className="pt-4 pb-8">
           <p>Neither signalbox.yaml nor this project has a policy: nothing is looked for.</p>
         </EmptyState>
       ) : (
-        <div className="max-h-96 overflow-auto">
+        <div className="scroll-hint max-h-[32rem] overflow-auto">
           <table className="w-full text-sm">
-            <thead className="border-y border-line text-xs text-faint">
+            <thead className="sticky-head text-xs text-faint">
               <tr>
                 {['Scanner', 'On', 'Action', 'Which findings'].map((title) => (
                   <th key={title} scope="col" className={cx(cell, 'font-medium')}>

@@ -1,12 +1,13 @@
 import { Trash2 } from 'lucide-react';
-import { type ReactNode, useState } from 'react';
 
 import type { Guardrails, Policy } from '@/api/types';
 import { IconButton } from '@/shared/ui/button';
 import { cx } from '@/shared/ui/cx';
 import { inputClass } from '@/shared/ui/field';
 
-import { firstOptions, hintOfServices, listOf } from '../draft';
+import { firstOptions, type Unread } from '../draft';
+import { Fraction, Labelled, Listed, Typed } from './inputs';
+import { OptionFields } from './option-fields';
 
 const actions = ['flag', 'tokenise', 'redact', 'rewrite', 'block'] as const;
 const places = ['input', 'output'] as const;
@@ -19,165 +20,25 @@ const meaning: Record<(typeof actions)[number], string> = {
   block: 'refuse the call, end the stream',
 };
 
-function Labelled({
-  label,
-  hint,
-  wide,
-  children,
-}: {
-  label: string;
-  hint?: string;
-  wide?: boolean;
-  children: ReactNode;
-}) {
-  return (
-    <label className={cx('block', wide && 'sm:col-span-2')}>
-      <span className="mb-1 block text-xs font-medium">{label}</span>
-      {children}
-      {hint !== undefined && <span className="mt-1 block text-2xs text-faint">{hint}</span>}
-    </label>
-  );
-}
-
-/** JSON that is typed: what can't be read yet is kept as text, and said. */
-function Options({
-  policy,
-  hint,
-  onChange,
-}: {
-  policy: Policy;
-  hint?: string;
-  onChange: (options: Policy['options']) => void;
-}) {
-  const [text, setText] = useState(() => JSON.stringify(policy.options ?? {}, null, 2));
-  const [wrong, setWrong] = useState(false);
-  return (
-    <Labelled
-      label="Options (JSON)"
-      wide
-      {...(wrong ? { hint: 'This is no JSON object yet.' } : hint !== undefined && { hint })}
-    >
-      <textarea
-        value={text}
-        rows={Math.min(10, text.split('\n').length + 1)}
-        spellCheck={false}
-        aria-invalid={wrong || undefined}
-        className={cx(inputClass, 'h-auto resize-y py-2 font-mono text-xs', wrong && 'border-error')}
-        onChange={(event) => {
-          setText(event.target.value);
-          try {
-            const read: unknown = JSON.parse(event.target.value);
-            const isObject = typeof read === 'object' && read !== null && !Array.isArray(read);
-            setWrong(!isObject);
-            if (isObject) onChange(read as Policy['options']);
-          } catch {
-            setWrong(true);
-          }
-        }}
-      />
-    </Labelled>
-  );
-}
-
-function Typed({
-  label,
-  value,
-  hint,
-  placeholder,
-  wide,
-  mono,
-  onChange,
-}: {
-  label: string;
-  value: string | undefined;
-  hint?: string;
-  placeholder?: string;
-  wide?: boolean;
-  mono?: boolean;
-  onChange: (value: string | undefined) => void;
-}) {
-  return (
-    <Labelled label={label} {...(hint !== undefined && { hint })} {...(wide && { wide })}>
-      <input
-        value={value ?? ''}
-        placeholder={placeholder}
-        spellCheck={false}
-        className={cx(inputClass, mono && 'font-mono text-xs')}
-        onChange={(event) => onChange(event.target.value === '' ? undefined : event.target.value)}
-      />
-    </Labelled>
-  );
-}
-
-/** Lists are typed with commas; what is half typed isn't torn away. */
-function Listed({
-  label,
-  value,
-  hint,
-  onChange,
-}: {
-  label: string;
-  value: string[];
-  hint: string;
-  onChange: (value: string[]) => void;
-}) {
-  const [text, setText] = useState(value.join(', '));
-  return (
-    <Typed
-      label={label}
-      value={text}
-      hint={hint}
-      mono
-      onChange={(typed = '') => {
-        setText(typed);
-        onChange(listOf(typed));
-      }}
-    />
-  );
-}
-
-function Fraction({
-  label,
-  value,
-  hint,
-  onChange,
-}: {
-  label: string;
-  value: number | undefined;
-  hint: string;
-  onChange: (value: number | undefined) => void;
-}) {
-  return (
-    <Labelled label={label} hint={hint}>
-      <input
-        type="number"
-        min={0}
-        max={1}
-        step={0.05}
-        value={value ?? ''}
-        className={cx(inputClass, 'num')}
-        onChange={(event) => onChange(event.target.value === '' ? undefined : event.target.valueAsNumber)}
-      />
-    </Labelled>
-  );
-}
-
 /** One policy, open for editing. */
 export function PolicyForm({
   policy,
+  unread,
   scanners,
   services,
   onChange,
   onRemove,
 }: {
   policy: Policy;
+  /** What is typed for an option and can't be read yet, by its name. */
+  unread: Unread;
   scanners: Guardrails['scanners'];
   services: string[];
-  onChange: (policy: Policy) => void;
+  onChange: (policy: Policy, unread: Unread) => void;
   onRemove: () => void;
 }) {
-  const set = (change: Partial<Record<keyof Policy, unknown>>): void =>
-    onChange({ ...policy, ...change } as Policy);
+  const set = (change: Partial<Record<keyof Policy, unknown>>, typed = unread): void =>
+    onChange({ ...policy, ...change } as Policy, typed);
   const scanner = scanners.find(({ name }) => name === policy.scanner);
   const on = policy.on ?? [...places];
   const action = policy.action ?? 'flag';
@@ -188,7 +49,7 @@ export function PolicyForm({
           value={policy.scanner}
           className={cx(inputClass, 'font-mono text-xs')}
           onChange={({ target: { value } }) =>
-            set({ scanner: value, rules: undefined, options: firstOptions(value, services) })
+            set({ scanner: value, rules: undefined, options: firstOptions(value, services) }, {})
           }
         >
           {scanners.map(({ name }) => (
@@ -211,7 +72,7 @@ export function PolicyForm({
           ))}
         </select>
       </Labelled>
-      <fieldset className="flex items-center gap-4 text-sm sm:col-span-2">
+      <fieldset className="flex flex-wrap items-center gap-x-4 gap-y-1.5 text-sm sm:col-span-2">
         <legend className="sr-only">Where</legend>
         {places.map((place) => (
           <label key={place} className="flex items-center gap-1.5">
@@ -250,11 +111,13 @@ export function PolicyForm({
         />
       )}
       {scanner?.options !== undefined && (
-        <Options
+        <OptionFields
           key={policy.scanner}
-          policy={policy}
-          {...(policy.scanner === 'remote' && { hint: hintOfServices(services) })}
-          onChange={(options) => set({ options })}
+          scanner={scanner}
+          options={policy.options}
+          unread={unread}
+          services={services}
+          onChange={(options, typed) => set({ options }, typed)}
         />
       )}
       <Fraction

@@ -87,9 +87,9 @@ export function Rates({
         )}
       </div>
       {rows.length > 0 && (
-        <div className="max-h-64 overflow-auto">
+        <div className="scroll-hint max-h-64 overflow-auto">
           <table className="w-full text-sm">
-            <thead className="sticky top-0 border-y border-line bg-surface text-xs text-faint">
+            <thead className="sticky-head text-xs text-faint">
               <tr>
                 {[title, 'Calls', 'Flagged', 'Redacted', 'Blocked'].map((head, i) => (
                   <th key={head} scope="col" className={cx(i > 0 ? number : cell, 'font-medium')}>

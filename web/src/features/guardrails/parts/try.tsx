@@ -66,7 +66,14 @@ export function Try({ guardrails }: { guardrails: Guardrails }) {
   return (
     <Card
       title="Try a text"
-      aside={<span className="pr-2 text-xs text-faint">kept nowhere, unless you say that it is wrong</span>}
+      aside={
+        <span
+          className="truncate pr-2 text-xs text-faint"
+          title="It is kept nowhere, unless you say that it is wrong"
+        >
+          kept nowhere, unless you say that it is wrong
+        </span>
+      }
     >
       <div className="flex flex-col gap-3 px-4 pb-4">
         <textarea

@@ -167,7 +167,7 @@ export function Credentials() {
   return (
     <section aria-labelledby="stored-credentials">
       <div className="mb-3 flex flex-wrap items-end gap-3">
-        <div className="min-w-0 flex-1">
+        <div className="min-w-0 flex-1 max-sm:basis-full">
           <h2 id="stored-credentials" className="font-semibold">
             Stored credentials
           </h2>
