@@ -96,6 +96,17 @@ fn anthropic_gets_schemas_of_closed_objects() {
 }
 
 #[test]
+fn anthropic_gets_schemas_of_closed_objects_for_strict_tools() {
+    let tools = |schema: Value, strict: bool| json!({"strict_tools": strict, "tools": [{"type": "function", "function": {"name": "f", "parameters": schema}}]});
+    let schema = json!({"type": "object", "properties": {}});
+    let told = |strict| sent(C, A, &tools(schema.clone(), strict)).unwrap()["tools"][0]["input_schema"].clone();
+    assert_eq!(told(true), json!({"type": "object", "properties": {}, "additionalProperties": false}));
+    assert_eq!(told(false), schema);
+    let open = json!({"type": "object", "additionalProperties": true});
+    assert_eq!(sent(C, A, &tools(open, true)).unwrap_err().field(), Some("tools"));
+}
+
+#[test]
 fn what_is_refused_is_called_as_the_caller_calls_it() {
     let one_at_a_time = json!({
         "tools": [{"name": "f", "input_schema": {"type": "object"}}],

@@ -15,6 +15,9 @@ use crate::schema_rules::{closed, fits_openai};
 use crate::search;
 use crate::write::Writer;
 
+/// What is said of a schema that can't be closed.
+const OPEN: &str = "every object must be of the properties that its schema names; leave `additionalProperties` out";
+
 /// Fields that have a canonical counterpart; every other one is kept in `extras`.
 const KNOWN: &[&str] = &[
     "model",
@@ -237,13 +240,24 @@ fn encode_system(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
     result
 }
 
+/// Where it must be kept to, every object in it must be closed.
+fn input_schema<'a>(request: &ChatRequest, tool: &'a ToolDefinition) -> Result<Cow<'a, Value>, WireError> {
+    if request.extras.dialect == DIALECT || tool.strict != Some(true) {
+        return Ok(Cow::Borrowed(&tool.parameters));
+    }
+    let field = request.name_of("tools", "tools");
+    closed(&tool.parameters).ok_or_else(|| DIALECT.lacks(field, OPEN))
+}
+
 fn encode_tools(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
     let others = search::other_tools(request, DIALECT)?;
     if request.tools.is_empty() && others.is_empty() {
         return Ok(());
     }
+    let schemas: Result<Vec<_>, _> = request.tools.iter().map(|tool| input_schema(request, tool)).collect();
+    let schemas = schemas?;
     w.list_field("tools", |w| {
-        for (index, tool) in request.tools.iter().enumerate() {
+        for (index, (tool, schema)) in request.tools.iter().zip(&schemas).enumerate() {
             w.object(|w| {
                 w.field("name", &tool.name);
                 w.field_if("description", tool.description.as_ref());
@@ -253,7 +267,7 @@ fn encode_tools(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> 
                         w.object_field("properties", |_| {});
                     });
                 } else {
-                    w.field("input_schema", &tool.parameters);
+                    w.field("input_schema", schema.as_ref());
                 }
                 // `false` is the default, and older models don't know the field.
                 w.field_if("strict", tool.strict.filter(|strict| *strict));
@@ -289,10 +303,9 @@ fn encode_format(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
         Some(ResponseFormat::JsonSchema { schema, .. }) if request.extras.dialect == DIALECT => {
             Some(Cow::Borrowed(schema))
         }
-        Some(ResponseFormat::JsonSchema { schema, .. }) => Some(closed(schema).ok_or_else(|| {
-            let hint = "every object must be of the properties that its schema names; leave `additionalProperties` out";
-            DIALECT.lacks(request.format_name(), hint)
-        })?),
+        Some(ResponseFormat::JsonSchema { schema, .. }) => {
+            Some(closed(schema).ok_or_else(|| DIALECT.lacks(request.format_name(), OPEN))?)
+        }
         Some(ResponseFormat::JsonObject) => {
             let hint = "it has no mode for JSON without a schema; use `json_schema`, or say it in the prompt";
             return Err(DIALECT.lacks(request.format_name(), hint));
