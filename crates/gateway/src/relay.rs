@@ -14,7 +14,7 @@ use signalbox_types::{Action, ErrorClass, Place};
 use signalbox_upstream::UpstreamBody;
 use signalbox_wire::{
     Accumulator, Channel, ChannelKind, Codec, Deltas, EventDecoder, EventRewriter, FinishReason, Repeat, SseDecoder,
-    SseEvent, StreamDecoder, StreamEncoder, StreamEvent, StreamRewriter, StreamStart, WireError,
+    SseEvent, StreamDecoder, StreamEncoder, StreamEvent, StreamRewriter, WireError,
 };
 
 use crate::call::{Answer, Call, CallError, Incoming, Outcome};
@@ -23,7 +23,8 @@ use crate::endpoint::Endpoint;
 use crate::out::Out;
 use crate::owners::{Kind, Owners};
 use crate::restore::Restore;
-use crate::stages::settle::{Settle, since_start};
+use crate::stages::encode::start;
+use crate::stages::settle::{Settle, millis_since_start, since_start};
 use crate::windows::{Ended, Windows};
 use crate::{BoxError, Gateway};
 
@@ -76,9 +77,7 @@ impl Relay {
         let Incoming { headers: _, body, events, first, windows, gate } = incoming;
         let call: &mut Call = &mut settle;
         let codec = call.target_codec();
-        let wants_usage = call.peek.as_ref().is_some_and(|peek| peek.wants_stream_usage);
-        let model = call.target.as_ref().map(|target| target.model.clone()).unwrap_or_default();
-        let start = StreamStart { model, created: call.started.as_secs(), include_usage: wants_usage };
+        let start = start(call);
         let way = if call.same_dialect() {
             let rewrites = call.guard.as_ref().is_some_and(|guard| guard.does(Action::Rewrite, Place::Output));
             let ending = rewrites.then(|| call.codec().encode_stream(&start));
@@ -228,6 +227,11 @@ impl Relay {
 
     fn say(&mut self, mut events: Vec<StreamEvent>) -> Vec<StreamEvent> {
         let Way::Across { rewriter, encoder } = &mut self.way else { return events };
+        if let Some(settle) = &self.settle
+            && events.iter().any(|event| matches!(event, StreamEvent::End))
+        {
+            encoder.took(millis_since_start(settle, &*self.clock));
+        }
         if let Some(windows) = &mut self.windows {
             windows.learn(&events);
             events = if windows.is_over() { Vec::new() } else { rewriter.events(events, windows) };
@@ -324,6 +328,9 @@ impl Relay {
             stop_sequence: None,
         }));
         events.push(StreamEvent::End);
+        if let Some(settle) = &self.settle {
+            encoder.took(millis_since_start(settle, &*self.clock));
+        }
         let mut said = BytesMut::new();
         events.iter().for_each(|event| encoder.event(event, &mut said));
         encoder.finish(&mut said);

@@ -139,6 +139,7 @@ impl Accumulator {
             stop_sequence: self.stop_sequence,
             usage: self.usage,
             charges: self.charges,
+            latency_ms: None,
         };
         for mut choice in self.choices.into_values() {
             for (place, text) in choice.arguments {

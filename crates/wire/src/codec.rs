@@ -69,9 +69,11 @@ impl TextSlot<'_> {
     }
 }
 
-/// What a stream encoder must know before the first event.
+/// What must be known of a call to write its answer: for a stream before the first event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StreamStart {
+    /// The id to give the answer where the provider gave none.
+    pub id: String,
     /// The model to name where the provider named none.
     pub model: String,
     /// When the answer began, in Unix seconds.
@@ -99,6 +101,9 @@ pub trait StreamDecoder: Send {
 pub trait StreamEncoder: Send {
     /// Appends the SSE bytes that say this; perhaps none yet.
     fn event(&mut self, event: &StreamEvent, out: &mut BytesMut);
+
+    /// How many milliseconds the call took, for dialects that tell it: to be said before the end.
+    fn took(&mut self, _: u64) {}
 
     /// Closes the stream properly. Does nothing if it is closed, or ended with an error. Not to be
     /// called for a stream that broke off: write [`Codec::encode_stream_error`] then.
@@ -135,7 +140,7 @@ pub trait Codec: Send + Sync {
     fn peek(&self, body: &[u8]) -> Result<Peek, WireError>;
 
     /// Every text of a request: system, messages and their names, tool results, tool-call arguments, descriptions of
-    /// tools, the caller's user and metadata; in the order of the body.
+    /// tools and of their arguments, the caller's user and metadata; in the order of the body.
     ///
     /// # Errors
     /// As [`Codec::peek`], for everything on the way to the texts. Unknown fields and kinds of parts are fine.
@@ -176,6 +181,21 @@ pub trait Codec: Send + Sync {
     /// # Errors
     /// [`WireError::Unsupported`] if the dialect can't say it.
     fn encode_response(&self, response: &ChatResponse) -> Result<Bytes, WireError>;
+
+    /// Writes the answer to a call: what the provider didn't say of id, model and time as `start` has it. The answer
+    /// itself stays as the provider gave it.
+    ///
+    /// # Errors
+    /// As [`Codec::encode_response`].
+    fn encode_answer(&self, response: &mut ChatResponse, start: &StreamStart) -> Result<Bytes, WireError> {
+        let said = (response.id.clone(), response.model.clone());
+        response.id.get_or_insert_with(|| start.id.clone());
+        response.model.get_or_insert_with(|| start.model.clone());
+        response.created.get_or_insert(start.created);
+        let encoded = self.encode_response(response);
+        (response.id, response.model) = said;
+        encoded
+    }
 
     /// A decoder for one stream.
     fn decode_stream(&self) -> Box<dyn StreamDecoder>;

@@ -16,7 +16,7 @@ use signalbox_types::Role;
 use crate::codec::TextSlot;
 use crate::error::WireError;
 use crate::fields::is_read;
-use walk::{string_end, walk};
+use walk::{string_end, texts_by_key, walk};
 
 /// The way to a value, written down only when an error needs it.
 #[derive(Debug, Clone, Copy)]
@@ -195,6 +195,13 @@ impl<'a> Node<'a> {
             }
         }
         found
+    }
+
+    /// What describes a tool and, wherever they are nested in its schema, its arguments: every string whose key is
+    /// `description`; of keys that stand twice both.
+    pub(crate) fn descriptions(self) -> Vec<Node<'a>> {
+        let texts = texts_by_key(self.0).map(|(key, text)| (Node(key), Node(text)));
+        texts.filter(|(key, _)| key.unescape() == "description").map(|(_, text)| text).collect()
     }
 
     pub(crate) fn list(self, path: Path<'_>) -> Result<Vec<Node<'a>>, WireError> {

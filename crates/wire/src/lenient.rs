@@ -17,7 +17,12 @@ pub fn encode_leniently(codec: &dyn Codec, request: &mut ChatRequest) -> Result<
     loop {
         match codec.encode_request(request) {
             Ok(bytes) => return Ok((bytes, dropped)),
-            Err(WireError::Unsupported { field, .. }) if leave_out(request, &field) => dropped.push(field),
+            Err(WireError::Unsupported { field, .. }) if leave_out(request, &field) => {
+                // A schema is left out for some JSON first, and then that too.
+                if !dropped.contains(&field) {
+                    dropped.push(field);
+                }
+            }
             Err(error) => return Err(error),
         }
     }
@@ -38,6 +43,10 @@ fn leave_out(request: &mut ChatRequest, field: &str) -> bool {
         let other = others.find(|other| tool.parse() == Ok(other.position));
         return other.is_some_and(|other| take_out(&mut other.definition, setting));
     }
+    // It has a word of its own beside what stands in there.
+    if field == "additionalModelRequestFields.top_k" {
+        return request.top_k.take().is_some();
+    }
     if let Some((options, setting)) = field.split_once('.')
         && let Some(options) = request.extras.fields.get_mut(options)
     {
@@ -49,7 +58,8 @@ fn leave_out(request: &mut ChatRequest, field: &str) -> bool {
         request.logprobs = request.logprobs.map(|_| 0);
         return told;
     }
-    let name = field.strip_prefix("generationConfig.").unwrap_or(field);
+    let inner = field.strip_prefix("generationConfig.").or_else(|| field.strip_prefix("inferenceConfig."));
+    let name = inner.unwrap_or(field);
     match name {
         "seed" => request.seed.take().is_some(),
         "temperature" => request.temperature.take().is_some(),
@@ -59,8 +69,8 @@ fn leave_out(request: &mut ChatRequest, field: &str) -> bool {
         "frequency_penalty" | "frequencyPenalty" => request.frequency_penalty.take().is_some(),
         "n" | "candidateCount" => request.answers.take().is_some(),
         "logprobs" | "responseLogprobs" | "include" => request.logprobs.take().is_some(),
-        "parallel_tool_calls" => request.parallel_tool_calls.take().is_some(),
-        "tool_choice" | "toolConfig" => request.tool_choice.take().is_some(),
+        "parallel_tool_calls" | "tool_choice.disable_parallel_tool_use" => request.parallel_tool_calls.take().is_some(),
+        "tool_choice" | "toolConfig" | "toolConfig.toolChoice" => request.tool_choice.take().is_some(),
         // Texts beyond what it takes, or all of them.
         "stop" | "stop_sequences" | "stopSequences" => match request.stop.len() {
             0 => false,
@@ -74,14 +84,18 @@ fn leave_out(request: &mut ChatRequest, field: &str) -> bool {
             }
         },
         // Rather some JSON than none.
-        "response_format" | "text.format" => match request.response_format.take() {
-            Some(ResponseFormat::JsonSchema { .. }) => {
-                request.response_format = Some(ResponseFormat::JsonObject);
-                true
+        "response_format" | "text.format" | "output_config" | "outputConfig" | "responseMimeType" => {
+            match request.response_format.take() {
+                Some(ResponseFormat::JsonSchema { .. }) => {
+                    request.response_format = Some(ResponseFormat::JsonObject);
+                    true
+                }
+                other => other.is_some(),
             }
-            other => other.is_some(),
-        },
-        "thinking" | "reasoning_effort" | "reasoning.effort" => request.reasoning.take().is_some(),
+        }
+        "thinking" | "thinkingConfig" | "additionalModelRequestFields" | "reasoning_effort" | "reasoning.effort" => {
+            request.reasoning.take().is_some()
+        }
         _ => false,
     }
 }

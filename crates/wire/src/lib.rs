@@ -21,11 +21,14 @@ mod registry;
 mod repeat;
 pub mod rerank;
 pub mod rewrite;
+mod schema_rules;
 mod search;
 mod splice;
 pub mod sse;
 mod write;
 
+#[cfg(test)]
+mod crossing_tests;
 #[cfg(test)]
 mod golden_tests;
 #[cfg(test)]

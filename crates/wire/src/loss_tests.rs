@@ -109,7 +109,8 @@ fn of_stream(from: &dyn Codec, body: &[u8]) -> Option<Said> {
         },
     );
     let say = |target: &&dyn Codec| {
-        let start = StreamStart { model: "asked-for".into(), created: 1, include_usage: true };
+        let start =
+            StreamStart { id: "signalbox-1".into(), model: "asked-for".into(), created: 1, include_usage: true };
         let mut encoder = target.encode_stream(&start);
         let mut out = BytesMut::new();
         events.iter().for_each(|event| encoder.event(event, &mut out));

@@ -27,7 +27,7 @@ use crate::owners::Kind;
 use crate::pass::Pass;
 use crate::relay::Relay;
 use crate::restore::restored;
-use crate::stages::settle::Settle;
+use crate::stages::settle::{Settle, millis_since_start};
 use crate::verdict::said;
 use crate::{Gateway, ResponseBody, along, batches, bedrock};
 
@@ -96,10 +96,8 @@ pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result
                     note_kept(call, gateway, id);
                 }
                 if !call.same_dialect() {
-                    if response.created.is_none() {
-                        response.created = Some(call.started.as_secs());
-                    }
-                    let encoded = call.codec().encode_response(&response);
+                    response.latency_ms = Some(millis_since_start(call, &*gateway.clock));
+                    let encoded = call.codec().encode_answer(&mut response, &start(call));
                     body = encoded.map_err(|error| untold(call, &error))?;
                 }
                 call.answer = Answer::Decoded(Box::new(response));
@@ -114,6 +112,21 @@ pub(crate) fn encode(call: &mut Call, gateway: &Gateway, reply: Reply) -> Result
     }
     gateway.settler.price(call);
     Ok(Reply::Whole { headers, body })
+}
+
+/// What an answer says where the provider said nothing.
+pub(crate) fn start(call: &Call) -> StreamStart {
+    StreamStart {
+        id: own_id(call),
+        model: call.target.as_ref().map(|target| target.model.clone()).unwrap_or_default(),
+        created: call.started.as_secs(),
+        include_usage: call.peek.as_ref().is_some_and(|peek| peek.wants_stream_usage),
+    }
+}
+
+/// The id of an answer that has none of the provider's.
+fn own_id(call: &Call) -> String {
+    format!("signalbox-{}", call.trace.trace_id)
 }
 
 /// How many characters are to be spoken.
@@ -226,8 +239,10 @@ pub(crate) fn reply(mut settle: Settle, gateway: &Gateway) -> Response<ResponseB
     let text = settle.reply.take().unwrap_or_default();
     let model = settle.peek.as_ref().map(|peek| peek.model.clone()).unwrap_or_default();
     let usage = Usage { input_tokens: Some(0), output_tokens: Some(0), ..Usage::default() };
+    let took = millis_since_start(&settle, &*gateway.clock);
     let response = ChatResponse {
-        id: Some(format!("signalbox-{}", settle.trace.trace_id)),
+        latency_ms: Some(took),
+        id: Some(own_id(&settle)),
         model: Some(model.clone()),
         created: Some(settle.started.as_secs()),
         messages: vec![said(&text)],
@@ -246,9 +261,9 @@ pub(crate) fn reply(mut settle: Settle, gateway: &Gateway) -> Response<ResponseB
         settle.answer = Answer::Decoded(Box::new(response));
         return answer(settle, Reply::Whole { headers: HeaderMap::new(), body }, gateway);
     }
-    let include_usage = settle.peek.as_ref().is_some_and(|peek| peek.wants_stream_usage);
-    let start = StreamStart { model: model.clone(), created: settle.started.as_secs(), include_usage };
+    let start = StreamStart { model: model.clone(), ..start(&settle) };
     let mut encoder = settle.codec().encode_stream(&start);
+    encoder.took(took);
     let mut body = BytesMut::new();
     for event in [
         StreamEvent::Start { id: response.id.clone(), model: Some(model) },

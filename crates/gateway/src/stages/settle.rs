@@ -384,6 +384,11 @@ impl Writer {
     }
 }
 
+/// What an answer tells of that.
+pub(crate) fn millis_since_start(call: &Call, clock: &dyn Clock) -> u64 {
+    u64::try_from(since_start(call, clock).as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Time since a call began, on the measuring clock.
 pub(crate) fn since_start(call: &Call, clock: &dyn Clock) -> Duration {
     clock.elapsed().saturating_sub(call.started_at)

@@ -42,11 +42,16 @@ fn said(frames: &[SseEvent]) -> String {
 #[tokio::test]
 async fn callers_of_every_dialect_reach_it() {
     let house = House::new().await;
+    let mut ids = Vec::new();
     for path in [CHAT, MESSAGES, RESPONSES, GEMINI] {
         for split in ["1", "7", "4096"] {
             let headers = [("x-sim-echo", "one two three"), ("x-sim-split", split)];
             let whole = house.call(path, &headers, &question(path, "bed/small")).await;
             assert_eq!((whole.status.as_u16(), whole.content()), (200, "one two three".to_owned()), "{path}");
+            // It tells neither: the caller gets the model that was asked for, and an id of the call's own.
+            let [id, model] = if path == GEMINI { ["responseId", "modelVersion"] } else { ["id", "model"] };
+            assert_eq!(whole.json()[model], "small", "{path}");
+            ids.push(whole.json()[id].as_str().unwrap().to_owned());
             let streaming = with(question(path, "bed/small"), json!({ "stream": true }));
             let streamed = house.call(path, &headers, &streaming).await;
             assert_eq!(content(streamed.text()), "one two three", "{path} {split}");
@@ -69,6 +74,11 @@ async fn callers_of_every_dialect_reach_it() {
         let called = house.call(path, &tools, &body).await;
         assert_eq!(called.tool_calls().len(), 2, "{path}: {}", called.text());
     }
+    assert!(ids.iter().all(|id| id.starts_with("signalbox-")), "{ids:?}");
+    let calls = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), calls);
     let spans = house.spans().await;
     assert!(spans.iter().all(|span| span.status == SpanStatus::Ok && span.usage.input_tokens.unwrap() > 0));
     let received = house.received().await;
@@ -85,10 +95,13 @@ async fn its_callers_reach_every_provider() {
         assert_eq!(json["output"]["message"]["content"][0]["text"], "one two three", "{model}: {json}");
         assert_eq!(json["stopReason"], "end_turn", "{model}");
         assert!(json["usage"]["totalTokens"].as_u64().unwrap() > 0, "{model}");
+        assert!(json["metrics"]["latencyMs"].is_u64(), "{model}: {json}");
         let streamed = frames(&converse(&house, model, true, &headers, &ask()).await);
         assert_eq!(said(&streamed), "one two three", "{model}");
         assert_eq!(kinds(&streamed).first(), Some(&"messageStart"), "{model}");
         assert_eq!(kinds(&streamed).last(), Some(&"metadata"), "{model}");
+        let metadata: Value = serde_json::from_slice(&streamed.last().unwrap().data).unwrap();
+        assert!(metadata["metrics"]["latencyMs"].is_u64(), "{model}: {metadata}");
     }
     let spans = house.spans().await;
     assert!(spans.iter().all(|span| span.dialect.as_deref() == Some("bedrock_converse")));

@@ -140,14 +140,65 @@ impl ChatRequest {
         self.origins.get(message).cloned().unwrap_or_else(|| format!("messages[{message}]"))
     }
 
-    /// What the caller calls a field that Gemini's callers know by another name.
+    /// What the caller calls a setting that OpenAI's callers know by the plain name, and Gemini's by the other.
     pub(crate) fn name_of<'a>(&self, plain: &'a str, gemini: &'a str) -> &'a str {
-        if self.extras.dialect == Dialect::Gemini { gemini } else { plain }
+        match (self.extras.dialect, plain) {
+            (Dialect::Gemini, _) => gemini,
+            (Dialect::AnthropicMessages, "parallel_tool_calls") => "tool_choice.disable_parallel_tool_use",
+            (Dialect::AnthropicMessages | Dialect::CohereV2, "stop") => "stop_sequences",
+            (Dialect::BedrockConverse, "stop") => "inferenceConfig.stopSequences",
+            (Dialect::BedrockConverse, "temperature") => "inferenceConfig.temperature",
+            (Dialect::BedrockConverse, "tool_choice") => "toolConfig.toolChoice",
+            (Dialect::BedrockConverse, "tools") => "toolConfig.tools",
+            (Dialect::BedrockConverse, "top_k") => "additionalModelRequestFields.top_k",
+            (Dialect::BedrockConverse, "top_p") => "inferenceConfig.topP",
+            (Dialect::CohereV2, "top_k") => "k",
+            (Dialect::CohereV2, "top_p") => "p",
+            _ => plain,
+        }
     }
 
-    /// What the caller calls a field that the Responses API has elsewhere.
-    pub(crate) fn openai_name<'a>(&self, chat: &'a str, responses: &'a str) -> &'a str {
-        if self.extras.dialect == Dialect::OpenaiResponses { responses } else { chat }
+    /// What the caller calls the wish to have the model think.
+    pub(crate) fn reasoning_name(&self) -> &'static str {
+        match self.extras.dialect {
+            Dialect::AnthropicMessages | Dialect::CohereV2 => "thinking",
+            Dialect::BedrockConverse => "additionalModelRequestFields",
+            Dialect::Gemini => "generationConfig.thinkingConfig",
+            Dialect::OpenaiResponses => "reasoning.effort",
+            Dialect::OpenaiChat | Dialect::OpenaiCompletions => "reasoning_effort",
+        }
+    }
+
+    /// What the caller calls what a message holds.
+    pub(crate) fn content_name(&self, message: usize) -> String {
+        let content = if self.extras.dialect == Dialect::Gemini { "parts" } else { "content" };
+        format!("{}.{content}", self.origin(message))
+    }
+
+    /// What the caller calls the id of the call that a tool's answer is for.
+    pub(crate) fn call_id_name(&self, message: usize) -> String {
+        let id = match self.extras.dialect {
+            Dialect::AnthropicMessages => "content.tool_use_id",
+            Dialect::BedrockConverse => "content.toolResult.toolUseId",
+            Dialect::Gemini => "parts.functionResponse.id",
+            Dialect::OpenaiResponses => "call_id",
+            Dialect::CohereV2 | Dialect::OpenaiChat | Dialect::OpenaiCompletions => "tool_call_id",
+        };
+        format!("{}.{id}", self.origin(message))
+    }
+
+    /// What the caller calls the shape that the answer must have.
+    pub(crate) fn format_name(&self) -> &'static str {
+        let has = |field: &str| self.extras.fields.contains_key(field);
+        match self.extras.dialect {
+            Dialect::AnthropicMessages => "output_config",
+            Dialect::BedrockConverse => "outputConfig",
+            Dialect::Gemini if has("generationConfig.responseJsonSchema") => "generationConfig.responseJsonSchema",
+            Dialect::Gemini if has("generationConfig.responseSchema") => "generationConfig.responseSchema",
+            Dialect::Gemini => "generationConfig.responseMimeType",
+            Dialect::OpenaiResponses => "text.format",
+            Dialect::CohereV2 | Dialect::OpenaiChat | Dialect::OpenaiCompletions => "response_format",
+        }
     }
 
     /// What a dialect without seed, weights and several answers has no word for, unless it is what happens anyway.

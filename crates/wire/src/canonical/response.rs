@@ -69,6 +69,8 @@ pub struct ChatResponse {
     pub usage: Usage,
     /// What changes the price of that.
     pub charges: Charges,
+    /// How many milliseconds it took, for callers that are told.
+    pub latency_ms: Option<u64>,
 }
 
 impl ChatResponse {

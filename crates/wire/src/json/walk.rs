@@ -38,6 +38,27 @@ pub(super) fn walk(valid: &str) -> impl Iterator<Item = &str> {
     Walk { text: valid, at: 1 }
 }
 
+/// Every string that is the value of a key, whatever the nesting, with the literal of its key. One pass over the bytes.
+pub(super) fn texts_by_key(valid: &str) -> impl Iterator<Item = (&str, &str)> {
+    let bytes = valid.as_bytes();
+    let quote = move |from: usize| Some(from + memchr::memchr(b'"', bytes.get(from..)?)?);
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while let Some(start) = quote(at) {
+            at = string_end(bytes, start);
+            let gap = bytes.iter().skip(at).take_while(|byte| byte.is_ascii_whitespace() || **byte == b':').count();
+            let value = at + gap;
+            let is_key = bytes.get(at..value).is_some_and(|gap| gap.contains(&b':'));
+            if is_key && bytes.get(value) == Some(&b'"') {
+                let key = valid.get(start..at)?;
+                at = string_end(bytes, value);
+                return Some((key, valid.get(value..at)?));
+            }
+        }
+        None
+    })
+}
+
 struct Walk<'a> {
     text: &'a str,
     at: usize,
@@ -95,6 +116,17 @@ mod tests {
         }
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         assert_eq!(walk(&deep).map(str::len).collect::<Vec<_>>(), [deep.len() - 2]);
+    }
+
+    #[test]
+    fn finds_the_strings_that_have_a_key() {
+        let text = r#"{"a" : "b:", "c":["d", {"e\\":"f\\"}], "g":{"h" :1}, "i":
+            "j", "k":{}, "a":"\":"}"#;
+        let found: Vec<_> = texts_by_key(text).collect();
+        let expect = [(r#""a""#, r#""b:""#), (r#""e\\""#, r#""f\\""#), (r#""i""#, r#""j""#), (r#""a""#, r#""\":""#)];
+        assert_eq!(found, expect);
+        let deep = format!("{}{}", r#"{"a":"#.repeat(100_000), "}".repeat(100_000));
+        assert_eq!(texts_by_key(&deep).count(), 0);
     }
 
     fn any_json() -> impl Strategy<Value = Value> {

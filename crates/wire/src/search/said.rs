@@ -166,6 +166,10 @@ impl<E: StreamEncoder> StreamEncoder for Encoder<E> {
         self.inner.event(event, out);
     }
 
+    fn took(&mut self, milliseconds: u64) {
+        self.inner.took(milliseconds);
+    }
+
     fn finish(&mut self, out: &mut BytesMut) {
         self.inner.finish(out);
     }

@@ -109,7 +109,7 @@ fn a_guard_sees_what_a_search_is_asked() {
     let mut sse = SseDecoder::new();
     sse.push(format!("data: {block}\n\ndata: {stop}\n\n").as_bytes()).unwrap();
     let mut decoder = codec(Dialect::AnthropicMessages).decode_stream();
-    let start = StreamStart { model: "m".into(), created: 1, include_usage: false };
+    let start = StreamStart { id: "i".into(), model: "m".into(), created: 1, include_usage: false };
     let mut encoder = codec(Dialect::OpenaiResponses).encode_stream(&start);
     let (mut rewriter, mut out) = (EventRewriter::default(), BytesMut::new());
     while let Some(event) = sse.next() {

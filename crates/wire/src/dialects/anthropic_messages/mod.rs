@@ -9,6 +9,7 @@ mod response;
 mod stream;
 mod stream_encode;
 mod texts;
+mod thinking;
 
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ mod tests;
 pub use cloud::anthropic_in_cloud;
 pub(crate) use parts::{INVALID_ARGUMENTS, media_part, named, tool_id};
 pub(crate) use request::harmless_openai_field;
+pub(crate) use thinking::{adaptive, effort};
 
 use bytes::Bytes;
 

@@ -120,6 +120,7 @@ pub(super) fn turns(request: &ChatRequest) -> Vec<Turn> {
     for (index, message) in request.messages.iter().enumerate() {
         let role = match message.role {
             Role::System => continue,
+            Role::Assistant if says_nothing(request, message) => continue,
             Role::Assistant => "assistant",
             Role::User | Role::Tool => "user",
         };
@@ -130,6 +131,17 @@ pub(super) fn turns(request: &ChatRequest) -> Vec<Turn> {
         after_tool = message.role == Role::Tool;
     }
     turns
+}
+
+/// An earlier answer that would be empty here, which Anthropic refuses.
+fn says_nothing(request: &ChatRequest, message: &Message) -> bool {
+    let is_nothing = |part: &Part| match part {
+        Part::Text { content } | Part::Refusal { content } => content.is_empty(),
+        Part::Reasoning { encrypted: Some(_), .. } => false,
+        Part::Reasoning { signature, .. } => !signature.as_deref().is_some_and(signature::is_of_anthropic),
+        _ => false,
+    };
+    request.extras.dialect != DIALECT && message.parts.iter().all(is_nothing)
 }
 
 pub(super) fn encode_turn(w: &mut Writer, request: &ChatRequest, turn: &Turn) -> Result<(), WireError> {
@@ -168,7 +180,7 @@ pub(crate) fn named<'a>(message: &Message, text: &'a str) -> Cow<'a, str> {
 
 pub(super) fn encode_message(w: &mut Writer, request: &ChatRequest, index: usize) -> Result<(), WireError> {
     let Some(message) = request.messages.get(index) else { return Ok(()) };
-    let origin = request.origin(index);
+    let field = request.content_name(index);
     let mut name_is_due = true;
     for (place, part) in message.parts.iter().enumerate() {
         let hints = request.hints(index, place);
@@ -180,7 +192,10 @@ pub(super) fn encode_message(w: &mut Writer, request: &ChatRequest, index: usize
                 name_is_due = false;
                 encode_text(w, &named(message, content), hints);
             }
-            part => encode_part(w, part, hints, &origin)?,
+            Part::ToolCallResponse { id: None, .. } => {
+                return Err(DIALECT.lacks(request.call_id_name(index), "set it to the id of the call that is answered"));
+            }
+            part => encode_part(w, part, hints, &field)?,
         }
     }
     Ok(())
@@ -205,9 +220,8 @@ pub(super) fn encode_part(
     w: &mut Writer,
     part: &Part,
     hints: Option<&PartHints>,
-    origin: &str,
+    field: &str,
 ) -> Result<(), WireError> {
-    let field = || format!("{origin}.content");
     match part {
         Part::Text { content } | Part::Refusal { content } => encode_text(w, content, hints),
         Part::Reasoning { encrypted: Some(data), .. } => w.object(|w| {
@@ -224,16 +238,14 @@ pub(super) fn encode_part(
         Part::ToolCall { id, name, arguments } => {
             let Some(id) = id else {
                 return Err(
-                    DIALECT.lacks(field(), "a call of a tool must have an id: use `tool_calls`, not `function_call`")
+                    DIALECT.lacks(field, "a call of a tool must have an id: use `tool_calls`, not `function_call`")
                 );
             };
             encode_tool_use(w, &tool_id(id), name, arguments, hints);
         }
         Part::ToolCallResponse { id, response, is_error } => {
             let Some(id) = id else {
-                return Err(
-                    DIALECT.lacks(format!("{origin}.tool_call_id"), "set it to the id of the call that is answered")
-                );
+                return Err(DIALECT.lacks(field, "set it to the id of the call that is answered"));
             };
             w.object(|w| {
                 w.field("type", "tool_result");
@@ -251,7 +263,7 @@ pub(super) fn encode_part(
         }
         Part::Blob { mime_type, modality: Modality::Image, content } => {
             let Some(mime_type) = mime_type else {
-                return Err(DIALECT.lacks(field(), "the data URL must name its media type, e.g. `image/png`"));
+                return Err(DIALECT.lacks(field, "the data URL must name its media type, e.g. `image/png`"));
             };
             media(w, "image", hints, |w| base64_source(w, mime_type, content));
         }
@@ -268,13 +280,13 @@ pub(super) fn encode_part(
             });
         }
         Part::File { .. } => {
-            return Err(DIALECT.lacks(field(), "a file uploaded to one provider is unknown to another; send it inline"));
+            return Err(DIALECT.lacks(field, "a file uploaded to one provider is unknown to another; send it inline"));
         }
         Part::Blob { .. } | Part::Uri { .. } => {
-            return Err(DIALECT.lacks(field(), "it takes text, images and documents, no sound and no video"));
+            return Err(DIALECT.lacks(field, "it takes text, images and documents, no sound and no video"));
         }
         Part::Other(value) => {
-            return Err(DIALECT.lacks(field(), no_counterpart(value)));
+            return Err(DIALECT.lacks(field, no_counterpart(value)));
         }
     }
     Ok(())
@@ -351,6 +363,6 @@ pub(super) fn encode_answer_part(w: &mut Writer, part: &Part) -> Result<(), Wire
             w.item(block);
             Ok(())
         }
-        part => encode_part(w, part, None, "answer"),
+        part => encode_part(w, part, None, "answer.content"),
     }
 }

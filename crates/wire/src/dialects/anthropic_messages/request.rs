@@ -6,18 +6,17 @@ use bytes::Bytes;
 use serde_json::Value;
 use signalbox_types::{Role, ToolDefinition};
 
-use super::{DIALECT, parts, texts};
+use super::{DIALECT, parts, texts, thinking};
 use crate::canonical::{CachePlace, ChatRequest, Effort, OtherTool, Reasoning, ResponseFormat, ToolChoice};
 use crate::dialects::{encode_extras, is_empty};
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
+use crate::schema_rules::{closed, fits_openai};
 use crate::search;
 use crate::write::Writer;
 
-/// This dialect must be told a limit; callers of others need not tell one.
-const DEFAULT_MAX_TOKENS: u64 = 4_096;
-/// The least that the provider takes as a thinking budget.
-const LEAST_BUDGET: u64 = 1_024;
+/// What is said of a schema that can't be closed.
+const OPEN: &str = "every object must be of the properties that its schema names; leave `additionalProperties` out";
 
 /// Fields that have a canonical counterpart; every other one is kept in `extras`.
 const KNOWN: &[&str] = &[
@@ -184,19 +183,16 @@ fn decode_format(format: &Object<'_>, path: Path<'_>, request: &mut ChatRequest)
     if format.required_text("type", path, "`json_schema`")? != "json_schema" {
         return Err(path.key("type").invalid("`json_schema`", "another word"));
     }
-    request.response_format = Some(ResponseFormat::JsonSchema {
-        name: None,
-        description: None,
-        schema: format.get("schema").map_or(Ok(Value::Null), |node| node.value(path.key("schema")))?,
-        strict: Some(true),
-    });
+    let schema = format.get("schema").map_or(Ok(Value::Null), |node| node.value(path.key("schema")))?;
+    let strict = fits_openai(&schema).then_some(true);
+    request.response_format = Some(ResponseFormat::JsonSchema { name: None, description: None, schema, strict });
     Ok(())
 }
 
 pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
     Writer::try_write(|w| {
         w.field("model", &request.model);
-        encode_limits(w, request)?;
+        thinking::encode(w, request)?;
         encode_system(w, request)?;
         let mut result = Ok(());
         w.list_field("messages", |w| {
@@ -204,12 +200,7 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
         });
         result?;
         encode_tools(w, request)?;
-        if request.temperature.as_ref().and_then(serde_json::Number::as_f64).is_some_and(|value| value > 1.0) {
-            return Err(DIALECT.lacks("temperature", "it takes 0 to 1"));
-        }
-        w.field_if("temperature", request.temperature.as_ref());
-        w.field_if("top_p", request.top_p.as_ref());
-        w.field_if("top_k", request.top_k);
+        thinking::encode_sampling(w, request)?;
         request.refuse_weights(DIALECT)?;
         request.refuse_logprobs(DIALECT)?;
         if !request.stop.is_empty() {
@@ -224,35 +215,6 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
         encode_format(w, request)?;
         encode_extras(w, request, DIALECT, &[])
     })
-}
-
-/// The limit of output tokens and, within it, the thinking budget.
-fn encode_limits(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
-    let budget = match request.reasoning {
-        Some(Reasoning::Budget(tokens)) => Some(tokens),
-        Some(Reasoning::Effort(effort)) => Some(match request.max_tokens {
-            None => effort.budget(),
-            // The answer must fit into the limit too.
-            Some(limit) if limit > LEAST_BUDGET => effort.budget().min((limit / 2).max(LEAST_BUDGET)),
-            Some(_) => {
-                let hint =
-                    "thinking takes at least 1024 tokens of `max_completion_tokens`, which must be larger than that";
-                return Err(DIALECT.lacks(request.openai_name("reasoning_effort", "reasoning.effort"), hint));
-            }
-        }),
-        _ => None,
-    };
-    w.field("max_tokens", &request.max_tokens.unwrap_or_else(|| DEFAULT_MAX_TOKENS + budget.unwrap_or(0)));
-    match (budget, request.reasoning) {
-        (Some(tokens), _) => w.object_field("thinking", |w| {
-            w.field("type", "enabled");
-            w.field("budget_tokens", &tokens);
-        }),
-        (None, Some(Reasoning::Off)) => w.object_field("thinking", |w| w.field("type", "disabled")),
-        (None, Some(Reasoning::Adaptive(_))) => w.object_field("thinking", |w| w.field("type", "adaptive")),
-        _ => {}
-    }
-    Ok(())
 }
 
 /// All system messages, in order: this dialect has one place for them, before the conversation.
@@ -278,13 +240,24 @@ fn encode_system(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
     result
 }
 
+/// Where it must be kept to, every object in it must be closed.
+fn input_schema<'a>(request: &ChatRequest, tool: &'a ToolDefinition) -> Result<Cow<'a, Value>, WireError> {
+    if request.extras.dialect == DIALECT || tool.strict != Some(true) {
+        return Ok(Cow::Borrowed(&tool.parameters));
+    }
+    let field = request.name_of("tools", "tools");
+    closed(&tool.parameters).ok_or_else(|| DIALECT.lacks(field, OPEN))
+}
+
 fn encode_tools(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
     let others = search::other_tools(request, DIALECT)?;
     if request.tools.is_empty() && others.is_empty() {
         return Ok(());
     }
+    let schemas: Result<Vec<_>, _> = request.tools.iter().map(|tool| input_schema(request, tool)).collect();
+    let schemas = schemas?;
     w.list_field("tools", |w| {
-        for (index, tool) in request.tools.iter().enumerate() {
+        for (index, (tool, schema)) in request.tools.iter().zip(&schemas).enumerate() {
             w.object(|w| {
                 w.field("name", &tool.name);
                 w.field_if("description", tool.description.as_ref());
@@ -294,7 +267,7 @@ fn encode_tools(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> 
                         w.object_field("properties", |_| {});
                     });
                 } else {
-                    w.field("input_schema", &tool.parameters);
+                    w.field("input_schema", schema.as_ref());
                 }
                 // `false` is the default, and older models don't know the field.
                 w.field_if("strict", tool.strict.filter(|strict| *strict));
@@ -325,15 +298,17 @@ fn encode_tools(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> 
 }
 
 fn encode_format(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
-    let effort = match request.reasoning {
-        Some(Reasoning::Adaptive(effort)) => effort,
-        _ => None,
-    };
+    let effort = thinking::effort_word(request);
     let schema = match &request.response_format {
-        Some(ResponseFormat::JsonSchema { schema, .. }) => Some(schema),
+        Some(ResponseFormat::JsonSchema { schema, .. }) if request.extras.dialect == DIALECT => {
+            Some(Cow::Borrowed(schema))
+        }
+        Some(ResponseFormat::JsonSchema { schema, .. }) => {
+            Some(closed(schema).ok_or_else(|| DIALECT.lacks(request.format_name(), OPEN))?)
+        }
         Some(ResponseFormat::JsonObject) => {
             let hint = "it has no mode for JSON without a schema; use `json_schema`, or say it in the prompt";
-            return Err(DIALECT.lacks(request.openai_name("response_format", "text.format"), hint));
+            return Err(DIALECT.lacks(request.format_name(), hint));
         }
         None => None,
     };
@@ -341,19 +316,11 @@ fn encode_format(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
         return Ok(());
     }
     w.object_field("output_config", |w| {
-        w.field_if(
-            "effort",
-            effort.map(|effort| match effort {
-                Effort::Minimal | Effort::Low => "low",
-                Effort::Medium => "medium",
-                Effort::High => "high",
-                Effort::Max => "max",
-            }),
-        );
+        w.field_if("effort", effort);
         if let Some(schema) = schema {
             w.object_field("format", |w| {
                 w.field("type", "json_schema");
-                w.field("schema", schema);
+                w.field("schema", schema.as_ref());
             });
         }
     });
@@ -363,8 +330,9 @@ fn encode_format(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
 /// Whether an OpenAI field can be left out without changing what the caller gets.
 pub(crate) fn harmless_openai_field(name: &str, value: &Value) -> Result<(), &'static str> {
     let harmless = match name {
-        // Hints about price, speed and OpenAI's own dashboard, not about the answer.
-        "store" | "prompt_cache_key" | "prompt_cache_retention" | "prediction" => true,
+        // Hints about price and speed, not about the answer.
+        "prompt_cache_key" | "prompt_cache_retention" => true,
+        "store" => *value == false,
         "service_tier" => value == "auto" || value == "default",
         "modalities" => value.as_array().is_some_and(|items| items.iter().all(|item| item == "text")),
         "verbosity" => value == "medium",
@@ -377,6 +345,9 @@ pub(crate) fn harmless_openai_field(name: &str, value: &Value) -> Result<(), &'s
     }
     Err(match name {
         "logit_bias" => "it can't weigh tokens; leave it out",
+        "reasoning_effort" => "write `none`, `minimal`, `low`, `medium`, `high` or `xhigh`",
+        "store" => "an answer is kept by whom it was asked of in its own dialect only; leave it out",
+        "prediction" => "it can't be told what the answer will be; leave it out",
         "functions" | "function_call" => "use `tools` and `tool_choice`",
         "verbosity" => "say in the prompt how long the answer shall be",
         "service_tier" => "service tiers are a provider's own; leave it out",

@@ -40,6 +40,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
         stop_sequence,
         usage: usage.usage(),
         charges: usage.charges(),
+        latency_ms: None,
     };
     response.forget_empty_notes();
     Ok(response)
@@ -166,7 +167,7 @@ pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
     };
     let reason = response.finish_reasons.first().unwrap_or(&FinishReason::Stop);
     Writer::try_write(|w| {
-        w.field("id", response.id.as_deref().unwrap_or("msg_unnamed"));
+        w.field("id", response.id.as_deref().unwrap_or_default());
         w.field("type", "message");
         w.field("role", "assistant");
         w.field("model", response.model.as_deref().unwrap_or_default());

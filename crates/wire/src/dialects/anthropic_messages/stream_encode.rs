@@ -17,7 +17,7 @@ use crate::write::Writer;
 #[derive(Debug)]
 pub(super) struct Encoder {
     model: String,
-    id: Option<String>,
+    id: String,
     started: bool,
     closed: bool,
     open: Option<Block>,
@@ -57,7 +57,7 @@ impl Encoder {
     pub(super) fn new(start: &StreamStart) -> Self {
         Self {
             model: start.model.clone(),
-            id: None,
+            id: start.id.clone(),
             started: false,
             closed: false,
             open: None,
@@ -77,7 +77,7 @@ impl Encoder {
         }
         send(out, "message_start", |w| {
             w.object_field("message", |w| {
-                w.field("id", self.id.as_deref().unwrap_or("msg_unnamed"));
+                w.field("id", &self.id);
                 w.field("type", "message");
                 w.field("role", "assistant");
                 w.field("model", &self.model);
@@ -182,7 +182,7 @@ impl Encoder {
     }
 
     fn tool(&mut self, out: &mut BytesMut, index: u32, id: Option<&str>, name: &str) {
-        let id = id.map_or_else(|| format!("toolu_{}_{index}", self.id.as_deref().unwrap_or("unnamed")), str::to_owned);
+        let id = id.map_or_else(|| format!("toolu_{}_{index}", self.id), str::to_owned);
         self.open(out, Block::Tool(index), |w| {
             w.field("type", "tool_use");
             w.field("id", &id);
@@ -285,7 +285,9 @@ impl StreamEncoder for Encoder {
         self.holds.tool_call |= matches!(event, StreamEvent::ToolCallStart { .. });
         match event {
             StreamEvent::Start { id, model } => {
-                self.id.clone_from(id);
+                if let Some(id) = id {
+                    self.id.clone_from(id);
+                }
                 if let Some(model) = model {
                     self.model.clone_from(model);
                 }

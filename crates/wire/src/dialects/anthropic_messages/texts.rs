@@ -76,8 +76,8 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
     found.extend(root.leaf_slots("metadata", Role::User, &body));
     let path = Path::Root.key("tools");
     for (index, node) in root.children("tools", Path::Root)?.into_iter().enumerate() {
-        let description = node.object(path.index(index))?.get("description").filter(|node| node.is_text());
-        found.extend(description.map(|node| body.slot(Role::System, node)));
+        node.object(path.index(index))?;
+        found.extend(node.descriptions().into_iter().map(|node| body.slot(Role::System, node)));
     }
     found.sort_by_key(|slot| slot.range.start);
     Ok(found)
@@ -164,6 +164,10 @@ fn block_texts<'a>(
         kind => {
             // Answers of tools, the provider's own ones included, and search results.
             let role = if kind.ends_with("tool_result") { Role::Tool } else { role };
+            if kind == "search_result" {
+                let title = block.get("title").filter(|node| node.is_text());
+                title.into_iter().for_each(|node| give(Said::By(role), node));
+            }
             match block.get("content") {
                 Some(content) if content.is_text() || kind == "tool_result" || kind == "search_result" => {
                     content_texts(content, path.key("content"), role, give)?;

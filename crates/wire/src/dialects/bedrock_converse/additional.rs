@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::DIALECT;
 use crate::canonical::{ChatRequest, Effort, Reasoning};
+use crate::dialects::anthropic_messages::{adaptive, effort as thinking_effort};
 use crate::dialects::{harmless_field as harmless_elsewhere, is_empty};
 use crate::error::WireError;
 use crate::registry::Dialect;
@@ -105,9 +106,20 @@ fn add_thinking(request: &ChatRequest, fields: &mut Map<String, Value>) -> Resul
     let mut add = |name: &str, value: Value| {
         fields.entry(name).or_insert(value);
     };
+    // What Anthropic's callers say stands as it is.
+    let decides = adaptive(&request.model).filter(|_| request.extras.dialect != Dialect::AnthropicMessages);
     match (vendor(&request.model), reasoning) {
+        (Vendor::Anthropic, Reasoning::Off) if decides.is_some_and(|model| model.thinks_unasked) => {
+            add("thinking", json!({ "type": "disabled" }));
+        }
         // Off is how all of them begin; and some models decide by themselves anyway.
         (_, Reasoning::Off) | (Vendor::Openai | Vendor::Amazon | Vendor::Other, Reasoning::Adaptive(None)) => {}
+        (Vendor::Anthropic, reasoning) if decides.is_some() => {
+            add("thinking", json!({ "type": "adaptive", "display": "summarized" }));
+            if let Some(effort) = thinking_effort(reasoning) {
+                add("output_config", json!({ "effort": word(effort, "max") }));
+            }
+        }
         (Vendor::Anthropic, Reasoning::Adaptive(effort)) => {
             add("thinking", json!({ "type": "adaptive" }));
             if let Some(effort) = effort {
@@ -123,7 +135,7 @@ fn add_thinking(request: &ChatRequest, fields: &mut Map<String, Value>) -> Resul
             }
             Some(_) => {
                 let hint = "thinking takes at least 1024 tokens of the limit of output tokens; raise it";
-                return Err(DIALECT.lacks(field_of(request), hint));
+                return Err(DIALECT.lacks(request.reasoning_name(), hint));
             }
         },
         (Vendor::Openai, reasoning) => add("reasoning_effort", json!(word(effort_of(reasoning), "high"))),
@@ -134,7 +146,7 @@ fn add_thinking(request: &ChatRequest, fields: &mut Map<String, Value>) -> Resul
         (Vendor::Other, _) => {
             let hint = "how this model is told to think isn't known; say it in `additionalModelRequestFields`, or \
                         leave it out";
-            return Err(DIALECT.lacks(field_of(request), hint));
+            return Err(DIALECT.lacks(request.reasoning_name(), hint));
         }
     }
     Ok(())
@@ -161,23 +173,14 @@ fn word(effort: Effort, most: &'static str) -> &'static str {
     }
 }
 
-/// What the caller calls the wish to have the model think.
-fn field_of(request: &ChatRequest) -> &'static str {
-    match request.extras.dialect {
-        Dialect::AnthropicMessages | Dialect::CohereV2 => "thinking",
-        Dialect::Gemini => "generationConfig.thinkingConfig",
-        Dialect::OpenaiResponses => "reasoning.effort",
-        Dialect::OpenaiChat | Dialect::OpenaiCompletions | DIALECT => "reasoning_effort",
-    }
-}
-
 /// Whether another dialect can leave a field of this one out without changing what the caller gets.
 pub(crate) fn harmless_field(name: &str, value: &Value) -> Result<(), &'static str> {
     // Said by the canonical request already.
     const SAID: &[&str] = &["thinking", "reasoning_config", "reasoningConfig", "reasoning_effort", "top_k"];
     let harmless = match name {
-        // About speed and price, not about the answer.
-        "performanceConfig" | "serviceTier" => true,
+        // How it is served unless told otherwise.
+        "performanceConfig" => value.get("latency").is_none_or(|latency| latency == "standard"),
+        "serviceTier" => value.get("type").is_none_or(|tier| tier == "default"),
         ADDITIONAL => value.as_object().is_some_and(|fields| fields.keys().all(|name| SAID.contains(&name.as_str()))),
         _ => is_empty(value),
     };
@@ -187,6 +190,7 @@ pub(crate) fn harmless_field(name: &str, value: &Value) -> Result<(), &'static s
     Err(match name {
         ADDITIONAL => "what only one vendor's models know can't be said there; leave it out",
         "guardrailConfig" => "only Bedrock has these guardrails; leave it out, or use a policy of the gateway",
+        "performanceConfig" | "serviceTier" => "how an answer is served is a provider's own; leave it out",
         "promptVariables" => "a prompt that one provider keeps is unknown to another; send its text in `messages`",
         _ => "it has no counterpart there; leave it out, or call a model whose provider speaks bedrock_converse",
     })

@@ -7,6 +7,7 @@ use super::{DIALECT, additional, content, tools, turns};
 use crate::canonical::{ChatRequest, ResponseFormat};
 use crate::error::WireError;
 use crate::json::{Body, Object, Path};
+use crate::schema_rules::fits_openai;
 use crate::write::Writer;
 
 /// Fields that have a canonical counterpart; every other one is kept in `extras`.
@@ -59,13 +60,13 @@ fn decode_format(root: &Object<'_>, request: &mut ChatRequest) -> Result<(), Wir
     let described = structure.child("jsonSchema", path)?.ok_or_else(|| path.key("jsonSchema").missing("an object"))?;
     let path = path.key("jsonSchema");
     let text = described.required_text("schema", path, "a JSON Schema as text")?;
-    let schema = serde_json::from_str(&text)
+    let schema: serde_json::Value = serde_json::from_str(&text)
         .map_err(|_| path.key("schema").invalid("a JSON Schema as text", "text that is no JSON"))?;
     request.response_format = Some(ResponseFormat::JsonSchema {
         name: described.text("name", path)?.map(std::borrow::Cow::into_owned),
         description: described.text("description", path)?.map(std::borrow::Cow::into_owned),
+        strict: fits_openai(&schema).then_some(true),
         schema,
-        strict: Some(true),
     });
     Ok(())
 }
@@ -114,7 +115,7 @@ fn encode_format(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError>
         None => Ok(()),
         Some(ResponseFormat::JsonObject) => {
             let hint = "it has no mode for JSON without a schema; use `json_schema`, or say it in the prompt";
-            Err(DIALECT.lacks(request.openai_name("response_format", "text.format"), hint))
+            Err(DIALECT.lacks(request.format_name(), hint))
         }
         Some(ResponseFormat::JsonSchema { name, description, schema, .. }) => {
             w.object_field("outputConfig", |w| {

@@ -32,6 +32,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
         finish_reasons: vec![reason],
         usage,
         charges: charges(&root),
+        latency_ms: root.child("metrics", Path::Root)?.and_then(|metrics| metrics.get("latencyMs")?.read()),
         ..ChatResponse::default()
     };
     response.forget_empty_notes();
@@ -95,7 +96,6 @@ pub(super) fn usage_of(usage: &Object<'_>) -> Usage {
     }
 }
 
-/// The SDKs want the three main counts always.
 /// How it was served, if not as usual.
 pub(super) fn charges(root: &Object<'_>) -> Charges {
     let tier = root.child("serviceTier", Path::Root).ok().flatten();
@@ -103,6 +103,7 @@ pub(super) fn charges(root: &Object<'_>) -> Charges {
     Charges { service, ..Charges::default() }
 }
 
+/// The SDKs want the three main counts always.
 pub(super) fn encode_usage(w: &mut Writer, usage: &Usage) {
     let output = usage.output_tokens.unwrap_or(0);
     w.object_field("usage", |w| {
@@ -112,6 +113,13 @@ pub(super) fn encode_usage(w: &mut Writer, usage: &Usage) {
         w.field_if("cacheReadInputTokens", usage.cache_read_tokens);
         w.field_if("cacheWriteInputTokens", usage.cache_write_tokens);
     });
+}
+
+/// The API always tells it; who has not measured says nothing.
+pub(super) fn encode_metrics(w: &mut Writer, milliseconds: Option<u64>) {
+    if let Some(milliseconds) = milliseconds {
+        w.object_field("metrics", |w| w.field("latencyMs", &milliseconds));
+    }
 }
 
 pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
@@ -140,6 +148,7 @@ pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
         });
         w.field("stopReason", word_of(reason, calls_tools));
         encode_usage(w, &response.usage);
+        encode_metrics(w, response.latency_ms);
         result
     })
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bytes::BytesMut;
 use signalbox_types::Usage;
 
-use super::response::{encode_usage, word_of};
+use super::response::{encode_metrics, encode_usage, word_of};
 use super::{DIALECT, citations, error};
 use crate::canonical::{FinishReason, StreamEvent};
 use crate::codec::StreamEncoder;
@@ -23,6 +23,7 @@ pub(super) struct Encoder {
     /// Canonical index of a call → its block.
     calls: BTreeMap<u32, u32>,
     usage: Usage,
+    took: Option<u64>,
     finish: Option<FinishReason>,
     /// Something has been said in the open text.
     says: bool,
@@ -167,6 +168,13 @@ impl StreamEncoder for Encoder {
         let reason = self.finish.take().unwrap_or(FinishReason::Stop);
         let calls_tools = !self.calls.is_empty();
         send(out, "messageStop", |w| w.field("stopReason", word_of(&reason, calls_tools)));
-        send(out, "metadata", |w| encode_usage(w, &self.usage));
+        send(out, "metadata", |w| {
+            encode_usage(w, &self.usage);
+            encode_metrics(w, self.took);
+        });
+    }
+
+    fn took(&mut self, milliseconds: u64) {
+        self.took = Some(milliseconds);
     }
 }

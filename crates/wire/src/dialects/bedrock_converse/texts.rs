@@ -56,9 +56,8 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
         for (index, node) in config.children("tools", path)?.into_iter().enumerate() {
             let path = path.key("tools");
             let path = path.index(index);
-            let spec = node.object(path)?.child("toolSpec", path)?;
-            let description = spec.and_then(|spec| spec.get("description")).filter(|node| node.is_text());
-            description.into_iter().for_each(|node| give(Role::System, false, node));
+            node.object(path)?.child("toolSpec", path)?;
+            node.descriptions().into_iter().for_each(|node| give(Role::System, false, node));
         }
     }
     for name in ["requestMetadata", "promptVariables"] {

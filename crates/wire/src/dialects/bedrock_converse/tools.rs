@@ -65,7 +65,7 @@ pub(super) fn encode(w: &mut Writer, request: &ChatRequest) -> Result<(), WireEr
     search::other_tools(request, DIALECT)?;
     if request.parallel_tool_calls == Some(false) {
         let hint = "it can't be told to call one tool at a time; leave it out";
-        return Err(DIALECT.lacks("parallel_tool_calls", hint));
+        return Err(DIALECT.lacks(request.name_of("parallel_tool_calls", "parallel_tool_calls"), hint));
     }
     let called = called_before(request);
     let forbidden = request.tool_choice == Some(ToolChoice::None);

@@ -90,7 +90,7 @@ fn says_anything(request: &ChatRequest, index: usize) -> bool {
 
 fn encode_parts(w: &mut Writer, request: &ChatRequest, index: usize) -> Result<(), WireError> {
     let Some(message) = request.messages.get(index) else { return Ok(()) };
-    let field = format!("{}.content", request.origin(index));
+    let field = request.content_name(index);
     let mut name_is_due = true;
     for (place, part) in message.parts.iter().enumerate() {
         if !is_said(request.extras.dialect, part) {
@@ -105,7 +105,7 @@ fn encode_parts(w: &mut Writer, request: &ChatRequest, index: usize) -> Result<(
             }
             Part::ToolCallResponse { id, response, is_error } => {
                 let Some(id) = id else {
-                    let field = format!("{}.tool_call_id", request.origin(index));
+                    let field = request.call_id_name(index);
                     return Err(DIALECT.lacks(field, "set it to the id of the call that is answered"));
                 };
                 encode_answer(w, request, &tool_id(id), response, *is_error, &field)?;

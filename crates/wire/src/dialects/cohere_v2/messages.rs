@@ -132,7 +132,7 @@ fn answer(message: &Object<'_>, path: Path<'_>) -> Result<Value, WireError> {
 /// Writes one canonical message, as however many this dialect needs for it.
 pub(super) fn encode_message(w: &mut Writer, request: &ChatRequest, index: usize) -> Result<(), WireError> {
     let Some(message) = request.messages.get(index) else { return Ok(()) };
-    let field = format!("{}.content", request.origin(index));
+    let field = request.content_name(index);
     let role = match message.role {
         Role::Tool => return encode_answers(w, request, index, message),
         Role::System => "system",
@@ -215,12 +215,12 @@ fn encode_calls(w: &mut Writer, parts: &[Part]) {
 
 fn encode_answers(w: &mut Writer, request: &ChatRequest, index: usize, message: &Message) -> Result<(), WireError> {
     for part in &message.parts {
-        let field = format!("{}.content", request.origin(index));
+        let field = request.content_name(index);
         let Part::ToolCallResponse { id, response, is_error } = part else {
             return Err(DIALECT.lacks(field, "a tool message holds answers of tools only"));
         };
         let Some(id) = id else {
-            let field = format!("{}.tool_call_id", request.origin(index));
+            let field = request.call_id_name(index);
             return Err(DIALECT.lacks(field, "set it to the id of the call that is answered"));
         };
         let text = answer_text(response, &field)?;

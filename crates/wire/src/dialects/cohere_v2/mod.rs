@@ -67,8 +67,8 @@ impl Codec for CohereV2 {
         Box::<stream::Decoder>::default()
     }
 
-    fn encode_stream(&self, _: &StreamStart) -> Box<dyn StreamEncoder> {
-        Box::new(search::Encoder::over(DIALECT, stream_encode::Encoder::default()))
+    fn encode_stream(&self, start: &StreamStart) -> Box<dyn StreamEncoder> {
+        Box::new(search::Encoder::over(DIALECT, stream_encode::Encoder::new(start)))
     }
 
     fn deltas<'a>(&self, event: &'a SseEvent) -> Deltas<'a> {

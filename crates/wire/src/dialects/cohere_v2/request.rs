@@ -11,6 +11,7 @@ use crate::canonical::{ChatRequest, Effort, OtherTool, Reasoning, ResponseFormat
 use crate::dialects::{encode_extras, is_empty};
 use crate::error::WireError;
 use crate::json::{Body, Node, Object, Path};
+use crate::schema_rules::fits_openai;
 use crate::search;
 use crate::write::Writer;
 
@@ -114,12 +115,11 @@ fn decode_format(root: &Object<'_>, request: &mut ChatRequest) -> Result<(), Wir
             let schema = format.get("json_schema").or_else(|| format.get("schema"));
             Some(match schema {
                 None => ResponseFormat::JsonObject,
-                Some(node) => ResponseFormat::JsonSchema {
-                    name: None,
-                    description: None,
-                    schema: node.value(path.key("json_schema"))?,
-                    strict: Some(true),
-                },
+                Some(node) => {
+                    let schema = node.value(path.key("json_schema"))?;
+                    let strict = fits_openai(&schema).then_some(true);
+                    ResponseFormat::JsonSchema { name: None, description: None, schema, strict }
+                }
             })
         }
         _ => return Err(path.key("type").invalid(EXPECTED, "another word")),
@@ -197,7 +197,8 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
 fn encode_tools(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
     search::other_tools(request, DIALECT)?;
     if request.parallel_tool_calls == Some(false) {
-        return Err(DIALECT.lacks("parallel_tool_calls", "it can't be told to call one tool at a time; leave it out"));
+        let field = request.name_of("parallel_tool_calls", "parallel_tool_calls");
+        return Err(DIALECT.lacks(field, "it can't be told to call one tool at a time; leave it out"));
     }
     if request.tools.is_empty() && request.other_tools.is_empty() {
         return Ok(());
@@ -274,8 +275,11 @@ fn budget_within(effort: Effort, request: &ChatRequest) -> u64 {
 /// Whether another dialect can leave a field of this one out without changing what the caller gets.
 pub(crate) fn harmless_field(name: &str, value: &Value) -> Result<(), &'static str> {
     let harmless = match name {
-        // About speed, and about how answers that cite are made.
-        "priority" | "citation_options" => true,
+        // About speed.
+        "priority" => true,
+        "citation_options" => {
+            value.get("mode").is_none_or(|mode| mode.as_str().is_some_and(|mode| matches!(mode, "OFF" | "DISABLED")))
+        }
         "safety_mode" => value == "OFF" || value == "CONTEXTUAL",
         _ => is_empty(value) || *value == false,
     };
@@ -284,6 +288,7 @@ pub(crate) fn harmless_field(name: &str, value: &Value) -> Result<(), &'static s
     }
     Err(match name {
         "documents" => "only Cohere takes documents beside the messages; put them into a message",
+        "citation_options" => "how sources are told can't be chosen there; leave it out",
         "safety_mode" => "only Cohere has it; leave it out, or use a policy of the gateway",
         _ => "it has no counterpart there; leave it out, or call a model whose provider speaks cohere_v2",
     })

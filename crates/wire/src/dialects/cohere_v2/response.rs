@@ -110,7 +110,7 @@ pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
     let calls_tools = message.parts.iter().any(|part| matches!(part, Part::ToolCall { .. }));
     let reason = response.finish_reasons.first().unwrap_or(&FinishReason::Stop);
     Writer::try_write(|w| {
-        w.field("id", response.id.as_deref().unwrap_or("unnamed"));
+        w.field("id", response.id.as_deref().unwrap_or_default());
         w.field("finish_reason", word_of(reason, calls_tools));
         messages::encode_answer(w, message, &response.notes(0).citations)?;
         let tokens = &response.notes(0).logprobs;

@@ -8,14 +8,14 @@ use signalbox_types::Usage;
 use super::response::{encode_usage, word_of};
 use super::{DIALECT, citations, error};
 use crate::canonical::{Citation, FinishReason, StreamEvent, TokenLogprob};
-use crate::codec::StreamEncoder;
+use crate::codec::{StreamEncoder, StreamStart};
 use crate::error::ErrorBody;
 use crate::sse;
 use crate::write::Writer;
 
 #[derive(Debug, Default)]
 pub(super) struct Encoder {
-    id: Option<String>,
+    id: String,
     started: bool,
     closed: bool,
     open: Option<Open>,
@@ -53,12 +53,16 @@ fn delta(w: &mut Writer, message: impl FnOnce(&mut Writer)) {
 }
 
 impl Encoder {
+    pub(super) fn new(start: &StreamStart) -> Self {
+        Self { id: start.id.clone(), ..Self::default() }
+    }
+
     fn start(&mut self, out: &mut BytesMut) {
         if std::mem::replace(&mut self.started, true) {
             return;
         }
         let data = Writer::write(|w| {
-            w.field("id", self.id.as_deref().unwrap_or("unnamed"));
+            w.field("id", &self.id);
             w.field("type", "message-start");
             delta(w, |w| {
                 w.field("role", "assistant");
@@ -156,7 +160,9 @@ impl StreamEncoder for Encoder {
         }
         match event {
             StreamEvent::Start { id, .. } => {
-                self.id.clone_from(id);
+                if let Some(id) = id {
+                    self.id.clone_from(id);
+                }
                 self.start(out);
             }
             StreamEvent::TextDelta { text, .. } => {

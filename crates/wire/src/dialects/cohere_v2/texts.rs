@@ -47,9 +47,8 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
     let path = Path::Root.key("tools");
     for (index, node) in root.children("tools", Path::Root)?.into_iter().enumerate() {
         let path = path.index(index);
-        let function = node.object(path)?.child("function", path)?;
-        let description = function.and_then(|function| function.get("description")).filter(|node| node.is_text());
-        found.extend(description.map(|node| body.slot(Role::System, node)));
+        node.object(path)?.child("function", path)?;
+        found.extend(node.descriptions().into_iter().map(|node| body.slot(Role::System, node)));
     }
     found.sort_by_key(|slot| slot.range.start);
     Ok(found)

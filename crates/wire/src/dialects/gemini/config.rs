@@ -9,6 +9,7 @@ use crate::canonical::{ChatRequest, Effort, Reasoning, ResponseFormat};
 use crate::dialects::is_empty;
 use crate::error::WireError;
 use crate::json::{Node, Path};
+use crate::schema_rules::fits_openai;
 use crate::write::Writer;
 
 /// Before the names of its fields in `extras`.
@@ -69,7 +70,10 @@ fn decode_format(config: &Fields<'_>, path: Path<'_>, request: &mut ChatRequest)
         (None, None) => None,
     };
     request.response_format = Some(match schema {
-        Some(schema) => ResponseFormat::JsonSchema { name: None, description: None, schema, strict: Some(true) },
+        Some(schema) => {
+            let strict = fits_openai(&schema).then_some(true);
+            ResponseFormat::JsonSchema { name: None, description: None, schema, strict }
+        }
         None => ResponseFormat::JsonObject,
     });
     Ok(())
@@ -146,8 +150,6 @@ fn encode_format(w: &mut Writer, format: Option<&ResponseFormat>) {
 fn encode_thinking(w: &mut Writer, request: &ChatRequest) {
     let budget = match request.reasoning {
         None => return,
-        // For Anthropic's callers "off" is just the default; models that must think refuse it.
-        Some(Reasoning::Off) if request.extras.dialect == crate::registry::Dialect::AnthropicMessages => return,
         Some(Reasoning::Off) => return w.object_field("thinkingConfig", |w| w.field("thinkingBudget", &0)),
         Some(Reasoning::Budget(tokens)) => Some(tokens),
         // The budget and not the level, which only newer models know.

@@ -143,7 +143,10 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
         turns::encode_contents(w, request)?;
         encode_tools(w, request)?;
         match request.stop.as_slice() {
-            stop if stop.len() > 5 => return Err(DIALECT.lacks("stop_sequences", "at most 5 can be sent there")),
+            stop if stop.len() > 5 => {
+                let field = request.name_of("stop", "generationConfig.stopSequences");
+                return Err(DIALECT.lacks(field, "at most 5 can be sent there"));
+            }
             _ => config::encode(w, request),
         }
         encode_extras(w, request)
@@ -169,14 +172,15 @@ fn encode_tools(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> 
         && request.extras.dialect != DIALECT
         && !others.is_empty()
     {
-        return Err(DIALECT.lacks("tool_choice", "it searches if it likes to, and can't be made to; leave it out"));
+        let field = request.name_of("tool_choice", "toolConfig");
+        return Err(DIALECT.lacks(field, "it searches if it likes to, and can't be made to; leave it out"));
     }
     if request.tools.is_empty() {
         return Ok(());
     }
     if request.parallel_tool_calls == Some(false) {
         let hint = "it can't be kept from calling several tools at once; leave it out";
-        return Err(DIALECT.lacks("parallel_tool_calls", hint));
+        return Err(DIALECT.lacks(request.name_of("parallel_tool_calls", "parallel_tool_calls"), hint));
     }
     let Some(choice) = &request.tool_choice else { return Ok(()) };
     w.object_field("toolConfig", |w| {

@@ -18,7 +18,7 @@ use crate::write::Writer;
 #[derive(Debug)]
 pub(super) struct Encoder {
     model: String,
-    id: Option<String>,
+    id: String,
     usage: Usage,
     closed: bool,
     choices: BTreeMap<u32, Choice>,
@@ -43,8 +43,8 @@ enum Waiting {
 
 impl Encoder {
     pub(super) fn new(start: &StreamStart) -> Self {
-        let (model, usage) = (start.model.clone(), Usage::default());
-        Self { model, id: None, usage, closed: false, choices: BTreeMap::new() }
+        let (model, id, usage) = (start.model.clone(), start.id.clone(), Usage::default());
+        Self { model, id, usage, closed: false, choices: BTreeMap::new() }
     }
 
     fn send(&self, out: &mut BytesMut, candidates: impl FnOnce(&mut Writer), usage: Option<&Usage>) {
@@ -54,7 +54,7 @@ impl Encoder {
                 encode_usage(w, usage);
             }
             w.field("modelVersion", &self.model);
-            w.field_if("responseId", self.id.as_ref());
+            w.field("responseId", &self.id);
         });
         out.extend_from_slice(&sse::write(None, &data));
     }
@@ -108,7 +108,7 @@ impl Encoder {
             .map(|one| match one {
                 Waiting::Part(part) => part,
                 Waiting::Call { id, index, name, arguments } => {
-                    let id = id.or_else(|| Some(format!("call_{}_{index}", self.id.as_deref().unwrap_or("unnamed"))));
+                    let id = id.or_else(|| Some(format!("call_{}_{index}", self.id)));
                     Part::ToolCall { id, name, arguments: arguments_from_text(&arguments) }
                 }
             })
@@ -152,7 +152,9 @@ impl StreamEncoder for Encoder {
         }
         match event {
             StreamEvent::Start { id, model } => {
-                self.id.clone_from(id);
+                if let Some(id) = id {
+                    self.id.clone_from(id);
+                }
                 if let Some(model) = model {
                     self.model.clone_from(model);
                 }

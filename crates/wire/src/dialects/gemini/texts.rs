@@ -77,8 +77,8 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
     for (index, node) in root.children("tools", Path::Root)?.into_iter().enumerate() {
         let path = path.index(index);
         for node in Fields::of(node, path)?.children("functionDeclarations", path)? {
-            let description = Fields::of(node, path.key("functionDeclarations"))?.get("description", path)?;
-            found.extend(description.filter(|node| node.is_text()).map(|node| body.slot(Role::System, node)));
+            Fields::of(node, path.key("functionDeclarations"))?.get("description", path)?;
+            found.extend(node.descriptions().into_iter().map(|node| body.slot(Role::System, node)));
         }
     }
     found.sort_by_key(|slot| slot.range.start);

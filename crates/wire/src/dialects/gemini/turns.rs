@@ -130,17 +130,17 @@ fn encode_answers(
 ) -> Result<(), WireError> {
     for part in &message.parts {
         let Part::ToolCallResponse { id, response, is_error } = part else {
-            let field = format!("{}.content", request.origin(index));
+            let field = request.content_name(index);
             return Err(DIALECT.lacks(field, "a tool message holds answers of tools only"));
         };
         let known = id.as_deref().and_then(|id| names.get(id).copied());
         let Some(name) = known.or(message.name.as_deref()) else {
-            let field = format!("{}.tool_call_id", request.origin(index));
+            let field = request.call_id_name(index);
             return Err(
                 DIALECT.lacks(field, "there it names the tool: set it to the id of a call that was made before")
             );
         };
-        let response = answer_of(response, *is_error, shown, &format!("{}.content", request.origin(index)))?;
+        let response = answer_of(response, *is_error, shown, &request.content_name(index))?;
         w.object(|w| {
             w.object_field("functionResponse", |w| {
                 w.field_if("id", id.as_ref());
@@ -187,7 +187,7 @@ fn encode_parts(w: &mut Writer, request: &ChatRequest, index: usize, message: &M
             _ => true,
         })
         .collect();
-    let field = format!("{}.content", request.origin(index));
+    let field = request.content_name(index);
     // A signature that is there takes its place.
     let mut signed =
         Signed { of_call: lacks_signature(request, index).then(|| NO_SIGNATURE.to_owned()), ..Signed::default() };

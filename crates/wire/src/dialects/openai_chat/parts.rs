@@ -231,7 +231,7 @@ fn encode_content(w: &mut Writer, request: &ChatRequest, index: usize, message: 
             w.list_field("content", |w| {
                 result = many.iter().try_for_each(|(part, content)| {
                     let hints = request.hints(index, *part);
-                    let field = format!("{}.content", request.origin(index));
+                    let field = request.content_name(index);
                     match content {
                         Part::Other(value) if request.extras.dialect == DIALECT => w.item(value),
                         Part::File { file_id } if request.extras.dialect == DIALECT => w.object(|w| {
@@ -402,7 +402,7 @@ fn encode_tool_answers(
     index: usize,
     message: &Message,
 ) -> Result<(), WireError> {
-    let field = format!("{}.content", request.origin(index));
+    let field = request.content_name(index);
     // Pictures can't stand in a tool message; they follow in a user message, after all the answers.
     let mut pictures: Vec<Part> = Vec::new();
     for part in &message.parts {

@@ -207,7 +207,7 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
         match request.stop.as_slice() {
             [] => {}
             stop if stop.len() > 4 => {
-                let field = request.name_of("stop_sequences", "generationConfig.stopSequences");
+                let field = request.name_of("stop", "generationConfig.stopSequences");
                 return Err(DIALECT.lacks(field, "at most 4 can be sent there"));
             }
             stop => w.field("stop", stop),

@@ -148,7 +148,7 @@ pub(crate) fn encode_usage(w: &mut Writer, usage: &Usage) {
 
 pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
     Writer::try_write(|w| {
-        w.field("id", response.id.as_deref().unwrap_or("chatcmpl-unnamed"));
+        w.field("id", response.id.as_deref().unwrap_or_default());
         w.field("object", "chat.completion");
         w.field("created", &response.created.unwrap_or(0));
         w.field("model", response.model.as_deref().unwrap_or_default());

@@ -53,7 +53,7 @@ struct Call {
 impl Encoder {
     pub(super) fn new(start: &StreamStart) -> Self {
         Self {
-            id: "chatcmpl-unnamed".into(),
+            id: start.id.clone(),
             model: start.model.clone(),
             created: start.created,
             include_usage: start.include_usage,

@@ -219,7 +219,7 @@ fn thinking_that_does_not_fit_the_limit_is_refused_with_a_hint() {
             .encode_request(&request)
             .map(|bytes| String::from_utf8(bytes.to_vec()).unwrap())
     };
-    assert!(to_anthropic(1000).unwrap_err().to_string().contains("must be larger"));
+    assert!(to_anthropic(1000).unwrap_err().to_string().contains("at least 1024"));
     assert!(
         to_anthropic(1500).unwrap().contains(r#""max_tokens":1500,"thinking":{"type":"enabled","budget_tokens":1024}"#)
     );
@@ -232,7 +232,9 @@ fn what_is_said_about_a_call_is_text_too() {
         "model": "m", "user": "u", "safety_identifier": "s", "metadata": {"team": "t", "n": 1},
         "messages": [{"role": "user", "name": "ada", "content": "hi"}],
         "tools": [
-            {"type": "function", "function": {"name": "f", "description": "d", "parameters": {"description": "not this"}}},
+            {"type": "function", "function": {"name": "f", "description": "d", "parameters": {
+                "description": "p", "properties": {"description": {"type": "string", "description": "q"}, "a": {"items": {"description": "r"}}},
+            }}},
             {"type": "custom", "custom": {"name": "g", "description": "e"}},
         ],
     })
@@ -240,7 +242,7 @@ fn what_is_said_about_a_call_is_text_too() {
     let slots = OpenaiChat.texts(body.as_bytes()).unwrap();
     let mut texts: Vec<&str> = slots.iter().map(|slot| slot.text.as_ref()).collect();
     texts.sort_unstable();
-    assert_eq!(texts, ["ada", "d", "e", "hi", "s", "t", "u"]);
+    assert_eq!(texts, ["ada", "d", "e", "hi", "p", "q", "r", "s", "t", "u"]);
     let name = slots.iter().find(|slot| slot.is_name).unwrap();
     assert_eq!(name.edit("[REDACTED:a key]").1, b"\"REDACTED_a_key\"");
 }

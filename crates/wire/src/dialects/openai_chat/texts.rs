@@ -88,10 +88,9 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
         let path = path.index(index);
         let tool = node.object(path)?;
         for kind in ["function", "custom"] {
-            let inner = tool.child(kind, path)?;
-            let description = inner.and_then(|inner| inner.get("description")).filter(|node| node.is_text());
-            found.extend(description.map(|node| body.slot(Role::System, node)));
+            tool.child(kind, path)?;
         }
+        found.extend(node.descriptions().into_iter().map(|node| body.slot(Role::System, node)));
     }
     found.sort_by_key(|slot| slot.range.start);
     Ok(found)

@@ -83,9 +83,9 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
     search::other_tools(request, DIALECT)?;
     request.refuse_logprobs(DIALECT)?;
     let lacking = [
-        ("tools", !request.tools.is_empty()),
-        (request.openai_name("response_format", "text.format"), request.response_format.is_some()),
-        ("thinking", !matches!(request.reasoning, None | Some(Reasoning::Off))),
+        (request.name_of("tools", "tools"), !request.tools.is_empty()),
+        (request.format_name(), request.response_format.is_some()),
+        (request.reasoning_name(), !matches!(request.reasoning, None | Some(Reasoning::Off))),
         (request.name_of("top_k", "generationConfig.topK"), request.top_k.is_some()),
     ];
     if let Some((field, _)) = lacking.into_iter().find(|(_, is_asked)| *is_asked) {

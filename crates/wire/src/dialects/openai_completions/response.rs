@@ -44,7 +44,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
 
 pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
     Writer::try_write(|w| {
-        w.field("id", response.id.as_deref().unwrap_or("cmpl-unnamed"));
+        w.field("id", response.id.as_deref().unwrap_or_default());
         w.field("object", "text_completion");
         w.field("created", &response.created.unwrap_or(0));
         w.field("model", response.model.as_deref().unwrap_or_default());

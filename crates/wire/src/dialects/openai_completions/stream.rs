@@ -89,7 +89,7 @@ pub(super) struct Encoder {
 impl Encoder {
     pub(super) fn new(start: &StreamStart) -> Self {
         Self {
-            id: "cmpl-unnamed".into(),
+            id: start.id.clone(),
             model: start.model.clone(),
             created: start.created,
             include_usage: start.include_usage,

@@ -28,7 +28,6 @@ pub(super) fn encode(w: &mut Writer, request: &ChatRequest) -> Result<(), WireEr
 fn encode_message(w: &mut Writer, request: &ChatRequest, index: usize) -> Result<(), WireError> {
     let Some(message) = request.messages.get(index) else { return Ok(()) };
     let ours = request.extras.dialect == DIALECT;
-    let origin = request.origin(index);
     if let [Part::Other(item)] = message.parts.as_slice()
         && ours
         && message.role == Role::Assistant
@@ -52,7 +51,7 @@ fn encode_message(w: &mut Writer, request: &ChatRequest, index: usize) -> Result
                 content.flush(w)?;
                 let Some(id) = id else {
                     let hint = "a call of a tool must have an id: use `tool_calls`, not `function_call`";
-                    return Err(DIALECT.lacks(format!("{origin}.content"), hint));
+                    return Err(DIALECT.lacks(request.content_name(index), hint));
                 };
                 w.object(|w| {
                     w.field("type", "function_call");
@@ -65,13 +64,13 @@ fn encode_message(w: &mut Writer, request: &ChatRequest, index: usize) -> Result
                 content.flush(w)?;
                 let Some(id) = id else {
                     let hint = "set it to the id of the call that is answered";
-                    return Err(DIALECT.lacks(format!("{origin}.tool_call_id"), hint));
+                    return Err(DIALECT.lacks(request.call_id_name(index), hint));
                 };
                 let mut result = Ok(());
                 w.object(|w| {
                     w.field("type", "function_call_output");
                     w.field("call_id", id);
-                    result = encode_answer(w, response, *is_error, ours, &format!("{origin}.content"));
+                    result = encode_answer(w, response, *is_error, ours, &request.content_name(index));
                 });
                 result?;
             }
@@ -135,7 +134,7 @@ impl Content<'_> {
             }
             Part::Refusal { content } => text_part(w, if is_assistant { "refusal" } else { "input_text" }, content),
             part if self.request.extras.dialect == DIALECT && encode_own(w, part, hints) => {}
-            part => encode_part(w, part, hints, &format!("{}.content", self.request.origin(self.index)))?,
+            part => encode_part(w, part, hints, &self.request.content_name(self.index))?,
         }
         Ok(())
     }

@@ -199,9 +199,7 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
         }
         request.refuse_weights(DIALECT)?;
         if !request.stop.is_empty() {
-            let is_openais = matches!(request.extras.dialect, Dialect::OpenaiChat | Dialect::OpenaiCompletions);
-            let stop = if is_openais { "stop" } else { "stop_sequences" };
-            let field = request.name_of(stop, "generationConfig.stopSequences");
+            let field = request.name_of("stop", "generationConfig.stopSequences");
             return Err(DIALECT.lacks(field, "it has no texts that end an answer; leave it out"));
         }
         if request.stream {
@@ -359,9 +357,10 @@ pub(crate) fn harmless_field(name: &str, value: &Value) -> Result<(), &'static s
                         a model whose provider has the Responses API";
     let harmless = match name {
         // Where to look for what else happened; other providers tell what they think anyway.
-        "max_tool_calls" | "stream_options" | "reasoning.summary" | "reasoning.generate_summary" => true,
+        "stream_options" | "reasoning.summary" | "reasoning.generate_summary" => true,
         // More about the provider's own tools, or about what is sent along anyway. Probabilities have a word of their own.
         "include" | "top_logprobs" => true,
+        "max_tool_calls" => return Err("it can't be told how often to call its own tools; leave it out"),
         "background" => value == false,
         "truncation" => value == "disabled",
         "previous_response_id" | "conversation" => return Err(KEPT),

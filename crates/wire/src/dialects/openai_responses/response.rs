@@ -38,6 +38,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
         stop_sequence: None,
         usage: usage(&root).unwrap_or_default(),
         charges: charges(&root),
+        latency_ms: None,
     };
     response.forget_empty_notes();
     Ok(response)
@@ -111,7 +112,7 @@ pub(super) fn usage(response: &Object<'_>) -> Option<Usage> {
 pub(super) fn encode(response: &ChatResponse) -> Result<Bytes, WireError> {
     let message = response.only_answer(DIALECT)?;
     let head = Head {
-        id: response.id.clone().unwrap_or_else(|| "resp_unnamed".into()),
+        id: response.id.clone().unwrap_or_default(),
         model: response.model.clone().unwrap_or_default(),
         created: response.created.unwrap_or(0),
     };

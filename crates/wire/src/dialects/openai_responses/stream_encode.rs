@@ -39,7 +39,7 @@ pub(super) struct Encoder {
 impl Encoder {
     pub(super) fn new(start: &StreamStart) -> Self {
         Self {
-            head: Head { id: "resp_unnamed".into(), model: start.model.clone(), created: start.created },
+            head: Head { id: start.id.clone(), model: start.model.clone(), created: start.created },
             sequence: 0,
             started: false,
             closed: false,

@@ -251,7 +251,7 @@ fn a_stream_has_every_event_in_order_and_tells_all_at_its_end() {
         }),
         StreamEvent::End,
     ];
-    let start = StreamStart { model: "m".into(), created: 9, include_usage: true };
+    let start = StreamStart { id: "i".into(), model: "m".into(), created: 9, include_usage: true };
     let mut encoder = OpenaiResponses.encode_stream(&start);
     let mut out = BytesMut::new();
     events.iter().for_each(|event| encoder.event(event, &mut out));

@@ -52,8 +52,8 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
     found.extend(root.leaf_slots("metadata", Role::User, &body));
     let path = Path::Root.key("tools");
     for (index, node) in root.children("tools", Path::Root)?.into_iter().enumerate() {
-        let description = node.object(path.index(index))?.get("description").filter(|node| node.is_text());
-        found.extend(description.map(|node| body.slot(Role::System, node)));
+        node.object(path.index(index))?;
+        found.extend(node.descriptions().into_iter().map(|node| body.slot(Role::System, node)));
     }
     found.sort_by_key(|slot| slot.range.start);
     Ok(found)
