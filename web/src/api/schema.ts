@@ -4719,6 +4719,11 @@ export interface components {
             rationale?: string;
             /** @description What `rewrite` answers. */
             reply?: string;
+            /**
+             * @description Whose texts it looks at in what callers send: `system` (rules of the application, and descriptions of tools), `user`,
+             *     `assistant` and `tool`; all if empty. Rules of one's own often read like attacks: `[user, tool]` leaves them out.
+             */
+            roles?: components["schemas"]["Role"][];
             /** @description Only these rules of the scanner; all if empty. Example: `[openai_api_key, private_key]`. */
             rules?: string[];
             /**

@@ -19,6 +19,7 @@ const cell = 'px-3 py-2 text-left align-top first:pl-4 last:pr-4';
 /** What a policy says besides its scanner, place and action. */
 function detailsOf(policy: Policy): string[] {
   const {
+    roles = [],
     rules = [],
     min_confidence,
     allow = [],
@@ -32,6 +33,7 @@ function detailsOf(policy: Policy): string[] {
   return [
     ...(rationale !== undefined ? [rationale] : []),
     ...(owner !== undefined ? [`owner: ${owner}`] : []),
+    ...(roles.length > 0 ? [`texts of ${roles.join(', ')}`] : []),
     ...(rules.length > 0 ? [`only ${rules.join(', ')}`] : []),
     ...(min_confidence !== undefined ? [`at least ${Math.round(min_confidence * 100)}% sure`] : []),
     ...(allow.length > 0 ? [`except ${allow.join(', ')}`] : []),

@@ -11,6 +11,7 @@ import { OptionFields } from './option-fields';
 
 const actions = ['flag', 'tokenise', 'redact', 'rewrite', 'block'] as const;
 const places = ['input', 'output'] as const;
+const speakers = ['system', 'user', 'assistant', 'tool'] as const;
 
 const meaning: Record<(typeof actions)[number], string> = {
   flag: 'record it, change nothing',
@@ -42,6 +43,12 @@ export function PolicyForm({
   const scanner = scanners.find(({ name }) => name === policy.scanner);
   const on = policy.on ?? [...places];
   const action = policy.action ?? 'flag';
+  const roles = policy.roles && policy.roles.length > 0 ? policy.roles : [...speakers];
+  const hear = (role: (typeof speakers)[number], heard: boolean): void => {
+    const next = speakers.filter((one) => (one === role ? heard : roles.includes(one)));
+    // All of them and none are the same to the server: the last one stays.
+    if (next.length > 0) set({ roles: next.length === speakers.length ? undefined : next });
+  };
   return (
     <div className="grid gap-x-4 gap-y-3 sm:grid-cols-2">
       <Labelled label="Scanner" {...(scanner && { hint: scanner.summary })}>
@@ -81,7 +88,10 @@ export function PolicyForm({
               checked={on.includes(place)}
               className="accent-accent"
               onChange={(event) =>
-                set({ on: places.filter((one) => (one === place ? event.target.checked : on.includes(one))) })
+                set({
+                  on: places.filter((one) => (one === place ? event.target.checked : on.includes(one))),
+                  ...(place === 'input' && !event.target.checked && { roles: undefined }),
+                })
               }
             />
             {place === 'input' ? 'what callers send' : 'what models answer'}
@@ -101,6 +111,26 @@ export function PolicyForm({
           <Trash2 size={14} aria-hidden />
         </IconButton>
       </fieldset>
+      {on.includes('input') && (
+        <fieldset className="flex flex-wrap items-center gap-x-4 gap-y-1.5 text-sm sm:col-span-2">
+          <legend className="mb-1 text-xs text-muted">
+            Whose texts, in what callers send (system: rules of the application, descriptions of tools)
+          </legend>
+          {speakers.map((role) => (
+            <label key={role} className="flex items-center gap-1.5">
+              <input
+                type="checkbox"
+                checked={roles.includes(role)}
+                className="accent-accent"
+                onChange={(event) => {
+                  hear(role, event.target.checked);
+                }}
+              />
+              {role}
+            </label>
+          ))}
+        </fieldset>
+      )}
       {action === 'rewrite' && (
         <Typed
           label="Reply"
