@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import resource
 import statistics
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -123,39 +121,42 @@ def idle_streams(server: Server, wanted: int) -> tuple[int, float]:
     return count, of_ten_thousand
 
 
+# When memory has not fallen for so many seconds, what was written behind is done.
+CALM_S = 15
+MOST_CALM_S = 180
+
+
+def calm(server: Server) -> float:
+    """Megabytes that a server takes once it has done what was left."""
+    least, since, until = server.memory_mb(), time.monotonic(), time.monotonic() + MOST_CALM_S
+    while time.monotonic() < min(since + CALM_S, until):
+        time.sleep(1)
+        if (now := server.memory_mb()) < least - 1:
+            least, since = now, time.monotonic()
+    return least
+
+
 def soak(server: Server, minutes: float, folder: Path) -> tuple[float, float]:
-    """Loads a server with whole, streamed and long calls by turns; how fast the memory that it never falls below in a
-    turn grows in the second half, and the most that it took there. What rows take until they are written comes and goes
-    within a turn."""
+    """Loads a server with whole, streamed and long calls by turns; by how much a minute what it keeps has grown, from
+    the end of the first turn to that of the last, and the most that it took. What rows and their index take until they
+    are written comes and goes: at full load some of it is always waiting."""
     cases = [Case("whole", 1, 64, pause_ms=20), Case("streams", 1, 64, stream=True, pause_ms=20), Case("long", 16, 16)]
-    began, until = time.monotonic(), time.monotonic() + minutes * 60
-    seen: list[tuple[float, float]] = []
-    turns: list[float] = []
     calls = 0
 
-    def watch() -> None:
-        while time.monotonic() < until:
-            seen.append((time.monotonic(), server.memory_mb()))
-            time.sleep(0.5)
+    def turns(seconds: float) -> None:
+        nonlocal calls
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 1:
+            for case in cases:
+                calls += load(server, case, max(1, min(10, int(left / 3))), folder)[0]["requests"]
 
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    while (left := until - time.monotonic()) > 1:
-        turns.append(time.monotonic())
-        for case in cases:
-            calls += load(server, case, max(1, min(10, int(left / 3))), folder)[0]["requests"]
-    watcher.join()
-    half = began + minutes * 30
-    floors = []
-    for turn, after in itertools.pairwise([*turns, until]):
-        if of_turn := [one for one in seen if turn <= one[0] < after and turn >= half]:
-            floors.append(min(of_turn, key=lambda one: one[1]))
-    slope = 0.0
-    if len(floors) > 2:
-        slope = statistics.linear_regression([time / 60 for time, _ in floors], [size for _, size in floors]).slope
-    sizes = [size for time, size in seen if time >= half]
+    turns(30)
+    first = calm(server)
+    turns(minutes * 60)
+    last, most = calm(server), server.memory_mb("VmHWM")
+    slope = (last - first) / minutes
     print(
-        f"{server.name:<12}{minutes:g} min, {calls} calls: {seen[0][1]:.0f} MB at first, {min(sizes):.0f} to "
-        f"{max(sizes):.0f} MB in the second half, {slope:+.2f} MB a minute between bursts there"
+        f"{server.name:<12}{minutes:g} min, {calls} calls: {first:.0f} MB after half a minute, {most:.0f} MB at "
+        f"most, {last:.0f} MB after the last ({slope:+.2f} MB a minute)"
     )
-    return slope, max(sizes)
+    return slope, most
