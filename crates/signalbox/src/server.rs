@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -198,22 +197,14 @@ async fn connection(socket: std::net::TcpStream, app: Arc<App>, watcher: Watcher
         () = draining.cancelled() => None,
     };
     // A caller that hangs up or speaks no HTTP is its own problem; what was in flight is settled.
-    match http2 {
-        None => {}
-        Some(false) => {
-            let mut builder = http1::Builder::new();
-            builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-            let _ = watcher.watch(builder.serve_connection(TokioIo::new(socket), service)).await;
-        }
-        // So it seems, or it is slow: the sniffer waits for all of it.
-        Some(true) => {
-            let mut builder = auto::Builder::new(TokioExecutor::new());
-            builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-            builder.http2().timer(TokioTimer::new()).max_concurrent_streams(1_000);
-            let connection = builder.serve_connection(TokioIo::new(socket), service).into_owned();
-            let _ = Box::pin(watcher.watch(connection)).await;
-        }
-    }
+    let Some(http2) = http2 else { return };
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(1_000);
+    // Of HTTP/2 it has the sniffer decide, which waits for all that it begins with.
+    let builder = if http2 { builder } else { builder.http1_only() };
+    let connection = builder.serve_connection(TokioIo::new(socket), service).into_owned();
+    let _ = watcher.watch(connection).await;
 }
 
 /// Resolves at SIGTERM or Ctrl-C.
