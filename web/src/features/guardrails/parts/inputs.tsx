@@ -31,6 +31,33 @@ export function Labelled({
   );
 }
 
+export function Check({
+  label,
+  title,
+  checked,
+  disabled,
+  onChange,
+}: {
+  label: string;
+  title?: string;
+  checked: boolean;
+  disabled?: boolean;
+  onChange: (checked: boolean) => void;
+}) {
+  return (
+    <label className="flex items-center gap-1.5" title={title}>
+      <input
+        type="checkbox"
+        checked={checked}
+        disabled={disabled}
+        className="accent-accent"
+        onChange={({ target }) => onChange(target.checked)}
+      />
+      {label}
+    </label>
+  );
+}
+
 export function Typed({
   label,
   value,

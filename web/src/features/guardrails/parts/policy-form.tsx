@@ -6,7 +6,7 @@ import { cx } from '@/shared/ui/cx';
 import { inputClass } from '@/shared/ui/field';
 
 import { firstOptions, type Unread } from '../draft';
-import { Fraction, Labelled, Listed, Typed } from './inputs';
+import { Check, Fraction, Labelled, Listed, Typed } from './inputs';
 import { OptionFields } from './option-fields';
 
 const actions = ['flag', 'tokenise', 'redact', 'rewrite', 'block'] as const;
@@ -82,31 +82,25 @@ export function PolicyForm({
       <fieldset className="flex flex-wrap items-center gap-x-4 gap-y-1.5 text-sm sm:col-span-2">
         <legend className="sr-only">Where</legend>
         {places.map((place) => (
-          <label key={place} className="flex items-center gap-1.5">
-            <input
-              type="checkbox"
-              checked={on.includes(place)}
-              className="accent-accent"
-              onChange={(event) =>
-                set({
-                  on: places.filter((one) => (one === place ? event.target.checked : on.includes(one))),
-                  ...(place === 'input' && !event.target.checked && { roles: undefined }),
-                })
-              }
-            />
-            {place === 'input' ? 'what callers send' : 'what models answer'}
-          </label>
-        ))}
-        <label className="flex items-center gap-1.5" title="Only record what would be done">
-          <input
-            type="checkbox"
-            checked={policy.shadow ?? false}
-            disabled={action === 'flag'}
-            className="accent-accent"
-            onChange={(event) => set({ shadow: event.target.checked || undefined })}
+          <Check
+            key={place}
+            label={place === 'input' ? 'what callers send' : 'what models answer'}
+            checked={on.includes(place)}
+            onChange={(checked) =>
+              set({
+                on: places.filter((one) => (one === place ? checked : on.includes(one))),
+                ...(place === 'input' && !checked && { roles: undefined }),
+              })
+            }
           />
-          in shadow
-        </label>
+        ))}
+        <Check
+          label="in shadow"
+          title="Only record what would be done"
+          checked={policy.shadow ?? false}
+          disabled={action === 'flag'}
+          onChange={(shadow) => set({ shadow: shadow || undefined })}
+        />
         <IconButton label="Remove this policy" className="ml-auto" onClick={onRemove}>
           <Trash2 size={14} aria-hidden />
         </IconButton>
@@ -117,17 +111,12 @@ export function PolicyForm({
             Whose texts, in what callers send (system: rules of the application, descriptions of tools)
           </legend>
           {speakers.map((role) => (
-            <label key={role} className="flex items-center gap-1.5">
-              <input
-                type="checkbox"
-                checked={roles.includes(role)}
-                className="accent-accent"
-                onChange={(event) => {
-                  hear(role, event.target.checked);
-                }}
-              />
-              {role}
-            </label>
+            <Check
+              key={role}
+              label={role}
+              checked={roles.includes(role)}
+              onChange={(heard) => hear(role, heard)}
+            />
           ))}
         </fieldset>
       )}
