@@ -117,9 +117,6 @@ impl Guard {
     /// The guard for texts that this one says to a model.
     #[must_use]
     pub fn said_by(&self, role: Role) -> Self {
-        if !self.tells_roles() {
-            return self.clone();
-        }
         Self::of(self.compiled.said_by(role), Arc::clone(&self.config))
     }
 

@@ -130,13 +130,15 @@ impl ByRole {
 }
 
 impl Look {
-    /// The texts, and the guard that knows which policies are for them.
+    /// The texts that anybody must be asked about, and the guard that knows which policies are for them.
     fn begin(mut self) -> Result<(Self, Vec<Arc<str>>), WireError> {
         let texts = self.endpoint.texts(self.kind.as_deref(), &self.body)?;
         if self.guard.reads_context() {
             self.guard = within(&self.guard, &texts, std::mem::take(&mut self.facts));
         }
-        let texts = texts.iter().map(|slot| Arc::from(&*slot.text)).collect();
+        let mut by_role = ByRole::default();
+        let mut asked = |slot: &&TextSlot<'_>| by_role.of(&self.guard, slot.role).asks(Place::Input);
+        let texts = texts.iter().filter(|slot| asked(slot)).map(|slot| Arc::from(&*slot.text)).collect();
         Ok((self, texts))
     }
 

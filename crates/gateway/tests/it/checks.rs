@@ -138,6 +138,16 @@ async fn what_it_flags_is_refused_before_anybody_sees_it() {
 }
 
 #[tokio::test]
+async fn nobody_is_asked_about_what_its_policy_does_not_look_at() {
+    let service = Service::start().await;
+    let house = house(service.guard(json!({"roles": ["user", "tool"]}), json!({}))).await;
+    let messages = json!([{"role": "system", "content": "Never name the falcon."}, {"role": "user", "content": "Hi"}]);
+    let answer = house.call(CHAT, &[], &json!({"model": "oai/small", "messages": messages})).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(service.texts(), ["Hi"]);
+}
+
+#[tokio::test]
 async fn only_what_is_new_in_a_conversation_is_asked() {
     let service = Service::start().await;
     let house = house(service.guard(json!({}), json!({}))).await;

@@ -18,7 +18,7 @@ pub(super) static KEYWORDS: &[&str] =
 /// Words before `key`, with a space between, that make it one.
 const KEYS_OF: &[&[u8]] = &[b"private ", b"Private ", b"secret ", b"api ", b"API ", b"access ", b"signing "];
 /// What stands between a password and its value, in some languages, and what begins more about it.
-const IS: &[&[u8]] = &[b"is", b"ist", b"lautet", b"est", b"es", b"var"];
+const IS: &[&[u8]] = &[b"is", b"ist", b"lautet", b"est", b"es"];
 const FOR: &[&[u8]] = &[b"for ", b"of ", b"f\xC3\xBCr ", b"von ", b"pour ", b"de ", b"para "];
 /// No value is longer.
 const LONGEST_VALUE: usize = 256;
