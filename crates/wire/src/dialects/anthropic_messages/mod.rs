@@ -17,7 +17,7 @@ mod tests;
 pub use cloud::anthropic_in_cloud;
 pub(crate) use parts::{INVALID_ARGUMENTS, media_part, named, tool_id};
 pub(crate) use request::harmless_openai_field;
-pub(crate) use thinking::{adaptive, effort};
+pub(crate) use thinking::{adaptive, decides_sampling, effort};
 
 use bytes::Bytes;
 

@@ -5,6 +5,7 @@ use serde_json::Number;
 use super::DIALECT;
 use crate::canonical::{ChatRequest, Effort, Reasoning};
 use crate::error::WireError;
+use crate::registry::Dialect;
 use crate::write::Writer;
 
 /// This dialect must be told a limit; callers of others need not tell one.
@@ -111,28 +112,35 @@ pub(super) fn effort_word(request: &ChatRequest) -> Option<&'static str> {
     })
 }
 
-/// `temperature`, `top_p` and `top_k`.
-pub(super) fn encode_sampling(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
+/// Whether the model decides by itself how to sample, and `to` must not be told; an error if the caller wants it otherwise.
+pub(crate) fn decides_sampling(request: &ChatRequest, to: Dialect) -> Result<bool, WireError> {
     let temperature = request.name_of("temperature", "generationConfig.temperature");
     if request.temperature.as_ref().and_then(Number::as_f64).is_some_and(|value| value > 1.0) {
-        return Err(DIALECT.lacks(temperature, "it takes 0 to 1"));
+        return Err(to.lacks(temperature, "it takes 0 to 1"));
     }
-    if request.extras.dialect != DIALECT && adaptive(&request.model).is_some() {
-        // One is how it samples anyway.
-        let differs = |number: &Option<Number>| number.as_ref().is_some_and(|number| number.as_f64() != Some(1.0));
-        let asked = [
-            (temperature, differs(&request.temperature)),
-            (request.name_of("top_p", "generationConfig.topP"), differs(&request.top_p)),
-            (request.name_of("top_k", "generationConfig.topK"), request.top_k.is_some()),
-        ];
-        return match asked.into_iter().find(|(_, is_asked)| *is_asked) {
-            Some((field, _)) => Err(DIALECT.lacks(field, "this model decides by itself how to sample; leave it out")),
-            None => Ok(()),
-        };
+    if request.extras.dialect == to || adaptive(&request.model).is_none() {
+        return Ok(false);
     }
-    w.field_if("temperature", request.temperature.as_ref());
-    w.field_if("top_p", request.top_p.as_ref());
-    w.field_if("top_k", request.top_k);
+    // One is how it samples anyway.
+    let differs = |number: &Option<Number>| number.as_ref().is_some_and(|number| number.as_f64() != Some(1.0));
+    let asked = [
+        (temperature, differs(&request.temperature)),
+        (request.name_of("top_p", "generationConfig.topP"), differs(&request.top_p)),
+        (request.name_of("top_k", "generationConfig.topK"), request.top_k.is_some()),
+    ];
+    match asked.into_iter().find(|(_, is_asked)| *is_asked) {
+        Some((field, _)) => Err(to.lacks(field, "this model decides by itself how to sample; leave it out")),
+        None => Ok(true),
+    }
+}
+
+/// `temperature`, `top_p` and `top_k`.
+pub(super) fn encode_sampling(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
+    if !decides_sampling(request, DIALECT)? {
+        w.field_if("temperature", request.temperature.as_ref());
+        w.field_if("top_p", request.top_p.as_ref());
+        w.field_if("top_k", request.top_k);
+    }
     Ok(())
 }
 
@@ -141,7 +149,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::registry::{Dialect, codec};
+    use crate::registry::codec;
 
     fn sent(from: Dialect, model: &str, more: &Value) -> Result<Value, WireError> {
         let mut body = json!({"model": model, "max_tokens": 9000, "messages": [{"role": "user", "content": "Hi"}]});

@@ -5,6 +5,7 @@ use signalbox_types::Role;
 
 use super::{DIALECT, additional, content, tools, turns};
 use crate::canonical::{ChatRequest, ResponseFormat};
+use crate::dialects::anthropic_messages::decides_sampling;
 use crate::error::WireError;
 use crate::json::{Body, Object, Path};
 use crate::schema_rules::fits_openai;
@@ -88,21 +89,16 @@ pub(super) fn encode(request: &ChatRequest) -> Result<Bytes, WireError> {
 fn encode_inference(w: &mut Writer, request: &ChatRequest) -> Result<(), WireError> {
     request.refuse_weights(DIALECT)?;
     request.refuse_logprobs(DIALECT)?;
-    if request.temperature.as_ref().and_then(serde_json::Number::as_f64).is_some_and(|value| value > 1.0) {
-        let field = request.name_of("temperature", "generationConfig.temperature");
-        return Err(DIALECT.lacks(field, "it takes 0 to 1"));
-    }
-    let says_nothing = request.max_tokens.is_none()
-        && request.temperature.is_none()
-        && request.top_p.is_none()
-        && request.stop.is_empty();
-    if says_nothing {
+    let said = !decides_sampling(request, DIALECT)?;
+    let temperature = request.temperature.as_ref().filter(|_| said);
+    let top_p = request.top_p.as_ref().filter(|_| said);
+    if request.max_tokens.is_none() && temperature.is_none() && top_p.is_none() && request.stop.is_empty() {
         return Ok(());
     }
     w.object_field("inferenceConfig", |w| {
         w.field_if("maxTokens", request.max_tokens);
-        w.field_if("temperature", request.temperature.as_ref());
-        w.field_if("topP", request.top_p.as_ref());
+        w.field_if("temperature", temperature);
+        w.field_if("topP", top_p);
         if !request.stop.is_empty() {
             w.field("stopSequences", &request.stop);
         }

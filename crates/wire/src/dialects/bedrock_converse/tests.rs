@@ -72,6 +72,23 @@ fn what_only_claude_knows_goes_along_to_claude_alone() {
 }
 
 #[test]
+fn claude_that_decides_how_to_sample_is_not_told() {
+    let new = "eu.anthropic.claude-opus-4-7-v1:0";
+    let ask = |more: Value| {
+        let mut body = json!({ "model": "m", "messages": [{ "role": "user", "content": "hi" }] });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let usual = ask(json!({ "temperature": 1, "top_p": 1.0, "max_tokens": 9 }));
+    assert_eq!(sent(Dialect::OpenaiChat, new, &usual).unwrap()["inferenceConfig"], json!({ "maxTokens": 9 }));
+    assert_eq!(refused(Dialect::OpenaiChat, new, &ask(json!({ "temperature": 0.2 }))).0, "temperature");
+    assert_eq!(
+        sent(Dialect::OpenaiChat, LLAMA, &ask(json!({ "top_p": 0.9 }))).unwrap()["inferenceConfig"]["topP"],
+        0.9
+    );
+}
+
+#[test]
 fn cache_marks_go_to_models_that_cache() {
     let body = json!({
         "model": "m", "max_tokens": 10,
