@@ -17,6 +17,18 @@ from servers import KEY, Server
 # step, and each sees a queue of 63 others that real callers would not.
 DELAY = "math.randomseed({seed}) delay = function() return math.random(0, {most}) end"
 
+# The words in whose place a fresh prompt has a number that no call before has had.
+NUMBER = "signal box"
+FRESH = """
+local mine, number = os.time() .. string.sub(tostring({{}}), 8), 0
+local at = string.find(wrk.body, "{number}", 1, true)
+local before, after = string.sub(wrk.body, 1, at - 1), string.sub(wrk.body, at + {length})
+request = function()
+  number = number + 1
+  return wrk.format(nil, nil, nil, before .. mine .. number .. after)
+end
+"""
+
 WRK = """
 wrk.method = "POST"
 wrk.headers["content-type"] = "application/json"
@@ -25,6 +37,7 @@ wrk.headers["authorization"] = "Bearer {key}"
 local file = io.open("{body}", "r")
 wrk.body = file:read("*a")
 {delay}
+{fresh}
 done = function(summary, latency, requests)
   io.write(string.format('RESULT {{"requests": %d, "us": %d, "p50": %d, "p99": %d, "errors": %d}}\\n',
     summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
@@ -50,6 +63,8 @@ class Case:
     pause_ms: int = 0
     """Milliseconds between two pieces of a stream."""
     pace_ms: int = 0
+    """Whether each prompt is one that was never sent before, so that nothing is known of it."""
+    fresh: bool = False
 
 
 @dataclass
@@ -67,7 +82,7 @@ class Figures:
 
 
 def body_for(model: str, kilobytes: int, stream: bool) -> dict:
-    text = ("The signal box routes trains and keeps the register. " * 25)[:1024]
+    text = (f"The {NUMBER} routes trains and keeps the register. " * 25)[:1024]
     messages = [{"role": "user" if i % 2 == 0 else "assistant", "content": text} for i in range(kilobytes - 1 | 1)]
     return {"model": model, "messages": messages, **({"stream": True} if stream else {})}
 
@@ -77,9 +92,10 @@ def load(server: Server, case: Case, seconds: float, folder: Path) -> tuple[dict
     (folder / "body.json").write_text(json.dumps(body_for(server.model, case.kilobytes, case.stream)))
     delay = DELAY.format(seed=case.connections, most=case.pause_ms) if case.pause_ms else ""
     headers = {**server.headers, **({"x-sim-chunk-delay-ms": case.pace_ms} if case.pace_ms else {})}
+    fresh = FRESH.format(number=NUMBER, length=len(NUMBER)) if case.fresh else ""
     lines = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items())
     script = folder / "wrk.lua"
-    script.write_text(WRK.format(key=KEY, body=folder / "body.json", delay=delay, headers=lines))
+    script.write_text(WRK.format(key=KEY, body=folder / "body.json", delay=delay, fresh=fresh, headers=lines))
     before = server.cpu_seconds()
     threads = min(2, case.connections)
     command = ["wrk", f"-t{threads}", f"-c{case.connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script)]

@@ -6,6 +6,7 @@ use signalbox_types::{Action, Finding, Place, Role, Verdict};
 
 use crate::context::Context;
 use crate::lane::{Compiled, Lane, Marked, Redactor};
+use crate::memory;
 use crate::policy::{GuardConfig, GuardError};
 use crate::scanner::{Hit, Text, ToolCall};
 use crate::scanners::remote::answers::{Answers, Question};
@@ -238,13 +239,20 @@ impl Guard {
     ) -> (Check, Vec<Lap>) {
         let lanes = self.compiled.at(place);
         let (first, last) = lanes.split_at(lanes.partition_point(|lane| !lane.scanner.reads_findings()));
+        // Answers don't come again, and who wants to know the time wants that of scanning.
+        let key = if place == Place::Input && clock.is_none() { memory::key(text) } else { None };
+        let clean = key.as_ref().map_or(0, memory::clean);
+        let first: Vec<&Lane> = first.iter().filter(|lane| lane.scanner.bit() & clean == 0).collect();
         let mut seen = together::gather(
             text,
-            first,
+            &first,
             |lane| lane.scanner.shares_notes(),
             |seen: &mut Seen, lane, text| seen.add(lane, place, text, clock),
             Seen::extend,
         );
+        if let Some(key) = key.filter(|_| seen.clean != 0) {
+            memory::remember(key, seen.clean);
+        }
         for lane in last {
             let found: Vec<Finding> = seen.marked.iter().map(|marked| marked.finding.clone()).collect();
             seen.add(lane, place, Text::whole(text).with_findings(&found), clock);
@@ -265,6 +273,8 @@ struct Seen {
     marked: Vec<Marked>,
     laps: Vec<Lap>,
     hits: Vec<Hit>,
+    /// The scanners that have found nothing.
+    clean: u64,
 }
 
 impl Seen {
@@ -276,12 +286,16 @@ impl Seen {
             let score = lane.scanner.score(text, &self.hits);
             self.laps.push(Lap { scanner: lane.scanner.about().name, score, us });
         }
+        if self.hits.is_empty() {
+            self.clean |= lane.scanner.bit();
+        }
         self.marked.extend(self.hits.drain(..).filter_map(|hit| lane.mark(place, text.as_str(), 0, hit)));
     }
 
     fn extend(&mut self, other: Self) {
         self.marked.extend(other.marked);
         self.laps.extend(other.laps);
+        self.clean |= other.clean;
     }
 }
 

@@ -142,7 +142,7 @@ impl Compiled {
     fn add(&mut self, policy: &PolicyConfig, exceptions: &[ExceptionConfig]) {
         let Some(entry) = registry::entry(&policy.scanner) else { return };
         let scanner = match entry {
-            Entry::Ready(scanner) => Runs::Ready(scanner),
+            Entry::Ready(scanner) => Runs::ready(scanner),
             Entry::Made(maker) => match maker.make(&policy.options) {
                 Ok(scanner) => Runs::Made(scanner),
                 Err(_) => return,
@@ -166,15 +166,29 @@ impl Compiled {
 /// The scanner of a lane.
 #[derive(Clone)]
 pub(crate) enum Runs {
-    Ready(&'static dyn Scanner),
+    /// With its own bit.
+    Ready(&'static dyn Scanner, u64),
     Made(Arc<dyn Scanner>),
 }
 
 impl Runs {
+    fn ready(scanner: &'static dyn Scanner) -> Self {
+        let place = registry::ALL.iter().position(|known| std::ptr::eq(known.about(), scanner.about()));
+        Self::Ready(scanner, place.map_or(0, |place| 1 << place))
+    }
+
+    /// Its bit in sets of scanners that look at nothing but the text; 0 if it is none of them.
+    pub(crate) fn bit(&self) -> u64 {
+        match self {
+            Self::Ready(_, bit) => *bit,
+            Self::Made(_) => 0,
+        }
+    }
+
     /// Whether one run of it does for both. What was made for a policy looks for that policy's things alone.
     fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Ready(one), Self::Ready(other)) => std::ptr::eq(one.about(), other.about()),
+            (Self::Ready(one, _), Self::Ready(other, _)) => std::ptr::eq(one.about(), other.about()),
             _ => false,
         }
     }
@@ -185,7 +199,7 @@ impl Deref for Runs {
 
     fn deref(&self) -> &Self::Target {
         match self {
-            Self::Ready(scanner) => *scanner,
+            Self::Ready(scanner, _) => *scanner,
             Self::Made(scanner) => &**scanner,
         }
     }

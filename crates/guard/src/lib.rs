@@ -11,6 +11,7 @@ mod evasion_tests;
 pub mod exception;
 pub mod guard;
 mod lane;
+mod memory;
 pub mod model;
 pub mod normalise;
 pub mod options;
