@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use signalbox_guard::model::{BUCKETS, DENSE, HEADS, Unit, dense_scale, units};
+use signalbox_guard::model::{BUCKETS, DENSE, HEADS, Head, TOPICS, Unit, dense_scale, units};
 
 use crate::random::Random;
 use crate::rows::Row;
@@ -124,6 +124,11 @@ fn frequent(examples: &[Example], use_row: &(dyn Fn(&Example) -> bool + Sync)) -
 pub(crate) fn train(examples: &[Example], weight: &[f32], use_row: &(dyn Fn(&Example) -> bool + Sync)) -> Vec<Plain> {
     let frequent = frequent(examples, use_row);
     let one = |head: usize| {
+        let mut frequent = frequent.clone();
+        // What has another topic was put there by somebody: that is what injections are, and nothing else.
+        if head != Head::PromptInjection as usize {
+            frequent.1[TOPICS].fill(false);
+        }
         let usable = |i: &usize| use_row(&examples[*i]) && examples[*i].labels[head].is_some();
         let chosen: Vec<usize> = (0..examples.len()).filter(usable).collect();
         train_head(examples, &chosen, head, weight, &frequent)

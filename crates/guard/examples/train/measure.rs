@@ -25,7 +25,7 @@ const FOLDS: &[&[&str]] = &[
     &["templates/planted", "templates/jailbreak", "templates/harm"],
     &["templates/lookalikes"],
     &["templates/hijack", "templates/guess"],
-    &["templates/agents", "templates/natural"],
+    &["templates/agents", "templates/natural", "templates/amidst", "templates/manner"],
     &["templates/mention", "templates/roles"],
     &["templates/technical", "rebuff"],
     &["house", "gitleaks", "detect-secrets", "FastChat"],

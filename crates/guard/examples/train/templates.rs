@@ -12,7 +12,15 @@ const EACH: usize = 9;
 /// The same of one without slots, whose texts differ in style only.
 const ALIKE: usize = 4;
 /// Texts of the data into which an order is planted.
-const PLANTED: usize = 3000;
+const PLANTED: usize = 6000;
+/// Documents with somebody's ordinary request in their midst, where no user would put their own; and as many with one
+/// before or after them, where users do.
+const AMIDST: usize = 3000;
+/// What a request is that may stand there, by length.
+const REQUEST: std::ops::Range<usize> = 15..140;
+/// Sources of requests and of prose, by the beginning of their name.
+const ASKING: [&str; 3] = ["self-instruct", "OASST1", "BFCL"];
+const READING: [&str; 5] = ["SummEdits", "GPTeacher", "presidio", "WildGuard", "deepset"];
 /// What no order was planted into is at least this long: a sentence or two.
 const DOCUMENT: std::ops::Range<usize> = 80..1200;
 
@@ -31,6 +39,7 @@ const FILES: &[(&str, &str)] = &[
     ("languages", include_str!("templates/languages.txt")),
     ("lookalikes", include_str!("templates/lookalikes.txt")),
     ("long", include_str!("templates/long.txt")),
+    ("manner", include_str!("templates/manner.txt")),
     ("mention", include_str!("templates/mention.txt")),
     ("natural", include_str!("templates/natural.txt")),
     ("plain", include_str!("templates/plain.txt")),
@@ -71,7 +80,7 @@ pub(crate) fn rows(random: &mut Random, documents: &[Row]) -> Vec<Row> {
     }
     let templates: Vec<Template> = FILES.iter().flat_map(|&(name, file)| templates(name, file)).collect();
     let mut rows = Vec::new();
-    for (group, template) in templates.iter().enumerate() {
+    for (group, template) in templates.iter().enumerate().filter(|(_, template)| template.kind != "within") {
         let copies = if template.text.contains('{') { EACH * template.weight } else { ALIKE };
         for _ in 0..copies {
             let text = fill(random, &slots, template.text);
@@ -86,7 +95,8 @@ pub(crate) fn rows(random: &mut Random, documents: &[Row]) -> Vec<Row> {
     }
     let calm = |row: &&Row| row.labels.0 == [Some(false); HEADS];
     let long: Vec<&Row> = documents.iter().filter(calm).filter(|row| DOCUMENT.contains(&row.text.len())).collect();
-    let orders: Vec<usize> = (0..templates.len()).filter(|&i| templates[i].kind == "plant").collect();
+    let orders: Vec<usize> =
+        (0..templates.len()).filter(|&i| matches!(templates[i].kind, "plant" | "within")).collect();
     for _ in 0..PLANTED.min(long.len() * orders.len()) {
         let group = orders[random.below(orders.len())];
         let order = fill(random, &slots, templates[group].text);
@@ -95,6 +105,7 @@ pub(crate) fn rows(random: &mut Random, documents: &[Row]) -> Vec<Row> {
         let source = format!("{} in data", templates[group].source);
         rows.push(Row { text, source, labels: INJECTION, group });
     }
+    rows.extend(amidst(random, documents, &long));
     let mut of_source: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
     for row in documents.iter().chain(&rows).filter(calm) {
         of_source.entry(&row.source).or_default().push(row);
@@ -106,6 +117,40 @@ pub(crate) fn rows(random: &mut Random, documents: &[Row]) -> Vec<Row> {
         joined.push(join(random, sources[source], 2_000_000 + number));
     }
     rows.extend(joined);
+    rows
+}
+
+/// Requests in the midst of documents, which are attacks, and before or after them, which are none.
+fn amidst(random: &mut Random, documents: &[Row], long: &[&Row]) -> Vec<Row> {
+    let asks = |row: &&Row| ASKING.iter().any(|name| row.source.starts_with(name)) && REQUEST.contains(&row.text.len());
+    let requests: Vec<&Row> = documents.iter().filter(asks).collect();
+    let reads = |row: &&&Row| READING.iter().any(|name| row.source.starts_with(name));
+    let long: Vec<&&Row> = long.iter().filter(reads).collect();
+    let mut rows = Vec::new();
+    if requests.is_empty() || long.is_empty() {
+        return rows;
+    }
+    for number in 0..AMIDST {
+        let request = requests[random.below(requests.len())].text.trim();
+        let document = &long[random.below(long.len())].text;
+        let ends: Vec<usize> = document.match_indices(['.', '\n']).map(|(at, end)| at + end.len()).collect();
+        if let [_, between @ .., _] = &*ends
+            && !between.is_empty()
+        {
+            let (before, after) = document.split_at(between[random.below(between.len())]);
+            let gap = random.choose(&[" ", "\n"]);
+            let text = format!("{before}{gap}{request}{gap}{after}");
+            let source = "templates/amidst in data".to_owned();
+            rows.push(Row { text, source, labels: INJECTION, group: 4_000_000 + number });
+        }
+        let other = &long[random.below(long.len())].text;
+        let text = match random.below(2) {
+            0 => format!("{request}\n\n{other}"),
+            _ => format!("{other}\n\n{request}"),
+        };
+        let (source, labels) = ("templates/amidst, harmless".to_owned(), Labels([Some(false); HEADS]));
+        rows.push(Row { text, source, labels, group: 5_000_000 + number });
+    }
     rows
 }
 
@@ -129,7 +174,8 @@ fn templates(name: &str, file: &'static str) -> Vec<Template> {
         let (head, text) = line.split_once(": ")?;
         let (kind, weight) = head.split_once('*').unwrap_or((head, "1"));
         let labels = match kind {
-            "inject" | "plant" => INJECTION,
+            // `plant` also stands in documents, `within` nowhere else.
+            "inject" | "plant" | "within" => INJECTION,
             "dan" => Labels([Some(true), Some(true), None, None]),
             "jail" => Labels([None, Some(true), None, None]),
             "harm" => Labels([Some(false), Some(false), Some(true), None]),

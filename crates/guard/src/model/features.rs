@@ -1,8 +1,11 @@
 //! What the model sees of a text: hashes of words, of word sequences and of letter sequences, concepts, which
 //! concepts stand near each other or in one text, patterns, marks and shapes.
 
+use std::ops::Range;
+
 use super::concepts::{self, Concept, concepts, join, set};
 use super::rules::{Matching, PATTERNS};
+use super::topics::{self, Topic};
 use super::{BUCKETS, marks, shape};
 use crate::normalise::words;
 
@@ -21,7 +24,12 @@ const FRAME: u64 = set(Concept::Defence) | set(Concept::Reported);
 const ORDERED: u64 = set(Concept::Override) | set(Concept::Prompt) | set(Concept::FromNow) | set(Concept::Unrestricted);
 
 /// How many features there are that are not hashed.
-pub const DENSE: usize = concepts::COUNT * 4 + PAIRS * 2 + PATTERNS.len() + marks::COUNT + shape::COUNT;
+pub const DENSE: usize = TOPICS.end;
+/// Those that say how a sentence's topic differs from its block's.
+pub const TOPICS: Range<usize> = {
+    let start = concepts::COUNT * 4 + PAIRS * 2 + PATTERNS.len() + marks::COUNT + shape::COUNT;
+    start..start + topics::OF_SENTENCE + concepts::COUNT + topics::OF_BLOCK
+};
 
 /// What takes hashed features: sums of weights when scoring, lists when training.
 pub trait Take: Default {
@@ -60,6 +68,13 @@ pub struct Unit<T> {
     shape: u32,
     sentences: u32,
     orders: u32,
+    topic: Topic,
+    kind: shape::Kind,
+    /// How its sentences' topics differ from their block's, and how the one that differs most does.
+    apart: u64,
+    /// Concepts of sentences that are about something else.
+    strange: u64,
+    most_apart: u32,
     /// Whether it is all of a text.
     pub(crate) whole: bool,
     /// Where it starts in the text.
@@ -82,6 +97,11 @@ impl<T: Take> Unit<T> {
             shape: 0,
             sentences: 0,
             orders: 0,
+            topic: Topic::default(),
+            kind: shape::Kind::Other,
+            apart: 0,
+            strange: 0,
+            most_apart: 0,
             whole: false,
             start,
             end: start,
@@ -108,14 +128,29 @@ impl<T: Take> Unit<T> {
         self.shape |= other.shape;
         self.sentences += other.sentences;
         self.orders += other.orders;
+        self.apart |= other.apart;
+        self.strange |= other.strange;
         self.end = self.end.max(other.end);
     }
 
     /// Says that this is all of a text.
-    pub(crate) fn finish(&mut self, text: &str) {
+    pub(crate) fn finish(&mut self, text: &str, most_apart: u32) {
+        self.most_apart = most_apart;
         self.marks |= marks::marks(text);
         self.shape |= shape::whole(self.sentences, self.orders);
         self.whole = true;
+    }
+
+    /// Sets what its topic is beside those of the sentences of its block, and returns what the block's feature is.
+    pub(crate) fn compare(units: &mut [Self]) -> u32 {
+        let sentence = |unit: &Self| topics::Sentence { topic: unit.topic, kind: unit.kind as usize, bits: 0 };
+        let mut sentences: Vec<_> = units.iter().map(sentence).collect();
+        let most = topics::compare(&mut sentences);
+        for (unit, sentence) in units.iter_mut().zip(sentences) {
+            unit.apart = sentence.bits;
+            unit.strange = if topics::is_apart(sentence.bits) { unit.concepts } else { 0 };
+        }
+        most
     }
 
     /// Every feature that is not hashed, as an index below [`DENSE`], but for those of [`Unit::together`].
@@ -140,6 +175,12 @@ impl<T: Take> Unit<T> {
         if self.concepts & FRAME != 0 {
             bits(self.quoted, |bit| each(base + bit));
         }
+        base += concepts::COUNT;
+        bits(self.apart, |bit| each(base + bit));
+        base += topics::OF_SENTENCE;
+        bits(self.strange, |bit| each(base + bit));
+        base += concepts::COUNT;
+        bits(u64::from(self.most_apart), |bit| each(base + bit));
     }
 
     /// Whether words of an attack stand in quotations and others speak of them: a mention, it seems, and no use.
@@ -217,6 +258,8 @@ struct Reading<T> {
     opened: u32,
     /// What the first words mean.
     first: u64,
+    /// Whether it begins with a verb as orders do.
+    verb: bool,
     /// Words in capitals.
     capitals: u32,
     quoted: bool,
@@ -239,6 +282,7 @@ impl<T: Take> Reading<T> {
             near: [0; NEAR],
             opened: 1,
             first: 0,
+            verb: false,
             capitals: 0,
             quoted: false,
             inside: 0,
@@ -256,6 +300,7 @@ impl<T: Take> Reading<T> {
         let hash = word.hashes.whole;
         let pair = join(self.one, hash);
         let triple = join(self.phrase, hash);
+        unit.topic.word(hash);
         unit.hashed(hash);
         unit.hashed(pair);
         if self.place > 2 {
@@ -263,6 +308,7 @@ impl<T: Take> Reading<T> {
             unit.hashed(triple);
         }
         letters(word.bytes, |hash| unit.hashed(hash ^ LETTERS));
+        self.verb |= self.place <= OPENING && shape::is_verb(hash);
         let mut meant = concepts(&word.hashes, pair, triple);
         let last = self.near[(self.place as usize + NEAR - 1) % NEAR];
         // "Don't forget" is the opposite of "forget".
@@ -307,6 +353,7 @@ impl<T: Take> Reading<T> {
         let order = shape::is_order(self.first);
         let rest = bytes.get(unit.end..).unwrap_or_default();
         unit.shape = shape::sentence(self.place, self.capitals, order, self.quoted, rest);
+        unit.kind = if self.verb { shape::Kind::Order } else { shape::kind(unit.shape) };
         (unit.sentences, unit.orders) = (1, u32::from(order));
         Some(unit)
     }

@@ -18,11 +18,13 @@ mod scan;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod topics;
 mod weights;
 
 pub use self::block::{LONGEST, block_end};
-pub use self::features::{DENSE, Take, Unit};
+pub use self::features::{DENSE, TOPICS, Take, Unit};
 pub(crate) use self::scan::{Scan, scan, score};
+pub use self::topics::DIMENSIONS;
 pub use self::weights::{HeadSettings, VERSION, Weights};
 
 use crate::normalise::{decode, fold};
@@ -66,12 +68,15 @@ pub fn units<T: Take>(text: &str, mut each: impl FnMut(Unit<T>)) {
             only = Some(unit);
         }
     };
+    let mut sentences = Vec::new();
     features::sentences(&folded.text, |mut unit: Unit<T>| {
         // One character may have become many: then an end lies inside of it.
         unit.start = text.floor_char_boundary(folded.original(unit.start));
         unit.end = text.ceil_char_boundary(folded.original(unit.end));
-        add(unit, &mut each);
+        sentences.push(unit);
     });
+    let most_apart = Unit::compare(&mut sentences);
+    sentences.into_iter().for_each(|unit| add(unit, &mut each));
     for found in decode(&folded.text) {
         let start = text.floor_char_boundary(folded.original(found.start));
         let end = text.ceil_char_boundary(folded.original(found.end));
@@ -81,7 +86,7 @@ pub fn units<T: Take>(text: &str, mut each: impl FnMut(Unit<T>)) {
         });
     }
     if let Some(mut whole) = whole {
-        whole.finish(&folded.text);
+        whole.finish(&folded.text, most_apart);
         (whole.start, whole.end) = only.map_or((0, text.len()), |only| (only.start, only.end));
         each(whole);
     }

@@ -1,8 +1,12 @@
 //! What a text looks like beside its words: how long sentences are, how they end, and whether an order stands among
 //! sentences that are none.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use super::concepts::Concept::{Act, Ask, Encode, Exec, Exfil, FromNow, Halt, Override, Reveal, Task};
 use super::concepts::set;
+use crate::normalise::hash;
 
 /// How many features they are.
 pub(super) const COUNT: usize = 25;
@@ -31,6 +35,17 @@ const ORDERING: u64 = set(Act)
     | set(Reveal)
     | set(Task);
 
+/// Hashes of verbs that an order begins with.
+static VERBS: LazyLock<HashSet<u32>> = LazyLock::new(|| {
+    let lines = include_str!("data/verbs.txt").lines().filter(|line| !line.starts_with('#'));
+    lines.flat_map(|line| line.split(' ')).map(hash).collect()
+});
+
+/// Whether a word with this hash is a verb in the form that orders have.
+pub(super) fn is_verb(hash: u32) -> bool {
+    VERBS.contains(&hash)
+}
+
 /// Whether a sentence is an order whose first words mean this.
 pub(super) fn is_order(first_words: u64) -> bool {
     first_words & ORDERING != 0
@@ -45,6 +60,23 @@ pub(super) fn sentence(words: u32, capitals: u32, order: bool, quoted: bool, res
     shape |= u32::from(end == Some(&b'!')) << EXCLAMATION;
     shape |= u32::from(capitals >= 3 && capitals * 2 >= words) << CAPITALS;
     shape | u32::from(order) << ORDER | u32::from(quoted) << QUOTED
+}
+
+/// What a sentence wants.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    Order,
+    Question,
+    Other,
+}
+
+/// What a sentence of this shape wants.
+pub(super) fn kind(shape: u32) -> Kind {
+    match shape {
+        _ if shape & 1 << ORDER != 0 => Kind::Order,
+        _ if shape & 1 << QUESTION != 0 => Kind::Question,
+        _ => Kind::Other,
+    }
 }
 
 /// How a text of so many sentences looks.

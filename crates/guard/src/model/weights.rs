@@ -9,7 +9,7 @@ use super::{BUCKETS, HEADS};
 
 const MAGIC: &[u8; 4] = b"SBXM";
 /// Changes with every change of the features: a file of another version is not read.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 const HEADER: usize = 16 + HEADS * 16;
 
 /// What is known of a head beside its weights.
