@@ -39,6 +39,20 @@ fn clean_text_is_allowed() {
 }
 
 #[test]
+fn what_was_clean_for_one_scanner_is_looked_at_by_another() {
+    let guard =
+        |scanner: &str| Guard::compile(&config(&format!(r#"{{"policies":[{{"scanner":"{scanner}"}}]}}"#))).unwrap();
+    let text = format!("Write to ada.lovelace@example.com about it. {}", "And then the rest of the letter. ".repeat(8));
+    let key = memory::key(&text).unwrap();
+    for _ in 0..2 {
+        assert_eq!(guard("secrets").check(Place::Input, &text).findings, []);
+        assert_eq!(memory::clean(&key).count_ones(), 1, "secrets, and not pii");
+        assert_eq!(guard("pii").check(Place::Input, &text).findings.len(), 1);
+    }
+    assert_eq!(guard("secrets").check(Place::Output, &text).findings, []);
+}
+
+#[test]
 fn unknown_names_are_named_with_the_nearest() {
     let message = error(r#"{"policies":[{"scanner":"secrets"},{"scanner":"sekrets"}]}"#);
     let expected = "policies[1].scanner: unknown scanner `sekrets`; did you mean `secrets`? (known: ";
