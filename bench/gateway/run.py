@@ -111,8 +111,8 @@ def below(chosen: argparse.Namespace, rig: Rig, got: dict[str, float]) -> None:
     servers = [direct, *peers(rig, slow, chosen.without)]
     kinds = (("whole", False, 0), ("fresh", False, 0), ("stream, paced", True, PACE_MS), ("stream, burst", True, 0))
     for what, stream, pace_ms in kinds:
-        case = Case(f"{chosen.latency_ms} ms, 1 KB, 64, {what}", 1, 64, stream, chosen.latency_ms, pace_ms)
-        case.fresh = what == "fresh"
+        name, fresh = f"{chosen.latency_ms} ms, 1 KB, 64, {what}", what == "fresh"
+        case = Case(name, 1, 64, stream, chosen.latency_ms, pace_ms, fresh)
         figures = compare(case, servers, chosen.base, chosen.rounds, max(chosen.seconds, 3), rig.folder)
         if what == "whole":
             against_goals(figures, got)

@@ -240,7 +240,8 @@ impl Guard {
         let lanes = self.compiled.at(place);
         let (first, last) = lanes.split_at(lanes.partition_point(|lane| !lane.scanner.reads_findings()));
         // Answers don't come again, and who wants to know the time wants that of scanning.
-        let key = if place == Place::Input && clock.is_none() { memory::key(text) } else { None };
+        let remembers = place == Place::Input && clock.is_none() && first.iter().any(|lane| lane.scanner.bit() != 0);
+        let key = if remembers { memory::key(text) } else { None };
         let clean = key.as_ref().map_or(0, memory::clean);
         let first: Vec<&Lane> = first.iter().filter(|lane| lane.scanner.bit() & clean == 0).collect();
         let mut seen = together::gather(

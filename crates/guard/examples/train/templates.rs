@@ -122,10 +122,10 @@ pub(crate) fn rows(random: &mut Random, documents: &[Row]) -> Vec<Row> {
 
 /// Requests in the midst of documents, which are attacks, and before or after them, which are none.
 fn amidst(random: &mut Random, documents: &[Row], long: &[&Row]) -> Vec<Row> {
-    let asks = |row: &&Row| ASKING.iter().any(|name| row.source.starts_with(name)) && REQUEST.contains(&row.text.len());
+    let is_of = |row: &Row, names: &[&str]| names.iter().any(|name| row.source.starts_with(name));
+    let asks = |row: &&Row| is_of(row, &ASKING) && REQUEST.contains(&row.text.len());
     let requests: Vec<&Row> = documents.iter().filter(asks).collect();
-    let reads = |row: &&&Row| READING.iter().any(|name| row.source.starts_with(name));
-    let long: Vec<&&Row> = long.iter().filter(reads).collect();
+    let long: Vec<&&Row> = long.iter().filter(|row| is_of(row, &READING)).collect();
     let mut rows = Vec::new();
     if requests.is_empty() || long.is_empty() {
         return rows;
@@ -133,13 +133,11 @@ fn amidst(random: &mut Random, documents: &[Row], long: &[&Row]) -> Vec<Row> {
     for number in 0..AMIDST {
         let request = requests[random.below(requests.len())].text.trim();
         let document = &long[random.below(long.len())].text;
-        let ends: Vec<usize> = document.match_indices(['.', '\n']).map(|(at, end)| at + end.len()).collect();
-        if let [_, between @ .., _] = &*ends
+        if let [_, between @ .., _] = &*ends(document)
             && !between.is_empty()
         {
-            let (before, after) = document.split_at(between[random.below(between.len())]);
-            let gap = random.choose(&[" ", "\n"]);
-            let text = format!("{before}{gap}{request}{gap}{after}");
+            let at = between[random.below(between.len())];
+            let text = put(document, at, random.choose(&[" ", "\n"]), request);
             let source = "templates/amidst in data".to_owned();
             rows.push(Row { text, source, labels: INJECTION, group: 4_000_000 + number });
         }
@@ -209,13 +207,21 @@ fn fill(random: &mut Random, slots: &HashMap<&str, Vec<&str>>, template: &str) -
 
 /// Puts an order at the beginning, in the middle or at the end of a document.
 fn plant(random: &mut Random, document: &str, order: &str) -> String {
-    let ends: Vec<usize> = document.match_indices(['.', '\n']).map(|(at, end)| at + end.len()).collect();
+    let ends = ends(document);
     let at = match random.below(3) {
         0 => 0,
         1 if !ends.is_empty() => ends[random.below(ends.len())],
         _ => document.len(),
     };
+    put(document, at, random.choose(&[" ", "\n", "\n\n", " ", "\n"]), order)
+}
+
+/// Where sentences and lines end.
+fn ends(document: &str) -> Vec<usize> {
+    document.match_indices(['.', '\n']).map(|(at, end)| at + end.len()).collect()
+}
+
+fn put(document: &str, at: usize, gap: &str, order: &str) -> String {
     let (before, after) = document.split_at(at);
-    let gap = random.choose(&[" ", "\n", "\n\n", " ", "\n"]);
     format!("{before}{gap}{order}{gap}{after}").trim().to_owned()
 }

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use super::table::Table;
 use crate::normalise::{Hashes, fold, words};
 
 macro_rules! concepts {
@@ -37,24 +38,18 @@ pub(crate) const fn set(concept: Concept) -> u64 {
     1 << concept as u64
 }
 
-/// Sets of concepts by hash of a word, of the beginning of one, or of a phrase. Open addressing; half empty.
-/// Keys stand apart, so that looking in vain touches little memory. No key is 0.
-struct Lexicon {
-    keys: Vec<u32>,
-    concepts: Vec<u64>,
-}
-
 const SLOTS: usize = 1 << 13;
 /// Beginnings are other keys than whole words.
 const STEM: u32 = 0x5bd1_e995;
 
-static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
-    let mut lexicon = Lexicon { keys: vec![0; SLOTS], concepts: vec![0; SLOTS] };
+/// Sets of concepts by hash of a word, of the beginning of one, or of a phrase.
+static LEXICON: LazyLock<Table<u64>> = LazyLock::new(|| {
+    let mut lexicon = Table::new(SLOTS);
     for line in include_str!("data/lexicon.txt").lines().filter(|line| !line.starts_with('#')) {
         let Some((name, entries)) = line.split_once(": ") else { continue };
         let Some(index) = NAMES.iter().position(|known| *known == name) else { continue };
         for entry in entries.split(' ') {
-            lexicon.insert(key(entry), 1 << index);
+            *lexicon.entry(key(entry)) |= 1 << index;
         }
     }
     lexicon
@@ -83,33 +78,12 @@ pub(super) fn join(before: u32, word: u32) -> u32 {
     (before.rotate_left(7) ^ word).wrapping_mul(0x9E37_79B1) ^ before >> 15
 }
 
-impl Lexicon {
-    fn slot(&self, key: u32) -> usize {
-        let mut at = (key.wrapping_mul(0x9E37_79B1) >> 19) as usize;
-        while self.keys[at] != 0 && self.keys[at] != key {
-            at = (at + 1) % SLOTS;
-        }
-        at
-    }
-
-    fn insert(&mut self, key: u32, concepts: u64) {
-        let at = self.slot(key);
-        self.keys[at] = key;
-        self.concepts[at] |= concepts;
-    }
-
-    #[inline]
-    fn get(&self, key: u32) -> u64 {
-        let at = self.slot(key);
-        if self.keys[at] == 0 { 0 } else { self.concepts[at] }
-    }
-}
-
 /// What a word means, alone and as the end of the phrases `two` and `three`.
 pub(super) fn concepts(word: &Hashes, two: u32, three: u32) -> u64 {
     let lexicon = &*LEXICON;
-    let phrases = lexicon.get(word.whole) | lexicon.get(two) | lexicon.get(three);
-    word.stems().iter().fold(phrases, |found, &stem| found | lexicon.get(stem ^ STEM))
+    let get = |key| lexicon.get(key).copied().unwrap_or(0);
+    let phrases = get(word.whole) | get(two) | get(three);
+    word.stems().iter().fold(phrases, |found, &stem| found | get(stem ^ STEM))
 }
 
 #[cfg(test)]
@@ -122,7 +96,7 @@ mod tests {
         let text: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
         let names: Vec<_> = text.iter().filter_map(|line| line.split_once(": ")).map(|(name, _)| name).collect();
         assert_eq!(names, NAMES, "a line for each concept, in their order");
-        let used = LEXICON.keys.iter().filter(|key| **key != 0).count();
+        let used = LEXICON.len();
         assert!(used * 2 < SLOTS, "{used} of {SLOTS} slots are taken");
         for entry in text.iter().filter_map(|line| line.split_once(": ")).flat_map(|(_, entries)| entries.split(' ')) {
             let stem = entry.strip_suffix('*').map_or(3, |stem| fold(stem).text.len());

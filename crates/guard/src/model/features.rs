@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::concepts::{self, Concept, concepts, join, set};
 use super::rules::{Matching, PATTERNS};
-use super::topics::{self, Topic};
+use super::topics::{self, Sentence};
 use super::{BUCKETS, marks, shape};
 use crate::normalise::words;
 
@@ -68,12 +68,11 @@ pub struct Unit<T> {
     shape: u32,
     sentences: u32,
     orders: u32,
-    topic: Topic,
-    kind: shape::Kind,
-    /// How its sentences' topics differ from their block's, and how the one that differs most does.
-    apart: u64,
+    /// Its topic, if it is a sentence, and how the topics of its sentences differ from their block's.
+    sentence: Sentence,
     /// Concepts of sentences that are about something else.
     strange: u64,
+    /// How the sentence that differs most does.
     most_apart: u32,
     /// Whether it is all of a text.
     pub(crate) whole: bool,
@@ -97,9 +96,7 @@ impl<T: Take> Unit<T> {
             shape: 0,
             sentences: 0,
             orders: 0,
-            topic: Topic::default(),
-            kind: shape::Kind::Other,
-            apart: 0,
+            sentence: Sentence::default(),
             strange: 0,
             most_apart: 0,
             whole: false,
@@ -128,7 +125,7 @@ impl<T: Take> Unit<T> {
         self.shape |= other.shape;
         self.sentences += other.sentences;
         self.orders += other.orders;
-        self.apart |= other.apart;
+        self.sentence.bits |= other.sentence.bits;
         self.strange |= other.strange;
         self.end = self.end.max(other.end);
     }
@@ -143,12 +140,9 @@ impl<T: Take> Unit<T> {
 
     /// Sets what its topic is beside those of the sentences of its block, and returns what the block's feature is.
     pub(crate) fn compare(units: &mut [Self]) -> u32 {
-        let sentence = |unit: &Self| topics::Sentence { topic: unit.topic, kind: unit.kind as usize, bits: 0 };
-        let mut sentences: Vec<_> = units.iter().map(sentence).collect();
-        let most = topics::compare(&mut sentences);
-        for (unit, sentence) in units.iter_mut().zip(sentences) {
-            unit.apart = sentence.bits;
-            unit.strange = if topics::is_apart(sentence.bits) { unit.concepts } else { 0 };
+        let most = topics::compare(units, |unit| &mut unit.sentence);
+        for unit in units {
+            unit.strange = if topics::is_apart(unit.sentence.bits) { unit.concepts } else { 0 };
         }
         most
     }
@@ -176,7 +170,7 @@ impl<T: Take> Unit<T> {
             bits(self.quoted, |bit| each(base + bit));
         }
         base += concepts::COUNT;
-        bits(self.apart, |bit| each(base + bit));
+        bits(self.sentence.bits, |bit| each(base + bit));
         base += topics::OF_SENTENCE;
         bits(self.strange, |bit| each(base + bit));
         base += concepts::COUNT;
@@ -300,7 +294,7 @@ impl<T: Take> Reading<T> {
         let hash = word.hashes.whole;
         let pair = join(self.one, hash);
         let triple = join(self.phrase, hash);
-        unit.topic.word(hash);
+        unit.sentence.topic.word(hash);
         unit.hashed(hash);
         unit.hashed(pair);
         if self.place > 2 {
@@ -353,7 +347,7 @@ impl<T: Take> Reading<T> {
         let order = shape::is_order(self.first);
         let rest = bytes.get(unit.end..).unwrap_or_default();
         unit.shape = shape::sentence(self.place, self.capitals, order, self.quoted, rest);
-        unit.kind = if self.verb { shape::Kind::Order } else { shape::kind(unit.shape) };
+        unit.sentence.kind = shape::kind(unit.shape, self.verb);
         (unit.sentences, unit.orders) = (1, u32::from(order));
         Some(unit)
     }

@@ -16,6 +16,7 @@ mod marks;
 mod rules;
 mod scan;
 mod shape;
+mod table;
 #[cfg(test)]
 mod tests;
 mod topics;

@@ -1,11 +1,11 @@
 //! What a text looks like beside its words: how long sentences are, how they end, and whether an order stands among
 //! sentences that are none.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::concepts::Concept::{Act, Ask, Encode, Exec, Exfil, FromNow, Halt, Override, Reveal, Task};
 use super::concepts::set;
+use super::table::Table;
 use crate::normalise::hash;
 
 /// How many features they are.
@@ -36,14 +36,16 @@ const ORDERING: u64 = set(Act)
     | set(Task);
 
 /// Hashes of verbs that an order begins with.
-static VERBS: LazyLock<HashSet<u32>> = LazyLock::new(|| {
+static VERBS: LazyLock<Table<()>> = LazyLock::new(|| {
+    let mut verbs = Table::new(1 << 10);
     let lines = include_str!("data/verbs.txt").lines().filter(|line| !line.starts_with('#'));
-    lines.flat_map(|line| line.split(' ')).map(hash).collect()
+    lines.flat_map(|line| line.split(' ')).for_each(|verb| *verbs.entry(hash(verb)) = ());
+    verbs
 });
 
 /// Whether a word with this hash is a verb in the form that orders have.
 pub(super) fn is_verb(hash: u32) -> bool {
-    VERBS.contains(&hash)
+    VERBS.get(hash).is_some()
 }
 
 /// Whether a sentence is an order whose first words mean this.
@@ -62,21 +64,9 @@ pub(super) fn sentence(words: u32, capitals: u32, order: bool, quoted: bool, res
     shape | u32::from(order) << ORDER | u32::from(quoted) << QUOTED
 }
 
-/// What a sentence wants.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
-    Order,
-    Question,
-    Other,
-}
-
-/// What a sentence of this shape wants.
-pub(super) fn kind(shape: u32) -> Kind {
-    match shape {
-        _ if shape & 1 << ORDER != 0 => Kind::Order,
-        _ if shape & 1 << QUESTION != 0 => Kind::Question,
-        _ => Kind::Other,
-    }
+/// What a sentence of this shape wants, that begins with a verb or doesn't: an order (0), a question (1), or neither.
+pub(super) fn kind(shape: u32, verb: bool) -> usize {
+    if verb || shape & 1 << ORDER != 0 { 0 } else { 2 - usize::from(shape & 1 << QUESTION != 0) }
 }
 
 /// How a text of so many sentences looks.

@@ -3,6 +3,8 @@
 
 use std::sync::LazyLock;
 
+use super::table::Table;
+
 /// Dimensions of the space.
 pub const DIMENSIONS: usize = 16;
 /// A word in the file: its hash, then its place in the space, as far out as the word is telling.
@@ -31,35 +33,16 @@ pub(super) const OF_SENTENCE: usize = (STEPS + PLACES) * KINDS;
 pub(super) const OF_BLOCK: usize = (LIKENESS.len() + 1) * KINDS;
 const _: () = assert!(OF_SENTENCE <= 64 && OF_BLOCK <= 32, "sets of features");
 
-/// Words by hash: open addressing, half empty. No hash is 0.
-struct Table {
-    keys: Vec<u32>,
-    places: Vec<[i8; DIMENSIONS]>,
-}
-
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let mut table = Table { keys: vec![0; SLOTS], places: vec![[0; DIMENSIONS]; SLOTS] };
+/// Where words lie, by hash.
+static TABLE: LazyLock<Table<[i8; DIMENSIONS]>> = LazyLock::new(|| {
+    let mut places = Table::new(SLOTS);
     for entry in include_bytes!("data/topics.bin").as_chunks::<ENTRY>().0 {
         if let Some((key, place)) = entry.split_first_chunk::<4>() {
-            let key = u32::from_le_bytes(*key);
-            let slot = table.slot(key);
-            table.keys[slot] = key;
-            table.places[slot] = std::array::from_fn(|i| place[i].cast_signed());
+            *places.entry(u32::from_le_bytes(*key)) = std::array::from_fn(|i| place[i].cast_signed());
         }
     }
-    table
+    places
 });
-
-impl Table {
-    #[inline]
-    fn slot(&self, key: u32) -> usize {
-        let mut at = (key.wrapping_mul(0x9E37_79B1) >> 18) as usize;
-        while self.keys[at] != 0 && self.keys[at] != key {
-            at = (at + 1) % SLOTS;
-        }
-        at
-    }
-}
 
 /// Where the words of a sentence lie, summed.
 #[derive(Debug, Clone, Copy, Default)]
@@ -72,12 +55,10 @@ impl Topic {
     /// Takes a word, by its hash.
     #[inline]
     pub(super) fn word(&mut self, hash: u32) {
-        let table = &*TABLE;
-        let slot = table.slot(hash);
-        if table.keys[slot] != 0 {
+        if let Some(place) = TABLE.get(hash) {
             self.known += 1;
-            for (sum, place) in self.sum.iter_mut().zip(table.places[slot]) {
-                *sum += i32::from(place);
+            for (sum, place) in self.sum.iter_mut().zip(place) {
+                *sum += i32::from(*place);
             }
         }
     }
@@ -97,6 +78,7 @@ impl Topic {
 }
 
 /// A sentence as it is compared.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Sentence {
     pub(super) topic: Topic,
     /// Below [`KINDS`].
@@ -105,23 +87,23 @@ pub(super) struct Sentence {
     pub(super) bits: u64,
 }
 
-/// Sets the features of each sentence of a block, and returns those of the block.
-pub(super) fn compare(sentences: &mut [Sentence]) -> u32 {
-    if sentences.len() < SENTENCES {
+/// Sets the features of each sentence of a block, and returns those of the block. `of` is the sentence of a unit.
+pub(super) fn compare<T>(units: &mut [T], of: impl Fn(&mut T) -> &mut Sentence) -> u32 {
+    if units.len() < SENTENCES {
         return 0;
     }
     let mut all = [0; DIMENSIONS];
-    for sentence in &*sentences {
+    for sentence in units.iter_mut().map(&of) {
         for (all, own) in all.iter_mut().zip(sentence.topic.sum) {
             *all += own;
         }
     }
-    let likenesses: Vec<f32> = sentences.iter().map(|sentence| sentence.topic.likeness(&all)).collect();
+    let likenesses: Vec<f32> = units.iter_mut().map(|unit| of(unit).topic.likeness(&all)).collect();
     let mut sorted = likenesses.clone();
     let (_, &mut middle, _) = sorted.select_nth_unstable_by(likenesses.len() / 2, f32::total_cmp);
-    let last = sentences.len() - 1;
+    let last = units.len() - 1;
     let mut least: Option<(f32, usize)> = None;
-    for (i, (sentence, likeness)) in sentences.iter_mut().zip(likenesses).enumerate() {
+    for (i, (sentence, likeness)) in units.iter_mut().map(&of).zip(likenesses).enumerate() {
         if sentence.topic.known < WORDS {
             continue;
         }
@@ -154,8 +136,8 @@ mod tests {
     fn the_table_is_whole() {
         let (entries, rest) = include_bytes!("data/topics.bin").as_chunks::<ENTRY>();
         assert_eq!((entries.len() * 2, rest.len()), (SLOTS, 0));
-        assert_eq!(TABLE.keys.iter().filter(|key| **key != 0).count(), entries.len(), "no two words have one hash");
-        assert!(TABLE.keys[TABLE.slot(hash("river"))] != 0 && TABLE.keys[TABLE.slot(hash("rivver"))] == 0);
+        assert_eq!(TABLE.len(), entries.len(), "no two words have one hash");
+        assert!(TABLE.get(hash("river")).is_some() && TABLE.get(hash("rivver")).is_none());
     }
 
     fn compared(text: &[&str]) -> (Vec<u64>, u32) {
@@ -165,7 +147,7 @@ mod tests {
             topic
         };
         let mut sentences: Vec<_> = text.iter().map(|text| Sentence { topic: topic(text), kind: 0, bits: 0 }).collect();
-        let most = compare(&mut sentences);
+        let most = compare(&mut sentences, |sentence| sentence);
         (sentences.into_iter().map(|sentence| sentence.bits).collect(), most)
     }
 
