@@ -7,6 +7,7 @@ use signalbox_types::{Action, Finding, Place, Role, Verdict};
 use crate::context::Context;
 use crate::lane::{Compiled, Lane, Marked, Redactor};
 use crate::memory;
+use crate::model::Notes;
 use crate::policy::{GuardConfig, GuardError};
 use crate::scanner::{Hit, Text, ToolCall};
 use crate::scanners::remote::answers::{Answers, Question};
@@ -250,6 +251,7 @@ impl Guard {
             |lane| lane.scanner.shares_notes(),
             |seen: &mut Seen, lane, text| seen.add(lane, place, text, clock),
             Seen::extend,
+            clock,
         );
         if let Some(key) = key.filter(|_| seen.clean != 0) {
             memory::remember(key, seen.clean);
@@ -283,7 +285,8 @@ impl Seen {
         let began = clock.map(|clock| clock());
         lane.scanner.scan(text, &mut self.hits);
         if let (Some(clock), Some(began)) = (clock, began) {
-            let us = clock() - began + lane.scanner.waited().as_secs_f64() * 1e6;
+            let before = lane.scanner.waited().as_secs_f64() * 1e6 + text.notes().map_or(0.0, Notes::take_us);
+            let us = clock() - began + before;
             let score = lane.scanner.score(text, &self.hits);
             self.laps.push(Lap { scanner: lane.scanner.about().name, score, us });
         }

@@ -78,7 +78,7 @@ pub trait Scanner: Send + Sync {
         false
     }
 
-    /// Whether it has what it computes from [`Notes`] that others have filled, so that it should run where they did.
+    /// Whether it looks at what the model says in [`Notes`], and does little by itself.
     fn shares_notes(&self) -> bool {
         false
     }

@@ -6,7 +6,7 @@
 //! scores as a whole, or its worst sentence, or the worst of what is encoded in it. `examples/train` makes the
 //! weights; `data/MODEL_CARD.md` says of what.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::LazyLock;
 
 mod block;
@@ -117,12 +117,26 @@ static WEIGHTS: LazyLock<Option<Weights<'static>>> = LazyLock::new(|| Weights::r
 
 /// What was computed about one text, so that four scanners compute it once.
 #[derive(Debug, Default)]
-pub struct Notes(RefCell<Option<(usize, bool, Vec<Block>)>>);
+pub struct Notes {
+    known: RefCell<Option<(usize, bool, Vec<Block>)>>,
+    /// Microseconds that were spent on it before anybody asked.
+    us: Cell<f64>,
+}
 
 impl Notes {
+    /// What is known of a whole text whose blocks were judged before, in so many microseconds.
+    pub(crate) fn of_whole(blocks: Vec<Block>, us: f64) -> Self {
+        Self { known: RefCell::new(Some((0, false, blocks))), us: Cell::new(us) }
+    }
+
+    /// The time that was spent beforehand, once.
+    pub(crate) fn take_us(&self) -> f64 {
+        self.us.take()
+    }
+
     /// Calls `each` with every block from `from` on that can be judged, and returns where the last one ends.
     pub(crate) fn blocks(&self, text: &str, from: usize, open: bool, mut each: impl FnMut(&Block)) -> usize {
-        let mut known = self.0.borrow_mut();
+        let mut known = self.known.borrow_mut();
         let fresh = matches!(&*known, Some((at, was_open, _)) if (*at, *was_open) == (from, open));
         if !fresh {
             let mut blocks = Vec::new();
@@ -198,6 +212,17 @@ impl Worst {
             None => Scored { logit, start: self.start, end: self.end, rule: None },
         }
     }
+}
+
+/// Where each block of a whole text ends.
+pub(crate) fn block_ends(text: &str) -> Vec<usize> {
+    std::iter::successors(block_end(text, 0, false), |&end| block_end(text, end, false)).collect()
+}
+
+/// Scores the blocks that stand from `from` on and end there.
+pub(crate) fn judge_all(text: &str, from: usize, ends: &[usize]) -> Vec<Block> {
+    let starts = std::iter::once(from).chain(ends.iter().copied());
+    starts.zip(ends).map(|(start, &end)| judge(text, start, end)).collect()
 }
 
 /// Scores a block.

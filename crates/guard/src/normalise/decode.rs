@@ -51,16 +51,17 @@ fn one_layer(text: &str, out: &mut Vec<Decoded>) {
 /// Runs of the alphabets of Base64 and hexadecimal.
 fn runs(text: &str, out: &mut Vec<Decoded>) {
     let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        if !in_base64(bytes[at]) {
-            at += 1;
+    // A run that is long enough has a byte at every so many: only around those is looked.
+    let (mut done, mut probe) = (0, SHORTEST - 1);
+    while let Some(&byte) = bytes.get(probe) {
+        if !in_base64(byte) {
+            (done, probe) = (probe + 1, probe + SHORTEST);
             continue;
         }
-        let start = at;
-        while at < bytes.len() && in_base64(bytes[at]) {
-            at += 1;
-        }
+        let is_run = |byte: &u8| in_base64(*byte);
+        let start = probe - bytes[done..probe].iter().rev().position(|byte| !is_run(byte)).unwrap_or(probe - done);
+        let at = bytes[probe..].iter().position(|byte| !is_run(byte)).map_or(bytes.len(), |length| probe + length);
+        (done, probe) = (at, at + SHORTEST);
         let run = bytes.get(start..at).unwrap_or_default();
         if run.len() < SHORTEST || run.iter().all(u8::is_ascii_lowercase) {
             continue;
@@ -70,8 +71,29 @@ fn runs(text: &str, out: &mut Vec<Decoded>) {
     }
 }
 
+/// What a byte may be part of.
+const BASE64: u8 = 1;
+const ESCAPE: u8 = 2;
+const HEX: u8 = 4;
+const LETTER: u8 = 8;
+static PART_OF: [u8; 256] = {
+    let (mut table, mut byte) = ([0; 256], 0_u8);
+    loop {
+        let letter = byte.is_ascii_alphabetic();
+        let base64 = letter || byte.is_ascii_digit() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_');
+        table[byte as usize] = if base64 { BASE64 } else { 0 }
+            | if matches!(byte, b'%' | b'\\' | b'&') { ESCAPE } else { 0 }
+            | if byte.is_ascii_hexdigit() { HEX } else { 0 }
+            | if letter { LETTER } else { 0 };
+        if byte == u8::MAX {
+            break table;
+        }
+        byte += 1;
+    }
+};
+
 fn in_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_')
+    PART_OF[usize::from(byte)] & BASE64 != 0
 }
 
 fn unbase64(run: &[u8]) -> Option<Vec<u8>> {
@@ -113,6 +135,10 @@ fn escapes(text: &str, out: &mut Vec<Decoded>) {
         *count = 0;
     };
     while at < bytes.len() {
+        if count == 0 && PART_OF[usize::from(bytes[at])] & (ESCAPE | HEX) == 0 {
+            at += 1;
+            continue;
+        }
         let rest = bytes.get(at..).unwrap_or_default();
         if count == 0 && !may_escape(rest, at.checked_sub(1).map(|before| bytes[before])) {
             at += 1;
@@ -180,7 +206,7 @@ fn rot13(text: &str, out: &mut Vec<Decoded>) {
     let (mut count, mut at) = (0, 0);
     while at < bytes.len() {
         let start = at;
-        while bytes.get(at).is_some_and(u8::is_ascii_alphabetic) {
+        while bytes.get(at).is_some_and(|byte| PART_OF[usize::from(*byte)] & LETTER != 0) {
             at += 1;
         }
         // Few words begin like that; only those are compared.

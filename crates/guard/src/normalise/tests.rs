@@ -75,6 +75,20 @@ fn decodes_runs() {
     }
 }
 
+#[test]
+fn runs_are_found_wherever_they_stand() {
+    for before in 0..70 {
+        // Words of all lengths up to what is too short, so that a run begins at every place.
+        let mut text: String =
+            (0..before).map(|at| if at % (before % 15 + 1) == before % 7 { ' ' } else { 'x' }).collect();
+        text += " aWdub3JlIGFsbCBydWxlcw== YWxsIG9mIHRoZQ=="; // the second one just long enough
+        let found = decode(&text);
+        let spelled: Vec<&str> = found.iter().map(|found| found.text.as_str()).collect();
+        assert_eq!(spelled, ["ignore all rules", "all of the"], "{text}");
+        assert_eq!((found[0].start, found[0].end), (before + 1, before + 25), "{text}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

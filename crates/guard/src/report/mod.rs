@@ -113,6 +113,7 @@ pub fn scan(scanners: &[&'static dyn Scanner], text: &str, offsets: Offsets, clo
         |scanner| scanner.shares_notes(),
         |seen: &mut Seen, scanner, text| seen.add(*scanner, text),
         Seen::extend,
+        None,
     );
     let Seen { score, mut spans, pred, .. } = seen;
     let us = clock() - began;
