@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use ignore::{DirEntry, WalkBuilder};
 
 /// Git's mark of a binary file: a byte of zero among so many first ones.
 const HEAD_BYTES: usize = 8_000;
@@ -17,18 +18,19 @@ pub(super) struct Input {
     pub(super) is_walked: bool,
 }
 
-/// Every input: without a name, standard input.
+/// Every input: without a name, standard input. Of folders, what `.gitignore` and the like name is left out, unless
+/// `all` is wanted.
 ///
 /// # Errors
 /// A folder can't be read.
-pub(super) fn inputs(named: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
+pub(super) fn inputs(named: &[PathBuf], all: bool) -> anyhow::Result<Vec<Input>> {
     let mut inputs = Vec::new();
     if named.is_empty() {
         inputs.push(Input { path: PathBuf::from("-"), is_walked: false });
     }
     for path in named {
         if path.is_dir() {
-            walk(path, &mut inputs)?;
+            walk(path, all, &mut inputs)?;
         } else {
             inputs.push(Input { path: path.clone(), is_walked: false });
         }
@@ -38,21 +40,18 @@ pub(super) fn inputs(named: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
 
 /// The files below a folder, by name. Hidden folders (`.git`) are left out, hidden files (`.env`) are not; links lead
 /// elsewhere or in circles.
-fn walk(folder: &Path, inputs: &mut Vec<Input>) -> anyhow::Result<()> {
-    let unread = || format!("can't read the folder `{}`", folder.display());
-    let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>).with_context(unread)?;
-    let mut entries: Vec<(PathBuf, std::fs::FileType)> = entries
-        .into_iter()
-        .map(|entry| Ok((entry.path(), entry.file_type()?)))
-        .collect::<io::Result<_>>()
-        .with_context(unread)?;
-    entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-    for (path, kind) in entries {
-        let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if kind.is_dir() && !is_hidden {
-            walk(&path, inputs)?;
-        } else if kind.is_file() {
-            inputs.push(Input { path, is_walked: true });
+fn walk(folder: &Path, all: bool, inputs: &mut Vec<Input>) -> anyhow::Result<()> {
+    let is_folder = |entry: &DirEntry| entry.file_type().is_some_and(|kind| kind.is_dir());
+    let mut walker = WalkBuilder::new(folder);
+    walker.standard_filters(!all).hidden(false).sort_by_file_name(Ord::cmp);
+    walker.filter_entry(move |entry| {
+        // The folder that was named is looked at, whatever its name.
+        entry.depth() == 0 || !is_folder(entry) || !entry.file_name().as_encoded_bytes().starts_with(b".")
+    });
+    for entry in walker.build() {
+        let entry = entry.with_context(|| format!("can't read the folder `{}`", folder.display()))?;
+        if entry.file_type().is_some_and(|kind| kind.is_file()) {
+            inputs.push(Input { path: entry.into_path(), is_walked: true });
         }
     }
     Ok(())
@@ -111,13 +110,15 @@ mod tests {
             ("a/.env", b"KEY=1"),
             ("a/picture", b"\x89PNG\0"),
             (".git/config", b"c"),
+            (".gitignore", b"/built/\n"),
+            ("built/made.txt", b"m"),
             ("lines.jsonl", b"{}"),
         ] {
             let path = folder.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, bytes).unwrap();
         }
-        let found = inputs(&[folder.path().to_owned()]).unwrap();
+        let found = inputs(&[folder.path().to_owned()], false).unwrap();
         let texts: Vec<(String, Option<String>)> = found
             .iter()
             .map(|input| {
@@ -126,6 +127,7 @@ mod tests {
             })
             .collect();
         let expected = [
+            (".gitignore", Some("/built/\n")),
             ("a/.env", Some("KEY=1")),
             ("a/picture", None),
             ("a/z.txt", Some("z")),
@@ -135,8 +137,10 @@ mod tests {
         let expected = expected.map(|(name, text)| (name.to_owned(), text.map(str::to_owned)));
         assert_eq!(texts, expected);
         assert_eq!(found.iter().filter(|input| input.has_lines()).count(), 1);
+        let all = inputs(&[folder.path().to_owned()], true).unwrap();
+        assert!(all.len() == found.len() + 1 && all.iter().any(|input| input.path.ends_with("built/made.txt")));
         // Who names a binary file wants it looked at.
-        let named = inputs(&[folder.path().join("a/picture")]).unwrap();
+        let named = inputs(&[folder.path().join("a/picture")], false).unwrap();
         assert!(named[0].text().unwrap().is_some_and(|text| text.contains("PNG")));
     }
 }

@@ -13,7 +13,8 @@ use signalbox_guard::report::{self, Offsets, Scanned};
 ///
 /// Example: signalbox scan --scanner secrets,prompt_injection notes.md
 ///
-/// Folders are walked, but for hidden ones and binary files; with --jsonl, for files that end in .jsonl or .ndjson.
+/// Folders are walked, but for hidden ones, binary files and what .gitignore names; with --jsonl, for files that end in
+/// .jsonl or .ndjson.
 ///
 /// It needs no configuration and no running Signalbox, and never prints what it found, only where and what it is.
 #[derive(Debug, clap::Args)]
@@ -33,6 +34,9 @@ pub(crate) struct Scan {
     /// Print what was found as SARIF, for code hosts and editors
     #[arg(long)]
     sarif: bool,
+    /// Look at what .gitignore and .ignore files name, too
+    #[arg(long)]
+    no_ignore: bool,
     /// What offsets count: bytes, or chars (Unicode code points)
     #[arg(long, default_value = "bytes", value_parser = offsets)]
     offsets: Offsets,
@@ -64,7 +68,10 @@ impl Scan {
     fn lines(&self, scanners: &[&'static dyn Scanner], clock: &dyn Fn() -> f64) -> anyhow::Result<usize> {
         let mut out = BufWriter::new(io::stdout().lock());
         let mut flagged = 0;
-        for input in inputs::inputs(&self.files)?.into_iter().filter(|input| !input.is_walked || input.has_lines()) {
+        for input in inputs::inputs(&self.files, self.no_ignore)?
+            .into_iter()
+            .filter(|input| !input.is_walked || input.has_lines())
+        {
             let lines = report::json_lines(scanners, BufReader::new(input.open()?), &mut out, self.offsets, clock);
             flagged += lines.with_context(|| format!("can't scan {}", input.shown()))?;
         }
@@ -77,7 +84,7 @@ impl Scan {
         let offsets = if self.json { self.offsets } else { Offsets::Bytes };
         let (mut flagged, mut walked) = (0, 0);
         let (mut for_json, mut for_sarif) = (Vec::new(), Vec::new());
-        for input in inputs::inputs(&self.files)? {
+        for input in inputs::inputs(&self.files, self.no_ignore)? {
             let Some(text) = input.text()? else { continue };
             let scanned = report::scan(scanners, &text, offsets, clock);
             flagged += usize::from(scanned.flagged);
