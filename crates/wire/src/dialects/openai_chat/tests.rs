@@ -237,12 +237,14 @@ fn what_is_said_about_a_call_is_text_too() {
             }}},
             {"type": "custom", "custom": {"name": "g", "description": "e"}},
         ],
+        "functions": [{"name": "h", "description": "v", "parameters": {"properties": {"a": {"description": "w"}}}}],
+        "response_format": {"type": "json_schema", "json_schema": {"name": "n", "description": "x", "schema": {}}},
     })
     .to_string();
     let slots = OpenaiChat.texts(body.as_bytes()).unwrap();
     let mut texts: Vec<&str> = slots.iter().map(|slot| slot.text.as_ref()).collect();
     texts.sort_unstable();
-    assert_eq!(texts, ["ada", "d", "e", "hi", "p", "q", "r", "s", "t", "u"]);
+    assert_eq!(texts, ["ada", "d", "e", "hi", "p", "q", "r", "s", "t", "u", "v", "w", "x"]);
     let name = slots.iter().find(|slot| slot.is_name).unwrap();
     assert_eq!(name.edit("[REDACTED:a key]").1, b"\"REDACTED_a_key\"");
 }

@@ -164,7 +164,8 @@ fn texts_are_found_wherever_they_hide() {
         {"type":"function_call_output","call_id":"c","output":[{"type":"input_text","text":"result"}]},
         {"type":"mcp_call","id":"i","name":"g","arguments":"{1}","output":"theirs"},
         {"type":"shell_call_output","call_id":"c","output":[{"stdout":"listing"}]}],
-        "prompt":{"id":"p","variables":{"v":"filled in"}},"tools":[{"type":"function","name":"f","description":"does"}]}"#;
+        "prompt":{"id":"p","variables":{"v":"filled in"}},"tools":[{"type":"function","name":"f","description":"does"}],
+        "text":{"format":{"type":"json_schema","name":"n","schema":{"description":"shape"}}}}"#;
     let found: Vec<(Role, String)> = OpenaiResponses
         .texts(body.as_bytes())
         .unwrap()
@@ -182,6 +183,7 @@ fn texts_are_found_wherever_they_hide() {
         (Role::Tool, "listing"),
         (Role::User, "filled in"),
         (Role::System, "does"),
+        (Role::System, "shape"),
     ];
     assert_eq!(found, expect.map(|(role, text)| (role, text.to_owned())));
 }
