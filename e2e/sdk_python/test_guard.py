@@ -79,6 +79,7 @@ def test_a_strict_policy_blocks(tmp_path: Path, provider: Provider) -> None:
                 model="up-openai/small", messages=[{"role": "user", "content": f"use {LEAK}"}]
             )
         assert LEAK not in caught.value.response.text
+        assert caught.value.param == "messages[0].content" and "in `messages[0].content`" in caught.value.message
         span = box.spans(caught.value.response.headers["x-signalbox-trace-id"])[0]
         assert (span["verdict"], span["error_type"]) == ("block", "guardrail_blocked")
         for stream in (False, True):

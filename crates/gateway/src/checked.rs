@@ -76,9 +76,9 @@ fn judge(
         if check.verdict == Verdict::Block && blocked.is_none() {
             match &check.reply {
                 Some(text) => {
-                    reply = reply.take().or_else(|| Some((Arc::clone(text), refusal(&check.findings, ADVICE))))
+                    reply = reply.take().or_else(|| Some((Arc::clone(text), refusal(&check.findings, None, ADVICE))))
                 }
-                None => blocked = Some(refusal(&check.findings, ADVICE)),
+                None => blocked = Some(refusal(&check.findings, None, ADVICE)),
             }
         }
     };

@@ -34,16 +34,27 @@ fn mask(text: &str, findings: &[Finding]) -> String {
     out
 }
 
-/// Says which rule it was; never what it found.
-pub(crate) fn refusal(findings: &[Finding], advice: &str) -> CallError {
-    let what = findings.iter().find(|finding| finding.action >= Action::Rewrite).map_or_else(String::new, |finding| {
-        format!(": scanner `{}`, rule `{}` ({})", finding.scanner, finding.rule, finding.message.trim_end_matches('.'))
-    });
+/// Says which rule it was, and in which field of the request, if it was one; never what it found.
+pub(crate) fn refusal(findings: &[Finding], field: Option<String>, advice: &str) -> CallError {
+    let mut what =
+        findings.iter().find(|finding| finding.action >= Action::Rewrite).map_or_else(String::new, |finding| {
+            format!(
+                ": scanner `{}`, rule `{}` ({})",
+                finding.scanner,
+                finding.rule,
+                finding.message.trim_end_matches('.')
+            )
+        });
+    if let Some(field) = &field {
+        what += &format!(" in `{field}`");
+    }
     let is_failure = |finding: &&Finding| finding.action >= Action::Rewrite;
     let failed = findings.iter().find(is_failure).is_some_and(signalbox_guard::is_unchecked);
     // Nothing is known against the text.
     let advice = if failed { "try again in a moment" } else { advice };
-    CallError::caller(ErrorClass::GuardrailBlocked, format!("blocked by a guardrail{what}; {advice}"))
+    let mut error = CallError::caller(ErrorClass::GuardrailBlocked, format!("blocked by a guardrail{what}; {advice}"));
+    error.detail.param = field;
+    error
 }
 
 /// What an assistant says who has nothing to add.
@@ -78,10 +89,11 @@ mod tests {
             finding(8, 9, Action::Redact, "last"),
         ];
         assert_eq!(mask("ab cdef gh", &findings), "ab [BLOCKED:key][REDACTED:inner]f [REDACTED:last]h");
-        let error = refusal(&findings, "send another one");
+        let error = refusal(&findings, Some("prompt".to_owned()), "send another one");
         assert_eq!(
             error.detail.message,
-            "blocked by a guardrail: scanner `secrets`, rule `key` (A key); send another one"
+            "blocked by a guardrail: scanner `secrets`, rule `key` (A key) in `prompt`; send another one"
         );
+        assert_eq!(error.detail.param.as_deref(), Some("prompt"));
     }
 }

@@ -108,7 +108,7 @@ impl Windows {
     fn release(&mut self, channel: Channel, released: Released) -> String {
         if released.blocked && !self.over {
             self.over = true;
-            let refusal = refusal(&released.findings, ADVICE);
+            let refusal = refusal(&released.findings, None, ADVICE);
             self.ended = Some(match released.reply {
                 Some(reply) => Ended::Replied { channel, reply, otherwise: refusal },
                 None => Ended::Refused(refusal),
@@ -149,7 +149,7 @@ impl Windows {
         let check = self.guard.check_call(Place::Output, &ToolCall { name: &name, arguments: &arguments });
         if check.verdict == Verdict::Block {
             // A call can't be made a text of: the caller may have seen its beginning.
-            self.refuse(refusal(&check.findings, ADVICE));
+            self.refuse(refusal(&check.findings, None, ADVICE));
             self.findings.extend(check.findings);
             return None;
         }

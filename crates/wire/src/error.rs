@@ -123,6 +123,14 @@ impl ErrorBody {
     }
 }
 
+/// Whether a whole answer, of whatever dialect, tells an error and is none.
+///
+/// # Errors
+/// It is no JSON object, or has two fields `error`.
+pub fn tells_error(body: &[u8]) -> Result<bool, WireError> {
+    Ok(Body::parse(body)?.object()?.get("error").is_some())
+}
+
 /// The longest message of a provider that is passed on, in characters.
 const LONGEST_MESSAGE: usize = 2_000;
 /// The longest excerpt of a body that is no error of any known shape, in characters.

@@ -1,6 +1,8 @@
 //! Reading JSON by borrowed slices: every value stays a range of the body, only what is asked for
 //! is decoded. No tree of a whole body is ever built here.
 
+mod field_at;
+mod known;
 mod walk;
 
 use std::borrow::Cow;
@@ -16,6 +18,7 @@ use signalbox_types::Role;
 use crate::codec::TextSlot;
 use crate::error::WireError;
 use crate::fields::is_read;
+pub use field_at::field_at;
 use walk::{string_end, texts_by_key, walk};
 
 /// The way to a value, written down only when an error needs it.
@@ -76,11 +79,16 @@ impl<'a> Body<'a> {
             let (line, column) = position(bytes, error.valid_up_to());
             WireError::Json { line, column, message: "not UTF-8".into() }
         })?;
+        let key = known::key(bytes);
+        if key.is_some_and(known::is_json) {
+            return Ok(Self { bytes, root: Node(text.trim_ascii()) });
+        }
         let root: &RawValue = serde_json::from_str(text).map_err(|error| {
             let full = error.to_string();
             let message = full.rsplit_once(" at line ").map_or(full.as_str(), |(message, _)| message).to_owned();
             WireError::Json { line: error.line(), column: error.column(), message }
         })?;
+        key.into_iter().for_each(known::remember);
         Ok(Self { bytes, root: Node(root.get()) })
     }
 
@@ -219,7 +227,12 @@ impl<'a> Node<'a> {
     /// for a string cut in half) become U+FFFD, as they do wherever they are turned into UTF-8.
     pub(crate) fn unescape(self) -> Cow<'a, str> {
         let inner = self.0.get(1..self.0.len().saturating_sub(1)).unwrap_or_default();
-        if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        // Of short ones, as keys are, without setting up a search by vectors.
+        let is_plain = match inner.len() {
+            ..=16 => !inner.as_bytes().contains(&b'\\'),
+            _ => memchr::memchr(b'\\', inner.as_bytes()).is_none(),
+        };
+        if is_plain {
             return Cow::Borrowed(inner);
         }
         Cow::Owned(serde_json::from_str(self.0).unwrap_or_else(|_| unescape_lossy(inner)))
@@ -271,7 +284,9 @@ impl<'a> Object<'a> {
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<Node<'a>> {
-        debug_assert!(is_read(name), "`{name}` is not in the list of what is read");
+        if cfg!(any(test, debug_assertions)) {
+            assert!(is_read(name), "`{name}` is not in the list of what is read");
+        }
         self.fields.iter().find(|(field, _)| field == name).map(|(_, node)| *node).filter(|node| !node.is_null())
     }
 

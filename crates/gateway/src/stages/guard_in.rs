@@ -7,7 +7,7 @@ use bytes::Bytes;
 use signalbox_guard::{Answers, Context, Facts, Guard};
 use signalbox_types::{Action, ErrorClass, Finding, Place, Role, Verdict};
 use signalbox_wire::along::Shape;
-use signalbox_wire::{Peek, TextSlot, WireError, files, splice};
+use signalbox_wire::{Peek, TextSlot, WireError, field_at, files, splice};
 
 use crate::call::{Call, CallError, Input};
 use crate::endpoint::Endpoint;
@@ -167,7 +167,8 @@ impl Look {
                     _ if seen.refusal.is_some() => {}
                     _ => {
                         let advice = "remove it from the request and send it again";
-                        seen.refusal = Some(refusal(&check.findings, advice));
+                        let field = field_at(&body, slot.range.start);
+                        seen.refusal = Some(refusal(&check.findings, field, advice));
                     }
                 }
             }
