@@ -8,7 +8,6 @@ use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt as _;
-use serde_json::value::RawValue;
 use signalbox_types::ErrorClass;
 use signalbox_types::seam::Clock;
 use signalbox_upstream::{
@@ -16,6 +15,7 @@ use signalbox_upstream::{
 };
 use signalbox_wire::{
     ChatRequest, Codec, Dialect, ErrorBody, EventDecoder, StreamEvent, WireError, codec, encode_leniently, splice,
+    tells_error,
 };
 
 use crate::along::{self, Take};
@@ -366,21 +366,18 @@ async fn whole(codec: &dyn Codec, ask: &mut Ask, reply: UpstreamReply) -> Result
     let status = reply.status.as_u16();
     let body = ask.read(reply.body).await?;
     let target = &ask.target;
-    /// An answer of any dialect that is not one.
-    #[derive(serde::Deserialize)]
-    struct Probe<'a> {
-        #[serde(borrow, default)]
-        error: Option<&'a RawValue>,
-    }
-    match serde_json::from_slice::<Probe<'_>>(&body) {
-        Ok(Probe { error: Some(error) }) if error.get() != "null" => {
+    match tells_error(&body) {
+        Ok(true) => {
             let body = target.provider.without_credentials(body);
             Err(CallError::of_provider(&target.provider.name, codec.decode_error(status, &body)))
         }
-        Ok(_) => Ok(Reply::Whole { headers, body }),
+        Ok(false) => Ok(Reply::Whole { headers, body }),
         Err(error) => {
-            let place = format!("line {}, column {}", error.line(), error.column());
-            Err(garbage(target, &format!("with {} bytes that are no JSON object ({place})", body.len())))
+            let place = match error {
+                WireError::Json { line, column, .. } => format!(" (line {line}, column {column})"),
+                _ => String::new(),
+            };
+            Err(garbage(target, &format!("with {} bytes that are no JSON object{place}", body.len())))
         }
     }
 }

@@ -28,7 +28,8 @@ pub(crate) async fn send(call: &mut Call, gateway: &Gateway) -> Result<Reply, Ca
     if let Some(upload) = call.upload.take() {
         ask = ask.uploading(upload);
     }
-    let asked = exchange(ask, &gateway.upstream, &*gateway.clock);
+    // Boxed: its state is most of a call's, and would be moved each time that a future around it is.
+    let asked = Box::pin(exchange(ask, &gateway.upstream, &*gateway.clock));
     let sent = match until {
         None => asked.await?,
         Some(until) => {

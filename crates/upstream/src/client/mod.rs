@@ -204,7 +204,8 @@ impl HttpTransport {
             return Err(SendError::Upload { provider: Arc::clone(&self.provider), reason: reason.to_owned() });
         }
         let signed = match &self.signer {
-            Some(signer) => Some(signer.sign(method, uri, &mut headers, body, clock).await?),
+            // Boxed: it is rare, and its state would make that of every call large.
+            Some(signer) => Some(Box::pin(signer.sign(method, uri, &mut headers, body, clock)).await?),
             None => None,
         };
         let uri = signed.as_ref().unwrap_or(uri);

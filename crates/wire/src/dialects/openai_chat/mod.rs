@@ -21,7 +21,7 @@ mod tests;
 pub(crate) use error::{encode as encode_error, encode_fields as encode_error_fields};
 pub(crate) use parts::input_audio;
 pub(crate) use request::{harmless_anthropic_field, stop};
-pub(crate) use response::{decode_usage, encode_usage, reason_of, word_of};
+pub(crate) use response::{Told, encode_usage, reason_of, word_of};
 pub(crate) use texts::{ask_for_usage, user};
 
 use bytes::Bytes;

@@ -15,12 +15,13 @@ use crate::write::Writer;
 pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
     let body = Body::parse(bytes)?;
     let root = body.object()?;
+    let told = root.child("usage", Path::Root)?.map(Told::new);
     let mut response = ChatResponse {
         id: root.text("id", Path::Root)?.map(Cow::into_owned),
         model: root.text("model", Path::Root)?.map(Cow::into_owned),
         created: root.get("created").and_then(Node::read),
-        usage: root.child("usage", Path::Root)?.map(|usage| decode_usage(&usage)).unwrap_or_default(),
-        charges: charges(&root),
+        usage: told.as_ref().map(Told::usage).unwrap_or_default(),
+        charges: charges(&root, told.as_ref()),
         ..ChatResponse::default()
     };
     if root.get("choices").is_none() {
@@ -93,34 +94,51 @@ pub(crate) fn word_of(reason: &FinishReason) -> &'static str {
     }
 }
 
-pub(crate) fn decode_usage(usage: &Object<'_>) -> Usage {
-    let count = |object: &Object<'_>, name: &str| object.get(name).and_then(Node::read::<u64>);
-    let details = |name: &str| usage.child(name, Path::Root).ok().flatten();
-    let input = details("prompt_tokens_details");
-    let output = details("completion_tokens_details");
-    let of_input = |name: &str| input.as_ref().and_then(|details| count(details, name));
-    Usage {
-        input_tokens: count(usage, "prompt_tokens"),
-        output_tokens: count(usage, "completion_tokens"),
-        // DeepSeek's own name comes second.
-        cache_read_tokens: of_input("cached_tokens").or_else(|| count(usage, "prompt_cache_hit_tokens")),
-        cache_write_tokens: of_input("cache_write_tokens"),
-        reasoning_tokens: output.as_ref().and_then(|details| count(details, "reasoning_tokens")),
+/// What `usage` says, each object in it read once.
+pub(crate) struct Told<'a> {
+    usage: Object<'a>,
+    input: Option<Object<'a>>,
+    output: Option<Object<'a>>,
+}
+
+impl<'a> Told<'a> {
+    pub(crate) fn new(usage: Object<'a>) -> Self {
+        let details = |name: &str| usage.child(name, Path::Root).ok().flatten();
+        let (input, output) = (details("prompt_tokens_details"), details("completion_tokens_details"));
+        Self { usage, input, output }
+    }
+
+    fn of_input(&self, name: &str) -> Option<u64> {
+        count(self.input.as_ref()?, name)
+    }
+
+    fn of_output(&self, name: &str) -> Option<u64> {
+        count(self.output.as_ref()?, name)
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        Usage {
+            input_tokens: count(&self.usage, "prompt_tokens"),
+            output_tokens: count(&self.usage, "completion_tokens"),
+            // DeepSeek's own name comes second.
+            cache_read_tokens: self.of_input("cached_tokens").or_else(|| count(&self.usage, "prompt_cache_hit_tokens")),
+            cache_write_tokens: self.of_input("cache_write_tokens"),
+            reasoning_tokens: self.of_output("reasoning_tokens"),
+        }
     }
 }
 
+fn count(object: &Object<'_>, name: &str) -> Option<u64> {
+    object.get(name).and_then(Node::read)
+}
+
 /// What changes the price of an answer, or of a piece of one: how it was served, and what of it is sound.
-pub(crate) fn charges(root: &Object<'_>) -> Charges {
-    let usage = root.child("usage", Path::Root).ok().flatten();
-    let count = |details: &str, name: &str| {
-        let details = usage.as_ref()?.child(details, Path::Root).ok()??;
-        details.get(name).and_then(Node::read::<u64>)
-    };
+pub(crate) fn charges(root: &Object<'_>, told: Option<&Told<'_>>) -> Charges {
     Charges {
-        audio_input: count("prompt_tokens_details", "audio_tokens"),
-        audio_output: count("completion_tokens_details", "audio_tokens"),
-        image_input: count("prompt_tokens_details", "image_tokens"),
-        image_output: count("completion_tokens_details", "image_tokens"),
+        audio_input: told.and_then(|told| told.of_input("audio_tokens")),
+        audio_output: told.and_then(|told| told.of_output("audio_tokens")),
+        image_input: told.and_then(|told| told.of_input("image_tokens")),
+        image_output: told.and_then(|told| told.of_output("image_tokens")),
         service: root.str("service_tier").and_then(|word| ServiceTier::of(&word)),
         ..Charges::default()
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::response::{charges, decode_usage, logprobs, reason_of};
+use super::response::{Told, charges, logprobs, reason_of};
 use super::{DIALECT, citations, google, texts};
 use crate::canonical::{Charges, StreamEvent};
 use crate::codec::StreamDecoder;
@@ -65,11 +65,10 @@ impl StreamDecoder for Decoder {
         for (index, node) in root.children("choices", Path::Root)?.into_iter().enumerate() {
             self.choice(&node.object(path.index(index))?, path.index(index), &mut out)?;
         }
-        if let Some(usage) = root.child("usage", Path::Root)? {
-            out.push(StreamEvent::Usage(decode_usage(&usage)));
-        }
+        let told = root.child("usage", Path::Root)?.map(Told::new);
+        out.extend(told.as_ref().map(|told| StreamEvent::Usage(told.usage())));
         // How it is served stands in every piece.
-        let charges = charges(&root);
+        let charges = charges(&root, told.as_ref());
         if charges != self.charges {
             self.charges = charges;
             charges.tell(&mut out);

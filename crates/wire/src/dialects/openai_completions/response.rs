@@ -7,7 +7,7 @@ use signalbox_types::{Message, Part, Role};
 
 use super::DIALECT;
 use crate::canonical::{ChatResponse, FinishReason};
-use crate::dialects::openai_chat::{decode_usage, encode_usage, reason_of, word_of};
+use crate::dialects::openai_chat::{Told, encode_usage, reason_of, word_of};
 use crate::error::WireError;
 use crate::json::{Body, Node, Path};
 use crate::write::Writer;
@@ -19,7 +19,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ChatResponse, WireError> {
         id: root.text("id", Path::Root)?.map(Cow::into_owned),
         model: root.text("model", Path::Root)?.map(Cow::into_owned),
         created: root.get("created").and_then(Node::read),
-        usage: root.child("usage", Path::Root)?.map(|usage| decode_usage(&usage)).unwrap_or_default(),
+        usage: root.child("usage", Path::Root)?.map(|usage| Told::new(usage).usage()).unwrap_or_default(),
         ..ChatResponse::default()
     };
     let path = Path::Root.key("choices");

@@ -10,7 +10,7 @@ use super::DIALECT;
 use super::response::choice;
 use crate::canonical::{FinishReason, StreamEvent};
 use crate::codec::{StreamDecoder, StreamEncoder, StreamStart};
-use crate::dialects::openai_chat::{decode_usage, encode_error, encode_usage, reason_of};
+use crate::dialects::openai_chat::{Told, encode_error, encode_usage, reason_of};
 use crate::error::{ErrorBody, WireError};
 use crate::json::{Body, Path};
 use crate::sse::{self, SseEvent};
@@ -59,7 +59,7 @@ impl StreamDecoder for Decoder {
                 out.push(StreamEvent::Finish { choice: number, reason: reason_of(&word), stop_sequence: None });
             }
         }
-        out.extend(root.child("usage", Path::Root)?.map(|usage| StreamEvent::Usage(decode_usage(&usage))));
+        out.extend(root.child("usage", Path::Root)?.map(|usage| StreamEvent::Usage(Told::new(usage).usage())));
         Ok(out)
     }
 
