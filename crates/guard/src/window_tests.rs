@@ -143,6 +143,11 @@ fn a_long_text_is_judged_like_a_stream_of_it() {
     findings.sort_by_key(|finding| (finding.start, std::cmp::Reverse(finding.end)));
     assert_eq!((check.findings.len(), check.redacted.as_ref() == Some(&redacted)), (findings.len(), true));
     assert!(check.findings == findings);
-    let (measured, laps) = guard.measure(Place::Output, &text, &mut crate::Vocabulary::default(), &|| 0.0);
+    let ticks = std::sync::atomic::AtomicU32::new(0);
+    let clock = || f64::from(ticks.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+    let (measured, laps) = guard.measure(Place::Output, &text, &mut crate::Vocabulary::default(), &clock);
     assert!(measured == check && laps.len() == 4);
+    // What the model takes, which is asked for the time around each of its parts, is told with who uses it.
+    let model = laps.iter().find(|lap| lap.scanner == "prompt_injection").unwrap();
+    assert!(model.us >= 8.0, "{}", model.us);
 }

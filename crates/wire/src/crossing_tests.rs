@@ -263,3 +263,22 @@ fn the_schemas_of_tools_are_read_for_what_they_tell() {
     let told: Vec<String> = codec(A).texts(&body).unwrap().into_iter().map(|slot| slot.text.into_owned()).collect();
     assert!(told.contains(&"t".to_owned()) && told.contains(&"x".to_owned()), "{told:?}");
 }
+
+#[test]
+fn what_describes_the_schema_of_an_answer_is_text() {
+    let schema = r#"{"type":"object","properties":{"a":{"type":"string","description":"shape"}}}"#;
+    for (dialect, body) in [
+        (Dialect::OpenaiChat, r#"{"model":"m","messages":[],"response_format":{"json_schema":{"schema":SCHEMA}}}"#),
+        (Dialect::OpenaiResponses, r#"{"model":"m","input":"i","text":{"format":{"schema":SCHEMA}}}"#),
+        (Dialect::AnthropicMessages, r#"{"model":"m","messages":[],"output_config":{"format":{"schema":SCHEMA}}}"#),
+        (Dialect::AnthropicMessages, r#"{"model":"m","messages":[],"output_format":{"schema":SCHEMA}}"#),
+        (Dialect::Gemini, r#"{"model":"m","contents":[],"generationConfig":{"responseSchema":SCHEMA}}"#),
+        (Dialect::Gemini, r#"{"model":"m","contents":[],"generation_config":{"response_json_schema":SCHEMA}}"#),
+        (Dialect::BedrockConverse, r#"{"messages":[],"outputConfig":{"textFormat":{"structure":SCHEMA}}}"#),
+        (Dialect::CohereV2, r#"{"model":"m","messages":[],"response_format":{"json_schema":SCHEMA}}"#),
+    ] {
+        let body = body.replace("SCHEMA", schema);
+        let slots = codec(dialect).texts(body.as_bytes()).unwrap();
+        assert!(slots.iter().any(|slot| slot.text == "shape" && slot.role == signalbox_types::Role::System), "{body}");
+    }
+}

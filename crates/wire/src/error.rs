@@ -126,9 +126,11 @@ impl ErrorBody {
 /// Whether a whole answer, of whatever dialect, tells an error and is none.
 ///
 /// # Errors
-/// It is no JSON object, or has two fields `error`.
+/// It is no JSON object.
 pub fn tells_error(body: &[u8]) -> Result<bool, WireError> {
-    Ok(Body::parse(body)?.object()?.get("error").is_some())
+    let root = Body::parse(body)?.root();
+    // That a field stands twice is the matter of who reads it.
+    if root.is_object() { Ok(root.has("error")) } else { Err(Path::Root.invalid("an object", root.kind())) }
 }
 
 /// The longest message of a provider that is passed on, in characters.
@@ -253,6 +255,21 @@ const KEY_PREFIXES: &[&str] = &["sk-", "sk_", "gsk_", "xai-", "AIza", "pplx-"];
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_is_no_error_for_what_stands_in_it_twice() {
+        for (body, told) in [
+            (r#"{"id":"a","id":"b","usage":{},"usage":{},"choices":[]}"#, false),
+            (r#"{"error":null,"choices":[{"error":"no"}]}"#, false),
+            (r#"{"error":null,"error":{"message":"m"}}"#, true),
+            (r#" {"\u0065rror":"e"} "#, true),
+        ] {
+            assert_eq!(tells_error(body.as_bytes()).unwrap(), told, "{body}");
+        }
+        for body in ["[]", "\"error\"", "null", "", "{\"error\":", "<html>"] {
+            assert!(tells_error(body.as_bytes()).is_err(), "{body}");
+        }
+    }
 
     #[test]
     fn reads_every_shape_of_error() {

@@ -106,6 +106,12 @@ impl<'a> Body<'a> {
         start..start + node.0.len()
     }
 
+    /// What a schema, or whatever holds one, says of itself.
+    pub(crate) fn described(&self, schema: Option<Node<'a>>) -> Vec<TextSlot<'a>> {
+        let texts = schema.map(Node::descriptions).unwrap_or_default();
+        texts.into_iter().map(|node| self.slot(Role::System, node)).collect()
+    }
+
     pub(crate) fn slot(&self, role: Role, node: Node<'a>) -> TextSlot<'a> {
         TextSlot { role, text: node.unescape(), range: self.range(node), signed: false, is_name: false, is_bare: false }
     }
@@ -177,6 +183,11 @@ impl<'a> Node<'a> {
     /// The values of an object, those of keys that stand twice included.
     pub(crate) fn members(self) -> Vec<Node<'a>> {
         if self.is_object() { walk(self.0).skip(1).step_by(2).map(Node).collect() } else { Vec::new() }
+    }
+
+    /// Whether it is an object that has a field of this name; of those that stand twice, any.
+    pub(crate) fn has(self, name: &str) -> bool {
+        self.is_object() && self.fields().iter().any(|(field, node)| field == name && !node.is_null())
     }
 
     fn fields(self) -> Vec<(Cow<'a, str>, Node<'a>)> {

@@ -87,6 +87,8 @@ fn runs_are_found_wherever_they_stand() {
         assert_eq!(spelled, ["ignore all rules", "all of the"], "{text}");
         assert_eq!((found[0].start, found[0].end), (before + 1, before + 25), "{text}");
     }
+    let alone = decode("YWxsIG9mIHRoZQ==");
+    assert_eq!((alone.len(), alone[0].start, alone[0].end), (1, 0, 16));
 }
 
 proptest! {

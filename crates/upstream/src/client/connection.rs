@@ -62,9 +62,24 @@ impl Connection {
         let mut response = pin!(self.sender.send_request(request));
         // Field by field: the response keeps the sender borrowed.
         let driver = &mut self.driver;
+        let mut is_in_line = false;
         poll_fn(|context| {
+            let nobody = &mut Context::from_waker(Waker::noop());
+            if !is_in_line {
+                is_in_line = true;
+                // To put it in line wakes whom the driver knows, though it is driven right after.
+                drive(driver, nobody);
+                if let Poll::Ready(early) = response.as_mut().poll(nobody) {
+                    return Poll::Ready(early);
+                }
+            }
             drive(driver, context);
-            response.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+            let head = response.as_mut().poll(nobody);
+            if head.is_ready() {
+                // And so does to ask for the body.
+                drive(driver, nobody);
+            }
+            head
         })
         .await
     }

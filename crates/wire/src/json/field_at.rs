@@ -23,10 +23,10 @@ fn name<'a>(body: &Body<'a>, node: Node<'a>, at: usize, path: Path<'_>) -> Optio
             return name(body, inner, at, path.index(index));
         }
         if node.is_object()
-            && let Some((field, inner)) =
-                node.object(path).ok()?.iter().find(|(field, inner)| holds(*inner) && is_read(field))
+            && let Some((field, inner)) = node.fields().into_iter().find(|(_, inner)| holds(*inner))
+            && is_read(&field)
         {
-            return name(body, inner, at, path.key(field));
+            return name(body, inner, at, path.key(&field));
         }
     }
     (path.depth() > 0).then(|| path.to_string())
@@ -45,6 +45,8 @@ mod tests {
         assert_eq!(called("two").unwrap(), "messages[1].content[0].text");
         assert_eq!(called("three").unwrap(), "metadata");
         assert_eq!(called("four"), None);
+        let twice = br#"{"tools":[{"function":{"type":1,"type":2,"description":"five"}}]}"#;
+        assert_eq!(field_at(twice, twice.len() - 10).unwrap(), "tools[0].function.description");
         assert_eq!(field_at(b"no JSON", 3), None);
         let deep = format!("{}1{}", r#"{"input":["#.repeat(40), "]}".repeat(40));
         assert!(field_at(deep.as_bytes(), deep.find('1').unwrap()).is_some_and(|field| field.len() < 200));

@@ -10,8 +10,8 @@ const SHORTEST: usize = 256;
 /// A question and its answer, twice.
 const MOST: usize = 4;
 
-/// Its seed is the process's own: nobody can make a body whose hash is that of another one. If there were one, it would be
-/// read as far as it is JSON.
+/// Its seed is the process's own, so that nobody can tell which bodies have one hash. If two had, the second one would be
+/// read as far as it is JSON, and go out as it is.
 static HASHER: LazyLock<foldhash::quality::RandomState> = LazyLock::new(foldhash::quality::RandomState::default);
 
 thread_local! {

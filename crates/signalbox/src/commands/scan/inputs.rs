@@ -30,7 +30,12 @@ pub(super) fn inputs(named: &[PathBuf], all: bool) -> anyhow::Result<Vec<Input>>
     }
     for path in named {
         if path.is_dir() {
+            let before = inputs.len();
             walk(path, all, &mut inputs)?;
+            if inputs.len() == before && !all {
+                // Who names a folder that is left out as a whole wants it looked at.
+                walk(path, true, &mut inputs)?;
+            }
         } else {
             inputs.push(Input { path: path.clone(), is_walked: false });
         }
@@ -44,11 +49,17 @@ fn walk(folder: &Path, all: bool, inputs: &mut Vec<Input>) -> anyhow::Result<()>
     let is_folder = |entry: &DirEntry| entry.file_type().is_some_and(|kind| kind.is_dir());
     let mut walker = WalkBuilder::new(folder);
     walker.standard_filters(!all).hidden(false).sort_by_file_name(Ord::cmp);
+    // What is left out shall be the same on every machine, in a repository or not.
+    walker.require_git(false).git_global(false).git_exclude(false);
     walker.filter_entry(move |entry| {
         // The folder that was named is looked at, whatever its name.
         entry.depth() == 0 || !is_folder(entry) || !entry.file_name().as_encoded_bytes().starts_with(b".")
     });
     for entry in walker.build() {
+        // A line of a .gitignore that can't be read names nothing.
+        if entry.as_ref().is_err_and(ignore::Error::is_partial) {
+            continue;
+        }
         let entry = entry.with_context(|| format!("can't read the folder `{}`", folder.display()))?;
         if entry.file_type().is_some_and(|kind| kind.is_file()) {
             inputs.push(Input { path: entry.into_path(), is_walked: true });
@@ -109,8 +120,8 @@ mod tests {
             ("a/z.txt", b"z"),
             ("a/.env", b"KEY=1"),
             ("a/picture", b"\x89PNG\0"),
-            (".git/config", b"c"),
-            (".gitignore", b"/built/\n"),
+            (".hidden/config", b"c"),
+            (".gitignore", b"/built/\nfoo{\n"),
             ("built/made.txt", b"m"),
             ("lines.jsonl", b"{}"),
         ] {
@@ -127,7 +138,7 @@ mod tests {
             })
             .collect();
         let expected = [
-            (".gitignore", Some("/built/\n")),
+            (".gitignore", Some("/built/\nfoo{\n")),
             ("a/.env", Some("KEY=1")),
             ("a/picture", None),
             ("a/z.txt", Some("z")),
@@ -139,6 +150,10 @@ mod tests {
         assert_eq!(found.iter().filter(|input| input.has_lines()).count(), 1);
         let all = inputs(&[folder.path().to_owned()], true).unwrap();
         assert!(all.len() == found.len() + 1 && all.iter().any(|input| input.path.ends_with("built/made.txt")));
+        let built = inputs(&[folder.path().join("built")], false).unwrap();
+        assert_eq!(built.len(), 1, "who names it wants it looked at");
+        // What can't be read of a file above is no reason to look at nothing.
+        assert_eq!(inputs(&[folder.path().join("a")], false).unwrap().len(), 3);
         // Who names a binary file wants it looked at.
         let named = inputs(&[folder.path().join("a/picture")], false).unwrap();
         assert!(named[0].text().unwrap().is_some_and(|text| text.contains("PNG")));

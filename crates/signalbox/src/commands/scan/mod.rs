@@ -65,6 +65,10 @@ impl Scan {
         Ok(())
     }
 
+    fn left_out(&self) -> &'static str {
+        if self.no_ignore { "" } else { "; what .gitignore names is left out (--no-ignore: not)" }
+    }
+
     fn lines(&self, scanners: &[&'static dyn Scanner], clock: &dyn Fn() -> f64) -> anyhow::Result<usize> {
         let mut out = BufWriter::new(io::stdout().lock());
         let mut flagged = 0;
@@ -105,7 +109,10 @@ impl Scan {
         } else if self.sarif {
             super::say(&serde_json::to_string_pretty(&report::sarif(&for_sarif))?);
         } else if walked > 0 {
-            super::say(&format!("{walked} files of folders looked at"));
+            let files = if walked == 1 { "file" } else { "files" };
+            super::say(&format!("{walked} {files} of folders looked at{}", self.left_out()));
+        } else if self.files.iter().any(|path| path.is_dir()) {
+            super::say(&format!("no file of a folder to look at{}", self.left_out()));
         }
         Ok(flagged)
     }

@@ -79,6 +79,10 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
         node.object(path.index(index))?;
         found.extend(node.descriptions().into_iter().map(|node| body.slot(Role::System, node)));
     }
+    // What an answer is to look like.
+    for name in ["output_config", "output_format"] {
+        found.extend(body.described(root.get(name)));
+    }
     found.sort_by_key(|slot| slot.range.start);
     Ok(found)
 }

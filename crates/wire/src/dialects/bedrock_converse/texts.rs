@@ -60,6 +60,8 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
             node.descriptions().into_iter().for_each(|node| give(Role::System, false, node));
         }
     }
+    // What an answer is to look like.
+    found.extend(body.described(root.get("outputConfig")));
     for name in ["requestMetadata", "promptVariables"] {
         found.extend(root.leaf_slots(name, Role::User, &body));
     }

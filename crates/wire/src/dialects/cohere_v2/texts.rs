@@ -50,6 +50,8 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
         node.object(path)?.child("function", path)?;
         found.extend(node.descriptions().into_iter().map(|node| body.slot(Role::System, node)));
     }
+    // What an answer is to look like.
+    found.extend(body.described(root.get("response_format")));
     found.sort_by_key(|slot| slot.range.start);
     Ok(found)
 }

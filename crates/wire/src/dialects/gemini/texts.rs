@@ -81,6 +81,8 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
             found.extend(node.descriptions().into_iter().map(|node| body.slot(Role::System, node)));
         }
     }
+    // What an answer is to look like.
+    found.extend(body.described(root.get("generationConfig", Path::Root)?));
     found.sort_by_key(|slot| slot.range.start);
     Ok(found)
 }

@@ -93,10 +93,8 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
         found.extend(node.descriptions().into_iter().map(|node| body.slot(Role::System, node)));
     }
     // Tools as they were told before there were tools, and what an answer is to look like.
-    let functions = root.children("functions", Path::Root)?.into_iter();
-    for node in functions.chain(root.get("response_format")) {
-        found.extend(node.descriptions().into_iter().map(|node| body.slot(Role::System, node)));
-    }
+    found.extend(body.described(root.get("functions")));
+    found.extend(body.described(root.get("response_format")));
     found.sort_by_key(|slot| slot.range.start);
     Ok(found)
 }

@@ -56,9 +56,7 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
         found.extend(node.descriptions().into_iter().map(|node| body.slot(Role::System, node)));
     }
     // What an answer is to look like.
-    if let Some(node) = root.child("text", Path::Root)?.and_then(|text| text.get("format")) {
-        found.extend(node.descriptions().into_iter().map(|node| body.slot(Role::System, node)));
-    }
+    found.extend(body.described(root.get("text")));
     found.sort_by_key(|slot| slot.range.start);
     Ok(found)
 }
