@@ -57,7 +57,7 @@ fn walk(folder: &Path, all: bool, inputs: &mut Vec<Input>) -> anyhow::Result<()>
     });
     for entry in walker.build() {
         // A line of a .gitignore that can't be read names nothing.
-        if entry.as_ref().is_err_and(ignore::Error::is_partial) {
+        if entry.as_ref().is_err_and(|error| error.io_error().is_none()) {
             continue;
         }
         let entry = entry.with_context(|| format!("can't read the folder `{}`", folder.display()))?;
