@@ -1,6 +1,6 @@
 //! The same words, or the same letter, over and over.
 
-use super::{Found, REPETITION};
+use super::{Found, REPETITION, WORD, is};
 
 /// A loop is no longer than so many words.
 const PERIOD: usize = 12;
@@ -69,8 +69,17 @@ fn words(block: &str) -> impl Iterator<Item = Word<'_>> {
     std::iter::from_fn(move || {
         let (mut start, mut end) = (None, at);
         while let Some(&byte) = bytes.get(at) {
+            if is(byte, WORD) {
+                start.get_or_insert(at);
+                at += 1;
+                while bytes.get(at).is_some_and(|byte| is(*byte, WORD)) {
+                    at += 1;
+                }
+                end = at;
+                continue;
+            }
             let (part, width) = if byte.is_ascii() {
-                (byte.is_ascii_alphanumeric(), 1)
+                (false, 1)
             } else {
                 let c = block.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
                 (c.is_alphanumeric(), c.len_utf8())

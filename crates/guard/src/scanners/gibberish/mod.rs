@@ -7,7 +7,7 @@ use signalbox_types::Severity;
 
 use super::language::Script;
 use super::language::table::likeliest;
-use super::secrets::random::english;
+use super::secrets::random::common_pairs;
 use crate::model::{LONGEST, block_end};
 use crate::scanner::{About, Hit, Replacement, Rule, Scanner, Text, rule};
 
@@ -119,18 +119,51 @@ fn words(block: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
     std::iter::from_fn(move || {
         loop {
-            let start = at + bytes.get(at..)?.iter().position(u8::is_ascii_alphabetic)?;
-            let rest = &bytes[start..];
-            let length = rest.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(rest.len());
-            at = start + length;
-            let glues = |byte: &u8| byte.is_ascii_digit() || *byte >= 0x80 || b"_/\\=+@#$%&<>{}[]".contains(byte);
-            let apart = !bytes[..start].last().is_some_and(glues) && !bytes.get(at).is_some_and(glues);
-            let prose = rest[1..length].iter().all(u8::is_ascii_lowercase);
-            if apart && prose && length >= 3 {
+            let start = at + bytes.get(at..)?.iter().position(|byte| is(*byte, LETTER))?;
+            at = start + 1;
+            let mut prose = true;
+            while let Some(&byte) = bytes.get(at)
+                && is(byte, LETTER)
+            {
+                prose &= is(byte, SMALL);
+                at += 1;
+            }
+            if !prose || at - start < 3 {
+                continue;
+            }
+            let glues = |byte: &u8| is(*byte, GLUE);
+            if !bytes[..start].last().is_some_and(glues) && !bytes.get(at).is_some_and(glues) {
                 return Some((start, block.get(start..at)?));
             }
         }
     })
+}
+
+/// What a byte is: a letter, a small one, a letter or digit, something that glues words together.
+const LETTER: u8 = 1;
+const SMALL: u8 = 2;
+const WORD: u8 = 4;
+const GLUE: u8 = 8;
+static KINDS: [u8; 256] = {
+    let (mut kinds, mut byte) = ([0; 256], 0_u8);
+    loop {
+        let glues = byte.is_ascii_digit()
+            || byte >= 0x80
+            || matches!(byte, b'_' | b'/' | b'\\' | b'=' | b'+' | b'@' | b'#')
+            || matches!(byte, b'$' | b'%' | b'&' | b'<' | b'>' | b'{' | b'}' | b'[' | b']');
+        kinds[byte as usize] = (if byte.is_ascii_alphabetic() { LETTER } else { 0 })
+            | (if byte.is_ascii_lowercase() { SMALL } else { 0 })
+            | (if byte.is_ascii_alphanumeric() { WORD } else { 0 })
+            | (if glues { GLUE } else { 0 });
+        if byte == u8::MAX {
+            break kinds;
+        }
+        byte += 1;
+    }
+};
+
+fn is(byte: u8, kind: u8) -> bool {
+    KINDS[usize::from(byte)] & kind != 0
 }
 
 /// Whether the letters of a word follow one another as they seldom do.
@@ -141,9 +174,8 @@ fn is_odd(word: &str) -> bool {
     if bytes.len() < 4 {
         return false;
     }
-    let (share, _) = english(bytes);
     let vowel = |byte: &u8| VOWELS >> (byte.to_ascii_lowercase() - b'a') & 1 == 1;
-    share < 0.5 || (bytes.len() > 4 && !bytes.iter().any(vowel))
+    common_pairs(bytes) * 2 < bytes.len() - 1 || (bytes.len() > 4 && !bytes.iter().any(vowel))
 }
 
 /// Neighbours on a keyboard.

@@ -30,7 +30,7 @@ pub(super) fn entropy(text: &[u8]) -> f32 {
 }
 
 /// Share of neighbouring letters that are common neighbours in English, and how many pairs there are.
-pub(crate) fn english(text: &[u8]) -> (f32, usize) {
+pub(super) fn english(text: &[u8]) -> (f32, usize) {
     let (mut common, mut pairs) = (0, 0);
     for pair in text.windows(2) {
         let (a, b) = (pair[0], pair[1]);
@@ -42,6 +42,12 @@ pub(crate) fn english(text: &[u8]) -> (f32, usize) {
         }
     }
     (if pairs == 0 { 0.0 } else { common as f32 / pairs as f32 }, pairs)
+}
+
+/// How many neighbouring letters of a word, which is nothing but letters, are common neighbours in English.
+pub(crate) fn common_pairs(word: &[u8]) -> usize {
+    let place = |letter: u8| usize::from((letter | 0x20).wrapping_sub(b'a')).min(PAIRS.len() - 1);
+    word.windows(2).map(|pair| (PAIRS[place(pair[0])] >> place(pair[1]) & 1) as usize).sum()
 }
 
 /// Whether it reads like words: an identifier, a sentence, a path.
