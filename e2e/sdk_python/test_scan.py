@@ -44,13 +44,18 @@ def test_files_are_reported_without_what_was_found(tmp_path: Path) -> None:
 
 
 def test_folders_are_walked(tmp_path: Path) -> None:
-    for name, text in [("b/notes.md", f"Token: {KEY}\n"), ("a.md", "nothing\n"), (".git/config", KEY)]:
+    files = [("b/notes.md", f"Token: {KEY}\n"), ("a.md", "nothing\n"), (".git/config", KEY), ("b/built/c.md", KEY)]
+    for name, text in files:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
+    (tmp_path / "b" / ".ignore").write_text("built/\n")
     found = scan("--scanner", "secrets", str(tmp_path))
     assert "notes.md:1:" in found.stdout
-    assert ".git" not in found.stdout
-    assert "2 files of folders looked at" in found.stdout
+    assert ".git/" not in found.stdout and "c.md" not in found.stdout
+    assert "3 files of folders looked at; what .gitignore names is left out" in found.stdout
+    assert "c.md:1:" in scan("--scanner", "secrets", "--no-ignore", str(tmp_path)).stdout
+    (tmp_path / "b" / ".ignore").unlink()
+    (tmp_path / "b" / "built" / "c.md").unlink()
     files = json.loads(scan("--scanner", "secrets", "--json", str(tmp_path)).stdout)
     assert [Path(file["file"]).name for file in files] == ["a.md", "notes.md"]
     assert len(str(files[1]["score"])) <= 6, "as --jsonl writes it"
