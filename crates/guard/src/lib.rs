@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod class;
 pub mod condition;
 #[cfg(test)]
 mod conformance;

@@ -42,7 +42,8 @@ pub(crate) fn gather<One: Sync, Seen: Default + Send>(
         return seen;
     }
     let alone: Vec<&One> = all.iter().filter(|one| !shares(one)).collect();
-    let ends = if alone.len() < all.len() { model::block_ends(text) } else { Vec::new() };
+    let ends: Vec<usize> =
+        if alone.len() < all.len() { model::block_ends(text, 0, false).collect() } else { Vec::new() };
     let parts: Vec<&[usize]> = ends.chunks(PART_BLOCKS).collect();
     let now = || clock.map_or(0.0, |clock| clock());
     // The longest first.
@@ -55,7 +56,7 @@ pub(crate) fn gather<One: Sync, Seen: Default + Send>(
         Some(part) => {
             let began = now();
             let from = part.checked_sub(1).and_then(|before| parts[before].last()).copied().unwrap_or(0);
-            let blocks = model::judge_all(text, from, parts[part]);
+            let blocks = model::judge_all(text, from, parts[part].iter().copied());
             Done::Blocks(blocks, now() - began)
         }
     });

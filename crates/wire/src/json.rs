@@ -106,10 +106,9 @@ impl<'a> Body<'a> {
         start..start + node.0.len()
     }
 
-    /// What a schema, or whatever holds one, says of itself.
-    pub(crate) fn described(&self, schema: Option<Node<'a>>) -> Vec<TextSlot<'a>> {
-        let texts = schema.map(Node::descriptions).unwrap_or_default();
-        texts.into_iter().map(|node| self.slot(Role::System, node)).collect()
+    /// What a tool or a schema, or whatever holds one, says of itself.
+    pub(crate) fn described(&self, schema: impl IntoIterator<Item = Node<'a>>) -> impl Iterator<Item = TextSlot<'a>> {
+        schema.into_iter().flat_map(Node::descriptions).map(|node| self.slot(Role::System, node))
     }
 
     pub(crate) fn slot(&self, role: Role, node: Node<'a>) -> TextSlot<'a> {

@@ -139,13 +139,7 @@ impl Notes {
         let mut known = self.known.borrow_mut();
         let fresh = matches!(&*known, Some((at, was_open, _)) if (*at, *was_open) == (from, open));
         if !fresh {
-            let mut blocks = Vec::new();
-            let mut at = from;
-            while let Some(end) = block_end(text, at, open) {
-                blocks.push(judge(text, at, end));
-                at = end;
-            }
-            *known = Some((from, open, blocks));
+            *known = Some((from, open, judge_all(text, from, block_ends(text, from, open))));
         }
         let blocks = known.as_ref().map_or(&[][..], |(_, _, blocks)| blocks);
         blocks.iter().for_each(&mut each);
@@ -214,15 +208,15 @@ impl Worst {
     }
 }
 
-/// Where each block of a whole text ends.
-pub(crate) fn block_ends(text: &str) -> Vec<usize> {
-    std::iter::successors(block_end(text, 0, false), |&end| block_end(text, end, false)).collect()
+/// Where each block from `from` on ends that can be judged.
+pub(crate) fn block_ends(text: &str, from: usize, open: bool) -> impl Iterator<Item = usize> {
+    std::iter::successors(block_end(text, from, open), move |&end| block_end(text, end, open))
 }
 
 /// Scores the blocks that stand from `from` on and end there.
-pub(crate) fn judge_all(text: &str, from: usize, ends: &[usize]) -> Vec<Block> {
-    let starts = std::iter::once(from).chain(ends.iter().copied());
-    starts.zip(ends).map(|(start, &end)| judge(text, start, end)).collect()
+pub(crate) fn judge_all(text: &str, from: usize, ends: impl Iterator<Item = usize>) -> Vec<Block> {
+    let mut start = from;
+    ends.map(|end| judge(text, std::mem::replace(&mut start, end), end)).collect()
 }
 
 /// Scores a block.

@@ -4,10 +4,15 @@ use base64::Engine;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
+use crate::class::{ANY64, Class, DIGITS, LETTER};
+
 /// How many encodings over one another are undone.
 const LAYERS: u8 = 2;
 /// Shorter runs say too little.
 const SHORTEST: usize = 16;
+
+/// What escaped characters begin with.
+static ESCAPED: Class = Class::new(&[DIGITS, (b'a', b'f'), (b'A', b'F')], b"%\\&");
 
 /// What a run of text spells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,11 +59,11 @@ fn runs(text: &str, out: &mut Vec<Decoded>) {
     // A run that is long enough has a byte at every so many: only around those is looked.
     let (mut done, mut probe) = (0, SHORTEST - 1);
     while let Some(&byte) = bytes.get(probe) {
-        if !in_base64(byte) {
+        if !ANY64.has(byte) {
             (done, probe) = (probe + 1, probe + SHORTEST);
             continue;
         }
-        let is_run = |byte: &u8| in_base64(*byte);
+        let is_run = |byte: &u8| ANY64.has(*byte);
         let start = probe - bytes[done..probe].iter().rev().position(|byte| !is_run(byte)).unwrap_or(probe - done);
         let at = bytes[probe..].iter().position(|byte| !is_run(byte)).map_or(bytes.len(), |length| probe + length);
         (done, probe) = (at, at + SHORTEST);
@@ -69,31 +74,6 @@ fn runs(text: &str, out: &mut Vec<Decoded>) {
         let decoded = unhex(run).and_then(readable).or_else(|| unbase64(run).and_then(readable));
         out.extend(decoded.map(|text| Decoded { text, start, end: at, layers: 1 }));
     }
-}
-
-/// What a byte may be part of.
-const BASE64: u8 = 1;
-const ESCAPE: u8 = 2;
-const HEX: u8 = 4;
-const LETTER: u8 = 8;
-static PART_OF: [u8; 256] = {
-    let (mut table, mut byte) = ([0; 256], 0_u8);
-    loop {
-        let letter = byte.is_ascii_alphabetic();
-        let base64 = letter || byte.is_ascii_digit() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_');
-        table[byte as usize] = if base64 { BASE64 } else { 0 }
-            | if matches!(byte, b'%' | b'\\' | b'&') { ESCAPE } else { 0 }
-            | if byte.is_ascii_hexdigit() { HEX } else { 0 }
-            | if letter { LETTER } else { 0 };
-        if byte == u8::MAX {
-            break table;
-        }
-        byte += 1;
-    }
-};
-
-fn in_base64(byte: u8) -> bool {
-    PART_OF[usize::from(byte)] & BASE64 != 0
 }
 
 fn unbase64(run: &[u8]) -> Option<Vec<u8>> {
@@ -135,7 +115,7 @@ fn escapes(text: &str, out: &mut Vec<Decoded>) {
         *count = 0;
     };
     while at < bytes.len() {
-        if count == 0 && PART_OF[usize::from(bytes[at])] & (ESCAPE | HEX) == 0 {
+        if count == 0 && !ESCAPED.has(bytes[at]) {
             at += 1;
             continue;
         }
@@ -206,7 +186,7 @@ fn rot13(text: &str, out: &mut Vec<Decoded>) {
     let (mut count, mut at) = (0, 0);
     while at < bytes.len() {
         let start = at;
-        while bytes.get(at).is_some_and(|byte| PART_OF[usize::from(*byte)] & LETTER != 0) {
+        while bytes.get(at).is_some_and(|byte| LETTER.has(*byte)) {
             at += 1;
         }
         // Few words begin like that; only those are compared.

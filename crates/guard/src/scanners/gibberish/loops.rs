@@ -1,6 +1,7 @@
 //! The same words, or the same letter, over and over.
 
-use super::{Found, REPETITION, WORD, is};
+use super::{Found, REPETITION};
+use crate::class::ALNUM;
 
 /// A loop is no longer than so many words.
 const PERIOD: usize = 12;
@@ -69,10 +70,10 @@ fn words(block: &str) -> impl Iterator<Item = Word<'_>> {
     std::iter::from_fn(move || {
         let (mut start, mut end) = (None, at);
         while let Some(&byte) = bytes.get(at) {
-            if is(byte, WORD) {
+            if ALNUM.has(byte) {
                 start.get_or_insert(at);
                 at += 1;
-                while bytes.get(at).is_some_and(|byte| is(*byte, WORD)) {
+                while bytes.get(at).is_some_and(|byte| ALNUM.has(*byte)) {
                     at += 1;
                 }
                 end = at;

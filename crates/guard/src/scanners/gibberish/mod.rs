@@ -8,6 +8,7 @@ use signalbox_types::Severity;
 use super::language::Script;
 use super::language::table::likeliest;
 use super::secrets::random::common_pairs;
+use crate::class::{Class, DIGITS, LETTER, LOWER};
 use crate::model::{LONGEST, block_end};
 use crate::scanner::{About, Hit, Replacement, Rule, Scanner, Text, rule};
 
@@ -119,19 +120,19 @@ fn words(block: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
     std::iter::from_fn(move || {
         loop {
-            let start = at + bytes.get(at..)?.iter().position(|byte| is(*byte, LETTER))?;
+            let start = at + bytes.get(at..)?.iter().position(|byte| LETTER.has(*byte))?;
             at = start + 1;
             let mut prose = true;
             while let Some(&byte) = bytes.get(at)
-                && is(byte, LETTER)
+                && LETTER.has(byte)
             {
-                prose &= is(byte, SMALL);
+                prose &= SMALL.has(byte);
                 at += 1;
             }
             if !prose || at - start < 3 {
                 continue;
             }
-            let glues = |byte: &u8| is(*byte, GLUE);
+            let glues = |byte: &u8| GLUE.has(*byte);
             if !bytes[..start].last().is_some_and(glues) && !bytes.get(at).is_some_and(glues) {
                 return Some((start, block.get(start..at)?));
             }
@@ -139,32 +140,9 @@ fn words(block: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// What a byte is: a letter, a small one, a letter or digit, something that glues words together.
-const LETTER: u8 = 1;
-const SMALL: u8 = 2;
-const WORD: u8 = 4;
-const GLUE: u8 = 8;
-static KINDS: [u8; 256] = {
-    let (mut kinds, mut byte) = ([0; 256], 0_u8);
-    loop {
-        let glues = byte.is_ascii_digit()
-            || byte >= 0x80
-            || matches!(byte, b'_' | b'/' | b'\\' | b'=' | b'+' | b'@' | b'#')
-            || matches!(byte, b'$' | b'%' | b'&' | b'<' | b'>' | b'{' | b'}' | b'[' | b']');
-        kinds[byte as usize] = (if byte.is_ascii_alphabetic() { LETTER } else { 0 })
-            | (if byte.is_ascii_lowercase() { SMALL } else { 0 })
-            | (if byte.is_ascii_alphanumeric() { WORD } else { 0 })
-            | (if glues { GLUE } else { 0 });
-        if byte == u8::MAX {
-            break kinds;
-        }
-        byte += 1;
-    }
-};
-
-fn is(byte: u8, kind: u8) -> bool {
-    KINDS[usize::from(byte)] & kind != 0
-}
+static SMALL: Class = Class::new(&[LOWER], b"");
+/// What glues words together.
+static GLUE: Class = Class::new(&[DIGITS, (0x80, 0xFF)], b"_/\\=+@#$%&<>{}[]");
 
 /// Whether the letters of a word follow one another as they seldom do.
 fn is_odd(word: &str) -> bool {

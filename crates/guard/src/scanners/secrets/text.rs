@@ -1,45 +1,13 @@
-//! Sets of bytes, and a view of the text that knows whether more may follow.
+//! Sets of bytes that keys have, and a view of the text that knows whether more may follow.
 
-/// A set of bytes.
-pub(super) struct Class([bool; 256]);
-
-impl Class {
-    const fn new(ranges: &[(u8, u8)], extra: &[u8]) -> Self {
-        let mut set = [false; 256];
-        let mut i = 0;
-        while i < ranges.len() {
-            let mut byte = ranges[i].0 as usize;
-            while byte <= ranges[i].1 as usize {
-                set[byte] = true;
-                byte += 1;
-            }
-            i += 1;
-        }
-        let mut i = 0;
-        while i < extra.len() {
-            set[extra[i] as usize] = true;
-            i += 1;
-        }
-        Self(set)
-    }
-
-    pub(super) fn has(&self, byte: u8) -> bool {
-        self.0[byte as usize]
-    }
-}
-
-const DIGITS: (u8, u8) = (b'0', b'9');
-const LOWER: (u8, u8) = (b'a', b'z');
-const UPPER: (u8, u8) = (b'A', b'Z');
+pub(super) use crate::class::{ALNUM, ANY64, ANYHEX, Class};
+use crate::class::{DIGITS, LOWER, UPPER};
 
 pub(super) static DIGIT: Class = Class::new(&[DIGITS], b"");
 /// Hexadecimal digits as keys are printed: lower case.
 pub(super) static HEX: Class = Class::new(&[DIGITS, (b'a', b'f')], b"");
-/// Hexadecimal digits of either case.
-pub(super) static ANYHEX: Class = Class::new(&[DIGITS, (b'a', b'f'), (b'A', b'F')], b"");
 pub(super) static UUID: Class = Class::new(&[DIGITS, (b'a', b'f'), (b'A', b'F')], b"-");
 pub(super) static CAPS: Class = Class::new(&[DIGITS, UPPER], b"");
-pub(super) static ALNUM: Class = Class::new(&[DIGITS, LOWER, UPPER], b"");
 /// `\w`.
 pub(super) static WORD: Class = Class::new(&[DIGITS, LOWER, UPPER], b"_");
 /// URL-safe Base64 without padding.
@@ -47,7 +15,6 @@ pub(super) static URL64: Class = Class::new(&[DIGITS, LOWER, UPPER], b"_-");
 /// URL-safe Base64 with padding, as some providers print it.
 pub(super) static URL64P: Class = Class::new(&[DIGITS, LOWER, UPPER], b"_-=");
 pub(super) static BASE64: Class = Class::new(&[DIGITS, LOWER, UPPER], b"+/=");
-pub(super) static ANY64: Class = Class::new(&[DIGITS, LOWER, UPPER], b"+/=_-");
 /// Tokens with dots between their parts.
 pub(super) static DOTTED: Class = Class::new(&[DIGITS, LOWER, UPPER], b"_-.=");
 /// Azure client secrets.

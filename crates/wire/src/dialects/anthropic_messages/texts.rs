@@ -77,7 +77,7 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
     let path = Path::Root.key("tools");
     for (index, node) in root.children("tools", Path::Root)?.into_iter().enumerate() {
         node.object(path.index(index))?;
-        found.extend(node.descriptions().into_iter().map(|node| body.slot(Role::System, node)));
+        found.extend(body.described([node]));
     }
     // What an answer is to look like.
     for name in ["output_config", "output_format"] {

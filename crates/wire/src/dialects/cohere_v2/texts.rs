@@ -48,7 +48,7 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
     for (index, node) in root.children("tools", Path::Root)?.into_iter().enumerate() {
         let path = path.index(index);
         node.object(path)?.child("function", path)?;
-        found.extend(node.descriptions().into_iter().map(|node| body.slot(Role::System, node)));
+        found.extend(body.described([node]));
     }
     // What an answer is to look like.
     found.extend(body.described(root.get("response_format")));

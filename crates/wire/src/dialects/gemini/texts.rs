@@ -78,7 +78,7 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
         let path = path.index(index);
         for node in Fields::of(node, path)?.children("functionDeclarations", path)? {
             Fields::of(node, path.key("functionDeclarations"))?.get("description", path)?;
-            found.extend(node.descriptions().into_iter().map(|node| body.slot(Role::System, node)));
+            found.extend(body.described([node]));
         }
     }
     // What an answer is to look like.

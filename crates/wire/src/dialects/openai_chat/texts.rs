@@ -90,7 +90,7 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
         for kind in ["function", "custom"] {
             tool.child(kind, path)?;
         }
-        found.extend(node.descriptions().into_iter().map(|node| body.slot(Role::System, node)));
+        found.extend(body.described([node]));
     }
     // Tools as they were told before there were tools, and what an answer is to look like.
     found.extend(body.described(root.get("functions")));
