@@ -66,7 +66,7 @@ fn key(entry: &str) -> u32 {
     for part in folded.text.split('_') {
         let mut whole = 0;
         // Of Chinese and Japanese the longest pair counts, as in text.
-        words(part, |word| whole = if whole != 0 && word.bytes.len() < 4 { whole } else { word.hashes.whole });
+        words(part, |word| whole = if whole != 0 && word.bytes.len() < 4 { whole } else { word.hashes().whole });
         key = Some(key.map_or(whole, |before| join(before, whole)));
     }
     key.unwrap_or(0) ^ stem
@@ -78,12 +78,18 @@ pub(super) fn join(before: u32, word: u32) -> u32 {
     (before.rotate_left(7) ^ word).wrapping_mul(0x9E37_79B1) ^ before >> 15
 }
 
-/// What a word means, alone and as the end of the phrases `two` and `three`.
-pub(super) fn concepts(word: &Hashes, two: u32, three: u32) -> u64 {
-    let lexicon = &*LEXICON;
-    let get = |key| lexicon.get(key).copied().unwrap_or(0);
-    let phrases = get(word.whole) | get(two) | get(three);
-    word.stems().iter().fold(phrases, |found, &stem| found | get(stem ^ STEM))
+/// What a word means by itself.
+pub(super) fn alone(word: &Hashes) -> u64 {
+    word.stems().iter().fold(get(word.whole), |found, &stem| found | get(stem ^ STEM))
+}
+
+/// What a word means as the end of phrases of two and of three words.
+pub(super) fn ending(two: u32, three: u32) -> u64 {
+    get(two) | get(three)
+}
+
+fn get(key: u32) -> u64 {
+    LEXICON.get(key).copied().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -110,9 +116,10 @@ mod tests {
             let (mut found, mut one, mut two) = (0, 0, 0);
             let text = fold(text).text.into_owned();
             words(&text, |word| {
-                let pair = join(one, word.hashes.whole);
-                found |= concepts(&word.hashes, pair, join(two, word.hashes.whole));
-                (one, two) = (word.hashes.whole, pair);
+                let hashes = word.hashes();
+                let pair = join(one, hashes.whole);
+                found |= alone(&hashes) | ending(pair, join(two, hashes.whole));
+                (one, two) = (hashes.whole, pair);
             });
             found
         };

@@ -3,11 +3,12 @@
 
 use std::ops::Range;
 
-use super::concepts::{self, Concept, concepts, join, set};
+use super::concepts::{self, Concept, join, set};
+use super::known::{Known, Memory};
 use super::rules::{Matching, PATTERNS};
 use super::topics::{self, Sentence};
-use super::{BUCKETS, marks, shape};
-use crate::normalise::words;
+use super::{BUCKETS, HEADS, marks, shape};
+use crate::normalise::{Word, words};
 
 /// Words that a concept looks back to find a neighbour.
 const NEAR: usize = 6;
@@ -37,6 +38,8 @@ pub trait Take: Default {
     fn take(&mut self, bucket: usize);
     /// Takes all that another one has taken.
     fn take_all(&mut self, other: &Self);
+    /// Takes the sequences of letters of a word, whose weights sum up to `sums`.
+    fn take_letters(&mut self, word: &[u8], sums: &[i16; HEADS]);
 }
 
 impl Take for Vec<u32> {
@@ -46,6 +49,10 @@ impl Take for Vec<u32> {
 
     fn take_all(&mut self, other: &Self) {
         self.extend_from_slice(other);
+    }
+
+    fn take_letters(&mut self, word: &[u8], _: &[i16; HEADS]) {
+        letters(word, |bucket| self.take(bucket));
     }
 }
 
@@ -108,6 +115,11 @@ impl<T: Take> Unit<T> {
     fn hashed(&mut self, hash: u32) {
         self.hashed.take(bucket(hash));
         self.count += 1;
+    }
+
+    fn letters(&mut self, word: &[u8], sums: &[i16; HEADS]) {
+        self.hashed.take_letters(word, sums);
+        self.count += u32::try_from(word.len().saturating_sub(1)).unwrap_or_default();
     }
 
     /// Makes one of both. `other` comes later in the text.
@@ -221,13 +233,15 @@ const LETTERS: u32 = 0xCC9E_2D51;
 pub(crate) fn sentences<T: Take>(text: &str, mut each: impl FnMut(Unit<T>)) {
     let bytes = text.as_bytes();
     let mut reading = Reading::new();
-    words(text, |word| {
-        if (word.starts_sentence || reading.place >= LONGEST_SENTENCE)
-            && let Some(unit) = std::mem::replace(&mut reading, Reading::new()).done(bytes)
-        {
-            each(unit);
-        }
-        reading.word(&word, bytes);
+    Memory::with(|memory| {
+        words(text, |word| {
+            if (word.starts_sentence || reading.place >= LONGEST_SENTENCE)
+                && let Some(unit) = std::mem::replace(&mut reading, Reading::new()).done(bytes)
+            {
+                each(unit);
+            }
+            reading.word(&word, memory.of(&word), bytes);
+        });
     });
     if let Some(unit) = reading.done(bytes) {
         each(unit);
@@ -284,26 +298,28 @@ impl<T: Take> Reading<T> {
         }
     }
 
-    fn word(&mut self, word: &crate::normalise::Word<'_>, bytes: &[u8]) {
+    fn word(&mut self, word: &Word<'_>, known: &Known, bytes: &[u8]) {
         let unit = self.unit.get_or_insert_with(|| Unit::empty(word.start));
         unit.end = word.end;
         // A pair of Chinese letters stands where its first letter does.
         let same_place = self.place > 0 && word.start == self.start;
         self.place += u32::from(!same_place);
         self.start = word.start;
-        let hash = word.hashes.whole;
+        let hash = known.hash;
         let pair = join(self.one, hash);
         let triple = join(self.phrase, hash);
-        unit.sentence.topic.word(hash);
+        if let Some(place) = &known.place {
+            unit.sentence.topic.take(place);
+        }
         unit.hashed(hash);
         unit.hashed(pair);
         if self.place > 2 {
             unit.hashed(join(self.two, hash) ^ SKIP);
             unit.hashed(triple);
         }
-        letters(word.bytes, |hash| unit.hashed(hash ^ LETTERS));
-        self.verb |= self.place <= OPENING && shape::is_verb(hash);
-        let mut meant = concepts(&word.hashes, pair, triple);
+        unit.letters(word.bytes, &known.letters);
+        self.verb |= self.place <= OPENING && known.verb;
+        let mut meant = known.concepts | concepts::ending(pair, triple);
         let last = self.near[(self.place as usize + NEAR - 1) % NEAR];
         // "Don't forget" is the opposite of "forget".
         if word.bytes.starts_with(b"forget") && last & set(Concept::Negation) != 0 {
@@ -353,13 +369,13 @@ impl<T: Take> Reading<T> {
     }
 }
 
-/// Hashes of all sequences of four letters in ` word `.
-fn letters(word: &[u8], mut each: impl FnMut(u32)) {
+/// The buckets of all sequences of four letters in ` word `, which are one fewer than its bytes.
+pub(super) fn letters(word: &[u8], mut each: impl FnMut(usize)) {
     let mut last = u32::from(b' ');
     for (i, &byte) in word.iter().chain(b" ").enumerate() {
         last = last << 8 | u32::from(byte);
         if i >= 2 {
-            each(last.wrapping_mul(0xC2B2_AE35));
+            each(bucket(last.wrapping_mul(0xC2B2_AE35) ^ LETTERS));
         }
     }
 }

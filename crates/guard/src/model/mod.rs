@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 mod block;
 mod concepts;
 mod features;
+mod known;
 mod marks;
 mod rules;
 mod scan;
@@ -164,6 +165,12 @@ impl Take for Sums {
     fn take_all(&mut self, other: &Self) {
         for (sum, more) in self.0.iter_mut().zip(other.0) {
             *sum += more;
+        }
+    }
+
+    fn take_letters(&mut self, _: &[u8], sums: &[i16; HEADS]) {
+        for (sum, more) in self.0.iter_mut().zip(sums) {
+            *sum += i32::from(*more);
         }
     }
 }

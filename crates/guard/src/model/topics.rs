@@ -44,6 +44,11 @@ static TABLE: LazyLock<Table<[i8; DIMENSIONS]>> = LazyLock::new(|| {
     places
 });
 
+/// Where the word with this hash lies, if that is known.
+pub(super) fn place(hash: u32) -> Option<[i8; DIMENSIONS]> {
+    TABLE.get(hash).copied()
+}
+
 /// Where the words of a sentence lie, summed.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Topic {
@@ -52,14 +57,12 @@ pub(super) struct Topic {
 }
 
 impl Topic {
-    /// Takes a word, by its hash.
+    /// Takes a word that lies here.
     #[inline]
-    pub(super) fn word(&mut self, hash: u32) {
-        if let Some(place) = TABLE.get(hash) {
-            self.known += 1;
-            for (sum, place) in self.sum.iter_mut().zip(place) {
-                *sum += i32::from(*place);
-            }
+    pub(super) fn take(&mut self, place: &[i8; DIMENSIONS]) {
+        self.known += 1;
+        for (sum, place) in self.sum.iter_mut().zip(place) {
+            *sum += i32::from(*place);
         }
     }
 
@@ -143,7 +146,7 @@ mod tests {
     fn compared(text: &[&str]) -> (Vec<u64>, u32) {
         let topic = |text: &str| {
             let mut topic = Topic::default();
-            words(text, |word| topic.word(word.hashes.whole));
+            words(text, |word| place(word.hashes().whole).iter().for_each(|place| topic.take(place)));
             topic
         };
         let mut sentences: Vec<_> = text.iter().map(|text| Sentence { topic: topic(text), kind: 0, bits: 0 }).collect();

@@ -1,9 +1,11 @@
 //! Cuts text into words as a reader reads them, with their hashes, without allocating.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 /// Words longer than this are cut: they are no words.
 const LONGEST: usize = 40;
+/// Bytes of a word's key.
+const KEY: usize = 16;
 /// Lengths in bytes of the beginnings that are hashed.
 pub(crate) const STEMS: RangeInclusive<usize> = 3..=12;
 const STEM_COUNT: usize = 10;
@@ -33,6 +35,18 @@ pub struct Hashes {
 }
 
 impl Hashes {
+    fn of(letters: &[u8]) -> Self {
+        let (mut whole, mut stems, mut stem_count) = (SEED, [0; STEM_COUNT], 0);
+        for (i, &byte) in letters.iter().enumerate() {
+            whole = step(whole, byte);
+            if STEMS.contains(&(i + 1)) {
+                stems[stem_count] = whole;
+                stem_count += 1;
+            }
+        }
+        Self { whole, stems, stem_count }
+    }
+
     pub(crate) fn stems(&self) -> &[u32] {
         self.stems.get(..self.stem_count).unwrap_or_default()
     }
@@ -43,14 +57,22 @@ impl Hashes {
 pub struct Word<'a> {
     /// Its letters, in lower case, with tricks undone.
     pub bytes: &'a [u8],
-    /// Its hashes.
-    pub hashes: Hashes,
+    /// The same in one number, which no other word has; 0 if they are more than fit.
+    pub(crate) key: u128,
     /// Where it starts in the text.
     pub start: usize,
     /// Where it ends.
     pub end: usize,
     /// Whether a sentence or a line ended before it.
     pub starts_sentence: bool,
+}
+
+impl Word<'_> {
+    /// Its hashes.
+    #[must_use]
+    pub fn hashes(&self) -> Hashes {
+        Hashes::of(self.bytes)
+    }
 }
 
 /// Calls `each` with every word. A letter of a script without spaces is a word of its own, and so is each pair.
@@ -61,33 +83,32 @@ pub fn words(text: &str, mut each: impl FnMut(Word<'_>)) {
     let bytes = text.as_bytes();
     let mut cutter = Cutter { bytes, at: 0, sentence: true };
     let mut buffer = [0_u8; LONGEST];
-    while let Some((start, end)) = cutter.next_run() {
+    while let Some(Run { start, end, kinds }) = cutter.next_run() {
         let starts_sentence = std::mem::take(&mut cutter.sentence);
-        if bytes[start] >= 0xE3 && bytes[start] < 0xEA {
+        if is_wide(bytes[start]) {
             wide(text, start, end, starts_sentence, &mut each);
             continue;
         }
-        let (length, end) = if end - start == 1 && bytes[start].is_ascii_alphabetic() {
+        let (length, end) = if end - start == 1 && kinds == LETTER {
             spaced(bytes, start, &mut buffer)
+        } else if kinds == LETTER {
+            (lower(bytes, start..end, &mut buffer), end)
         } else {
             (plain(&bytes[start..end], &mut buffer), end)
         };
         cutter.at = end;
         let letters = buffer.get(..length).unwrap_or_default();
-        each(Word { bytes: letters, hashes: hashes(letters), start, end, starts_sentence });
+        each(Word { bytes: letters, key: key(&buffer, length), start, end, starts_sentence });
     }
 }
 
-fn hashes(letters: &[u8]) -> Hashes {
-    let (mut whole, mut stems, mut stem_count) = (SEED, [0; STEM_COUNT], 0);
-    for (i, &byte) in letters.iter().enumerate() {
-        whole = step(whole, byte);
-        if STEMS.contains(&(i + 1)) {
-            stems[stem_count] = whole;
-            stem_count += 1;
-        }
+/// Letters have no zero among them: those of two words differ also with zeros behind them.
+fn key(buffer: &[u8; LONGEST], length: usize) -> u128 {
+    let first = buffer.first_chunk().map_or(0, |first| u128::from_le_bytes(*first));
+    match KEY.checked_sub(length) {
+        Some(rest) => first & u128::MAX.unbounded_shr(u32::try_from(rest * 8).unwrap_or_default()),
+        None => 0,
     }
-    Hashes { whole, stems, stem_count }
 }
 
 /// Chinese and Japanese: each letter and each pair of letters.
@@ -98,11 +119,24 @@ fn wide(text: &str, start: usize, end: usize, mut starts_sentence: bool, each: &
         let (at, end) = (start + i, start + i + c.len_utf8());
         for start in [before, at].into_iter().skip(usize::from(before == at)) {
             let letters = text.as_bytes().get(start..end).unwrap_or_default();
-            each(Word { bytes: letters, hashes: hashes(letters), start, end, starts_sentence });
+            let key = letters.iter().rev().fold(0, |key, byte| key << 8 | u128::from(*byte));
+            each(Word { bytes: letters, key, start, end, starts_sentence });
             starts_sentence = false;
         }
         before = at;
     }
+}
+
+/// Writes a run of Latin letters in lower case; returns the length.
+fn lower(bytes: &[u8], run: Range<usize>, buffer: &mut [u8; LONGEST]) -> usize {
+    const CASE: u128 = u128::from_ne_bytes([0x20; KEY]);
+    let length = run.len();
+    match bytes[run.start..].first_chunk::<KEY>().zip(buffer.first_chunk_mut::<KEY>()) {
+        // What follows the run is written, too, and not looked at.
+        Some((letters, out)) if length <= KEY => *out = (u128::from_ne_bytes(*letters) | CASE).to_ne_bytes(),
+        _ => buffer.iter_mut().zip(&bytes[run]).for_each(|(out, byte)| *out = byte | 0x20),
+    }
+    length
 }
 
 /// Writes a run in lower case, digits and signs between letters as letters; returns the length.
@@ -178,6 +212,52 @@ fn spaced(bytes: &[u8], start: usize, buffer: &mut [u8; LONGEST]) -> (usize, usi
     if length >= 4 { (length, end) } else { (1, start + 1) }
 }
 
+/// Kinds of bytes, a bit for each.
+const LETTER: u8 = 1;
+const DIGIT: u8 = 2;
+/// Part of a character that is not ASCII.
+const HIGH: u8 = 4;
+/// A sign that stands for a letter, or between letters.
+const SIGN: u8 = 8;
+
+static KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        kinds[byte as usize] = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' => LETTER,
+            b'0'..=b'9' => DIGIT,
+            0x80.. => HIGH,
+            b'@' | b'$' | b'!' | b'\'' => SIGN,
+            _ => 0,
+        };
+        if byte == u8::MAX {
+            break kinds;
+        }
+        byte += 1;
+    }
+};
+
+/// Bytes that belong together.
+struct Run {
+    start: usize,
+    end: usize,
+    /// What kinds of bytes it has.
+    kinds: u8,
+}
+
+/// How many letters and digits of ASCII `bytes` begin with.
+#[inline]
+fn plain_run(bytes: Option<&[u8]>, kinds: &mut u8) -> usize {
+    let bytes = bytes.unwrap_or_default();
+    let mut is_plain = |byte: &u8| {
+        let kind = KINDS[usize::from(*byte)] & (LETTER | DIGIT);
+        *kinds |= kind;
+        kind != 0
+    };
+    bytes.iter().position(|byte| !is_plain(byte)).unwrap_or(bytes.len())
+}
+
 struct Cutter<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -186,35 +266,45 @@ struct Cutter<'a> {
 }
 
 impl Cutter<'_> {
-    fn next_run(&mut self) -> Option<(usize, usize)> {
+    fn next_run(&mut self) -> Option<Run> {
+        let bytes = self.bytes;
         loop {
-            let byte = *self.bytes.get(self.at)?;
-            if in_word(byte) && !self.closes_wide() {
-                break;
+            let byte = *bytes.get(self.at)?;
+            match KINDS[usize::from(byte)] {
+                LETTER | DIGIT => break,
+                HIGH if !self.closes_wide() => break,
+                HIGH => self.at += 3,
+                _ => {
+                    self.sentence |= match byte {
+                        b'\n' | b'!' | b'?' | b';' => true,
+                        b'.' => bytes.get(self.at + 1).is_none_or(u8::is_ascii_whitespace),
+                        _ => false,
+                    };
+                    self.at += 1;
+                }
             }
-            match byte {
-                b'\n' | b'!' | b'?' | b';' => self.sentence = true,
-                b'.' => self.sentence |= self.bytes.get(self.at + 1).is_none_or(u8::is_ascii_whitespace),
-                _ => {}
-            }
-            self.at += if self.closes_wide() { 3 } else { 1 };
         }
-        let start = self.at;
-        let wide = is_wide(self.bytes[start]);
-        while let Some(&byte) = self.bytes.get(self.at) {
-            let sign = matches!(byte, b'@' | b'$' | b'!' | b'\'')
-                && self.at > start
-                && self.bytes.get(self.at + 1).is_some_and(u8::is_ascii_alphabetic);
-            if !(in_word(byte) || sign) || self.closes_wide() || self.at - start >= LONGEST {
+        let (start, mut kinds) = (self.at, 0);
+        let wide = is_wide(bytes[start]);
+        let longest = start + LONGEST;
+        loop {
+            let plain = if wide { 0 } else { plain_run(bytes.get(self.at..longest.min(bytes.len())), &mut kinds) };
+            self.at += plain;
+            let Some(&byte) = bytes.get(self.at) else { break };
+            let kind = KINDS[usize::from(byte)];
+            let belongs = match kind {
+                HIGH => !self.closes_wide() && is_wide(byte) == wide,
+                SIGN => !wide && bytes.get(self.at + 1).is_some_and(u8::is_ascii_alphabetic),
+                _ => false,
+            };
+            if !belongs || self.at >= longest {
                 break;
             }
-            if is_wide(byte) != wide {
-                break;
-            }
-            self.at += if wide { 3 } else { width(byte) };
+            kinds |= kind;
+            self.at += width(byte);
         }
-        self.at = self.at.min(self.bytes.len());
-        Some((start, self.at))
+        self.at = self.at.min(bytes.len());
+        Some(Run { start, end: self.at, kinds })
     }
 
     /// An ideographic full stop, comma or other punctuation (U+3000 to U+303F, U+FF00 to U+FF0F), or a dash or bullet.
@@ -227,10 +317,6 @@ impl Cutter<'_> {
         self.sentence |= three == [0xE3, 0x80, 0x82];
         closes
     }
-}
-
-fn in_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte >= 0x80
 }
 
 fn is_wide(byte: u8) -> bool {

@@ -3,6 +3,7 @@
 
 use super::Anchor;
 use super::life::{begins_street, month};
+use crate::class::{ALNUM, Class, DIGITS, LOWER, UPPER};
 
 /// A walk over the text.
 pub(super) struct Walk<'a> {
@@ -10,20 +11,12 @@ pub(super) struct Walk<'a> {
     at: usize,
 }
 
-const fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
+fn is_word(byte: u8) -> bool {
+    ALNUM.has(byte)
 }
 
-/// Bytes at which nothing starts: all but letters, digits and the marks below.
-static PLAIN: [bool; 256] = {
-    let mut plain = [true; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        plain[byte] = !(is_word(byte as u8) || matches!(byte as u8, b'@' | b'+' | b'(' | b':'));
-        byte += 1;
-    }
-    plain
-};
+/// Bytes at which something may start.
+static STARTS: Class = Class::new(&[DIGITS, LOWER, UPPER], b"@+(:");
 
 impl<'a> Walk<'a> {
     pub(super) fn new(bytes: &'a [u8], from: usize) -> Self {
@@ -46,7 +39,7 @@ impl Iterator for Walk<'_> {
         loop {
             let byte = *self.bytes.get(self.at)?;
             let at = self.at;
-            if PLAIN[usize::from(byte)] {
+            if !STARTS.has(byte) {
                 self.at += 1;
                 continue;
             }
