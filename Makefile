@@ -1,6 +1,6 @@
 # The door: every target is one line; whatever needs an `if` is in xtask/.
 .DEFAULT_GOAL := help
-.PHONY: help up dev demo build test check lint fmt accept bench train fuzz audit gen sizes clean
+.PHONY: help up dev demo build test check lint fmt accept bench profile train fuzz audit gen sizes clean
 XTASK := cargo run --quiet --package xtask --
 
 help: ## this list
@@ -35,6 +35,9 @@ accept: ## take the new golden files as right (then look at `git diff`)
 
 bench: ## measure the gateway against nginx in the same run
 	@$(XTASK) bench
+
+profile: ## count which code calls run through, for the compiler: when dependencies or what a call runs through changed
+	@$(XTASK) profile
 
 train: ## the guard's model from labelled data: make train DATA=path/to/data [FEEDBACK=exported.jsonl]; CHECK=1 compares only
 	@cargo run --quiet --release --package signalbox-guard --example train -- "$(DATA)" $(if $(FEEDBACK),--feedback "$(FEEDBACK)") $(if $(CHECK),--check)

@@ -1,6 +1,7 @@
 //! Building and starting.
 
 use std::fs;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -40,7 +41,12 @@ pub fn web() -> Result<()> {
 
 /// The release binary into `target/release`, wherever cargo builds.
 pub fn release() -> Result<()> {
-    run(&mut program("cargo", &["build", "--release", "--package", "signalbox"]))?;
+    release_where(|cargo| cargo)
+}
+
+/// The same, built by a cargo that is told more.
+pub fn release_where(tell: impl FnOnce(&mut Command) -> &mut Command) -> Result<()> {
+    run(tell(&mut program("cargo", &["build", "--release", "--package", "signalbox"])))?;
     let built = target_dir().join("release/signalbox");
     if built != binary() {
         fs::create_dir_all(binary().parent().context("no folder")?)?;

@@ -3,13 +3,14 @@
 use anyhow::Result;
 
 use crate::run::{has, program, run};
-use crate::{setup, tidy};
+use crate::{profile, setup, tidy};
 
 /// rustfmt, clippy, the house rules, eslint, prettier, tsc, ruff.
 pub fn lint() -> Result<()> {
     setup::for_test()?;
     run(&mut program("cargo", &["fmt", "--all", "--check"]))?;
     tidy::tidy()?;
+    profile::remind()?;
     // In the release profile, whose third-party crates the tests need anyway.
     run(&mut program(
         "cargo",

@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod fuzz;
 mod lint;
+mod profile;
 mod run;
 mod setup;
 mod sizes;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-const USAGE: &str = "usage: cargo xtask up|demo|dev|build|test|check|lint|fmt|accept|bench|audit|fuzz|gen|sizes|tidy  (see `make help`)";
+const USAGE: &str = "usage: cargo xtask up|demo|dev|build|test|check|lint|fmt|accept|bench|audit|fuzz|profile|gen|sizes|tidy  (see `make help`)";
 
 fn main() -> ExitCode {
     match work() {
@@ -45,6 +46,7 @@ fn work() -> Result<()> {
         "gen" => build::generate(),
         "bench" => bench::bench(&rest),
         "fuzz" => fuzz::fuzz(&rest),
+        "profile" => profile::profile(),
         "sizes" => sizes::sizes(),
         "tidy" => tidy::tidy(),
         _ => bail!("{USAGE}"),

@@ -41,7 +41,7 @@ pub fn for_bench() -> Result<()> {
 }
 
 /// Debian packages whose program is missing.
-fn packages(wanted: &[(&str, &str)]) -> Result<()> {
+pub fn packages(wanted: &[(&str, &str)]) -> Result<()> {
     // nginx and Debian's other servers live in /usr/sbin, which is not on every PATH.
     let missing: Vec<&str> = wanted
         .iter()
