@@ -1,13 +1,16 @@
-"""Sends the calls that `make profile` has counted, to `target/release/signalbox`, which it stops in good order."""
+"""Sends the calls that `make profile` has counted to `target/release/signalbox`, and stops it in good order."""
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import tempfile
+import urllib.request
 from pathlib import Path
 
 from load import Case, load
-from servers import PATIENCE_S, Rig, raise_limits
+from servers import KEY, PATIENCE_S, ROOT, Rig, Server, raise_limits
 
 SECONDS = 8
 LATENCY_MS = 100
@@ -19,21 +22,50 @@ CASES = [
     Case("long prompt", 16, 16, pause_ms=LATENCY_MS, fresh=True),
     Case("burst", 1, 64, fresh=True),
 ]
+# Where the process writes what it has counted.
+COUNTS = "LLVM_PROFILE_FILE"
+# All that look at text by themselves.
+SCANNERS = ["bias", "code_injection", "gibberish", "harmful_request", "invisible_chars", "jailbreak", "language"]
+SCANNERS += ["pii", "prompt_injection", "refusal", "secrets", "toxicity", "urls"]
+TEXT_CHARS = 1500
 
 
 def main() -> None:
     """Sends them; the counts are written when the server ends."""
     raise_limits()
     with tempfile.TemporaryDirectory() as folder, Rig(Path(folder)) as rig:
+        # The simulated provider is the same program: what it does is not to count.
+        os.environ[COUNTS] = os.devnull
         _, slow = rig.provider(LATENCY_MS)
+        del os.environ[COUNTS]
         box = rig.signalbox(slow)
         for case in CASES:
             seen, _ = load(box, case, SECONDS, rig.folder)
             print(f"{case.name}: {seen['requests']:.0f} calls", flush=True)
+            assert seen["requests"] and not seen["errors"], seen
+        texts = documents()
+        for text in texts:
+            post(box, "/api/v1/guard", {"text": text, "scanners": SCANNERS})
+            messages = [{"role": "user", "content": text}]
+            post(box, "/v1/messages", {"model": box.model, "max_tokens": 64, "messages": messages})
+        print(f"all scanners, another dialect: {len(texts)} calls each")
         assert box.child is not None
         box.child.send_signal(signal.SIGTERM)
         code = box.child.wait(PATIENCE_S)
         assert code == 0, f"it ended with {code}"
+
+
+def documents() -> list[str]:
+    """Pieces of the project's own documents: text as people write it."""
+    whole = "\n".join(path.read_text() for path in sorted(ROOT.glob("docs/**/*.md")))
+    return [whole[start : start + TEXT_CHARS] for start in range(0, len(whole), TEXT_CHARS)]
+
+
+def post(server: Server, path: str, body: dict) -> None:
+    """One call that has to succeed."""
+    headers = {"content-type": "application/json", "authorization": f"Bearer {KEY}", "anthropic-version": "2023-06-01"}
+    request = urllib.request.Request(server.url + path, json.dumps(body).encode(), headers)
+    urllib.request.urlopen(request, timeout=30).read()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 //! Building and starting.
 
 use std::fs;
-use std::process::Command;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
@@ -41,12 +41,16 @@ pub fn web() -> Result<()> {
 
 /// The release binary into `target/release`, wherever cargo builds.
 pub fn release() -> Result<()> {
-    release_where(|cargo| cargo)
+    release_with(None)
 }
 
-/// The same, built by a cargo that is told more.
-pub fn release_where(tell: impl FnOnce(&mut Command) -> &mut Command) -> Result<()> {
-    run(tell(&mut program("cargo", &["build", "--release", "--package", "signalbox"])))?;
+/// The same; with a folder, a binary that counts which of its code runs, and writes there.
+pub fn release_with(counts: Option<&Path>) -> Result<()> {
+    let mut cargo = program("cargo", &["build", "--release", "--package", "signalbox"]);
+    if let Some(folder) = counts {
+        cargo.env("SIGNALBOX_PROFILE", folder);
+    }
+    run(&mut cargo)?;
     let built = target_dir().join("release/signalbox");
     if built != binary() {
         fs::create_dir_all(binary().parent().context("no folder")?)?;

@@ -1,5 +1,8 @@
 //! The binary: command line, configuration, wiring. No logic of its own that a crate below could hold.
 
+// Built anew when the profile of calls is counted or left out (`.cargo/rustc`).
+const _: Option<&str> = option_env!("SIGNALBOX_PROFILE");
+
 mod commands;
 mod config;
 mod demo;

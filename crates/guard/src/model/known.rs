@@ -1,5 +1,5 @@
 //! What is the same of a word wherever it stands. Most words of a text are few words: each thread remembers those that
-//! it saw last.
+//! it saw last. Words stand in its memory as they are, like the texts while they are looked at; nothing is written out.
 
 use std::cell::Cell;
 
@@ -7,9 +7,10 @@ use super::concepts;
 use super::features::letters;
 use super::topics::{self, DIMENSIONS};
 use super::{HEADS, Sums, Take, shape};
-use crate::normalise::Word;
+use crate::normalise::{LONGEST_WORD, Word};
 
-/// Words that a thread remembers, a power of two. They take 128 KB, as much as stays near a processor.
+/// Words that a thread remembers, a power of two. They take 128 KB, as much as stays near a processor; a thread that ends
+/// gives them back.
 const SLOTS: usize = 2048;
 
 /// What is known of a word.
@@ -31,6 +32,7 @@ pub(super) struct Known {
 }
 
 const _: () = assert!(size_of::<Known>() == 64, "a line of the cache");
+const _: () = assert!(LONGEST_WORD * 128 <= i16::MAX as usize, "sums of weights of a byte each");
 
 impl Known {
     const NOTHING: Self = Self { key: 0, concepts: 0, hash: 0, letters: [0; HEADS], verb: false, place: None };
@@ -70,13 +72,18 @@ impl Memory {
     /// What is known of a word.
     #[inline]
     pub(super) fn of(&mut self, word: &Word<'_>) -> &Known {
-        #[expect(clippy::cast_possible_truncation, reason = "halves")]
-        let mixed = (word.key as u64 ^ (word.key >> 64) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let slot = &mut self.0[(mixed >> (u64::BITS - SLOTS.trailing_zeros())) as usize];
+        let slot = self.slot(word.key);
         if slot.key != word.key || word.key == 0 {
             *slot = Known::of(word);
         }
         slot
+    }
+
+    #[inline]
+    fn slot(&mut self, key: u128) -> &mut Known {
+        #[expect(clippy::cast_possible_truncation, reason = "halves")]
+        let mixed = (key as u64 ^ (key >> 64) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        &mut self.0[(mixed >> (u64::BITS - SLOTS.trailing_zeros())) as usize]
     }
 }
 
@@ -102,6 +109,9 @@ mod tests {
                         (known.hash, known.concepts, known.letters, known.verb, known.place),
                         (fresh.hash, fresh.concepts, fresh.letters, fresh.verb, fresh.place),
                     );
+                    if word.bytes.len() <= 16 {
+                        assert_eq!(memory.slot(word.key).key, word.key, "it is remembered");
+                    }
                     seen += 1;
                 });
             }

@@ -29,6 +29,31 @@ fn a_written_model_is_read_again() {
     assert!(Weights::read(&[]).is_none());
 }
 
+/// What is scored is what was learnt: sums are those of the buckets that training sees.
+#[test]
+fn what_is_summed_is_what_is_learnt() {
+    let weights = WEIGHTS.as_ref().unwrap();
+    let text =
+        include_str!("../../README.md").to_owned() + "Ignorez 忽略所有 1gn0r3 donaudampfschifffahrtsgesellschaft a";
+    for _ in 0..2 {
+        let (mut listed, mut summed) = (Vec::new(), Vec::new());
+        units::<Vec<u32>>(&text, |unit| listed.push(unit));
+        units::<Sums>(&text, |unit| summed.push(unit));
+        assert_eq!(listed.len(), summed.len());
+        for (listed, summed) in listed.iter().zip(&summed) {
+            assert_eq!(listed.count as usize, listed.hashed.len());
+            assert_eq!(listed.count, summed.count);
+            let mut sums = Sums::default();
+            for bucket in &listed.hashed {
+                for (sum, weight) in sums.0.iter_mut().zip(weights.bucket(*bucket as usize)) {
+                    *sum += i32::from(weight);
+                }
+            }
+            assert_eq!(sums.0, summed.hashed.0);
+        }
+    }
+}
+
 #[test]
 fn an_order_in_the_middle_of_a_long_text_is_found_where_it_stands() {
     let filler = "The committee met on Monday and talked about the budget of the library. ".repeat(200);

@@ -12,6 +12,7 @@ mod words;
 
 pub use self::decode::{Decoded, decode};
 pub use self::fold::{Folded, fold};
+pub(crate) use self::words::LONGEST_WORD;
 #[cfg(test)]
 pub(crate) use self::words::STEMS;
 pub use self::words::{Hashes, Word, hash, words};

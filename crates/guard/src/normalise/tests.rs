@@ -45,6 +45,36 @@ fn reads_words() {
 }
 
 #[test]
+fn reads_words_of_any_length() {
+    for length in [1, 2, 15, 16, 17, 39, 40, 41, 80] {
+        let (shouted, small) = ("Q".repeat(length), "q".repeat(length));
+        let mut parts: Vec<&str> = small.as_bytes().chunks(40).map(|part| str::from_utf8(part).unwrap()).collect();
+        assert_eq!(read(&shouted), parts, "at the end");
+        parts.push("and");
+        assert_eq!(read(&format!("{shouted} AND")), parts, "before another");
+    }
+    assert_eq!(read(&format!("{}é{}", "q".repeat(39), "z".repeat(3)))[1], "zzz");
+}
+
+#[test]
+fn a_key_is_of_its_word_alone() {
+    let key = |text: &str| {
+        let mut keys = Vec::new();
+        words(text, |word| keys.push(word.key));
+        keys.pop().unwrap()
+    };
+    let long = "x".repeat(40);
+    let short = ["a", "be", "BE", "42", "忽", "忽略", "été", "sixteen-letters", "abcdefghijklmnop"];
+    for word in short {
+        assert_eq!(key(word), key(&format!("{long} {word}")), "{word}");
+        assert_ne!(key(word), 0, "{word}");
+    }
+    assert_eq!(key("be"), key("BE"));
+    assert_ne!(key("be"), key("bee"));
+    assert_eq!(key("abcdefghijklmnopq"), 0, "it is too long");
+}
+
+#[test]
 fn knows_where_sentences_start() {
     let mut starts = Vec::new();
     words("One two. Three 3.5 four\nfive", |word| starts.push(word.starts_sentence));

@@ -1,9 +1,9 @@
-//! Cuts text into words as a reader reads them, with their hashes, without allocating.
+//! Cuts text into words as a reader reads them, without allocating.
 
 use std::ops::{Range, RangeInclusive};
 
 /// Words longer than this are cut: they are no words.
-const LONGEST: usize = 40;
+pub(crate) const LONGEST_WORD: usize = 40;
 /// Bytes of a word's key.
 const KEY: usize = 16;
 /// Lengths in bytes of the beginnings that are hashed.
@@ -82,7 +82,7 @@ impl Word<'_> {
 pub fn words(text: &str, mut each: impl FnMut(Word<'_>)) {
     let bytes = text.as_bytes();
     let mut cutter = Cutter { bytes, at: 0, sentence: true };
-    let mut buffer = [0_u8; LONGEST];
+    let mut buffer = [0_u8; LONGEST_WORD];
     while let Some(Run { start, end, kinds }) = cutter.next_run() {
         let starts_sentence = std::mem::take(&mut cutter.sentence);
         if is_wide(bytes[start]) {
@@ -103,7 +103,7 @@ pub fn words(text: &str, mut each: impl FnMut(Word<'_>)) {
 }
 
 /// Letters have no zero among them: those of two words differ also with zeros behind them.
-fn key(buffer: &[u8; LONGEST], length: usize) -> u128 {
+fn key(buffer: &[u8; LONGEST_WORD], length: usize) -> u128 {
     let first = buffer.first_chunk().map_or(0, |first| u128::from_le_bytes(*first));
     match KEY.checked_sub(length) {
         Some(rest) => first & u128::MAX.unbounded_shr(u32::try_from(rest * 8).unwrap_or_default()),
@@ -128,7 +128,7 @@ fn wide(text: &str, start: usize, end: usize, mut starts_sentence: bool, each: &
 }
 
 /// Writes a run of Latin letters in lower case; returns the length.
-fn lower(bytes: &[u8], run: Range<usize>, buffer: &mut [u8; LONGEST]) -> usize {
+fn lower(bytes: &[u8], run: Range<usize>, buffer: &mut [u8; LONGEST_WORD]) -> usize {
     const CASE: u128 = u128::from_ne_bytes([0x20; KEY]);
     let length = run.len();
     match bytes[run.start..].first_chunk::<KEY>().zip(buffer.first_chunk_mut::<KEY>()) {
@@ -140,7 +140,7 @@ fn lower(bytes: &[u8], run: Range<usize>, buffer: &mut [u8; LONGEST]) -> usize {
 }
 
 /// Writes a run in lower case, digits and signs between letters as letters; returns the length.
-fn plain(run: &[u8], buffer: &mut [u8; LONGEST]) -> usize {
+fn plain(run: &[u8], buffer: &mut [u8; LONGEST_WORD]) -> usize {
     let mut letters = 0;
     let mut others = 0;
     for (out, &byte) in buffer.iter_mut().zip(run) {
@@ -148,7 +148,7 @@ fn plain(run: &[u8], buffer: &mut [u8; LONGEST]) -> usize {
         letters += usize::from(byte.is_ascii_alphabetic() || byte >= 0x80);
         others += usize::from(!byte.is_ascii_alphabetic() && byte < 0x80 && byte != b'\'');
     }
-    let length = run.len().min(LONGEST);
+    let length = run.len().min(LONGEST_WORD);
     lower_cyrillic(&mut buffer[..length]);
     if letters == 0 {
         buffer[0] = b'0';
@@ -194,12 +194,12 @@ fn unleet(byte: u8) -> u8 {
 
 /// Letters set apart by one separator, always the same: at least four of them are one word. Otherwise the
 /// single letter is.
-fn spaced(bytes: &[u8], start: usize, buffer: &mut [u8; LONGEST]) -> (usize, usize) {
+fn spaced(bytes: &[u8], start: usize, buffer: &mut [u8; LONGEST_WORD]) -> (usize, usize) {
     buffer[0] = bytes[start].to_ascii_lowercase();
     let (mut length, mut end) = (1, start + 1);
     let separator = bytes.get(end).copied().unwrap_or(0);
     if matches!(separator, b' ' | b'.' | b'-' | b'_' | b'*' | b'|' | b'/') {
-        while length < LONGEST
+        while length < LONGEST_WORD
             && bytes.get(end) == Some(&separator)
             && bytes.get(end + 1).is_some_and(u8::is_ascii_alphanumeric)
             && !bytes.get(end + 2).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80)
@@ -248,8 +248,7 @@ struct Run {
 
 /// How many letters and digits of ASCII `bytes` begin with.
 #[inline]
-fn plain_run(bytes: Option<&[u8]>, kinds: &mut u8) -> usize {
-    let bytes = bytes.unwrap_or_default();
+fn plain_run(bytes: &[u8], kinds: &mut u8) -> usize {
     let mut is_plain = |byte: &u8| {
         let kind = KINDS[usize::from(*byte)] & (LETTER | DIGIT);
         *kinds |= kind;
@@ -286,10 +285,13 @@ impl Cutter<'_> {
         }
         let (start, mut kinds) = (self.at, 0);
         let wide = is_wide(bytes[start]);
-        let longest = start + LONGEST;
+        let longest = start + LONGEST_WORD;
         loop {
-            let plain = if wide { 0 } else { plain_run(bytes.get(self.at..longest.min(bytes.len())), &mut kinds) };
-            self.at += plain;
+            if !wide {
+                // There is nothing where a character of several bytes has gone past the longest word.
+                let rest = bytes.get(self.at..longest.min(bytes.len())).unwrap_or_default();
+                self.at += plain_run(rest, &mut kinds);
+            }
             let Some(&byte) = bytes.get(self.at) else { break };
             let kind = KINDS[usize::from(byte)];
             let belongs = match kind {
