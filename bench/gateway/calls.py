@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import tempfile
-import urllib.request
 from pathlib import Path
 
-from load import Case, load
-from servers import KEY, PATIENCE_S, ROOT, Rig, Server, raise_limits
+from load import Case, call, load
+from servers import PATIENCE_S, ROOT, Rig, raise_limits
 
 SECONDS = 8
 LATENCY_MS = 100
@@ -35,9 +33,7 @@ def main() -> None:
     raise_limits()
     with tempfile.TemporaryDirectory() as folder, Rig(Path(folder)) as rig:
         # The simulated provider is the same program: what it does is not to count.
-        os.environ[COUNTS] = os.devnull
-        _, slow = rig.provider(LATENCY_MS)
-        del os.environ[COUNTS]
+        _, slow = rig.provider(LATENCY_MS, {COUNTS: os.devnull})
         box = rig.signalbox(slow)
         for case in CASES:
             seen, _ = load(box, case, SECONDS, rig.folder)
@@ -45,9 +41,9 @@ def main() -> None:
             assert seen["requests"] and not seen["errors"], seen
         texts = documents()
         for text in texts:
-            post(box, "/api/v1/guard", {"text": text, "scanners": SCANNERS})
+            call(box, {"text": text, "scanners": SCANNERS}, "/api/v1/guard")
             messages = [{"role": "user", "content": text}]
-            post(box, "/v1/messages", {"model": box.model, "max_tokens": 64, "messages": messages})
+            call(box, {"model": box.model, "max_tokens": 64, "messages": messages}, "/v1/messages")
         print(f"all scanners, another dialect: {len(texts)} calls each")
         assert box.child is not None
         box.child.send_signal(signal.SIGTERM)
@@ -59,13 +55,6 @@ def documents() -> list[str]:
     """Pieces of the project's own documents: text as people write it."""
     whole = "\n".join(path.read_text() for path in sorted(ROOT.glob("docs/**/*.md")))
     return [whole[start : start + TEXT_CHARS] for start in range(0, len(whole), TEXT_CHARS)]
-
-
-def post(server: Server, path: str, body: dict) -> None:
-    """One call that has to succeed."""
-    headers = {"content-type": "application/json", "authorization": f"Bearer {KEY}", "anthropic-version": "2023-06-01"}
-    request = urllib.request.Request(server.url + path, json.dumps(body).encode(), headers)
-    urllib.request.urlopen(request, timeout=30).read()
 
 
 if __name__ == "__main__":

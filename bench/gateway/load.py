@@ -107,14 +107,14 @@ def load(server: Server, case: Case, seconds: float, folder: Path) -> tuple[dict
     return json.loads(found[1]), used
 
 
-def call(server: Server, body: dict) -> bytes:
+def call(server: Server, body: dict, path: str = "/v1/chat/completions") -> bytes:
     """One whole answer.
 
     Raises:
         OSError: the server can't be reached, or refuses.
     """
     headers = {"content-type": "application/json", "authorization": f"Bearer {KEY}", **server.headers}
-    request = urllib.request.Request(f"{server.url}/v1/chat/completions", json.dumps(body).encode(), headers)
+    request = urllib.request.Request(f"{server.url}{path}", json.dumps(body).encode(), headers)
     return urllib.request.urlopen(request, timeout=30).read()
 
 

@@ -194,9 +194,9 @@ class Rig:
         place.mkdir()
         return place
 
-    def provider(self, latency_ms: int) -> tuple[Server, int]:
+    def provider(self, latency_ms: int, env: dict[str, str] | None = None) -> tuple[Server, int]:
         port = free_port()
-        child = start([str(BINARY), "simulate", "--listen", f"127.0.0.1:{port}", "--latency-ms", str(latency_ms)])
+        child = start([str(BINARY), "simulate", "--listen", f"127.0.0.1:{port}", "--latency-ms", str(latency_ms)], env)
         return self.add("direct", port, child), port
 
     def nginx(self, provider: int) -> Server:
