@@ -19,10 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for (place, code) in languages(script).iter().enumerate() {
             let text = std::fs::read_to_string(Path::new(&folder).join(format!("{code}.txt")))?;
             let mut counts = vec![0_u32; buckets];
-            rows(&text, script, usize::MAX, |_, row| {
-                counts[row as usize & (buckets - 1)] += 1;
-                true
-            });
+            rows(&text, script, |row| counts[row as usize & (buckets - 1)] += 1);
             #[expect(clippy::cast_precision_loss, reason = "counts of a few ten thousand")]
             let total = counts.iter().sum::<u32>() as f32 + UNSEEN * buckets as f32;
             for (bucket, count) in counts.into_iter().enumerate() {

@@ -211,7 +211,9 @@ impl<T: Take> Unit<T> {
     }
 }
 
-fn bits(mut set: u64, mut each: impl FnMut(usize)) {
+/// Calls `each` with the place of every bit of a set.
+#[inline]
+pub(super) fn bits(mut set: u64, mut each: impl FnMut(usize)) {
     while set != 0 {
         each(set.trailing_zeros() as usize);
         set &= set - 1;

@@ -81,10 +81,16 @@ impl Memory {
 
     #[inline]
     fn slot(&mut self, key: u128) -> &mut Known {
-        #[expect(clippy::cast_possible_truncation, reason = "halves")]
-        let mixed = (key as u64 ^ (key >> 64) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        &mut self.0[(mixed >> (u64::BITS - SLOTS.trailing_zeros())) as usize]
+        &mut self.0[place(key, SLOTS)]
     }
+}
+
+/// The place of a word among so many, a power of two.
+#[inline]
+pub(crate) fn place(key: u128, slots: usize) -> usize {
+    #[expect(clippy::cast_possible_truncation, reason = "halves")]
+    let mixed = (key as u64 ^ (key >> 64) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed >> (u64::BITS - slots.trailing_zeros())) as usize
 }
 
 #[cfg(test)]

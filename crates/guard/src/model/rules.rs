@@ -4,6 +4,7 @@
 use super::Head;
 use super::concepts::Concept::{self, *};
 use super::concepts::set;
+use super::features::bits;
 
 /// A pattern of concepts inside one sentence.
 #[derive(Debug)]
@@ -96,23 +97,33 @@ pub(crate) const PATTERNS: &[Pattern] = &[
 
 /// The strongest of the patterns in a set that speak for a head.
 pub(super) fn strongest(patterns: u64, head: usize) -> Option<&'static Pattern> {
-    let mine =
-        PATTERNS.iter().enumerate().filter(|(i, pattern)| patterns >> i & 1 == 1 && pattern.head as usize == head);
-    mine.map(|(_, pattern)| pattern).max_by(|a, b| a.margin.total_cmp(&b.margin))
+    let mut strongest: Option<&Pattern> = None;
+    bits(patterns, |i| {
+        let pattern = &PATTERNS[i];
+        // Of equals the last.
+        if pattern.head as usize == head && strongest.is_none_or(|known| pattern.margin >= known.margin) {
+            strongest = Some(pattern);
+        }
+    });
+    strongest
 }
 
-/// Every concept that a pattern has.
-const WANTED: u64 = {
-    let (mut all, mut i) = (0, 0);
+/// Of each concept, the patterns that have it.
+static WANTED: [u64; u64::BITS as usize] = {
+    let (mut wanted, mut i) = ([0; u64::BITS as usize], 0);
     while i < PATTERNS.len() {
         let mut k = 0;
         while k < PATTERNS[i].steps.len() {
-            all |= PATTERNS[i].steps[k].0;
+            let mut left = PATTERNS[i].steps[k].0;
+            while left != 0 {
+                wanted[left.trailing_zeros() as usize] |= 1 << i;
+                left &= left - 1;
+            }
             k += 1;
         }
         i += 1;
     }
-    all
+    wanted
 };
 
 /// How far each pattern has been matched: for every step the place of the last word that completed it.
@@ -128,11 +139,10 @@ impl Matching {
 
     /// Takes the word at `place` (counted from 1) and returns the patterns that it completes.
     pub(super) fn step(&mut self, place: u32, concepts: u64) -> u64 {
-        let mut completed = 0;
-        if concepts & WANTED == 0 {
-            return completed;
-        }
-        for (i, (pattern, reached)) in PATTERNS.iter().zip(&mut self.reached).enumerate() {
+        let (mut completed, mut wanted) = (0, 0);
+        bits(concepts, |concept| wanted |= WANTED[concept]);
+        bits(wanted, |i| {
+            let (pattern, reached) = (&PATTERNS[i], &mut self.reached[i]);
             // From the last step down, so that one word is not two steps.
             for (k, &(wanted, gap)) in pattern.steps.iter().enumerate().rev() {
                 if concepts & wanted == 0 || (k > 0 && (reached[k - 1] == 0 || place - reached[k - 1] > gap)) {
@@ -143,7 +153,7 @@ impl Matching {
                     completed |= 1 << i;
                 }
             }
-        }
+        });
         completed
     }
 }

@@ -8,13 +8,16 @@ use signalbox_types::Severity;
 use super::language::Script;
 use super::language::table::likeliest;
 use super::secrets::random::common_pairs;
-use crate::class::{Class, DIGITS, LETTER, LOWER};
 use crate::model::{LONGEST, block_end};
 use crate::scanner::{About, Hit, Replacement, Rule, Scanner, Text, rule};
 
 mod loops;
 #[cfg(test)]
 mod tests;
+mod words;
+
+use self::loops::Again;
+use self::words::{Word, words};
 
 /// Finds text that says nothing.
 #[derive(Debug, Clone, Copy)]
@@ -55,9 +58,17 @@ impl Scanner for Gibberish {
         while let Some(end) = block_end(text.as_str(), at, text.is_open()) {
             let block = text.as_str().get(at..end).unwrap_or_default();
             let mut found = Vec::new();
-            loops::find(block, &mut found);
+            loops::letter(block, &mut found);
             broken(block, &mut found);
-            odd(block, &mut found);
+            let (mut again, mut odd) = (Again::new(), Odd::default());
+            for word in words(block) {
+                again.take(&word);
+                odd.take(&word, &mut found);
+            }
+            odd.done(block, &mut found);
+            if again.may_loop {
+                loops::find(block, &mut found);
+            }
             found.sort_by_key(|found| (found.start, std::cmp::Reverse(found.end)));
             let mut done = 0;
             for found in found {
@@ -114,44 +125,14 @@ fn broken(block: &str, found: &mut Vec<Found>) {
     }
 }
 
-/// Words of Latin letters and nothing else, as they are written in prose.
-fn words(block: &str) -> impl Iterator<Item = (usize, &str)> {
-    let bytes = block.as_bytes();
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        loop {
-            let start = at + bytes.get(at..)?.iter().position(|byte| LETTER.has(*byte))?;
-            at = start + 1;
-            let mut prose = true;
-            while let Some(&byte) = bytes.get(at)
-                && LETTER.has(byte)
-            {
-                prose &= SMALL.has(byte);
-                at += 1;
-            }
-            if !prose || at - start < 3 {
-                continue;
-            }
-            let glues = |byte: &u8| GLUE.has(*byte);
-            if !bytes[..start].last().is_some_and(glues) && !bytes.get(at).is_some_and(glues) {
-                return Some((start, block.get(start..at)?));
-            }
-        }
-    })
-}
-
-static SMALL: Class = Class::new(&[LOWER], b"");
-/// What glues words together.
-static GLUE: Class = Class::new(&[DIGITS, (0x80, 0xFF)], b"_/\\=+@#$%&<>{}[]");
+/// A shorter word is never odd.
+const SHORTEST_ODD: usize = 4;
 
 /// Whether the letters of a word follow one another as they seldom do.
 fn is_odd(word: &str) -> bool {
     /// `a`, `e`, `i`, `o`, `u`, `y`, by their place in the alphabet.
     const VOWELS: u32 = 1 | 1 << 4 | 1 << 8 | 1 << 14 | 1 << 20 | 1 << 24;
     let bytes = word.as_bytes();
-    if bytes.len() < 4 {
-        return false;
-    }
     let vowel = |byte: &u8| VOWELS >> (byte.to_ascii_lowercase() - b'a') & 1 == 1;
     common_pairs(bytes) * 2 < bytes.len() - 1 || (bytes.len() > 4 && !bytes.iter().any(vowel))
 }
@@ -178,35 +159,56 @@ fn is_typed_in_a_row(word: &str) -> bool {
 /// The mean cost of a row of letters beyond which it is of no language.
 const STRANGE: f32 = 8.9;
 
-fn odd(block: &str, found: &mut Vec<Found>) {
-    let (mut count, mut odd, mut letters, mut longest) = (0, 0, 0, 0);
-    let (mut first, mut last) = (0, 0);
-    for (at, word) in words(block) {
-        count += usize::from(word.len() >= 4);
-        if is_odd(word) {
-            if is_typed_in_a_row(word) {
-                found.push(Found { rule: KEYBOARD, start: at, end: at + word.len(), confidence: 0.75 });
-            }
-            first = if odd == 0 { at } else { first };
-            last = at + word.len();
-            odd += 1;
-            letters += word.len();
-            longest = longest.max(word.len());
+/// Odd words of a block, while it is read.
+#[derive(Default)]
+struct Odd {
+    /// Words that are long enough to be odd.
+    count: usize,
+    /// Those that are, and their letters.
+    odd: usize,
+    letters: usize,
+    longest: usize,
+    /// Where the first starts and the last ends.
+    first: usize,
+    last: usize,
+}
+
+impl Odd {
+    fn take(&mut self, word: &Word<'_>, found: &mut Vec<Found>) {
+        let length = word.text.len();
+        if !word.prose || length < SHORTEST_ODD {
+            return;
         }
+        self.count += 1;
+        if !is_odd(word.text) {
+            return;
+        }
+        let end = word.start + length;
+        if is_typed_in_a_row(word.text) {
+            found.push(Found { rule: KEYBOARD, start: word.start, end, confidence: 0.75 });
+        }
+        self.first = if self.odd == 0 { word.start } else { self.first };
+        self.last = end;
+        self.odd += 1;
+        self.letters += length;
+        self.longest = self.longest.max(length);
     }
-    let many = odd >= 3 && odd * 2 > count && letters >= 16;
-    let alone = odd >= 1 && count <= 2 && longest >= 12;
-    if !many && !alone {
-        return;
-    }
-    // A language that is not English may be all odd; the table knows those.
-    let text = block.get(first..last).unwrap_or_default();
-    if likeliest(text, Script::Latin).is_some_and(|likeliest| likeliest.cost > STRANGE) {
-        found.push(Found {
-            rule: LETTERS,
-            start: first,
-            end: last,
-            confidence: if odd * 4 > count * 3 { 0.8 } else { 0.6 },
-        });
+
+    fn done(&self, block: &str, found: &mut Vec<Found>) {
+        let many = self.odd >= 3 && self.odd * 2 > self.count && self.letters >= 16;
+        let alone = self.odd >= 1 && self.count <= 2 && self.longest >= 12;
+        if !many && !alone {
+            return;
+        }
+        // A language that is not English may be all odd; the table knows those.
+        let text = block.get(self.first..self.last).unwrap_or_default();
+        if likeliest(text, Script::Latin).is_some_and(|likeliest| likeliest.cost > STRANGE) {
+            found.push(Found {
+                rule: LETTERS,
+                start: self.first,
+                end: self.last,
+                confidence: if self.odd * 4 > self.count * 3 { 0.8 } else { 0.6 },
+            });
+        }
     }
 }

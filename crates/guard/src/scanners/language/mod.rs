@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use crate::model::{LONGEST, block_end};
 use crate::scanner::{About, Hit, Replacement, Rule, Scanner, Text};
 
+mod known;
 mod rules;
 pub(super) mod script;
 pub mod table;

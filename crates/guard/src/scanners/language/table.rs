@@ -3,22 +3,23 @@
 
 use std::sync::LazyLock;
 
+use super::known::Memory;
 use super::script::Script;
 
 /// Letters in a row that are looked up: up to so many.
 pub const ROW: usize = 4;
-/// No more letters of a block are looked at: they are enough, and the time is bounded.
+/// At the end of a word, no more letters of a block are looked at: they are enough, and the time is bounded.
 const ENOUGH: usize = 240;
 /// After so many letters it is seen whether more are needed.
 const STEP: usize = 32;
 /// A lead of so many units over the next language is enough.
-const LEAD: u32 = 25 * SCALE as u32;
+const LEAD: u32 = 60 * SCALE as u32;
 /// Units of a cost: a natural logarithm.
 pub const SCALE: f32 = 20.0;
 /// What a cost has less than the logarithm, so that it fits into a byte.
 pub const BASE: f32 = 2.0;
 /// Languages of one table at most; rows are padded to a multiple of this.
-const LANES: usize = 8;
+pub(super) const LANES: usize = 8;
 const MOST: usize = 64;
 
 /// Languages by script.
@@ -83,38 +84,119 @@ impl Likeliest {
     }
 }
 
+/// What rows of letters cost in each language of a script.
+pub(super) struct Costs {
+    table: &'static [u8],
+    width: usize,
+    mask: usize,
+}
+
+impl Costs {
+    pub(super) fn of_script(script: Script) -> Option<Self> {
+        let place = Script::SHARED.iter().position(|shared| *shared == script)?;
+        Some(Self { table: TABLES[place], width: width(script), mask: buckets(script) - 1 })
+    }
+
+    /// Of one row, by its hash.
+    pub(super) fn of(&self, row: u32) -> &'static [u8] {
+        let start = (row as usize & self.mask) * self.width;
+        self.table.get(start..start + self.width).unwrap_or_default()
+    }
+}
+
 /// Adds up what the letters cost in each language.
 #[expect(clippy::cast_precision_loss, reason = "sums of a few thousand bytes")]
 pub(crate) fn likeliest(text: &str, script: Script) -> Option<Likeliest> {
+    let costs = Costs::of_script(script)?;
     let codes = languages(script);
-    let place = Script::SHARED.iter().position(|shared| *shared == script)?;
-    let (table, width, mask) = (TABLES[place], width(script), buckets(script) - 1);
-    let mut sums = [0_u32; MOST];
-    let mut count = 0_u32;
-    let mut next = STEP;
-    rows(text, script, ENOUGH, |letters, row| {
-        let start = (row as usize & mask) * width;
-        let costs = table.get(start..start + width).unwrap_or_default();
-        // In eights, so that the compiler adds them side by side.
-        for (sums, costs) in sums.as_chunks_mut::<LANES>().0.iter_mut().zip(costs.as_chunks::<LANES>().0) {
-            for (sum, cost) in sums.iter_mut().zip(costs) {
-                *sum += u32::from(*cost);
+    let mut sums = Sums::default();
+    let (latin, mut letters, mut next) = (script == Script::Latin, 0, STEP);
+    Memory::with(|memory| {
+        for word in words(text, script) {
+            letters += match latin.then(|| memory.of(word, &costs)).flatten() {
+                Some(known) => sums.add_word(word.len(), known),
+                None => sums.add_rows(word, &costs),
+            };
+            if letters < next {
+                continue;
+            }
+            next = letters + STEP;
+            let (_, best, second) = two_least(&sums.whole()[..codes.len()]);
+            if letters >= ENOUGH || second - best >= LEAD {
+                break;
             }
         }
-        count += 1;
-        if letters < next {
-            return true;
-        }
-        next += STEP;
-        let (_, best, second) = two_least(&sums[..codes.len()]);
-        second - best < LEAD
     });
-    let (best, least, second) = two_least(sums.get(..codes.len())?);
+    let count = sums.count;
+    let (best, least, second) = two_least(sums.whole().get(..codes.len())?);
     (count > 0).then(|| Likeliest {
         code: codes[best],
         cost: least as f32 / count as f32 / SCALE + BASE,
         lead: (second - least) as f32 / SCALE,
     })
+}
+
+/// What rows cost in each language, summed.
+struct Sums {
+    whole: [u32; MOST],
+    /// What was added since, in as few bits as the compiler can add many of side by side.
+    recent: [u16; MOST],
+    /// Rows that `recent` is of.
+    since: usize,
+    /// Rows that were added.
+    count: usize,
+}
+
+impl Default for Sums {
+    fn default() -> Self {
+        Self { whole: [0; MOST], recent: [0; MOST], since: 0, count: 0 }
+    }
+}
+
+impl Sums {
+    /// Adds what a word of so many letters costs, and returns how many those are.
+    fn add_word(&mut self, letters: usize, costs: &[u16]) -> usize {
+        self.make_room(letters * ROW);
+        add(&mut self.recent, costs);
+        letters
+    }
+
+    /// Adds what the rows of a word cost, as far as it is looked at, and returns of how many letters those are.
+    fn add_rows(&mut self, word: &str, costs: &Costs) -> usize {
+        let (word, _) = word.split_at(word.char_indices().nth(ENOUGH).map_or(word.len(), |(end, _)| end));
+        rows_of(word, |row| {
+            self.make_room(1);
+            add(&mut self.recent, costs.of(row));
+        });
+        word.chars().count()
+    }
+
+    /// Counts so many rows that are to be added.
+    fn make_room(&mut self, rows: usize) {
+        const ROOM: usize = (u16::MAX / u8::MAX as u16) as usize;
+        if self.since + rows > ROOM {
+            self.whole();
+        }
+        self.since += rows;
+        self.count += rows;
+    }
+
+    fn whole(&mut self) -> &[u32; MOST] {
+        for (sum, more) in self.whole.iter_mut().zip(&mut self.recent) {
+            *sum += u32::from(std::mem::take(more));
+        }
+        self.since = 0;
+        &self.whole
+    }
+}
+
+/// Adds costs to sums, of each language, in eights: the compiler does them side by side.
+pub(super) fn add<Cost: Copy + Into<u16>>(sums: &mut [u16], costs: &[Cost]) {
+    for (sums, costs) in sums.as_chunks_mut::<LANES>().0.iter_mut().zip(costs.as_chunks::<LANES>().0) {
+        for (sum, cost) in sums.iter_mut().zip(costs) {
+            *sum += (*cost).into();
+        }
+    }
 }
 
 /// The place of the least, the least, and the one after it.
@@ -130,45 +212,42 @@ fn two_least(sums: &[u32]) -> (usize, u32, u32) {
     (place, least, second)
 }
 
-/// Calls `each` with the hash of every row of up to [`ROW`] letters of the script, the ends of words counted as letters,
-/// and how many letters there were so far, until it has had enough.
-pub fn rows(text: &str, script: Script, most: usize, mut each: impl FnMut(usize, u32) -> bool) {
-    // Hashes of the rows that end before the next letter, the longest first.
+/// Calls `each` with the hash of every row of up to [`ROW`] letters of the script, the ends of words counted as letters.
+pub fn rows(text: &str, script: Script, mut each: impl FnMut(u32)) {
+    words(text, script).for_each(|word| rows_of(word, &mut each));
+}
+
+/// Letters of a script between what is none.
+fn words(text: &str, script: Script) -> impl Iterator<Item = &str> {
+    let latin = script == Script::Latin;
+    let own =
+        move |c: char| if c.is_ascii() { latin && c.is_ascii_alphabetic() } else { Script::of(c) == Some(script) };
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let word = rest.get(rest.find(own)?..)?;
+        let end = word.find(|c| !own(c) && !joins(c)).unwrap_or(word.len());
+        let (word, after) = word.split_at(end);
+        rest = after;
+        Some(word)
+    })
+}
+
+/// Calls `each` with the rows of a word: [`ROW`] times as many as it has letters.
+pub(super) fn rows_of(word: &str, mut each: impl FnMut(u32)) {
+    // Hashes of the rows that end before the next letter, the longest last.
     let mut running = [0_u32; ROW];
-    let mut length = 0;
-    let mut letters = 0;
-    let mut step = |c: char, running: &mut [u32; ROW], length: &mut usize, letters: usize| {
+    running[0] = mix(SEED, ' ');
+    let mut length = 1;
+    for c in word.chars().chain([' ']) {
+        let c = lower(c);
         for at in (1..ROW).rev() {
             running[at] = mix(running[at - 1], c);
         }
         running[0] = mix(SEED, c);
-        *length = (*length + 1).min(ROW);
+        length = (length + 1).min(ROW);
         // The end of a word alone is no row.
         let first = usize::from(c == ' ');
-        (first..*length).all(|at| each(letters, spread(running[at])))
-    };
-    for c in text.chars() {
-        let inside = Script::of(c) == Some(script) || (length > 1 && joins(c));
-        if !inside {
-            if length > 1 && !step(' ', &mut running, &mut length, letters) {
-                return;
-            }
-            length = 0;
-            continue;
-        }
-        if letters >= most {
-            return;
-        }
-        if length == 0 {
-            (running[0], length) = (mix(SEED, ' '), 1);
-        }
-        letters += 1;
-        if !step(lower(c), &mut running, &mut length, letters) {
-            return;
-        }
-    }
-    if length > 1 {
-        step(' ', &mut running, &mut length, letters);
+        running[first..length].iter().for_each(|hash| each(spread(*hash)));
     }
 }
 

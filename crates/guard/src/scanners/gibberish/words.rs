@@ -1,0 +1,124 @@
+//! The words of a block, as loops and odd words are told by them.
+
+use crate::class::{Class, DIGITS};
+
+/// Letters and digits between what is neither.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Word<'a> {
+    pub(super) start: usize,
+    pub(super) text: &'a str,
+    /// What it has in common with words that are the same but for case.
+    pub(super) hash: u64,
+    /// Whether it is of Latin letters and nothing else, and stands as words of prose do.
+    pub(super) prose: bool,
+}
+
+const PART: u8 = 1;
+const SMALL: u8 = 2;
+const CAPITAL: u8 = 4;
+
+/// What a byte may be in a word.
+static KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        kinds[byte] = match byte as u8 {
+            b'a'..=b'z' => PART | SMALL,
+            b'A'..=b'Z' => PART | CAPITAL,
+            b'0'..=b'9' => PART,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+/// What glues words together.
+static GLUE: Class = Class::new(&[DIGITS, (0x80, 0xFF)], b"_/\\=+@#$%&<>{}[]");
+pub(super) fn words(block: &str) -> impl Iterator<Item = Word<'_>> {
+    let bytes = block.as_bytes();
+    let kind = |at: usize| bytes.get(at).map_or(0, |byte| KINDS[usize::from(*byte)]);
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let (mut start, mut end, mut prose) = (None, at, false);
+        while let Some(&byte) = bytes.get(at) {
+            let first = KINDS[usize::from(byte)];
+            if first != 0 {
+                let from = at;
+                let mut all = u8::MAX;
+                at += 1;
+                while let next @ 1.. = kind(at) {
+                    all &= next;
+                    at += 1;
+                }
+                // If more follows, it is glued to this.
+                prose = start.is_none() && first & (SMALL | CAPITAL) != 0 && all & SMALL != 0;
+                start.get_or_insert(from);
+                end = at;
+                continue;
+            }
+            let (part, width) = if byte.is_ascii() {
+                (false, 1)
+            } else {
+                let c = block.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
+                (c.is_alphanumeric(), c.len_utf8())
+            };
+            at += width;
+            if part {
+                start.get_or_insert(at - width);
+                (end, prose) = (at, false);
+            } else if start.is_some() {
+                break;
+            }
+        }
+        let start = start?;
+        let glues = |byte: Option<&u8>| byte.is_some_and(|byte| GLUE.has(*byte));
+        let before = start.checked_sub(1).and_then(|before| bytes.get(before));
+        prose = prose && !glues(before) && !glues(bytes.get(end));
+        Some(Word { start, text: block.get(start..end)?, hash: sketch(bytes, start, end), prose })
+    })
+}
+
+/// What two words have in common that are the same but for case; of long ones the ends are looked at, which is enough
+/// where many have to agree.
+fn sketch(bytes: &[u8], start: usize, end: usize) -> u64 {
+    /// The bit in which small letters differ from capitals.
+    const CASE: u64 = 0x2020_2020_2020_2020;
+    let length = end - start;
+    let eight = |at: usize| match bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        Some(eight) => u64::from_le_bytes(*eight),
+        // Near the end of the block.
+        None => bytes.get(at..).unwrap_or_default().iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte)),
+    };
+    let (first, last) = if length < 8 {
+        let only = (eight(start) | CASE) & ((1 << (length * 8)) - 1);
+        (only, only)
+    } else {
+        (eight(start) | CASE, eight(end - 8) | CASE)
+    };
+    (first.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ last).wrapping_mul(0xff51_afd7_ed55_8ccd) ^ length as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_prose_are_told_from_others() {
+        let text = "Plain words, café naïve caf\u{e9}s été x1y a_b WORD Don't last";
+        let prose: Vec<_> = words(text).filter(|word| word.prose).map(|word| word.text).collect();
+        assert_eq!(prose, ["Plain", "words", "Don", "t", "last"]);
+        let all: Vec<_> = words("é1 Łódź—b 中 文").map(|word| word.text).collect();
+        assert_eq!(all, ["é1", "Łódź", "b", "中", "文"]);
+    }
+
+    #[test]
+    fn words_are_the_same_but_for_case() {
+        let hash = |text: &str| words(text).next().map(|word| word.hash);
+        for (one, other) in [("the", "THE"), ("Railways", "railWAYS"), ("interlocking", "Interlocking")] {
+            assert_eq!(hash(one), hash(other), "{one}");
+            assert_eq!(hash(one), hash(&format!("{other} and what comes after")), "{one}, near the end or not");
+            assert_ne!(hash(one), hash(&format!("{one}s")));
+        }
+    }
+}
