@@ -15,6 +15,7 @@ mod evasion_tests;
 pub mod exception;
 pub mod guard;
 mod lane;
+mod literals;
 mod memory;
 pub mod model;
 pub mod normalise;

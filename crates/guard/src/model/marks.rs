@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 
+use crate::literals::Literals;
+
 /// Literals, and which feature each is.
 const LITERALS: &[(&str, usize)] = &[
     ("<|im_start|>", 0),
@@ -53,8 +55,32 @@ static AUTOMATON: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     AhoCorasickBuilder::new().ascii_case_insensitive(true).match_kind(MatchKind::LeftmostFirst).build(literals).ok()
 });
 
+/// Tells, in less time, whether there are any.
+static ANY: LazyLock<Literals> = LazyLock::new(|| Literals::new(LITERALS.iter().map(|(literal, _)| literal)));
+const LONGEST: usize = 15;
+
 /// The set of marks in a text.
 pub(super) fn marks(text: &str) -> u32 {
-    let Some(automaton) = &*AUTOMATON else { return 0 };
-    automaton.find_iter(text).fold(0, |found, mark| found | 1 << LITERALS[mark.pattern().as_usize()].1)
+    let (Some(automaton), Some(first)) = (&*AUTOMATON, ANY.find(text.as_bytes()).next()) else { return 0 };
+    let rest = &text.as_bytes()[first.end().saturating_sub(LONGEST)..];
+    automaton.find_iter(rest).fold(0, |found, mark| found | 1 << LITERALS[mark.pattern().as_usize()].1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_found_wherever_they_stand() {
+        assert!(LITERALS.iter().all(|(literal, _)| literal.len() <= LONGEST));
+        assert!(ANY.is_built() && AUTOMATON.is_some());
+        for (literal, mark) in LITERALS {
+            for text in [(*literal).to_owned(), format!("plain words {literal} and more"), format!("x{literal}")] {
+                assert_eq!(marks(&text) >> mark & 1, 1, "{text}");
+            }
+        }
+        assert_eq!(marks("nothing of that kind"), 0);
+        // Of two that overlap the first counts.
+        assert_eq!(marks("###### system"), 1 << 3);
+    }
 }

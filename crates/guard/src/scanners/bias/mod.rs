@@ -10,6 +10,7 @@ use signalbox_types::Severity;
 
 use self::words::{GROUPS, JUDGEMENTS, REPORTS};
 use super::nearby::{self, Found, Near, Reach};
+use crate::literals::Literals;
 use crate::scanner::{About, Hit, Rule, Scanner, Text};
 
 #[cfg(test)]
@@ -57,10 +58,10 @@ static ABOUT: About = About {
 };
 
 struct Engine {
-    groups: Option<AhoCorasick>,
+    groups: Literals,
     /// By word: its category.
     categories: Vec<Category>,
-    judgements: Option<AhoCorasick>,
+    judgements: Literals,
     reports: Option<AhoCorasick>,
 }
 
@@ -71,9 +72,9 @@ fn automaton<'a>(words: impl IntoIterator<Item = &'a str>) -> Option<AhoCorasick
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     let flat = || GROUPS.iter().flat_map(|(category, words)| words.iter().map(|word| (*category, *word)));
     Engine {
-        groups: automaton(flat().map(|(_, word)| word)),
+        groups: Literals::new(flat().map(|(_, word)| word)),
         categories: flat().map(|(category, _)| category).collect(),
-        judgements: automaton(JUDGEMENTS.iter().map(|(words, _)| *words)),
+        judgements: Literals::new(JUDGEMENTS.iter().map(|(words, _)| *words)),
         reports: automaton(REPORTS.iter().copied()),
     }
 });
@@ -86,7 +87,7 @@ impl Scanner for Bias {
     fn scan(&self, text: Text<'_>, hits: &mut Vec<Hit>) -> usize {
         let bytes = text.bytes();
         let first = text.from().saturating_sub(words::LONGEST);
-        let groups = ENGINE.groups.iter().flat_map(|words| words.find_overlapping_iter(&bytes[first..]));
+        let groups = ENGINE.groups.find(&bytes[first..]);
         let anchors =
             groups.map(|found| (first + found.end(), (found.pattern().as_usize(), found.end() - found.start())));
         nearby::scan(text, REACH, anchors, look, hits)
@@ -174,10 +175,8 @@ fn judged(clause: &[u8]) -> Option<(usize, f32)> {
         return None;
     }
     // The first judgement, unless it is denied.
-    let words = ENGINE.judgements.as_ref()?;
-    let found = words
-        .find_overlapping_iter(clause)
-        .find(|found| found.start() < 72 && whole(clause, found.start(), found.end()))?;
+    let found =
+        ENGINE.judgements.find(clause).find(|found| found.start() < 72 && whole(clause, found.start(), found.end()))?;
     let between = &clause[..found.start()];
     let denies = |word: &[u8]| between.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word));
     let (_, denied_too) = JUDGEMENTS[found.pattern().as_usize()];

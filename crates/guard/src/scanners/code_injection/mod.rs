@@ -8,13 +8,13 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
 use regex::bytes::Regex;
 
 use self::needs::Needs;
 use self::patterns::{FAMILIES, Pattern};
 use self::plain::Plain;
 use super::nearby::{self, Found, Near, Reach};
+use crate::literals::Literals;
 use crate::scanner::{About, Hit, Scanner, Text};
 
 mod checks;
@@ -54,7 +54,7 @@ impl Scanner for CodeInjection {
     fn scan(&self, text: Text<'_>, hits: &mut Vec<Hit>) -> usize {
         let first = text.from().saturating_sub(LOOKBACK);
         let bytes = text.bytes();
-        let words = ENGINE.words.iter().flat_map(|words| words.find_overlapping_iter(&bytes[first..]));
+        let words = ENGINE.words.find(&bytes[first..]);
         let anchors = words.map(|found| (first + found.end(), found.pattern().as_usize()));
         let anchors = anchors.filter(|(at, word)| ENGINE.may_start(bytes, *at, *word));
         // In a crowd only the first ones are looked at: they are enough to find what is there, and a text made of
@@ -104,7 +104,7 @@ impl<const N: usize> Crowd<N> {
 const TRIES: usize = 3;
 
 struct Engine {
-    words: Option<AhoCorasick>,
+    words: Literals,
     /// By word: its family and its length.
     anchors: Vec<(usize, usize)>,
     /// By family: which of the patterns are its.
@@ -121,11 +121,7 @@ impl Engine {
     fn new() -> Self {
         let flat =
             || FAMILIES.iter().enumerate().flat_map(|(at, family)| family.words.iter().map(move |word| (at, *word)));
-        let words = AhoCorasickBuilder::new()
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(flat().map(|(_, word)| word))
-            .ok();
+        let words = Literals::new(flat().map(|(_, word)| word));
         let compile = |pattern: &'static Pattern| Some((Regex::new(&pattern.text()).ok()?, pattern));
         let (mut patterns, mut families) = (Vec::new(), Vec::new());
         for family in FAMILIES {

@@ -1,8 +1,9 @@
 //! Which patterns a text can match at all: every pattern needs one of a few literals, which one automaton finds for
 //! all patterns at once. A pattern is run only where what it needs stands.
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
 use regex_syntax::hir::{Class, Hir, HirKind};
+
+use crate::literals::Literals;
 
 /// Shorter ones are everywhere.
 const SHORTEST: usize = 2;
@@ -14,7 +15,7 @@ pub(super) type Set = u128;
 
 /// Finds the patterns that a text may match.
 pub(super) struct Needs {
-    literals: Option<AhoCorasick>,
+    literals: Literals,
     /// By literal: the patterns that it is enough for.
     patterns: Vec<Set>,
     /// Patterns without such literals.
@@ -33,17 +34,15 @@ impl Needs {
                 None => always |= bit,
             }
         }
-        let builder = AhoCorasickBuilder::new().kind(Some(AhoCorasickKind::DFA)).build(known.keys());
-        let literals = builder.ok();
+        let literals = Literals::of_case(known.keys());
         // Without the automaton nothing is known to be absent.
-        let always = if literals.is_some() { always } else { Set::MAX };
+        let always = if literals.is_built() { always } else { Set::MAX };
         Self { literals, patterns: known.into_values().collect(), always }
     }
 
     /// Which patterns the text may match.
     pub(super) fn met(&self, text: &[u8]) -> Set {
-        let literals = self.literals.iter().flat_map(|literals| literals.find_overlapping_iter(text));
-        literals.fold(self.always, |met, found| met | self.patterns[found.pattern().as_usize()])
+        self.literals.find(text).fold(self.always, |met, found| met | self.patterns[found.pattern().as_usize()])
     }
 }
 

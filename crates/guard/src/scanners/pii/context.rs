@@ -2,8 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
-
+use crate::literals::Literals;
 use crate::scanners::nearby::Near;
 
 /// What a word speaks of.
@@ -108,17 +107,13 @@ static WORDS: &[(Topic, &[&str])] = &[
 ];
 
 struct Engine {
-    words: Option<AhoCorasick>,
+    words: Literals,
     topics: Vec<Topic>,
 }
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     let flat = || WORDS.iter().flat_map(|(topic, words)| words.iter().map(move |word| (*topic, *word)));
-    let words = AhoCorasickBuilder::new()
-        .ascii_case_insensitive(true)
-        .kind(Some(AhoCorasickKind::DFA))
-        .build(flat().map(|(_, word)| word));
-    Engine { words: words.ok(), topics: flat().map(|(topic, _)| topic).collect() }
+    Engine { words: Literals::new(flat().map(|(_, word)| word)), topics: flat().map(|(topic, _)| topic).collect() }
 });
 
 /// What the words around a number speak of.
@@ -168,8 +163,7 @@ impl Context {
 
 /// Calls `with` for every word with its end.
 fn each(text: &[u8], mut with: impl FnMut(Topic, usize)) {
-    let Some(words) = &ENGINE.words else { return };
-    for found in words.find_overlapping_iter(text) {
+    for found in ENGINE.words.find(text) {
         let (start, mut end) = (found.start(), found.end());
         if text.get(end).is_some_and(|&byte| byte | 32 == b's') {
             end += 1;
@@ -195,7 +189,7 @@ mod tests {
 
     #[test]
     fn words_count_whole_and_on_either_side() {
-        assert!(ENGINE.words.is_some());
+        assert!(ENGINE.words.is_built());
         assert!(of("my phone: 123", "123").leads(Topic::Phone));
         assert!(of("userPhone=123", "123").has(Topic::Phone));
         assert!(of("123 is my phone", "123").has(Topic::Phone));

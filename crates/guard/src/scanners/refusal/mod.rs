@@ -10,6 +10,7 @@ use signalbox_types::Severity;
 
 use self::patterns::{ALONE, FILLERS, OPENINGS, THINGS};
 use super::nearby::{self, Found, Near, Reach};
+use crate::literals::Literals;
 use crate::scanner::{About, Hit, Rule, Scanner, Text, rule};
 
 mod patterns;
@@ -43,7 +44,7 @@ static ABOUT: About = About {
 };
 
 struct Engine {
-    openings: Option<AhoCorasick>,
+    openings: Literals,
     things: Option<AhoCorasick>,
 }
 
@@ -57,11 +58,7 @@ fn automaton(words: &[&str]) -> Option<AhoCorasick> {
 }
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine {
-    openings: AhoCorasickBuilder::new()
-        .ascii_case_insensitive(true)
-        .kind(Some(AhoCorasickKind::DFA))
-        .build(OPENINGS.iter().map(|(words, _)| words).chain(ALONE.iter().map(|(words, _)| words)))
-        .ok(),
+    openings: Literals::new(OPENINGS.iter().map(|(words, _)| words).chain(ALONE.iter().map(|(words, _)| words))),
     things: automaton(THINGS),
 });
 
@@ -72,7 +69,7 @@ impl Scanner for Refusal {
 
     fn scan(&self, text: Text<'_>, hits: &mut Vec<Hit>) -> usize {
         let first = text.from().saturating_sub(patterns::LONGEST);
-        let words = ENGINE.openings.iter().flat_map(|words| words.find_overlapping_iter(&text.bytes()[first..]));
+        let words = ENGINE.openings.find(&text.bytes()[first..]);
         let anchors =
             words.map(|found| (first + found.end(), (found.pattern().as_usize(), found.end() - found.start())));
         nearby::scan(text, REACH, anchors, look, hits)

@@ -6,10 +6,9 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
-
 use self::rules::Id;
 use self::text::{View, WORD};
+use crate::literals::Literals;
 use crate::scanner::{About, Hit, Replacement, Scanner, Text};
 
 mod assign;
@@ -81,7 +80,7 @@ enum Anchor {
 }
 
 struct Engine {
-    literals: Option<AhoCorasick>,
+    literals: Literals,
     anchors: Vec<Anchor>,
 }
 
@@ -121,21 +120,13 @@ impl Engine {
             literals.push(keyword);
             anchors.push(Anchor::Keyword(i));
         }
-        // A full automaton: one load per byte, whatever the number of literals.
-        let automaton = AhoCorasickBuilder::new()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(&literals);
-        // Building fails only beyond 2^31 states; a test keeps that it doesn't.
-        Self { literals: automaton.ok(), anchors }
+        Self { literals: Literals::new(literals), anchors }
     }
 
     /// What the rules make of every literal at or after `first`, hits and open ones from `from` on.
     fn candidates(&self, view: View<'_>, first: usize, from: usize, out: &mut Vec<Candidate>) {
-        let Some(literals) = &self.literals else { return };
         let mut assignments = assign::Memory::default();
-        for found in literals.find_overlapping_iter(&view.bytes[first..]) {
+        for found in self.literals.find(&view.bytes[first..]) {
             let at = first + found.start();
             let candidate = match self.anchors[found.pattern().as_usize()] {
                 Anchor::Format(i) => format(view, at, &patterns::FORMATS[i]),

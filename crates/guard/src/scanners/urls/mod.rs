@@ -5,10 +5,10 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
 use signalbox_types::Severity;
 
 use super::nearby::{self, Found, Near, Reach};
+use crate::literals::Literals;
 use crate::scanner::{About, Hit, Rule, Scanner, Text};
 
 mod brands;
@@ -83,10 +83,7 @@ const ANCHORS: [(&str, Anchor); 5] = [
 ];
 const LONGEST_ANCHOR: usize = 11;
 
-static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let words = ANCHORS.iter().map(|(word, _)| word);
-    AhoCorasickBuilder::new().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(words).ok()
-});
+static WORDS: LazyLock<Literals> = LazyLock::new(|| Literals::new(ANCHORS.iter().map(|(word, _)| word)));
 
 impl Scanner for Urls {
     fn about(&self) -> &'static About {
@@ -95,7 +92,13 @@ impl Scanner for Urls {
 
     fn scan(&self, text: Text<'_>, hits: &mut Vec<Hit>) -> usize {
         let first = text.from().saturating_sub(LONGEST_ANCHOR);
-        let found = WORDS.iter().flat_map(|words| words.find_iter(&text.bytes()[first..]));
+        // The `://` of `javascript://` is no anchor of its own.
+        let mut done = 0;
+        let found = WORDS.find(&text.bytes()[first..]).filter(|found| {
+            let free = found.start() >= done;
+            done = if free { found.end() } else { done };
+            free
+        });
         // At the end of the word, so that half a word at the end of an open text is no anchor yet.
         let anchors = found.map(|found| (first + found.end(), ANCHORS[found.pattern().as_usize()].1));
         nearby::scan(text, REACH, anchors, look, hits)
