@@ -121,25 +121,32 @@ def idle_streams(server: Server, wanted: int) -> tuple[int, float]:
     return count, of_ten_thousand
 
 
-# When memory has not fallen for so many seconds, what was written behind is done.
-CALM_S = 15
-MOST_CALM_S = 180
+# When a server has used no more than this of a processor for so many seconds, what it had left to do is done.
+CALM_S = 10
+CALM_SHARE = 0.05
+MOST_CALM_S = 600
 
 
 def calm(server: Server) -> float:
-    """Megabytes that a server takes once it has done what was left."""
-    least, since, until = server.memory_mb(), time.monotonic(), time.monotonic() + MOST_CALM_S
-    while time.monotonic() < min(since + CALM_S, until):
+    """Megabytes that a server takes once it has done what was left: rows become files, files are merged and indexed."""
+    quiet, used, until = 0, server.cpu_seconds(), time.monotonic() + MOST_CALM_S
+    while quiet < CALM_S:
+        if time.monotonic() > until:
+            sys.exit(f"{server.name} still has work {MOST_CALM_S} s after the last call")
         time.sleep(1)
-        if (now := server.memory_mb()) < least - 1:
-            least, since = now, time.monotonic()
-    return least
+        before, used = used, server.cpu_seconds()
+        quiet = quiet + 1 if used - before <= CALM_SHARE else 0
+    return server.memory_mb()
+
+
+# What a server remembers on purpose has a bound, which the first minutes reach.
+WARM_S = 300
 
 
 def soak(server: Server, minutes: float, folder: Path) -> tuple[float, float]:
     """Loads a server with whole, streamed and long calls by turns; by how much a minute what it keeps has grown, from
-    the end of the first turn to that of the last, and the most that it took. What rows and their index take until they
-    are written comes and goes: at full load some of it is always waiting."""
+    the end of the first minutes to that of the last, and the most that it took. What rows and their index take until
+    they are written comes and goes: at full load some of it is always waiting, so that both ends wait for it."""
     cases = [Case("whole", 1, 64, pause_ms=20), Case("streams", 1, 64, stream=True, pause_ms=20), Case("long", 16, 16)]
     calls = 0
 
@@ -150,13 +157,14 @@ def soak(server: Server, minutes: float, folder: Path) -> tuple[float, float]:
             for case in cases:
                 calls += load(server, case, max(1, min(10, int(left / 3))), folder)[0]["requests"]
 
-    turns(30)
-    first = calm(server)
+    turns(WARM_S)
+    first, warm = calm(server), calls
     turns(minutes * 60)
     last, most = calm(server), server.memory_mb("VmHWM")
     slope = (last - first) / minutes
+    a_call = (last - first) * 2**20 / max(calls - warm, 1)
     print(
-        f"{server.name:<12}{minutes:g} min, {calls} calls: {first:.0f} MB after half a minute, {most:.0f} MB at "
-        f"most, {last:.0f} MB after the last ({slope:+.2f} MB a minute)"
+        f"{server.name:<12}{minutes:g} min, {calls - warm} calls: {first:.0f} MB after {WARM_S / 60:g} minutes before, "
+        f"{most:.0f} MB at most, {last:.0f} MB after the last ({slope:+.2f} MB a minute, {a_call:+.1f} bytes a call)"
     )
     return slope, most

@@ -24,6 +24,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::error;
 
+use super::footers::Footers;
 use super::threads::{Stopped, Threads};
 use super::{export, merge, plan, scan, sql};
 use crate::backend::embedded::Snapshot;
@@ -83,6 +84,11 @@ impl Engine {
         }
         let exports = Arc::new(Semaphore::new(EXPORTS));
         Ok(Self { threads, state, exports, timeout: config.query_timeout() })
+    }
+
+    /// What it remembers of data files.
+    pub(crate) fn footers(&self) -> Footers {
+        Footers::new(self.state.runtime_env().cache_manager.get_file_metadata_cache())
     }
 
     /// Answers a checked query.

@@ -283,3 +283,38 @@ fn without_bodies(table: &Table, batch: &RecordBatch) -> io::Result<RecordBatch>
     });
     RecordBatch::try_new(batch.schema(), columns.collect()).map_err(io::Error::other)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use signalbox_testkit::ManualClock;
+    use signalbox_testkit::builders::llm_span;
+    use signalbox_types::ProjectId;
+    use signalbox_types::seam::{Clock as _, EventStore};
+
+    use super::super::Store;
+    use crate::StoreConfig;
+
+    #[tokio::test]
+    async fn nothing_is_remembered_of_files_that_were_merged() {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::default());
+        let start = clock.now();
+        let store = Store::open(dir.path(), StoreConfig::default(), clock).unwrap();
+        let project = ProjectId::new("p");
+        let ask = || store.sql(&project, "SELECT name FROM spans WHERE duration_ms > 0");
+        for round in 0..4 {
+            let spans: Vec<_> = (0..5).map(|n| llm_span("p", round * 5 + n, "sim/small", start, n)).collect();
+            store.append(spans.into()).await.unwrap();
+            store.flush().await.unwrap();
+        }
+        assert_eq!(ask().await.unwrap().rows.len(), 20);
+        let before = store.shared.footers.len();
+        assert!(before >= 4, "{before} of four files are remembered");
+        store.compact().await.unwrap();
+        assert_eq!(ask().await.unwrap().rows.len(), 20);
+        let files = store.shared.state.read().files.len();
+        assert!(files < before && store.shared.footers.len() <= files, "{} of {files}", store.shared.footers.len());
+    }
+}

@@ -111,7 +111,9 @@ impl Store {
     ) -> Result<Arc<Self>, OpenError> {
         let (dir, lock) = open::lock(dir)?;
         let engine = Arc::new(Engine::start(&dir, &config)?);
-        let shared = Arc::new(open::recover(fs, dir, config, clock)?);
+        let mut shared = open::recover(fs, dir, config, clock)?;
+        shared.footers = engine.footers();
+        let shared = Arc::new(shared);
         let (appends, receiver) = sync_channel(WAITING_APPENDS);
         let commit_thread = spawn("store-commit", &shared, move |shared| commit::run(shared, &receiver))?;
         let flush_thread = spawn("store-flush", &shared, |shared| flush_when_due(shared))?;

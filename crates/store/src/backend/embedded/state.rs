@@ -25,6 +25,7 @@ use crate::flush::write_file;
 use crate::keys::Key;
 use crate::manifest::{self, DataFile, Manifest};
 use crate::memtable::{Dead, Memtable};
+use crate::query::Footers;
 use crate::rows::KeyedBatch;
 use crate::said::{self, MESSAGES, Recent};
 use crate::text::TextIndexes;
@@ -149,6 +150,7 @@ pub(super) struct Shared {
     pub(super) state: RwLock<State>,
     pub(super) journal: Journal,
     pub(super) texts: Arc<TextIndexes>,
+    pub(super) footers: Footers,
     /// Fields and their frequent values.
     pub(super) values: Mutex<TopValues>,
     /// What was said lately.
@@ -203,6 +205,7 @@ impl Shared {
             state: RwLock::new(state),
             journal,
             texts: Arc::new(texts),
+            footers: Footers::default(),
             values: Mutex::default(),
             recent: Mutex::default(),
             saying: Arc::default(),
@@ -447,6 +450,7 @@ impl Shared {
         let unread: Vec<Arc<DataFileHandle>> = unread;
         for handle in unread {
             self.texts.remove(&handle.meta);
+            self.footers.forget(&handle.meta);
             if let Err(error) = LiveFile::remove(&*self.fs, &self.dir, &handle) {
                 warn!(%error, file = %handle.meta.relative_path(), "can't remove a file that was merged into others");
             }
