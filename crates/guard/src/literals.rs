@@ -1,20 +1,20 @@
-//! Literals that may stand anywhere in a text, found in one pass: one load a byte, whatever their number.
+//! Literals that may stand anywhere in a text, found in one pass that takes as long whatever their number.
 
 use aho_corasick::automaton::{Automaton, StateID};
 use aho_corasick::dfa::{Builder, DFA};
 use aho_corasick::{Anchored, Match};
 
-/// Finds them.
+/// Finds them; nothing, if there is no automaton.
 #[derive(Debug)]
 pub(crate) struct Literals(Option<DFA>);
 
 impl Literals {
-    /// Those of either case; only of ASCII case counts for nothing.
+    /// Of either case; letters beyond ASCII only as they are written.
     pub(crate) fn new(literals: impl IntoIterator<Item: AsRef<[u8]>>) -> Self {
         Self::built(Builder::new().ascii_case_insensitive(true), literals)
     }
 
-    /// Those of this case.
+    /// Only as they are written.
     pub(crate) fn of_case(literals: impl IntoIterator<Item: AsRef<[u8]>>) -> Self {
         Self::built(&Builder::new(), literals)
     }

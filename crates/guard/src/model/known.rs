@@ -1,5 +1,5 @@
 //! What is the same of a word wherever it stands. Most words of a text are few words: each thread remembers those that
-//! it saw last. Words stand in its memory as they are, like the texts while they are looked at; nothing is written out.
+//! it saw last. Words stand in its memory as they are until others take their places; nothing is written out.
 
 use std::cell::Cell;
 

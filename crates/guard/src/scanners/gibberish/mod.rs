@@ -59,16 +59,17 @@ impl Scanner for Gibberish {
             let block = text.as_str().get(at..end).unwrap_or_default();
             let mut found = Vec::new();
             loops::letter(block, &mut found);
-            broken(block, &mut found);
             let (mut again, mut odd) = (Again::new(), Odd::default());
             for word in words(block) {
                 again.take(&word);
                 odd.take(&word, &mut found);
             }
-            odd.done(block, &mut found);
+            // Of two of the same bytes the first counts: a loop is one whatever it is of.
             if again.may_loop {
                 loops::find(block, &mut found);
             }
+            broken(block, &mut found);
+            odd.done(block, &mut found);
             found.sort_by_key(|found| (found.start, std::cmp::Reverse(found.end)));
             let mut done = 0;
             for found in found {

@@ -1,19 +1,20 @@
 //! What words cost in each language. Most words of a text are few words: each thread remembers those that it saw last, as
-//! they are, like the texts while they are looked at; nothing is written out.
+//! they are, until others take their places; nothing is written out.
 
 use std::cell::Cell;
 
-use super::table::{self, Costs, LANES};
+use super::script::Script;
+use super::table::{self, Costs};
 use crate::model::place;
 
 /// Words that a thread remembers, a power of two. They take 64 KB; a thread that ends gives them back.
 const SLOTS: usize = 512;
 /// Languages of the Latin script, as the table pads them: only words of ASCII are remembered.
-const LANGUAGES: usize = 56;
+const LANGUAGES: usize = table::width(Script::Latin);
 /// A longer word is not remembered.
 const LONGEST: usize = size_of::<u128>();
 
-const _: () = assert!(LANGUAGES.is_multiple_of(LANES));
+const _: () = assert!(LONGEST * table::ROW * u8::MAX as usize <= u16::MAX as usize, "sums of costs of a byte each");
 
 #[derive(Debug, Clone, Copy)]
 #[repr(align(128))]
@@ -64,7 +65,6 @@ fn key(word: &str) -> Option<u128> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::script::Script;
     use super::*;
 
     #[test]

@@ -29,6 +29,14 @@ fn every_rule_has_a_sample() {
 }
 
 #[test]
+fn a_scheme_in_the_end_of_another_is_not_looked_at_again() {
+    let mut hits = Vec::new();
+    Urls.scan(Text::whole("javascript://login.paypa1.example/%0aalert(1)"), &mut hits);
+    let rules: Vec<_> = hits.iter().map(|hit| hit.rule.name).collect();
+    assert_eq!(rules, ["script_url"]);
+}
+
+#[test]
 fn no_well_known_name_is_taken_for_another() {
     for brand in BRANDS {
         for text in

@@ -150,6 +150,7 @@ pub(super) struct Shared {
     pub(super) state: RwLock<State>,
     pub(super) journal: Journal,
     pub(super) texts: Arc<TextIndexes>,
+    /// What queries remember of files that have not gone.
     pub(super) footers: Footers,
     /// Fields and their frequent values.
     pub(super) values: Mutex<TopValues>,
