@@ -14,6 +14,7 @@ mod docs_tests;
 mod evasion_tests;
 pub mod exception;
 pub mod guard;
+mod kept;
 mod lane;
 mod literals;
 mod memory;

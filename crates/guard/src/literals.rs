@@ -29,6 +29,11 @@ impl Literals {
         self.0.is_some()
     }
 
+    /// Whether any of them stands there.
+    pub(crate) fn any(&self, text: &[u8]) -> bool {
+        self.find(text).next().is_some()
+    }
+
     /// Every place of every literal, overlapping ones too, in the order of their ends.
     pub(crate) fn find<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = Match> + 'a {
         self.0.iter().flat_map(move |automaton| Places::new(automaton, text))
@@ -92,6 +97,10 @@ mod tests {
         let (mine, mine_exact) = (Literals::new(literals), Literals::of_case(literals));
         assert!(mine.is_built() && mine_exact.is_built());
         for text in texts {
+            assert_eq!(
+                (mine.any(text.as_bytes()), mine_exact.any(text.as_bytes())),
+                (known.is_match(text), exact.is_match(text))
+            );
             let found: Vec<_> = mine.find(text.as_bytes()).collect();
             assert_eq!(found, known.find_overlapping_iter(text).collect::<Vec<_>>(), "{text}");
             let found: Vec<_> = mine_exact.find(text.as_bytes()).collect();

@@ -7,6 +7,7 @@ use super::concepts;
 use super::features::letters;
 use super::topics::{self, DIMENSIONS};
 use super::{HEADS, Sums, Take, shape};
+use crate::kept::{place, with_kept};
 use crate::normalise::{LONGEST_WORD, Word};
 
 /// Words that a thread remembers, a power of two. They take 128 KB, as much as stays near a processor; a thread that ends
@@ -62,11 +63,7 @@ thread_local! {
 impl Memory {
     /// Has `with` use this thread's.
     pub(super) fn with<T>(with: impl FnOnce(&mut Self) -> T) -> T {
-        let memory = MEMORY.take();
-        let mut memory = memory.unwrap_or_else(|| Self(vec![Known::NOTHING; SLOTS].into_boxed_slice()));
-        let done = with(&mut memory);
-        MEMORY.set(Some(memory));
-        done
+        with_kept(&MEMORY, || Self(vec![Known::NOTHING; SLOTS].into_boxed_slice()), with)
     }
 
     /// What is known of a word.
@@ -83,14 +80,6 @@ impl Memory {
     fn slot(&mut self, key: u128) -> &mut Known {
         &mut self.0[place(key, SLOTS)]
     }
-}
-
-/// The place of a word among so many, a power of two.
-#[inline]
-pub(crate) fn place(key: u128, slots: usize) -> usize {
-    #[expect(clippy::cast_possible_truncation, reason = "halves")]
-    let mixed = (key as u64 ^ (key >> 64) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (mixed >> (u64::BITS - slots.trailing_zeros())) as usize
 }
 
 #[cfg(test)]

@@ -25,7 +25,6 @@ mod weights;
 
 pub use self::block::{LONGEST, block_end};
 pub use self::features::{DENSE, TOPICS, Take, Unit};
-pub(crate) use self::known::place;
 pub(crate) use self::scan::{Scan, scan, score};
 pub use self::topics::DIMENSIONS;
 pub use self::weights::{HeadSettings, VERSION, Weights};

@@ -5,7 +5,6 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
 use signalbox_types::Severity;
 
 use self::words::{GROUPS, JUDGEMENTS, REPORTS};
@@ -62,11 +61,7 @@ struct Engine {
     /// By word: its category.
     categories: Vec<Category>,
     judgements: Literals,
-    reports: Option<AhoCorasick>,
-}
-
-fn automaton<'a>(words: impl IntoIterator<Item = &'a str>) -> Option<AhoCorasick> {
-    AhoCorasickBuilder::new().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(words).ok()
+    reports: Literals,
 }
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
@@ -75,7 +70,7 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
         groups: Literals::new(flat().map(|(_, word)| word)),
         categories: flat().map(|(category, _)| category).collect(),
         judgements: Literals::new(JUDGEMENTS.iter().map(|(words, _)| *words)),
-        reports: automaton(REPORTS.iter().copied()),
+        reports: Literals::new(REPORTS),
     }
 });
 
@@ -113,8 +108,7 @@ fn look(near: Near<'_>, (word, length): (usize, usize)) -> Option<Found> {
     let clause_end = near.at + after.iter().position(ends).unwrap_or(after.len());
     // A question asks, and what somebody says or denies is not said here.
     let asks = bytes.get(clause_end) == Some(&b'?');
-    let reported =
-        |from: usize, to: usize| ENGINE.reports.as_ref().is_some_and(|words| words.is_match(&bytes[from..to]));
+    let reported = |from: usize, to: usize| ENGINE.reports.any(&bytes[from..to]);
     if asks || reported(clause_start.min(start), clause_end) || reported(start.saturating_sub(REACH.back), start) {
         return None;
     }

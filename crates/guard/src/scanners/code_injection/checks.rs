@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
 use regex::bytes::Captures;
 
 use super::LONGEST_WORD;
+use crate::literals::Literals;
 
 /// Whether a word of the automaton stands where a payload would have it; `start..end` is the word.
 pub(super) type MayStart = fn(&[u8], usize, usize) -> bool;
@@ -204,14 +204,14 @@ pub(super) fn constants(_: &[u8], captures: &Captures<'_>) -> bool {
     (constant(left) && constant(right)) || (left == right && spoken)
 }
 
-static VERBS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+static VERBS: LazyLock<Literals> = LazyLock::new(|| {
     let verbs = ["select ", "insert ", "update ", "delete ", "create ", "where ", " from ", "values", "select\n"];
-    AhoCorasickBuilder::new().kind(Some(AhoCorasickKind::DFA)).build(verbs).ok()
+    Literals::of_case(verbs)
 });
 
 /// No statement came before: what follows is a piece of one.
 pub(super) fn fragment(text: &[u8], captures: &Captures<'_>) -> bool {
-    !VERBS.as_ref().is_some_and(|verbs| verbs.is_match(&text[..start(captures)]))
+    !VERBS.any(&text[..start(captures)])
 }
 
 /// The quote in group 1 has no partner before it on its line.

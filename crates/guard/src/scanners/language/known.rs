@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use super::script::Script;
 use super::table::{self, Costs};
-use crate::model::place;
+use crate::kept::{place, with_kept};
 
 /// Words that a thread remembers, a power of two. They take 64 KB; a thread that ends gives them back.
 const SLOTS: usize = 512;
@@ -36,10 +36,7 @@ impl Memory {
     /// Has `with` use this thread's.
     pub(super) fn with<T>(with: impl FnOnce(&mut Self) -> T) -> T {
         let nothing = Known { key: 0, costs: [0; LANGUAGES] };
-        let mut memory = MEMORY.take().unwrap_or_else(|| Self(vec![nothing; SLOTS].into_boxed_slice()));
-        let done = with(&mut memory);
-        MEMORY.set(Some(memory));
-        done
+        with_kept(&MEMORY, || Self(vec![nothing; SLOTS].into_boxed_slice()), with)
     }
 
     /// What a word of the Latin script costs, if it is one that can be remembered.

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
+use crate::literals::Literals;
 
 /// Common neighbours in English words: bit `b` of row `a` is set if `ab` is among the 230 most common
 /// of the 676 pairs (93 % of the pairs in English, a third of those in random letters).
@@ -96,13 +96,11 @@ const DUMMIES: &[&str] = &[
     "mock",
 ];
 
-static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    AhoCorasickBuilder::new().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(DUMMIES).ok()
-});
+static WORDS: LazyLock<Literals> = LazyLock::new(|| Literals::new(DUMMIES));
 
 /// Whether it only shows where a secret would stand: `xxxx…`, `EXAMPLE`, `your-key`, counting up.
 pub(super) fn dummy(text: &[u8]) -> bool {
-    monotonous(text) || WORDS.as_ref().is_some_and(|words| words.is_match(text))
+    monotonous(text) || WORDS.any(text)
 }
 
 /// Whether it repeats one character, counts up, or uses too few characters to be drawn at random.
