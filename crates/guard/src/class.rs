@@ -1,4 +1,4 @@
-//! Sets of bytes, looked up in a table.
+//! Sets of bytes, looked up in a table, and rows of letters and digits, looked at eight at a time.
 
 /// A set of bytes.
 pub(crate) struct Class([bool; 256]);
@@ -40,3 +40,92 @@ pub(crate) static LETTER: Class = Class::new(&[LOWER, UPPER], b"");
 pub(crate) static ANYHEX: Class = Class::new(&[DIGITS, (b'a', b'f'), (b'A', b'F')], b"");
 /// Base64 of either alphabet.
 pub(crate) static ANY64: Class = Class::new(&[DIGITS, LOWER, UPPER], b"+/=_-");
+
+/// Kinds of ASCII bytes in a row, a bit for each.
+pub(crate) const SMALL: u8 = 1;
+pub(crate) const CAPITAL: u8 = 2;
+pub(crate) const DIGIT: u8 = 4;
+
+/// Letters and digits of ASCII, one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) length: usize,
+    /// What it is of.
+    pub(crate) kinds: u8,
+}
+
+/// The row that `bytes` begin with. Words end where no processor foresees it, so none of them is asked byte by byte.
+#[inline]
+pub(crate) fn row(bytes: &[u8]) -> Row {
+    const fn all(byte: u8) -> u64 {
+        u64::from_ne_bytes([byte; 8])
+    }
+    const TOP: u64 = all(0x80);
+    let mut row = Row { length: 0, kinds: 0 };
+    loop {
+        let rest = bytes.get(row.length..).unwrap_or_default();
+        let eight = rest.first_chunk().map_or_else(|| few(rest), |eight| u64::from_le_bytes(*eight));
+        // In each byte the top bit says whether it is one: a sum reaches it from the least that is one on, and from
+        // the least behind them. None carries into the next byte.
+        let (plain, small) = (eight & !TOP, (eight & !TOP) | all(0x20));
+        let between =
+            |bytes: u64, least: u8, most: u8| (bytes + all(0x80 - least)) & !(bytes + all(0x7F - most)) & !eight & TOP;
+        let (letters, digits) = (between(small, b'a', b'z'), between(plain, b'0', b'9'));
+        let ends = !(letters | digits) & TOP;
+        // All bits below the first end.
+        let inside = ends.wrapping_sub(1) & !ends;
+        // The bit in which small letters differ from capitals, where the top one is.
+        let case = eight << 2;
+        let mut note = |any: u64, kind: u8| row.kinds |= if any & inside == 0 { 0 } else { kind };
+        note(letters & case, SMALL);
+        note(letters & !case, CAPITAL);
+        note(digits, DIGIT);
+        row.length += ends.trailing_zeros() as usize / 8;
+        if ends != 0 {
+            return row;
+        }
+    }
+}
+
+/// Fewer than eight bytes, and zeros behind them.
+#[cold]
+fn few(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_end_where_they_do_byte_by_byte() {
+        let mut state = 7_u32;
+        let mut random = |below: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) % below
+        };
+        for round in 0..20_000 {
+            let length = random(30);
+            let bytes: Vec<u8> =
+                (0..length)
+                    .map(|_| {
+                        if round % 2 == 0 || random(9) == 0 {
+                            random(256) as u8
+                        } else {
+                            b"aZz09Amq"[random(8) as usize]
+                        }
+                    })
+                    .collect();
+            let end = bytes.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(bytes.len());
+            let any = |is: fn(&u8) -> bool, kind: u8| if bytes[..end].iter().any(is) { kind } else { 0 };
+            let kinds = any(u8::is_ascii_lowercase, SMALL)
+                | any(u8::is_ascii_uppercase, CAPITAL)
+                | any(u8::is_ascii_digit, DIGIT);
+            assert_eq!(row(&bytes), Row { length: end, kinds }, "{bytes:?}");
+        }
+        for byte in 0..=u8::MAX {
+            let length = usize::from(byte.is_ascii_alphanumeric());
+            assert_eq!(row(&[byte, b' ', b'a', b'a', b'a', b'a', b'a', b'a', b'a']).length, length, "{byte}");
+        }
+    }
+}

@@ -40,13 +40,27 @@ impl Literals {
     }
 }
 
+/// A step needs what the one before it found. So many stripes of a text are read side by side, so that the processor
+/// has something to do while it waits.
+const STRIPES: usize = 4;
+/// Most bytes of a stripe.
+const LONGEST: usize = 512;
+/// Fewer aren't worth it.
+const SHORTEST: usize = 64;
+
 struct Places<'a> {
     automaton: &'a DFA,
     text: &'a [u8],
     state: StateID,
     /// Bytes that were read.
     at: usize,
-    /// How many of the literals that end here are still to be told.
+    /// Where something ends in the stripes that were read, and the states there, in order.
+    ends: Vec<(usize, StateID)>,
+    /// How many of them were told.
+    told: usize,
+    /// Where literals end that are being told, and in which state.
+    end: (usize, StateID),
+    /// How many of them are still to be told.
     left: usize,
 }
 
@@ -55,7 +69,61 @@ impl<'a> Places<'a> {
         // Automata are built to start anywhere; if this one were not, there would be nothing to read.
         let state = automaton.start_state(Anchored::No);
         let text = if state.is_ok() { text } else { &[] };
-        Self { automaton, text, state: state.unwrap_or_default(), at: 0, left: 0 }
+        let state = state.unwrap_or_default();
+        Self { automaton, text, state, at: 0, ends: Vec::new(), told: 0, end: (0, state), left: 0 }
+    }
+
+    /// The next place at which something ends.
+    #[inline]
+    fn next_end(&mut self) -> Option<(usize, StateID)> {
+        loop {
+            if let Some(end) = self.ends.get(self.told) {
+                self.told += 1;
+                return Some(*end);
+            }
+            let rest = self.text.get(self.at..)?;
+            let stripe = (rest.len() / STRIPES).min(LONGEST);
+            if stripe >= SHORTEST.max(self.automaton.max_pattern_len() * 2) {
+                self.read_stripes(stripe);
+                continue;
+            }
+            let mut state = self.state;
+            let ends = rest.iter().position(|byte| {
+                state = self.automaton.next_state(Anchored::No, state, *byte);
+                self.automaton.is_special(state)
+            })?;
+            self.state = state;
+            self.at += ends + 1;
+            return Some((self.at, state));
+        }
+    }
+
+    /// Reads so many bytes in each stripe.
+    fn read_stripes(&mut self, stripe: usize) {
+        let (automaton, text) = (self.automaton, self.text);
+        let next = |state: &mut StateID, byte: u8| *state = automaton.next_state(Anchored::No, *state, byte);
+        let from: [usize; STRIPES] = std::array::from_fn(|number| self.at + number * stripe);
+        let mut states = [self.state; STRIPES];
+        for (state, from) in states.iter_mut().zip(from).skip(1) {
+            // Behind as many bytes as the longest literal has, the state is the same wherever reading began.
+            *state = automaton.start_state(Anchored::No).unwrap_or_default();
+            text[from - automaton.max_pattern_len()..from].iter().for_each(|byte| next(state, *byte));
+        }
+        self.ends.clear();
+        self.told = 0;
+        let [a, b, c, d] = from.map(|from| &text[from..from + stripe]);
+        for (at, (((a, b), c), d)) in a.iter().zip(b).zip(c).zip(d).enumerate() {
+            for (state, byte) in states.iter_mut().zip([a, b, c, d]) {
+                next(state, *byte);
+            }
+            if states.iter().any(|state| automaton.is_special(*state)) {
+                let ends = states.into_iter().zip(from).filter(|(state, _)| automaton.is_special(*state));
+                self.ends.extend(ends.map(|(state, from)| (from + at + 1, state)));
+            }
+        }
+        self.ends.sort_unstable_by_key(|(end, _)| *end);
+        self.at += STRIPES * stripe;
+        self.state = states[STRIPES - 1];
     }
 }
 
@@ -65,20 +133,14 @@ impl Iterator for Places<'_> {
     #[inline]
     fn next(&mut self) -> Option<Match> {
         if self.left == 0 {
-            let rest = self.text.get(self.at..)?;
-            let mut state = self.state;
-            let ends = rest.iter().position(|byte| {
-                state = self.automaton.next_state(Anchored::No, state, *byte);
-                self.automaton.is_special(state)
-            })?;
-            self.state = state;
-            self.at += ends + 1;
-            self.left = self.automaton.match_len(state);
+            self.end = self.next_end()?;
+            self.left = self.automaton.match_len(self.end.1);
         }
-        let index = self.automaton.match_len(self.state) - self.left;
+        let (end, state) = self.end;
+        let index = self.automaton.match_len(state) - self.left;
         self.left -= 1;
-        let pattern = self.automaton.match_pattern(self.state, index);
-        Some(Match::new(pattern, self.at - self.automaton.pattern_len(pattern)..self.at))
+        let pattern = self.automaton.match_pattern(state, index);
+        Some(Match::new(pattern, end - self.automaton.pattern_len(pattern)..end))
     }
 }
 
@@ -105,6 +167,21 @@ mod tests {
             assert_eq!(found, known.find_overlapping_iter(text).collect::<Vec<_>>(), "{text}");
             let found: Vec<_> = mine_exact.find(text.as_bytes()).collect();
             assert_eq!(found, exact.find_overlapping_iter(text).collect::<Vec<_>>(), "{text}");
+        }
+    }
+
+    #[test]
+    fn stripes_change_nothing() {
+        let literals = ["he", "she", "hers", "ushers, she said that it", "s"];
+        let known = AhoCorasick::builder().ascii_case_insensitive(true).build(literals).unwrap();
+        let mine = Literals::new(literals);
+        // Literals lie across every border of stripes, and the last bytes are too few for any.
+        for ahead in 0..64 {
+            for length in [0, 3, 4 * SHORTEST, 4 * LONGEST, 4 * LONGEST + 7, 9 * LONGEST] {
+                let text = "-".repeat(ahead) + &"Ushers, SHE said that it ".repeat(length / 25 + 1);
+                let found: Vec<_> = mine.find(text.as_bytes()).collect();
+                assert_eq!(found, known.find_overlapping_iter(&text).collect::<Vec<_>>(), "{ahead} {length}");
+            }
         }
     }
 }

@@ -17,7 +17,6 @@ const LONGEST_SENTENCE: u32 = 60;
 /// This many words from where something opens, a concept opens it.
 const OPENING: u32 = 2;
 const PAIRS: usize = concepts::COUNT * concepts::COUNT;
-const PAIR_WORDS: usize = PAIRS.div_ceil(64);
 
 /// Concepts by which a text speaks of what it quotes.
 const FRAME: u64 = set(Concept::Defence) | set(Concept::Reported);
@@ -34,8 +33,8 @@ pub const TOPICS: Range<usize> = {
 
 /// What takes hashed features: sums of weights when scoring, lists when training.
 pub trait Take: Default {
-    /// Takes the feature in this bucket.
-    fn take(&mut self, bucket: usize);
+    /// Takes the features in these buckets.
+    fn take<const N: usize>(&mut self, buckets: [usize; N]);
     /// Takes all that another one has taken.
     fn take_all(&mut self, other: &Self);
     /// Takes the sequences of letters of a word, whose weights sum up to `sums`.
@@ -43,8 +42,8 @@ pub trait Take: Default {
 }
 
 impl Take for Vec<u32> {
-    fn take(&mut self, bucket: usize) {
-        self.push(u32::try_from(bucket).unwrap_or_default());
+    fn take<const N: usize>(&mut self, buckets: [usize; N]) {
+        self.extend(buckets.map(|bucket| u32::try_from(bucket).unwrap_or_default()));
     }
 
     fn take_all(&mut self, other: &Self) {
@@ -52,7 +51,7 @@ impl Take for Vec<u32> {
     }
 
     fn take_letters(&mut self, word: &[u8], _: &[i16; HEADS]) {
-        letters(word, |bucket| self.take(bucket));
+        letters(word, |bucket| self.take([bucket]));
     }
 }
 
@@ -68,7 +67,8 @@ pub struct Unit<T> {
     opening: u64,
     /// Concepts that stand inside of a quotation.
     quoted: u64,
-    pairs: [u64; PAIR_WORDS],
+    /// Of each concept that it has, those that stand near and behind it.
+    pairs: [u64; concepts::COUNT],
     /// Patterns that were completed, a bit for each.
     pub(crate) patterns: u64,
     marks: u32,
@@ -97,7 +97,7 @@ impl<T: Take> Unit<T> {
             concepts: 0,
             opening: 0,
             quoted: 0,
-            pairs: [0; PAIR_WORDS],
+            pairs: [0; concepts::COUNT],
             patterns: 0,
             marks: 0,
             shape: 0,
@@ -112,9 +112,9 @@ impl<T: Take> Unit<T> {
         }
     }
 
-    fn hashed(&mut self, hash: u32) {
-        self.hashed.take(bucket(hash));
-        self.count += 1;
+    fn hashed<const N: usize>(&mut self, hashes: [u32; N]) {
+        self.hashed.take(hashes.map(bucket));
+        self.count += u32::try_from(N).unwrap_or_default();
     }
 
     fn letters(&mut self, word: &[u8], sums: &[i16; HEADS]) {
@@ -129,9 +129,7 @@ impl<T: Take> Unit<T> {
         self.concepts |= other.concepts;
         self.opening |= other.opening;
         self.quoted |= other.quoted;
-        for (mine, others) in self.pairs.iter_mut().zip(&other.pairs) {
-            *mine |= others;
-        }
+        bits(other.concepts, |first| self.pairs[first] |= other.pairs[first]);
         self.patterns |= other.patterns;
         self.marks |= other.marks;
         self.shape |= other.shape;
@@ -166,9 +164,9 @@ impl<T: Take> Unit<T> {
         base += concepts::COUNT;
         bits(self.opening, |bit| each(base + bit));
         base += concepts::COUNT;
-        for (i, &word) in self.pairs.iter().enumerate() {
-            bits(word, |bit| each(base + i * 64 + bit));
-        }
+        bits(self.concepts, |first| {
+            bits(self.pairs[first], |second| each(base + first * concepts::COUNT + second));
+        });
         base += PAIRS;
         bits(self.patterns, |bit| each(base + bit));
         base += PATTERNS.len();
@@ -202,12 +200,7 @@ impl<T: Take> Unit<T> {
     }
 
     fn pair(&mut self, first: u64, second: u64) {
-        bits(first, |a| {
-            bits(second, |b| {
-                let index = a * concepts::COUNT + b;
-                self.pairs[index / 64] |= 1 << (index % 64);
-            });
-        });
+        bits(first, |first| self.pairs[first] |= second);
     }
 }
 
@@ -313,11 +306,10 @@ impl<T: Take> Reading<T> {
         if let Some(place) = &known.place {
             unit.sentence.topic.take(place);
         }
-        unit.hashed(hash);
-        unit.hashed(pair);
         if self.place > 2 {
-            unit.hashed(join(self.two, hash) ^ SKIP);
-            unit.hashed(triple);
+            unit.hashed([hash, pair, join(self.two, hash) ^ SKIP, triple]);
+        } else {
+            unit.hashed([hash, pair]);
         }
         unit.letters(word.bytes, &known.letters);
         self.verb |= self.place <= OPENING && known.verb;

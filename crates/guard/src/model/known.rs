@@ -10,9 +10,9 @@ use super::{HEADS, Sums, Take, shape};
 use crate::kept::{place, with_kept};
 use crate::normalise::{LONGEST_WORD, Word};
 
-/// Words that a thread remembers, a power of two. They take 128 KB, as much as stays near a processor; a thread that ends
-/// gives them back.
-const SLOTS: usize = 2048;
+/// Words that a thread remembers, a power of two. They take 512 KB, which a processor still has at hand sooner than it
+/// computes them; a thread that ends gives them back.
+const SLOTS: usize = 8192;
 
 /// What is known of a word.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +41,7 @@ impl Known {
     fn of(word: &Word<'_>) -> Self {
         let hashes = word.hashes();
         let mut sums = Sums::default();
-        letters(word.bytes, |bucket| sums.take(bucket));
+        letters(word.bytes, |bucket| sums.take([bucket]));
         Self {
             key: word.key,
             concepts: concepts::alone(&hashes),

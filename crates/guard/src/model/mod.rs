@@ -154,10 +154,17 @@ struct Sums([i32; HEADS]);
 
 impl Take for Sums {
     #[inline]
-    fn take(&mut self, bucket: usize) {
+    fn take<const N: usize>(&mut self, buckets: [usize; N]) {
         if let Some(weights) = &*WEIGHTS {
-            for (sum, weight) in self.0.iter_mut().zip(weights.bucket(bucket)) {
-                *sum += i32::from(weight);
+            // First among themselves: the sums are in memory, and each addition would wait for the one before.
+            let mut all = [0; HEADS];
+            for bucket in buckets {
+                for (sum, weight) in all.iter_mut().zip(weights.bucket(bucket)) {
+                    *sum += i32::from(weight);
+                }
+            }
+            for (sum, more) in self.0.iter_mut().zip(all) {
+                *sum += more;
             }
         }
     }

@@ -30,7 +30,7 @@ pub struct HeadSettings {
 pub struct Weights<'a> {
     /// Per head.
     pub heads: [HeadSettings; HEADS],
-    hashed: &'a [u8],
+    hashed: &'a [[u8; HEADS]; BUCKETS],
     dense: Vec<[f32; HEADS]>,
 }
 
@@ -51,6 +51,7 @@ impl<'a> Weights<'a> {
                 HeadSettings { bias: field(0)?, hashed_scale: field(1)?, dense_scale: field(2)?, threshold: field(3)? };
         }
         let (hashed, dense) = file.get(HEADER..)?.split_at_checked(BUCKETS * HEADS)?;
+        let hashed = hashed.as_chunks::<HEADS>().0.first_chunk::<BUCKETS>()?;
         let (numbers, rest) = dense.as_chunks::<2>();
         let (rows, loose) = numbers.as_chunks::<HEADS>();
         if rows.len() != DENSE || !rest.is_empty() || !loose.is_empty() {
@@ -95,8 +96,7 @@ impl<'a> Weights<'a> {
     /// The weights of a bucket, unscaled.
     #[inline]
     pub(super) fn bucket(&self, bucket: usize) -> [i8; HEADS] {
-        let bytes = self.hashed.get(bucket * HEADS..).and_then(|rest| rest.first_chunk::<HEADS>());
-        bytes.map_or([0; HEADS], |bytes| bytes.map(u8::cast_signed))
+        self.hashed[bucket].map(u8::cast_signed)
     }
 
     /// The weights of a dense feature.

@@ -11,6 +11,9 @@ const LAYERS: u8 = 2;
 /// Shorter runs say too little.
 const SHORTEST: usize = 16;
 
+/// Fewer escapes say too little.
+const ESCAPES: usize = 6;
+
 /// What escaped characters begin with.
 static ESCAPED: Class = Class::new(&[DIGITS, (b'a', b'f'), (b'A', b'F')], b"%\\&");
 
@@ -55,18 +58,23 @@ fn one_layer(text: &str, out: &mut Vec<Decoded>) {
 
 /// Runs of the alphabets of Base64 and hexadecimal.
 fn runs(text: &str, out: &mut Vec<Decoded>) {
-    let bytes = text.as_bytes();
-    // A run that is long enough has a byte at every so many: only around those is looked.
-    let (mut done, mut probe) = (0, SHORTEST - 1);
-    while let Some(&byte) = bytes.get(probe) {
-        if !ANY64.has(byte) {
-            (done, probe) = (probe + 1, probe + SHORTEST);
+    let (bytes, mut done) = (text.as_bytes(), 0);
+    let (eights, _) = bytes.as_chunks::<8>();
+    // A run that is long enough holds one of these whole: only around such ones is looked.
+    for (number, eight) in eights.iter().enumerate() {
+        let probe = number * 8;
+        let is_run = |byte: &u8| ANY64.has(*byte);
+        if probe < done || has_space(u64::from_ne_bytes(*eight)) || !eight.iter().all(is_run) {
             continue;
         }
-        let is_run = |byte: &u8| ANY64.has(*byte);
+        // Of the other half four bytes stand before it or behind it.
+        let (before, behind) = (bytes.get(probe.wrapping_sub(4)..probe), bytes.get(probe + 8..probe + 12));
+        if ![before, behind].into_iter().flatten().any(|four| four.iter().all(is_run)) {
+            continue;
+        }
         let start = probe - bytes[done..probe].iter().rev().position(|byte| !is_run(byte)).unwrap_or(probe - done);
         let at = bytes[probe..].iter().position(|byte| !is_run(byte)).map_or(bytes.len(), |length| probe + length);
-        (done, probe) = (at, at + SHORTEST);
+        done = at;
         let run = bytes.get(start..at).unwrap_or_default();
         if run.len() < SHORTEST || run.iter().all(u8::is_ascii_lowercase) {
             continue;
@@ -74,6 +82,14 @@ fn runs(text: &str, out: &mut Vec<Decoded>) {
         let decoded = unhex(run).and_then(readable).or_else(|| unbase64(run).and_then(readable));
         out.extend(decoded.map(|text| Decoded { text, start, end: at, layers: 1 }));
     }
+}
+
+/// Whether one of the bytes is a space, or another that stands before all of Base64. Most eight bytes of prose have one.
+fn has_space(bytes: u64) -> bool {
+    const fn all(byte: u8) -> u64 {
+        u64::from_ne_bytes([byte; 8])
+    }
+    bytes.wrapping_sub(all(b'+')) & !bytes & all(0x80) != 0
 }
 
 fn unbase64(run: &[u8]) -> Option<Vec<u8>> {
@@ -103,10 +119,13 @@ fn nibble(digit: u8) -> Option<u8> {
 /// Escaped characters, three or more with at most other words between them: `%69`, `\x69`, `&#105;`, `69 67 6e`.
 fn escapes(text: &str, out: &mut Vec<Decoded>) {
     let bytes = text.as_bytes();
+    if !has_escapes(bytes) {
+        return;
+    }
     let (mut spelled, mut start, mut end, mut count) = (Vec::new(), 0, 0, 0);
     let mut at = 0;
     let mut flush = |spelled: &mut Vec<u8>, start, end, count: &mut usize| {
-        if *count >= 6
+        if *count >= ESCAPES
             && let Some(text) = readable(std::mem::take(spelled))
         {
             out.push(Decoded { text, start, end, layers: 1 });
@@ -140,6 +159,22 @@ fn escapes(text: &str, out: &mut Vec<Decoded>) {
         }
     }
     flush(&mut spelled, start, end, &mut count);
+}
+
+/// Whether there can be enough escapes to be told: each has its sign, or is a pair of digits between spaces, but for
+/// those at either end. All bytes are asked, which is done sixteen at a time: most prose is through with it.
+fn has_escapes(bytes: &[u8]) -> bool {
+    /// So that a byte counts them.
+    const PART: usize = 128;
+    let is_hex = |byte: u8| (byte.wrapping_sub(b'0') < 10) | ((byte | 0x20).wrapping_sub(b'a') < 6);
+    let escape = |four: &[u8; 4]| {
+        let is_sign = (four[0] == b'%') | (four[0] == b'\\') | (four[0] == b'&');
+        let is_pair = (four[0] == b' ') & (four[3] == b' ') & is_hex(four[1]) & is_hex(four[2]);
+        u8::from(is_sign | is_pair)
+    };
+    let part = |from: usize| bytes.get(from..bytes.len().min(from + PART + 3)).unwrap_or_default();
+    let count = |from: usize| usize::from(part(from).array_windows().fold(0_u8, |count, four| count + escape(four)));
+    (0..bytes.len()).step_by(PART).map(count).sum::<usize>() + 2 >= ESCAPES
 }
 
 /// Whether an escape may begin here: most letters are passed over by this.
@@ -178,19 +213,31 @@ fn escape(rest: &[u8], alone: bool) -> Option<(u8, usize)> {
     }
 }
 
+/// Whether there can be one of the words that [`rot13`] knows: two or three letters in a row that each has, and that
+/// hardly any word of prose has. All bytes are asked, which is done sixteen at a time.
+fn has_turned(bytes: &[u8]) -> bool {
+    let is_turned = |three: &[u8; 3]| {
+        let [a, b, c] = three.map(|byte| byte | 0x20);
+        let is = |pair: &[u8; 2]| (a == pair[0]) & (b == pair[1]);
+        let one = is(b"bh") | is(b"aq") | is(b"yy") | is(b"hp") | is(b"vt") | is(b"rz") | is(b"zc");
+        u8::from(one | (is(b"gu") & (c == b'r')))
+    };
+    // The last two letters of a text have none behind them.
+    bytes.array_windows().fold(0, |any, three| any | is_turned(three)) != 0
+        || bytes.last_chunk().is_some_and(|&[a, b]| is_turned(&[a, b, b' ']) != 0)
+}
+
 /// The whole text, if frequent words stand in it only after turning the alphabet by half.
 fn rot13(text: &str, out: &mut Vec<Decoded>) {
     const TURNED: &[&str] =
         &["gur", "lbh", "lbhe", "naq", "nyy", "cerivbhf", "vafgehpgvbaf", "vtaber", "flfgrz", "cebzcg"];
     let bytes = text.as_bytes();
-    let (mut count, mut at) = (0, 0);
-    while at < bytes.len() {
-        let start = at;
-        while bytes.get(at).is_some_and(|byte| LETTER.has(*byte)) {
-            at += 1;
-        }
+    if !has_turned(bytes) {
+        return;
+    }
+    let mut count = 0;
+    for word in bytes.split(|byte| !LETTER.has(*byte)) {
         // Few words begin like that; only those are compared.
-        let word = bytes.get(start..at).unwrap_or_default();
         if let [first, second, _, ..] = word
             && matches!(
                 (first | 0x20, second | 0x20),
@@ -199,7 +246,6 @@ fn rot13(text: &str, out: &mut Vec<Decoded>) {
         {
             count += usize::from(TURNED.iter().any(|turned| word.eq_ignore_ascii_case(turned.as_bytes())));
         }
-        at += 1;
     }
     if count < 2 {
         return;

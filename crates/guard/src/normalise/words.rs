@@ -2,6 +2,8 @@
 
 use std::ops::{Range, RangeInclusive};
 
+use crate::class::{CAPITAL, DIGIT, SMALL, row};
+
 /// Words longer than this are cut: they are no words.
 pub(crate) const LONGEST_WORD: usize = 40;
 /// Bytes of a word's key.
@@ -89,9 +91,10 @@ pub fn words(text: &str, mut each: impl FnMut(Word<'_>)) {
             wide(text, start, end, starts_sentence, &mut each);
             continue;
         }
-        let (length, end) = if end - start == 1 && kinds == LETTER {
+        let letters = kinds & !LETTER == 0;
+        let (length, end) = if end - start == 1 && letters {
             spaced(bytes, start, &mut buffer)
-        } else if kinds == LETTER {
+        } else if letters {
             (lower(bytes, start..end, &mut buffer), end)
         } else {
             (plain(&bytes[start..end], &mut buffer), end)
@@ -212,20 +215,20 @@ fn spaced(bytes: &[u8], start: usize, buffer: &mut [u8; LONGEST_WORD]) -> (usize
     if length >= 4 { (length, end) } else { (1, start + 1) }
 }
 
-/// Kinds of bytes, a bit for each.
-const LETTER: u8 = 1;
-const DIGIT: u8 = 2;
+/// Letters of either case.
+const LETTER: u8 = SMALL | CAPITAL;
 /// Part of a character that is not ASCII.
-const HIGH: u8 = 4;
+const HIGH: u8 = 8;
 /// A sign that stands for a letter, or between letters.
-const SIGN: u8 = 8;
+const SIGN: u8 = 16;
 
 static KINDS: [u8; 256] = {
     let mut kinds = [0; 256];
     let mut byte = 0_u8;
     loop {
         kinds[byte as usize] = match byte {
-            b'a'..=b'z' | b'A'..=b'Z' => LETTER,
+            b'a'..=b'z' => SMALL,
+            b'A'..=b'Z' => CAPITAL,
             b'0'..=b'9' => DIGIT,
             0x80.. => HIGH,
             b'@' | b'$' | b'!' | b'\'' => SIGN,
@@ -246,17 +249,6 @@ struct Run {
     kinds: u8,
 }
 
-/// How many letters and digits of ASCII `bytes` begin with.
-#[inline]
-fn plain_run(bytes: &[u8], kinds: &mut u8) -> usize {
-    let mut is_plain = |byte: &u8| {
-        let kind = KINDS[usize::from(*byte)] & (LETTER | DIGIT);
-        *kinds |= kind;
-        kind != 0
-    };
-    bytes.iter().position(|byte| !is_plain(byte)).unwrap_or(bytes.len())
-}
-
 struct Cutter<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -270,7 +262,7 @@ impl Cutter<'_> {
         loop {
             let byte = *bytes.get(self.at)?;
             match KINDS[usize::from(byte)] {
-                LETTER | DIGIT => break,
+                SMALL | CAPITAL | DIGIT => break,
                 HIGH if !self.closes_wide() => break,
                 HIGH => self.at += 3,
                 _ => {
@@ -290,7 +282,9 @@ impl Cutter<'_> {
             if !wide {
                 // There is nothing where a character of several bytes has gone past the longest word.
                 let rest = bytes.get(self.at..longest.min(bytes.len())).unwrap_or_default();
-                self.at += plain_run(rest, &mut kinds);
+                let row = row(rest);
+                self.at += row.length;
+                kinds |= row.kinds;
             }
             let Some(&byte) = bytes.get(self.at) else { break };
             let kind = KINDS[usize::from(byte)];

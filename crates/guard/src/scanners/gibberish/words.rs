@@ -1,6 +1,6 @@
 //! The words of a block, as loops and odd words are told by them.
 
-use crate::class::{Class, DIGITS};
+use crate::class::{ALNUM, Class, DIGITS, SMALL, row};
 
 /// Letters and digits between what is neither.
 #[derive(Debug, Clone, Copy)]
@@ -13,49 +13,22 @@ pub(super) struct Word<'a> {
     pub(super) prose: bool,
 }
 
-const PART: u8 = 1;
-const SMALL: u8 = 2;
-const CAPITAL: u8 = 4;
-
-/// What a byte may be in a word.
-static KINDS: [u8; 256] = {
-    let mut kinds = [0; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        kinds[byte] = match byte as u8 {
-            b'a'..=b'z' => PART | SMALL,
-            b'A'..=b'Z' => PART | CAPITAL,
-            b'0'..=b'9' => PART,
-            _ => 0,
-        };
-        byte += 1;
-    }
-    kinds
-};
-
 /// What glues words together.
 static GLUE: Class = Class::new(&[DIGITS, (0x80, 0xFF)], b"_/\\=+@#$%&<>{}[]");
 
 /// The words of a block, in order.
 pub(super) fn words(block: &str) -> impl Iterator<Item = Word<'_>> {
     let bytes = block.as_bytes();
-    let kind = |at: usize| bytes.get(at).map_or(0, |byte| KINDS[usize::from(*byte)]);
     let mut at = 0;
     std::iter::from_fn(move || {
         let (mut start, mut end, mut prose) = (None, at, false);
-        while let Some(&byte) = bytes.get(at) {
-            let first = KINDS[usize::from(byte)];
-            if first != 0 {
-                let from = at;
-                let mut all = u8::MAX;
-                at += 1;
-                while let next @ 1.. = kind(at) {
-                    all &= next;
-                    at += 1;
-                }
+        while let Some((&byte, rest)) = bytes.get(at..).and_then(<[u8]>::split_first) {
+            if ALNUM.has(byte) {
+                let more = row(rest);
                 // If more follows, it is glued to this.
-                prose = start.is_none() && first & (SMALL | CAPITAL) != 0 && all & SMALL != 0;
-                start.get_or_insert(from);
+                prose = start.is_none() && !byte.is_ascii_digit() && more.kinds & !SMALL == 0;
+                start.get_or_insert(at);
+                at += 1 + more.length;
                 end = at;
                 continue;
             }

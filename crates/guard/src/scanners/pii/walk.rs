@@ -3,7 +3,7 @@
 
 use super::Anchor;
 use super::life::{begins_street, month};
-use crate::class::{ALNUM, Class, DIGITS, LOWER, UPPER};
+use crate::class::{ALNUM, Class, DIGIT, DIGITS, LOWER, Row, UPPER, row};
 
 /// A walk over the text.
 pub(super) struct Walk<'a> {
@@ -22,14 +22,9 @@ impl<'a> Walk<'a> {
     pub(super) fn new(bytes: &'a [u8], from: usize) -> Self {
         // In the middle of a word nothing starts.
         let inside = from > 0 && bytes.get(from - 1).copied().is_some_and(is_word);
-        let at = if inside { word_end(bytes, from) } else { from };
+        let at = if inside { from + row(bytes.get(from..).unwrap_or_default()).length } else { from };
         Self { bytes, at }
     }
-}
-
-fn word_end(bytes: &[u8], from: usize) -> usize {
-    let rest = bytes.get(from..).unwrap_or_default();
-    from + rest.iter().position(|&byte| !is_word(byte)).unwrap_or(rest.len())
 }
 
 impl Iterator for Walk<'_> {
@@ -54,11 +49,12 @@ impl Iterator for Walk<'_> {
                     _ => continue,
                 }
             }
-            self.at = word_end(self.bytes, at);
+            let word = row(self.bytes.get(at..).unwrap_or_default());
+            self.at += word.length;
             if byte.is_ascii_digit() {
                 return Some((at, Anchor::Number));
             }
-            if let Some(anchor) = lettered(self.bytes, at, self.at) {
+            if let Some(anchor) = lettered(self.bytes, at, word) {
                 return Some((at, anchor));
             }
         }
@@ -66,12 +62,15 @@ impl Iterator for Walk<'_> {
 }
 
 /// What a word that starts with a letter can be.
-fn lettered(bytes: &[u8], start: usize, end: usize) -> Option<Anchor> {
+fn lettered(bytes: &[u8], start: usize, Row { length, kinds }: Row) -> Option<Anchor> {
+    let end = start + length;
     let word = &bytes[start..end];
     let next = bytes.get(end).copied().unwrap_or(0);
     let short = word.len() <= 4;
     let digit_follows = bytes.get(end + 1).is_some_and(u8::is_ascii_digit);
-    if word.iter().take(40).any(u8::is_ascii_digit)
+    // Of a very long one only the beginning counts.
+    let has_digit = kinds & DIGIT != 0 && (length <= 40 || word.iter().take(40).any(u8::is_ascii_digit));
+    if has_digit
         || (short && matches!(next, b':' | b'.') && word.iter().all(u8::is_ascii_hexdigit))
         || (short && matches!(next, b' ' | b'-' | b'.') && (digit_follows || (word.len() == 2 && next == b'-')))
     {

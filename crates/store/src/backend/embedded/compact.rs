@@ -317,4 +317,26 @@ mod tests {
         let files = store.shared.state.read().files.len();
         assert!(files < before && store.shared.footers.len() <= files, "{} of {files}", store.shared.footers.len());
     }
+
+    #[tokio::test]
+    async fn files_that_nobody_asks_for_are_forgotten() {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::default());
+        let start = clock.now();
+        let store = Store::open(dir.path(), StoreConfig::default(), clock).unwrap();
+        let project = ProjectId::new("p");
+        let ask =
+            async || store.sql(&project, "SELECT name FROM spans WHERE duration_ms > 0").await.unwrap().rows.len();
+        store.append(vec![llm_span("p", 1, "sim/small", start, 1)].into()).await.unwrap();
+        store.flush().await.unwrap();
+        let footers = &store.shared.footers;
+        assert_eq!((ask().await, footers.len() > 0), (1, true));
+        footers.forget_unasked();
+        assert!(footers.len() > 0, "it was asked for since it is there");
+        ask().await;
+        footers.forget_unasked();
+        assert!(footers.len() > 0, "and again");
+        footers.forget_unasked();
+        assert_eq!((footers.len(), ask().await), (0, 1));
+    }
 }

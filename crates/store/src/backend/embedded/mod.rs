@@ -61,6 +61,8 @@ const COMPACT_CHECK: Duration = Duration::from_secs(2);
 const ROOM_CHECK: Duration = Duration::from_millis(200);
 /// How often rows are looked for whose time is over.
 const EXPIRE_EVERY: Duration = Duration::from_secs(600);
+/// What queries remember of a file is forgotten if it is not asked for in so much time.
+const FORGET_EVERY: Duration = Duration::from_secs(300);
 /// How long it leaves the disk alone after a failure.
 const FLUSH_RETRY: Duration = Duration::from_secs(10);
 /// Making rows of more events than these is worth a thread of its own.
@@ -429,6 +431,7 @@ fn stop_jobs(shared: &Shared, threads: [Option<JoinHandle<()>>; 2]) {
 fn compact_when_due(shared: &Shared, engine: &Engine) {
     let mut wait = COMPACT_CHECK;
     let mut next_expiry = None;
+    let mut next_forgetting = shared.clock.elapsed() + FORGET_EVERY;
     loop {
         {
             let mut signal = shared.flush_signal.lock();
@@ -440,6 +443,10 @@ fn compact_when_due(shared: &Shared, engine: &Engine) {
             }
         }
         wait = COMPACT_CHECK;
+        if shared.clock.elapsed() >= next_forgetting {
+            next_forgetting = shared.clock.elapsed() + FORGET_EVERY;
+            shared.footers.forget_unasked();
+        }
         if next_expiry.is_none_or(|next| shared.clock.elapsed() >= next) {
             next_expiry = Some(shared.clock.elapsed() + EXPIRE_EVERY);
             if let Err(error) = retention::expire(shared, engine) {
