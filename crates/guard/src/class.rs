@@ -41,6 +41,11 @@ pub(crate) static ANYHEX: Class = Class::new(&[DIGITS, (b'a', b'f'), (b'A', b'F'
 /// Base64 of either alphabet.
 pub(crate) static ANY64: Class = Class::new(&[DIGITS, LOWER, UPPER], b"+/=_-");
 
+/// Eight times this byte.
+pub(crate) const fn all(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
 /// Kinds of ASCII bytes in a row, a bit for each.
 pub(crate) const SMALL: u8 = 1;
 pub(crate) const CAPITAL: u8 = 2;
@@ -57,16 +62,14 @@ pub(crate) struct Row {
 /// The row that `bytes` begin with. Words end where no processor foresees it, so none of them is asked byte by byte.
 #[inline]
 pub(crate) fn row(bytes: &[u8]) -> Row {
-    const fn all(byte: u8) -> u64 {
-        u64::from_ne_bytes([byte; 8])
-    }
     const TOP: u64 = all(0x80);
     let mut row = Row { length: 0, kinds: 0 };
     loop {
         let rest = bytes.get(row.length..).unwrap_or_default();
         let eight = rest.first_chunk().map_or_else(|| few(rest), |eight| u64::from_le_bytes(*eight));
-        // In each byte the top bit says whether it is one: a sum reaches it from the least that is one on, and from
-        // the least behind them. None carries into the next byte.
+        // Of each byte the top bit says whether it is between two others: what is added brings the least of them, and
+        // all greater ones, just to that bit; what comes behind the most is taken away by the second sum. Bytes are
+        // below the top bit before, so that no sum carries into the next byte.
         let (plain, small) = (eight & !TOP, (eight & !TOP) | all(0x20));
         let between =
             |bytes: u64, least: u8, most: u8| (bytes + all(0x80 - least)) & !(bytes + all(0x7F - most)) & !eight & TOP;

@@ -31,13 +31,26 @@ impl Literals {
 
     /// Whether any of them stands there.
     pub(crate) fn any(&self, text: &[u8]) -> bool {
-        self.find(text).next().is_some()
+        self.0.as_ref().is_some_and(|automaton| {
+            let start = automaton.start_state(Anchored::No).unwrap_or_default();
+            next_end(automaton, start, text).is_some()
+        })
     }
 
     /// Every place of every literal, overlapping ones too, in the order of their ends.
     pub(crate) fn find<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = Match> + 'a {
         self.0.iter().flat_map(move |automaton| Places::new(automaton, text))
     }
+}
+
+/// How many bytes are read from `state` on until something ends, and the state there.
+#[inline]
+fn next_end(automaton: &DFA, mut state: StateID, text: &[u8]) -> Option<(usize, StateID)> {
+    let before = text.iter().position(|byte| {
+        state = automaton.next_state(Anchored::No, state, *byte);
+        automaton.is_special(state)
+    })?;
+    Some((before + 1, state))
 }
 
 /// A step needs what the one before it found. So many stripes of a text are read side by side, so that the processor
@@ -54,10 +67,10 @@ struct Places<'a> {
     state: StateID,
     /// Bytes that were read.
     at: usize,
-    /// Where something ends in the stripes that were read, and the states there, in order.
-    ends: Vec<(usize, StateID)>,
-    /// How many of them were told.
-    told: usize,
+    /// Where something ends in each of the stripes that were read, and the states there, in order.
+    ends: [Vec<(usize, StateID)>; STRIPES],
+    /// The stripe that is told, and how many of its ends were.
+    told: (usize, usize),
     /// Where literals end that are being told, and in which state.
     end: (usize, StateID),
     /// How many of them are still to be told.
@@ -70,16 +83,20 @@ impl<'a> Places<'a> {
         let state = automaton.start_state(Anchored::No);
         let text = if state.is_ok() { text } else { &[] };
         let state = state.unwrap_or_default();
-        Self { automaton, text, state, at: 0, ends: Vec::new(), told: 0, end: (0, state), left: 0 }
+        let ends = [const { Vec::new() }; STRIPES];
+        Self { automaton, text, state, at: 0, ends, told: (STRIPES, 0), end: (0, state), left: 0 }
     }
 
     /// The next place at which something ends.
     #[inline]
     fn next_end(&mut self) -> Option<(usize, StateID)> {
         loop {
-            if let Some(end) = self.ends.get(self.told) {
-                self.told += 1;
-                return Some(*end);
+            while let Some(ends) = self.ends.get(self.told.0) {
+                if let Some(end) = ends.get(self.told.1) {
+                    self.told.1 += 1;
+                    return Some(*end);
+                }
+                self.told = (self.told.0 + 1, 0);
             }
             let rest = self.text.get(self.at..)?;
             let stripe = (rest.len() / STRIPES).min(LONGEST);
@@ -87,13 +104,8 @@ impl<'a> Places<'a> {
                 self.read_stripes(stripe);
                 continue;
             }
-            let mut state = self.state;
-            let ends = rest.iter().position(|byte| {
-                state = self.automaton.next_state(Anchored::No, state, *byte);
-                self.automaton.is_special(state)
-            })?;
-            self.state = state;
-            self.at += ends + 1;
+            let (read, state) = next_end(self.automaton, self.state, rest)?;
+            (self.at, self.state) = (self.at + read, state);
             return Some((self.at, state));
         }
     }
@@ -109,19 +121,19 @@ impl<'a> Places<'a> {
             *state = automaton.start_state(Anchored::No).unwrap_or_default();
             text[from - automaton.max_pattern_len()..from].iter().for_each(|byte| next(state, *byte));
         }
-        self.ends.clear();
-        self.told = 0;
+        self.ends.iter_mut().for_each(Vec::clear);
+        self.told = (0, 0);
         let [a, b, c, d] = from.map(|from| &text[from..from + stripe]);
         for (at, (((a, b), c), d)) in a.iter().zip(b).zip(c).zip(d).enumerate() {
             for (state, byte) in states.iter_mut().zip([a, b, c, d]) {
                 next(state, *byte);
             }
             if states.iter().any(|state| automaton.is_special(*state)) {
-                let ends = states.into_iter().zip(from).filter(|(state, _)| automaton.is_special(*state));
-                self.ends.extend(ends.map(|(state, from)| (from + at + 1, state)));
+                for ((state, from), ends) in states.into_iter().zip(from).zip(&mut self.ends) {
+                    ends.extend(automaton.is_special(state).then_some((from + at + 1, state)));
+                }
             }
         }
-        self.ends.sort_unstable_by_key(|(end, _)| *end);
         self.at += STRIPES * stripe;
         self.state = states[STRIPES - 1];
     }
@@ -172,13 +184,17 @@ mod tests {
 
     #[test]
     fn stripes_change_nothing() {
-        let literals = ["he", "she", "hers", "ushers, she said that it", "s"];
+        // The last is longer than half of the shortest stripe.
+        let sentence = "said that it is she who ushers ";
+        let literals = ["he", "she", "hers", "ushers, she said that it", "s", &format!("{sentence}{sentence}")];
         let known = AhoCorasick::builder().ascii_case_insensitive(true).build(literals).unwrap();
         let mine = Literals::new(literals);
         // Literals lie across every border of stripes, and the last bytes are too few for any.
         for ahead in 0..64 {
             for length in [0, 3, 4 * SHORTEST, 4 * LONGEST, 4 * LONGEST + 7, 9 * LONGEST] {
-                let text = "-".repeat(ahead) + &"Ushers, SHE said that it ".repeat(length / 25 + 1);
+                let text = "-".repeat(ahead)
+                    + &"Ushers, SHE said that it ".repeat(length / 25 + 1)
+                    + &sentence.repeat(length / 31);
                 let found: Vec<_> = mine.find(text.as_bytes()).collect();
                 assert_eq!(found, known.find_overlapping_iter(&text).collect::<Vec<_>>(), "{ahead} {length}");
             }

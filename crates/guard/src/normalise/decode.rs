@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
-use crate::class::{ANY64, Class, DIGITS, LETTER};
+use crate::class::{ANY64, Class, DIGITS, LETTER, all};
 
 /// How many encodings over one another are undone.
 const LAYERS: u8 = 2;
@@ -30,7 +30,7 @@ pub struct Decoded {
     pub layers: u8,
 }
 
-/// Every run of `text` that spells another readable text. Linear: each byte is looked at by each decoder at most once.
+/// Every run of `text` that spells another readable text. Linear: each decoder looks at each byte a few times at most.
 #[must_use]
 pub fn decode(text: &str) -> Vec<Decoded> {
     let mut out = Vec::new();
@@ -52,8 +52,12 @@ pub fn decode(text: &str) -> Vec<Decoded> {
 
 fn one_layer(text: &str, out: &mut Vec<Decoded>) {
     runs(text, out);
-    escapes(text, out);
-    rot13(text, out);
+    if has_escapes(text.as_bytes()) {
+        escapes(text, out);
+    }
+    if has_turned(text.as_bytes()) {
+        rot13(text, out);
+    }
 }
 
 /// Runs of the alphabets of Base64 and hexadecimal.
@@ -64,10 +68,10 @@ fn runs(text: &str, out: &mut Vec<Decoded>) {
     for (number, eight) in eights.iter().enumerate() {
         let probe = number * 8;
         let is_run = |byte: &u8| ANY64.has(*byte);
-        if probe < done || has_space(u64::from_ne_bytes(*eight)) || !eight.iter().all(is_run) {
+        if probe < done || has_less(u64::from_ne_bytes(*eight)) || !eight.iter().all(is_run) {
             continue;
         }
-        // Of the other half four bytes stand before it or behind it.
+        // Eight more are to stand around it, so that four of them stand on one side.
         let (before, behind) = (bytes.get(probe.wrapping_sub(4)..probe), bytes.get(probe + 8..probe + 12));
         if ![before, behind].into_iter().flatten().any(|four| four.iter().all(is_run)) {
             continue;
@@ -84,11 +88,8 @@ fn runs(text: &str, out: &mut Vec<Decoded>) {
     }
 }
 
-/// Whether one of the bytes is a space, or another that stands before all of Base64. Most eight bytes of prose have one.
-fn has_space(bytes: u64) -> bool {
-    const fn all(byte: u8) -> u64 {
-        u64::from_ne_bytes([byte; 8])
-    }
+/// Whether one of the bytes is less than all of Base64, as a space is. Most eight bytes of prose have one.
+fn has_less(bytes: u64) -> bool {
     bytes.wrapping_sub(all(b'+')) & !bytes & all(0x80) != 0
 }
 
@@ -116,12 +117,9 @@ fn nibble(digit: u8) -> Option<u8> {
     u8::try_from(char::from(digit).to_digit(16)?).ok()
 }
 
-/// Escaped characters, three or more with at most other words between them: `%69`, `\x69`, `&#105;`, `69 67 6e`.
+/// Escaped characters, six or more with at most other words between them: `%69`, `\x69`, `&#105;`, `69 67 6e`.
 fn escapes(text: &str, out: &mut Vec<Decoded>) {
     let bytes = text.as_bytes();
-    if !has_escapes(bytes) {
-        return;
-    }
     let (mut spelled, mut start, mut end, mut count) = (Vec::new(), 0, 0, 0);
     let mut at = 0;
     let mut flush = |spelled: &mut Vec<u8>, start, end, count: &mut usize| {
@@ -161,19 +159,20 @@ fn escapes(text: &str, out: &mut Vec<Decoded>) {
     flush(&mut spelled, start, end, &mut count);
 }
 
-/// Whether there can be enough escapes to be told: each has its sign, or is a pair of digits between spaces, but for
-/// those at either end. All bytes are asked, which is done sixteen at a time: most prose is through with it.
+/// Whether there can be enough escapes to be told: each has its sign, or stands between spaces, but for those at either
+/// end and those right behind a sign's (`%6967 %6e6f`). All bytes are asked, which is done sixteen at a time: most prose
+/// is through with it.
 fn has_escapes(bytes: &[u8]) -> bool {
     /// So that a byte counts them.
-    const PART: usize = 128;
+    const PART: usize = 64;
     let is_hex = |byte: u8| (byte.wrapping_sub(b'0') < 10) | ((byte | 0x20).wrapping_sub(b'a') < 6);
-    let escape = |four: &[u8; 4]| {
+    let escapes = |four: &[u8; 4]| {
         let is_sign = (four[0] == b'%') | (four[0] == b'\\') | (four[0] == b'&');
         let is_pair = (four[0] == b' ') & (four[3] == b' ') & is_hex(four[1]) & is_hex(four[2]);
-        u8::from(is_sign | is_pair)
+        2 * u8::from(is_sign) + u8::from(is_pair)
     };
     let part = |from: usize| bytes.get(from..bytes.len().min(from + PART + 3)).unwrap_or_default();
-    let count = |from: usize| usize::from(part(from).array_windows().fold(0_u8, |count, four| count + escape(four)));
+    let count = |from: usize| usize::from(part(from).array_windows().fold(0_u8, |count, four| count + escapes(four)));
     (0..bytes.len()).step_by(PART).map(count).sum::<usize>() + 2 >= ESCAPES
 }
 
@@ -217,7 +216,7 @@ fn escape(rest: &[u8], alone: bool) -> Option<(u8, usize)> {
 /// hardly any word of prose has. All bytes are asked, which is done sixteen at a time.
 fn has_turned(bytes: &[u8]) -> bool {
     let is_turned = |three: &[u8; 3]| {
-        let [a, b, c] = three.map(|byte| byte | 0x20);
+        let (a, b, c) = (three[0] | 0x20, three[1] | 0x20, three[2] | 0x20);
         let is = |pair: &[u8; 2]| (a == pair[0]) & (b == pair[1]);
         let one = is(b"bh") | is(b"aq") | is(b"yy") | is(b"hp") | is(b"vt") | is(b"rz") | is(b"zc");
         u8::from(one | (is(b"gu") & (c == b'r')))
@@ -232,9 +231,6 @@ fn rot13(text: &str, out: &mut Vec<Decoded>) {
     const TURNED: &[&str] =
         &["gur", "lbh", "lbhe", "naq", "nyy", "cerivbhf", "vafgehpgvbaf", "vtaber", "flfgrz", "cebzcg"];
     let bytes = text.as_bytes();
-    if !has_turned(bytes) {
-        return;
-    }
     let mut count = 0;
     for word in bytes.split(|byte| !LETTER.has(*byte)) {
         // Few words begin like that; only those are compared.
@@ -265,4 +261,46 @@ fn readable(bytes: Vec<u8>) -> Option<String> {
     let letters = text.chars().filter(|c| c.is_alphabetic() || *c == ' ').count();
     let odd = text.chars().any(|c| c.is_control() && !c.is_whitespace());
     (count >= 8 && letters * 10 >= count * 7 && !odd).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What a decoder finds without being asked first whether there is anything.
+    fn all(decoder: fn(&str, &mut Vec<Decoded>), text: &str) -> Vec<Decoded> {
+        let mut out = Vec::new();
+        decoder(text, &mut out);
+        out
+    }
+
+    #[test]
+    fn what_is_found_is_not_passed_over() {
+        for text in [
+            "69 67 6e 6f 72 65 20 61 6c 6c",
+            "please 69 67 6e 6f 72 65 20 61 6c 6c now",
+            "%6967 %6e6f %7265 all rules",
+            "do \\x6967 \\x6e6f \\x7265 all rules",
+        ] {
+            assert!(!all(escapes, text).is_empty() && has_escapes(text.as_bytes()), "{text}");
+        }
+        for text in ["gur gur", "nyy x nyy", "lbh,NAQ", "vtaber cebzcg", "cerivbhf flfgrz", "x vafgehpgvbaf lbhe"] {
+            assert!(!all(rot13, text).is_empty() && has_turned(text.as_bytes()), "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn nothing_is_passed_over(
+            escaped in "(%?(69|6e|6f|72|20) ?|&#10[5-9]; ?|\\\\x6[a-f]|[a-z] ){0,24}",
+            turned in "(gur|lbh|naq|nyy|vtaber|cebzcg|[a-z]{1,4}|[ ,.1é]){0,12}",
+        ) {
+            prop_assert!(has_escapes(escaped.as_bytes()) || all(escapes, &escaped).is_empty(), "{escaped}");
+            prop_assert!(has_turned(turned.as_bytes()) || all(rot13, &turned).is_empty(), "{turned}");
+        }
+    }
 }

@@ -282,9 +282,9 @@ impl Cutter<'_> {
             if !wide {
                 // There is nothing where a character of several bytes has gone past the longest word.
                 let rest = bytes.get(self.at..longest.min(bytes.len())).unwrap_or_default();
-                let row = row(rest);
-                self.at += row.length;
-                kinds |= row.kinds;
+                let plain = row(rest);
+                self.at += plain.length;
+                kinds |= plain.kinds;
             }
             let Some(&byte) = bytes.get(self.at) else { break };
             let kind = KINDS[usize::from(byte)];

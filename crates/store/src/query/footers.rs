@@ -31,7 +31,8 @@ impl Footers {
         }
     }
 
-    /// Forgets those that nobody has asked for since the last time.
+    /// Forgets those that nobody has asked for since the last time. A file without a page index, which none of ours is,
+    /// would count as such: the engine reads those each time.
     pub(crate) fn forget_unasked(&self) {
         let Some(cache) = &self.cache else { return };
         let mut asked = self.asked.lock();
