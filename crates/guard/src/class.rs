@@ -65,8 +65,7 @@ pub(crate) fn row(bytes: &[u8]) -> Row {
     const TOP: u64 = all(0x80);
     let mut row = Row { length: 0, kinds: 0 };
     loop {
-        let rest = bytes.get(row.length..).unwrap_or_default();
-        let eight = rest.first_chunk().map_or_else(|| few(rest), |eight| u64::from_le_bytes(*eight));
+        let eight = eight(bytes, row.length);
         // Of each byte the top bit says whether it is between two others: what is added brings the least of them, and
         // all greater ones, just to that bit; what comes behind the most is taken away by the second sum. Bytes are
         // below the top bit before, so that no sum carries into the next byte.
@@ -88,6 +87,13 @@ pub(crate) fn row(bytes: &[u8]) -> Row {
             return row;
         }
     }
+}
+
+/// The eight bytes that stand there, with zeros for those behind the end.
+#[inline]
+pub(crate) fn eight(bytes: &[u8], at: usize) -> u64 {
+    let rest = bytes.get(at..).unwrap_or_default();
+    rest.first_chunk().map_or_else(|| few(rest), |eight| u64::from_le_bytes(*eight))
 }
 
 /// Fewer than eight bytes, and zeros behind them.

@@ -32,8 +32,8 @@ impl Literals {
     /// Whether any of them stands there.
     pub(crate) fn any(&self, text: &[u8]) -> bool {
         self.0.as_ref().is_some_and(|automaton| {
-            let start = automaton.start_state(Anchored::No).unwrap_or_default();
-            next_end(automaton, start, text).is_some()
+            let start = automaton.start_state(Anchored::No);
+            start.is_ok_and(|start| next_end(automaton, start, text).is_some())
         })
     }
 

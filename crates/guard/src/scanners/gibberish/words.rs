@@ -1,6 +1,6 @@
 //! The words of a block, as loops and odd words are told by them.
 
-use crate::class::{ALNUM, Class, DIGITS, SMALL, row};
+use crate::class::{ALNUM, Class, DIGITS, SMALL, all, eight, row};
 
 /// Letters and digits between what is neither.
 #[derive(Debug, Clone, Copy)]
@@ -58,18 +58,13 @@ pub(super) fn words(block: &str) -> impl Iterator<Item = Word<'_>> {
 /// where many have to agree.
 fn sketch(bytes: &[u8], start: usize, end: usize) -> u64 {
     /// The bit in which small letters differ from capitals.
-    const CASE: u64 = 0x2020_2020_2020_2020;
+    const CASE: u64 = all(0x20);
     let length = end - start;
-    let eight = |at: usize| match bytes.get(at..).and_then(<[u8]>::first_chunk) {
-        Some(eight) => u64::from_le_bytes(*eight),
-        // Near the end of the block.
-        None => bytes.get(at..).unwrap_or_default().iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte)),
-    };
     let (first, last) = if length < 8 {
-        let only = (eight(start) | CASE) & ((1 << (length * 8)) - 1);
+        let only = (eight(bytes, start) | CASE) & ((1 << (length * 8)) - 1);
         (only, only)
     } else {
-        (eight(start) | CASE, eight(end - 8) | CASE)
+        (eight(bytes, start) | CASE, eight(bytes, end - 8) | CASE)
     };
     (first.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ last).wrapping_mul(0xff51_afd7_ed55_8ccd) ^ length as u64
 }

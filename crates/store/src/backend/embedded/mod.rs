@@ -61,7 +61,7 @@ const COMPACT_CHECK: Duration = Duration::from_secs(2);
 const ROOM_CHECK: Duration = Duration::from_millis(200);
 /// How often rows are looked for whose time is over.
 const EXPIRE_EVERY: Duration = Duration::from_secs(600);
-/// What queries remember of a file is forgotten if it is not asked for in so much time.
+/// How often what queries remember of files is forgotten where none has asked for it since the last time.
 const FORGET_EVERY: Duration = Duration::from_secs(300);
 /// How long it leaves the disk alone after a failure.
 const FLUSH_RETRY: Duration = Duration::from_secs(10);
