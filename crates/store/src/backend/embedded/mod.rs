@@ -62,7 +62,7 @@ const ROOM_CHECK: Duration = Duration::from_millis(200);
 /// How often rows are looked for whose time is over.
 const EXPIRE_EVERY: Duration = Duration::from_secs(600);
 /// How often what queries remember of files is forgotten where none has asked for it since the last time.
-const FORGET_EVERY: Duration = Duration::from_secs(300);
+const FORGET_EVERY: Duration = Duration::from_secs(120);
 /// How long it leaves the disk alone after a failure.
 const FLUSH_RETRY: Duration = Duration::from_secs(10);
 /// Making rows of more events than these is worth a thread of its own.
