@@ -139,8 +139,8 @@ pub trait Codec: Send + Sync {
     /// No JSON object, a missing model, a field of a wrong type: named, with what was expected.
     fn peek(&self, body: &[u8]) -> Result<Peek, WireError>;
 
-    /// Every text of a request: system, messages and their names, tool results, tool-call arguments, descriptions of
-    /// tools and of their arguments, the caller's user and metadata; in the order of the body.
+    /// Every text of a request: system, messages and their names, tool results, tool-call arguments, what definitions of
+    /// tools and of their arguments say, the caller's user and metadata; in the order of the body.
     ///
     /// # Errors
     /// As [`Codec::peek`], for everything on the way to the texts. Unknown fields and kinds of parts are fine.

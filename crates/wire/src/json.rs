@@ -3,6 +3,7 @@
 
 mod field_at;
 mod known;
+mod told;
 mod walk;
 
 use std::borrow::Cow;
@@ -19,7 +20,7 @@ use crate::codec::TextSlot;
 use crate::error::WireError;
 use crate::fields::is_read;
 pub use field_at::field_at;
-use walk::{string_end, texts_by_key, walk};
+use walk::{string_end, walk};
 
 /// The way to a value, written down only when an error needs it.
 #[derive(Debug, Clone, Copy)]
@@ -213,13 +214,6 @@ impl<'a> Node<'a> {
             }
         }
         found
-    }
-
-    /// What describes a tool and, wherever they are nested in its schema, its arguments: every string whose key is
-    /// `description`; of keys that stand twice both.
-    pub(crate) fn descriptions(self) -> Vec<Node<'a>> {
-        let texts = texts_by_key(self.0).map(|(key, text)| (Node(key), Node(text)));
-        texts.filter(|(key, _)| key.unescape() == "description").map(|(_, text)| text).collect()
     }
 
     pub(crate) fn list(self, path: Path<'_>) -> Result<Vec<Node<'a>>, WireError> {

@@ -71,21 +71,23 @@ pub(super) fn walk(valid: &str) -> impl Iterator<Item = &str> {
     Walk { text: valid, at: 1 }
 }
 
-/// Every string that is the value of a key, whatever the nesting, with the literal of its key. One pass over the bytes.
-pub(super) fn texts_by_key(valid: &str) -> impl Iterator<Item = (&str, &str)> {
+/// Every string that is not a key, whatever the nesting, with the literal of its key if it has one: strings in lists
+/// have none. One pass over the bytes.
+pub(super) fn texts_by_key(valid: &str) -> impl Iterator<Item = (Option<&str>, &str)> {
     let bytes = valid.as_bytes();
-    let quote = move |from: usize| Some(from + memchr::memchr(b'"', bytes.get(from..)?)?);
-    let mut at = 0;
+    let (mut at, mut key) = (0, None);
     std::iter::from_fn(move || {
-        while let Some(start) = quote(at) {
+        while let Some(start) = memchr::memchr(b'"', bytes.get(at..)?).map(|offset| at + offset) {
+            // Of a key whose value is no string, what comes next is not the value.
+            let before: Option<(&str, usize)> = key.take();
             at = string_end(bytes, start);
+            let text = valid.get(start..at)?;
             let gap = bytes.iter().skip(at).take_while(|byte| byte.is_ascii_whitespace() || **byte == b':').count();
-            let value = at + gap;
-            let is_key = bytes.get(at..value).is_some_and(|gap| gap.contains(&b':'));
-            if is_key && bytes.get(value) == Some(&b'"') {
-                let key = valid.get(start..at)?;
-                at = string_end(bytes, value);
-                return Some((key, valid.get(value..at)?));
+            if bytes.get(at..at + gap).is_some_and(|gap| gap.contains(&b':')) {
+                at += gap;
+                key = Some((text, at));
+            } else {
+                return Some((before.filter(|(_, value)| *value == start).map(|(key, _)| key), text));
             }
         }
         None
@@ -152,11 +154,18 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_strings_that_have_a_key() {
-        let text = r#"{"a" : "b:", "c":["d", {"e\\":"f\\"}], "g":{"h" :1}, "i":
+    fn finds_strings_with_their_keys() {
+        let text = r#"{"a" : "b:", "c":["d", {"e\\":"f\\"}, "l"], "g":{"h" :1}, "i":
             "j", "k":{}, "a":"\":"}"#;
         let found: Vec<_> = texts_by_key(text).collect();
-        let expect = [(r#""a""#, r#""b:""#), (r#""e\\""#, r#""f\\""#), (r#""i""#, r#""j""#), (r#""a""#, r#""\":""#)];
+        let expect = [
+            (Some(r#""a""#), r#""b:""#),
+            (None, r#""d""#),
+            (Some(r#""e\\""#), r#""f\\""#),
+            (None, r#""l""#),
+            (Some(r#""i""#), r#""j""#),
+            (Some(r#""a""#), r#""\":""#),
+        ];
         assert_eq!(found, expect);
         let deep = format!("{}{}", r#"{"a":"#.repeat(100_000), "}".repeat(100_000));
         assert_eq!(texts_by_key(&deep).count(), 0);
