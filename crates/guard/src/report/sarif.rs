@@ -18,7 +18,7 @@ pub fn sarif(scanned: &[(String, String, Scanned)]) -> Value {
                 "level": level(span.scanner, span.rule),
                 "message": {"text": message(span)},
                 "locations": [{"physicalLocation": {
-                    "artifactLocation": {"uri": name},
+                    "artifactLocation": {"uri": reference(name)},
                     "region": {"startLine": start_line, "startColumn": start_column, "endLine": end_line,
                         "endColumn": end_column, "byteOffset": span.start, "byteLength": span.end - span.start},
                 }}],
@@ -41,6 +41,12 @@ pub fn sarif(scanned: &[(String, String, Scanned)]) -> Value {
             "results": results.collect::<Vec<_>>(),
         }],
     })
+}
+
+/// A path as a relative reference (RFC 3986), without a colon, which would end a scheme.
+fn reference(path: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/!$&'()*+,;=@".contains(&byte);
+    path.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 fn level(scanner: &str, rule: &str) -> &'static str {

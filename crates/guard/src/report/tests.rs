@@ -59,8 +59,10 @@ fn people_get_line_and_column_and_never_the_text() {
 fn sarif_points_at_the_place() {
     let text = "one\ntwo password = \"Tr0ub4dor&3\"".to_owned();
     let found = scan(&scanners(&["secrets".to_owned()]).unwrap(), &text, Offsets::Bytes, &|| 0.0);
-    let log = sarif(&[("a.txt".to_owned(), text, found)]);
+    let log = sarif(&[("docs/1: é #2%.txt".to_owned(), text, found)]);
     let result = &log["runs"][0]["results"][0];
+    let uri = &result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+    assert_eq!(uri, "docs/1%3A%20%C3%A9%20%232%25.txt");
     assert_eq!(result["ruleId"], "secrets/password_assignment");
     assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], 2);
     let rules = log["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
