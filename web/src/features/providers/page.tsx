@@ -78,19 +78,21 @@ function ProviderCard({ provider }: { provider: Provider }) {
   const error = provider.health.last_error;
   return (
     <article className="flex flex-col gap-3 rounded-lg border border-line bg-surface p-4">
-      <header className="flex items-center gap-2">
+      <header className="flex items-start gap-2">
         <span
           className={cx(
-            'size-2 rounded-full',
+            'mt-1.5 size-2 shrink-0 rounded-full',
             provider.on
               ? 'bg-accent shadow-[0_0_0_3px_color-mix(in_oklab,var(--accent)_22%,transparent)]'
               : 'bg-line-strong',
           )}
           aria-hidden
         />
-        <h3 className="truncate font-semibold">{provider.title}</h3>
-        <span className="font-mono text-xs text-faint">{provider.name}/</span>
-        <span className="ml-auto flex items-center gap-1.5">
+        <div className="flex min-w-0 flex-1 flex-wrap items-baseline gap-x-2">
+          <h3 className="min-w-0 font-semibold break-words">{provider.title}</h3>
+          <span className="min-w-0 font-mono text-xs break-all text-faint">{provider.name}/</span>
+        </div>
+        <span className="flex shrink-0 items-center gap-1.5">
           <Badge>{provider.dialect}</Badge>
           <Badge tone={provider.on ? 'ok' : 'neutral'}>{provider.on ? 'on' : 'off'}</Badge>
         </span>
@@ -164,15 +166,17 @@ function OffRow({ provider }: { provider: Provider }) {
   return (
     <li className="flex min-w-0 flex-col gap-0.5 px-4 py-2.5">
       <div className="flex items-baseline gap-2">
-        <h3 className="truncate font-medium">{provider.title}</h3>
-        <span className="font-mono text-xs text-faint">{provider.name}/</span>
+        <div className="flex min-w-0 flex-1 flex-wrap items-baseline gap-x-2">
+          <h3 className="min-w-0 font-medium break-words">{provider.title}</h3>
+          <span className="min-w-0 font-mono text-xs break-all text-faint">{provider.name}/</span>
+        </div>
         {provider.docs && (
           <a
             href={provider.docs}
             target="_blank"
             rel="noreferrer noopener"
             aria-label={`Documentation of ${provider.title}`}
-            className="ml-auto text-faint hover:text-ink"
+            className="shrink-0 text-faint hover:text-ink"
           >
             <ExternalLink size={12} aria-hidden />
           </a>
