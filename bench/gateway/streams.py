@@ -123,8 +123,9 @@ def idle_streams(server: Server, wanted: int) -> tuple[int, float]:
     return count, of_ten_thousand
 
 
-# When a server has used no more than this of a processor for so many seconds, files are merged and indexed.
-CALM_S = 10
+# When a server has used no more than this of a processor for so many seconds, files are written, merged and indexed:
+# rows that are worth a file wait for half a minute.
+CALM_S = 40
 CALM_SHARE = 0.05
 MOST_CALM_S = 600
 
