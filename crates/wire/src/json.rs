@@ -20,6 +20,7 @@ use crate::codec::TextSlot;
 use crate::error::WireError;
 use crate::fields::is_read;
 pub use field_at::field_at;
+pub(crate) use told::Of;
 use walk::{string_end, walk};
 
 /// The way to a value, written down only when an error needs it.
@@ -107,9 +108,13 @@ impl<'a> Body<'a> {
         start..start + node.0.len()
     }
 
-    /// What a tool or a schema, or whatever holds one, says of itself.
-    pub(crate) fn described(&self, schema: impl IntoIterator<Item = Node<'a>>) -> impl Iterator<Item = TextSlot<'a>> {
-        schema.into_iter().flat_map(Node::descriptions).map(|node| self.slot(Role::System, node))
+    /// What tools or schemas, or whatever holds them, tell a model.
+    pub(crate) fn told(
+        &self,
+        of: Of,
+        schemas: impl IntoIterator<Item = Node<'a>>,
+    ) -> impl Iterator<Item = TextSlot<'a>> {
+        schemas.into_iter().flat_map(move |schema| schema.told(of)).map(|node| self.slot(Role::System, node))
     }
 
     pub(crate) fn slot(&self, role: Role, node: Node<'a>) -> TextSlot<'a> {

@@ -287,6 +287,10 @@ mod tests {
         assert_eq!(found, [(1, 7), (1, 5_000), (2, 4_998)]);
 
         let mut bytes = std::fs::read(&path).unwrap();
+        // What can't be read any more is not taken for absent.
+        std::fs::write(&path, &bytes[..HEADER as usize]).unwrap();
+        assert!(keys.find(key(7)).is_err());
+        assert!(keys.find_all(&[key(7)], |_, _| {}).is_err());
         bytes.pop();
         std::fs::write(&path, bytes).unwrap();
         assert!(!FileKeys::is_whole(&path));

@@ -35,7 +35,9 @@ impl<K: Eq + Hash + Copy, V: Copy> Generations<K, V> {
 
     fn insert(&mut self, key: K, value: V) {
         if self.young.len() >= GENERATION {
-            self.old = std::mem::take(&mut self.young);
+            // The room of the old ones is what the young ones will take.
+            std::mem::swap(&mut self.young, &mut self.old);
+            self.young.clear();
         }
         self.young.insert(key, value);
     }

@@ -71,29 +71,6 @@ pub(super) fn walk(valid: &str) -> impl Iterator<Item = &str> {
     Walk { text: valid, at: 1 }
 }
 
-/// Every string that is not a key, whatever the nesting, with the literal of its key if it has one: strings in lists
-/// have none. One pass over the bytes.
-pub(super) fn texts_by_key(valid: &str) -> impl Iterator<Item = (Option<&str>, &str)> {
-    let bytes = valid.as_bytes();
-    let (mut at, mut key) = (0, None);
-    std::iter::from_fn(move || {
-        while let Some(start) = memchr::memchr(b'"', bytes.get(at..)?).map(|offset| at + offset) {
-            // Of a key whose value is no string, what comes next is not the value.
-            let before: Option<(&str, usize)> = key.take();
-            at = string_end(bytes, start);
-            let text = valid.get(start..at)?;
-            let gap = bytes.iter().skip(at).take_while(|byte| byte.is_ascii_whitespace() || **byte == b':').count();
-            if bytes.get(at..at + gap).is_some_and(|gap| gap.contains(&b':')) {
-                at += gap;
-                key = Some((text, at));
-            } else {
-                return Some((before.filter(|(_, value)| *value == start).map(|(key, _)| key), text));
-            }
-        }
-        None
-    })
-}
-
 struct Walk<'a> {
     text: &'a str,
     at: usize,
@@ -151,24 +128,6 @@ mod tests {
         }
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         assert_eq!(walk(&deep).map(str::len).collect::<Vec<_>>(), [deep.len() - 2]);
-    }
-
-    #[test]
-    fn finds_strings_with_their_keys() {
-        let text = r#"{"a" : "b:", "c":["d", {"e\\":"f\\"}, "l"], "g":{"h" :1}, "i":
-            "j", "k":{}, "a":"\":"}"#;
-        let found: Vec<_> = texts_by_key(text).collect();
-        let expect = [
-            (Some(r#""a""#), r#""b:""#),
-            (None, r#""d""#),
-            (Some(r#""e\\""#), r#""f\\""#),
-            (None, r#""l""#),
-            (Some(r#""i""#), r#""j""#),
-            (Some(r#""a""#), r#""\":""#),
-        ];
-        assert_eq!(found, expect);
-        let deep = format!("{}{}", r#"{"a":"#.repeat(100_000), "}".repeat(100_000));
-        assert_eq!(texts_by_key(&deep).count(), 0);
     }
 
     fn any_json() -> impl Strategy<Value = Value> {

@@ -7,7 +7,7 @@ use signalbox_types::Role;
 
 use crate::codec::{Peek, TextSlot};
 use crate::error::WireError;
-use crate::json::{Body, Node, Object, Path};
+use crate::json::{Body, Node, Object, Of, Path};
 use crate::rewrite::{Channel, ChannelKind, Closes, DeltaSlot, Deltas};
 use crate::sse::{self, SseEvent};
 use crate::write::Writer;
@@ -77,11 +77,11 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
     let path = Path::Root.key("tools");
     for (index, node) in root.children("tools", Path::Root)?.into_iter().enumerate() {
         node.object(path.index(index))?;
-        found.extend(body.described([node]));
+        found.extend(body.told(Of::Tool, [node]));
     }
     // What an answer is to look like.
     for name in ["output_config", "output_format"] {
-        found.extend(body.described(root.get(name)));
+        found.extend(body.told(Of::Answer, root.get(name)));
     }
     found.sort_by_key(|slot| slot.range.start);
     Ok(found)

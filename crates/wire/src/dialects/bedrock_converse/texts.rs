@@ -8,7 +8,7 @@ use signalbox_types::Role;
 use super::content::{BLOCKS, role};
 use crate::codec::{Peek, TextSlot};
 use crate::error::WireError;
-use crate::json::{Body, Node, Object, Path};
+use crate::json::{Body, Node, Object, Of, Path};
 use crate::rewrite::{Channel, ChannelKind, Closes, DeltaSlot, Deltas};
 use crate::sse::{self, SseEvent};
 use crate::write::Writer;
@@ -57,11 +57,11 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
             let path = path.key("tools");
             let path = path.index(index);
             node.object(path)?.child("toolSpec", path)?;
-            node.descriptions().into_iter().for_each(|node| give(Role::System, false, node));
+            node.told(Of::Tool).into_iter().for_each(|node| give(Role::System, false, node));
         }
     }
     // What an answer is to look like.
-    found.extend(body.described(root.get("outputConfig")));
+    found.extend(body.told(Of::Answer, root.get("outputConfig")));
     for name in ["requestMetadata", "promptVariables"] {
         found.extend(root.leaf_slots(name, Role::User, &body));
     }

@@ -9,7 +9,7 @@ use super::messages::{CONTENT, role};
 use super::stream::PLAN;
 use crate::codec::{Peek, TextSlot};
 use crate::error::WireError;
-use crate::json::{Body, Node, Object, Path};
+use crate::json::{Body, Node, Object, Of, Path};
 use crate::rewrite::{Again, Channel, ChannelKind, Closes, DeltaSlot, Deltas};
 use crate::sse::{self, SseEvent};
 use crate::write::Writer;
@@ -48,10 +48,10 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
     for (index, node) in root.children("tools", Path::Root)?.into_iter().enumerate() {
         let path = path.index(index);
         node.object(path)?.child("function", path)?;
-        found.extend(body.described([node]));
+        found.extend(body.told(Of::Tool, [node]));
     }
     // What an answer is to look like.
-    found.extend(body.described(root.get("response_format")));
+    found.extend(body.told(Of::Answer, root.get("response_format")));
     found.sort_by_key(|slot| slot.range.start);
     Ok(found)
 }

@@ -10,7 +10,7 @@ use super::parts::role;
 use super::request::contents;
 use crate::codec::{Peek, TextSlot};
 use crate::error::WireError;
-use crate::json::{Body, Node, Path};
+use crate::json::{Body, Node, Of, Path};
 use crate::rewrite::{Channel, ChannelKind, Closes, DeltaSlot, Deltas};
 use crate::sse::{self, SseEvent};
 use crate::write::Writer;
@@ -78,11 +78,11 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
         let path = path.index(index);
         for node in Fields::of(node, path)?.children("functionDeclarations", path)? {
             Fields::of(node, path.key("functionDeclarations"))?.get("description", path)?;
-            found.extend(body.described([node]));
+            found.extend(body.told(Of::Tool, [node]));
         }
     }
     // What an answer is to look like.
-    found.extend(body.described(root.get("generationConfig", Path::Root)?));
+    found.extend(body.told(Of::Answer, root.get("generationConfig", Path::Root)?));
     found.sort_by_key(|slot| slot.range.start);
     Ok(found)
 }

@@ -7,7 +7,7 @@ use signalbox_types::Role;
 
 use crate::codec::{Peek, TextSlot};
 use crate::error::WireError;
-use crate::json::{Body, Node, Object, Path};
+use crate::json::{Body, Node, Object, Of, Path};
 use crate::rewrite::{Channel, ChannelKind, Closes, DeltaSlot, Deltas};
 use crate::splice;
 use crate::sse::{self, SseEvent};
@@ -90,11 +90,11 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
         for kind in ["function", "custom"] {
             tool.child(kind, path)?;
         }
-        found.extend(body.described([node]));
+        found.extend(body.told(Of::Tool, [node]));
     }
     // Tools as they were told before there were tools, and what an answer is to look like.
-    found.extend(body.described(root.get("functions")));
-    found.extend(body.described(root.get("response_format")));
+    found.extend(body.told(Of::Tool, root.get("functions")));
+    found.extend(body.told(Of::Answer, root.get("response_format")));
     found.sort_by_key(|slot| slot.range.start);
     Ok(found)
 }

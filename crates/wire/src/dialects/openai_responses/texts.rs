@@ -7,7 +7,7 @@ use super::parts::CONTENT;
 use crate::codec::{Peek, TextSlot};
 use crate::dialects::openai_chat::user;
 use crate::error::WireError;
-use crate::json::{Body, Node, Object, Path};
+use crate::json::{Body, Node, Object, Of, Path};
 
 pub(super) fn peek(body: &[u8]) -> Result<Peek, WireError> {
     let body = Body::parse(body)?;
@@ -53,10 +53,10 @@ pub(super) fn request_texts(body: &[u8]) -> Result<Vec<TextSlot<'_>>, WireError>
     let path = Path::Root.key("tools");
     for (index, node) in root.children("tools", Path::Root)?.into_iter().enumerate() {
         node.object(path.index(index))?;
-        found.extend(body.described([node]));
+        found.extend(body.told(Of::Tool, [node]));
     }
     // What an answer is to look like.
-    found.extend(body.described(root.get("text")));
+    found.extend(body.told(Of::Answer, root.get("text")));
     found.sort_by_key(|slot| slot.range.start);
     Ok(found)
 }
