@@ -21,7 +21,7 @@ use crate::error::WireError;
 use crate::fields::is_read;
 pub use field_at::field_at;
 pub(crate) use told::Of;
-use walk::{string_end, walk};
+use walk::{is_key, string_end, walk};
 
 /// The way to a value, written down only when an error needs it.
 #[derive(Debug, Clone, Copy)]
@@ -213,8 +213,7 @@ impl<'a> Node<'a> {
         let mut at = 0;
         while let Some(start) = next_byte(bytes, at, b'"') {
             at = string_end(bytes, start);
-            let after = bytes.iter().skip(at).find(|byte| !byte.is_ascii_whitespace());
-            if after != Some(&b':') {
+            if !is_key(bytes, at) {
                 found.extend(self.0.get(start..at).map(Node));
             }
         }

@@ -1,7 +1,7 @@
 //! What definitions of tools and schemas tell a model.
 
 use super::Node;
-use super::walk::string_end;
+use super::walk::{is_key, string_end};
 
 /// Keys whose values are free text, however short.
 const FREE: &[&str] = &["description", "server_description", "$comment"];
@@ -28,10 +28,12 @@ enum Kind {
 impl Kind {
     fn of(key: Node<'_>) -> Self {
         let key = key.unescape();
-        match () {
-            () if FREE.contains(&&*key) => Self::Free,
-            () if VALUES.contains(&&*key) => Self::Value,
-            () => Self::Other,
+        if FREE.contains(&&*key) {
+            Self::Free
+        } else if VALUES.contains(&&*key) {
+            Self::Value
+        } else {
+            Self::Other
         }
     }
 }
@@ -43,15 +45,15 @@ impl<'a> Node<'a> {
         let bytes = self.0.as_bytes();
         // Of each list and object that is open, whether values stand in it.
         let (mut at, mut key, mut open, mut found) = (0, Kind::Other, Vec::new(), Vec::new());
+        let is_value = |key, open: &[bool]| key == Kind::Value || open.last() == Some(&true);
         while let Some(byte) = bytes.get(at) {
             let start = at;
-            let is_value = |key, open: &[bool]| key == Kind::Value || open.last() == Some(&true);
             at += 1;
             match byte {
                 b'"' => {
                     at = string_end(bytes, start);
                     let text = Node(self.0.get(start..at).unwrap_or_default());
-                    if bytes.iter().skip(at).find(|byte| !byte.is_ascii_whitespace()) == Some(&b':') {
+                    if is_key(bytes, at) {
                         key = Kind::of(text);
                     } else if key == Kind::Free
                         || of == Of::Tool && is_value(key, &open) && says_something(&text.unescape())

@@ -47,6 +47,12 @@ fn far_string_end(bytes: &[u8], mut at: usize) -> usize {
     bytes.len()
 }
 
+/// Whether the string literal that ends at `end` is a key.
+#[inline]
+pub(super) fn is_key(bytes: &[u8], end: usize) -> bool {
+    bytes.iter().skip(end).find(|byte| !byte.is_ascii_whitespace()) == Some(&b':')
+}
+
 /// Where the list or object ends whose bracket stands at `start`.
 fn container_end(bytes: &[u8], start: usize) -> usize {
     let (mut at, mut open) = (start, 0_usize);

@@ -73,6 +73,16 @@ function Resting({ credentials }: { credentials: NonNullable<Provider['credentia
   );
 }
 
+/** What it is called, and what its models' names begin with; long ones go on in the next line. */
+function Name({ provider, className }: { provider: Provider; className: string }) {
+  return (
+    <div className="flex min-w-0 flex-1 flex-wrap items-baseline gap-x-2">
+      <h3 className={cx('min-w-0 break-words', className)}>{provider.title}</h3>
+      <span className="min-w-0 font-mono text-xs break-all text-faint">{provider.name}/</span>
+    </div>
+  );
+}
+
 function ProviderCard({ provider }: { provider: Provider }) {
   const shown = provider.models.slice(0, 6);
   const error = provider.health.last_error;
@@ -88,10 +98,7 @@ function ProviderCard({ provider }: { provider: Provider }) {
           )}
           aria-hidden
         />
-        <div className="flex min-w-0 flex-1 flex-wrap items-baseline gap-x-2">
-          <h3 className="min-w-0 font-semibold break-words">{provider.title}</h3>
-          <span className="min-w-0 font-mono text-xs break-all text-faint">{provider.name}/</span>
-        </div>
+        <Name provider={provider} className="font-semibold" />
         <span className="flex shrink-0 items-center gap-1.5">
           <Badge>{provider.dialect}</Badge>
           <Badge tone={provider.on ? 'ok' : 'neutral'}>{provider.on ? 'on' : 'off'}</Badge>
@@ -166,10 +173,7 @@ function OffRow({ provider }: { provider: Provider }) {
   return (
     <li className="flex min-w-0 flex-col gap-0.5 px-4 py-2.5">
       <div className="flex items-baseline gap-2">
-        <div className="flex min-w-0 flex-1 flex-wrap items-baseline gap-x-2">
-          <h3 className="min-w-0 font-medium break-words">{provider.title}</h3>
-          <span className="min-w-0 font-mono text-xs break-all text-faint">{provider.name}/</span>
-        </div>
+        <Name provider={provider} className="font-medium" />
         {provider.docs && (
           <a
             href={provider.docs}
