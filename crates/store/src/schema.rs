@@ -17,8 +17,9 @@ pub(crate) const TYPE_KEY: &str = "signalbox.type";
 
 /// Digits of a money column.
 pub(crate) const MONEY_PRECISION: u8 = 38;
-/// Rows of a row group: about 50 MB of LLM spans, little enough to decode one for a look-up.
-const ROW_GROUP_ROWS: usize = 16_384;
+/// Rows of a row group. A look-up decodes pages, whatever the group, while what is remembered of a file grows with the
+/// number of its groups: 32 KB each, of spans.
+const ROW_GROUP_ROWS: usize = 65_536;
 /// … or of this size, packed: whoever writes a file or merges ten has that much of each in memory.
 const ROW_GROUP_BYTES: usize = 8 << 20;
 /// Files that will soon be merged are packed fast, merged ones small: a sixth smaller for twice the time.
