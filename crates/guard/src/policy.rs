@@ -40,7 +40,7 @@ pub struct PolicyConfig {
     /// Where it looks: `input` (what the caller sends), `output` (what the model answers), or both.
     #[serde(default = "everywhere")]
     pub on: Vec<Place>,
-    /// Whose texts it looks at in what callers send: `system` (rules of the application, and descriptions of tools), `user`,
+    /// Whose texts it looks at in what callers send: `system` (rules of the application, and definitions of tools), `user`,
     /// `assistant` and `tool`; all if empty. Rules of one's own often read like attacks: `[user, tool]` leaves them out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<Role>,

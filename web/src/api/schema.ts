@@ -4720,7 +4720,7 @@ export interface components {
             /** @description What `rewrite` answers. */
             reply?: string;
             /**
-             * @description Whose texts it looks at in what callers send: `system` (rules of the application, and descriptions of tools), `user`,
+             * @description Whose texts it looks at in what callers send: `system` (rules of the application, and definitions of tools), `user`,
              *     `assistant` and `tool`; all if empty. Rules of one's own often read like attacks: `[user, tool]` leaves them out.
              */
             roles?: components["schemas"]["Role"][];

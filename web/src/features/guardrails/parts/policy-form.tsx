@@ -108,7 +108,7 @@ export function PolicyForm({
       {on.includes('input') && (
         <fieldset className="flex flex-wrap items-center gap-x-4 gap-y-1.5 text-sm sm:col-span-2">
           <legend className="mb-1 text-xs text-muted">
-            Whose texts, in what callers send (system: rules of the application, descriptions of tools)
+            Whose texts, in what callers send (system: rules of the application, definitions of tools)
           </legend>
           {speakers.map((role) => (
             <Check
