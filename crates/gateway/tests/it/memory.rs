@@ -26,8 +26,8 @@ use crate::house::{CHAT, House, KEY, Plan, question, with};
 /// More than any provider lets one HTTP/2 connection have.
 const STREAMS: usize = 128;
 /// 32 KB are the buffers that hyper has for either connection, of which a quiet stream touches the first pages; 9.5 KB its queue
-/// for the requests of a connection, which are one at a time. What else there is grows by up to 4 KB with how much arrives at once: 55 KB
-/// on a machine that has nothing else to do, 58 beside other tests.
+/// for the requests of a connection, which are one at a time. All of it is 55 KB when nothing else runs and up to 58 beside other tests,
+/// also when it is looked at later; what the difference is isn't known.
 const MOST_BYTES: isize = 62 << 10;
 
 /// The system's allocator, which counts for each thread what it holds.
